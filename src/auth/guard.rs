@@ -1,0 +1,108 @@
+//! Who is it? The guards that turn a session into a person.
+//!
+//! `&Visitor` for pages that everybody may see, `&User` for pages of somebody, `Admin` for pages of
+//! an admin. All of them look once in a request; before them stands `session/guard.rs`, after them
+//! the route.
+
+use std::sync::Arc;
+
+use rocket::Request;
+use rocket::http::Status;
+use rocket::outcome::try_outcome;
+use rocket::request::{FromRequest, Outcome};
+
+use super::login;
+use super::user::User;
+use super::users::Users;
+use crate::db::Unavailable;
+use crate::session::Session;
+
+/// Whoever opens a page. Three answers, because `Option<User>` would turn "the database is away"
+/// into "nobody", and a visitor would look logged out who is not.
+#[derive(Debug)]
+pub enum Visitor {
+    Anonymous,
+    SignedIn(User),
+    /// Nobody can tell just now.
+    Unknown(Unavailable),
+}
+
+/// Why a guard let nobody through.
+#[derive(Debug)]
+pub enum Refusal {
+    NotSignedIn,
+    NotAdmin,
+    Unavailable,
+}
+
+impl Visitor {
+    async fn recognise(request: &Request<'_>) -> Self {
+        match identify(request).await {
+            Ok(Some(user)) => Self::SignedIn(user),
+            Ok(None) => Self::Anonymous,
+            Err(error) => {
+                log::error!("nobody can tell who this is: {error}");
+                Self::Unknown(error)
+            }
+        }
+    }
+}
+
+/// passport's `session` strategy: the id in the session, then the user of that id.
+async fn identify(request: &Request<'_>) -> Result<Option<User>, Unavailable> {
+    let session = match request.guard::<&Session>().await {
+        Outcome::Success(session) => session,
+        Outcome::Error((_, error)) => return Err(error),
+        Outcome::Forward(_) => return Ok(None),
+    };
+    let Some(id) = login::user_id(session) else { return Ok(None) };
+    let users: &Arc<dyn Users> =
+        request.rocket().state().ok_or_else(|| Unavailable::new("no user store is attached"))?;
+    let user = users.find(id).await?;
+    if user.is_none() {
+        // A user who no longer exists is nobody, and the session need not ask again.
+        login::forget(session);
+    }
+    Ok(user)
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for &'r Visitor {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
+        Outcome::Success(request.local_cache_async(Visitor::recognise(request)).await)
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for &'r User {
+    type Error = Refusal;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Refusal> {
+        match request.local_cache_async(Visitor::recognise(request)).await {
+            Visitor::SignedIn(user) => Outcome::Success(user),
+            Visitor::Anonymous => Outcome::Error((Status::Unauthorized, Refusal::NotSignedIn)),
+            Visitor::Unknown(_) => {
+                Outcome::Error((Status::ServiceUnavailable, Refusal::Unavailable))
+            }
+        }
+    }
+}
+
+/// A user who is an admin.
+pub struct Admin<'r>(pub &'r User);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Admin<'r> {
+    type Error = Refusal;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Refusal> {
+        let user = try_outcome!(request.guard::<&User>().await);
+        if user.admin {
+            Outcome::Success(Admin(user))
+        } else {
+            Outcome::Error((Status::Forbidden, Refusal::NotAdmin))
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The threads that hash passwords: as many as there are cores, each with its own memory.
+//!
+//! Hashing takes 15 ms of a core and 19 MiB on purpose. On the async workers it would stop every
+//! other request; through `spawn_blocking` a storm of logins takes gigabytes. Here a storm waits in
+//! a line of bounded length, and memory stays at cores × 19 MiB.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use rocket::tokio::sync::oneshot;
+
+use super::password::{Memory, Password, PasswordHash, hash, matches};
+use crate::db::Unavailable;
+
+/// How many may wait: at 15 ms on two cores, the last of them waits 2 s. More would time out
+/// anyhow, so the next one is told at once.
+const LINE: usize = 256;
+
+/// How far below the async workers the threads run (nice(2)): a page goes before a hash.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
+type Work = Box<dyn FnOnce(&mut Memory) + Send>;
+
+/// Hashes and verifies passwords off the async workers.
+pub struct Hasher {
+    line: SyncSender<Work>,
+    /// What an unknown user's password is compared with, so that the answer takes as long as for a
+    /// known one (OWASP ASVS 6.3.8). Nobody knows the password to it.
+    decoy: PasswordHash,
+}
+
+impl Hasher {
+    /// Starts the threads. They end when the `Hasher` is dropped.
+    ///
+    /// # Errors
+    /// No thread could be started, or the system gives no randomness.
+    pub fn start() -> Result<Self, Unavailable> {
+        let (line, work) = sync_channel(LINE);
+        let work = Arc::new(Mutex::new(work));
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        for number in 0..cores {
+            let work = work.clone();
+            thread::Builder::new()
+                .name(format!("password-{number}"))
+                .spawn(move || run(&work))
+                .map_err(Unavailable::new)?;
+        }
+        let nobodys = Password::typed(crate::session::Sid::generate().as_str());
+        let decoy = nobodys.and_then(|password| hash(&password, &mut Memory::new()));
+        let decoy = decoy.ok_or_else(|| Unavailable::new("Argon2 does not work here"))?;
+        Ok(Self { line, decoy })
+    }
+
+    /// The hash of a new password.
+    ///
+    /// # Errors
+    /// Too many are waiting already.
+    pub async fn hash(&self, password: Password) -> Result<PasswordHash, Unavailable> {
+        let hash = self.queue(move |memory| hash(&password, memory)).await?;
+        hash.ok_or_else(|| Unavailable::new("Argon2 refused to hash"))
+    }
+
+    /// Whether `password` is what was stored. With nothing stored it takes as long, and says no.
+    ///
+    /// # Errors
+    /// Too many are waiting already.
+    pub async fn verify(
+        &self,
+        password: Password,
+        stored: Option<PasswordHash>,
+    ) -> Result<bool, Unavailable> {
+        let is_somebody = stored.is_some();
+        let stored = stored.unwrap_or_else(|| self.decoy.clone());
+        let right = self.queue(move |memory| matches(&password, &stored, memory)).await?;
+        Ok(right && is_somebody)
+    }
+
+    async fn queue<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Memory) -> T + Send + 'static,
+    ) -> Result<T, Unavailable> {
+        let (reply, answer) = oneshot::channel();
+        let work: Work = Box::new(move |memory| drop(reply.send(work(memory))));
+        self.line.try_send(work).map_err(|_| Unavailable::new("too many logins at once"))?;
+        answer.await.map_err(|_| Unavailable::new("a password could not be hashed"))
+    }
+}
+
+fn run(work: &Mutex<Receiver<Work>>) {
+    // For one thread only on Linux; elsewhere it would slow the whole process down.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(NICENESS) {
+        log::warn!("the password threads run at full priority: {error}");
+    }
+    let mut memory = Memory::new();
+    loop {
+        let next = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(next) = next else { return };
+        // One bad hash must not take the thread, and with it half of all logins.
+        if catch_unwind(AssertUnwindSafe(|| next(&mut memory))).is_err() {
+            log::error!("a password thread panicked, and goes on");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(text: &str) -> Password {
+        Password::typed(text).unwrap()
+    }
+
+    #[rocket::async_test]
+    async fn forty_at_once_are_all_answered() {
+        let hasher = Hasher::start().unwrap();
+        let stored = hasher.hash(typed("right password")).await.unwrap();
+        let verify = |n: usize| {
+            let password = if n % 2 == 0 { "right password" } else { "wrong password" };
+            hasher.verify(typed(password), Some(stored.clone()))
+        };
+        let answers = rocket::futures::future::join_all((0..40).map(verify)).await;
+        for (n, answer) in answers.into_iter().enumerate() {
+            assert_eq!(answer.unwrap(), n % 2 == 0);
+        }
+    }
+
+    #[rocket::async_test]
+    async fn with_nothing_stored_the_answer_is_no() {
+        let hasher = Hasher::start().unwrap();
+        assert!(!hasher.verify(typed("anything"), None).await.unwrap());
+    }
+
+    #[rocket::async_test]
+    async fn a_panic_takes_no_thread_with_it() {
+        let hasher = Hasher::start().unwrap();
+        for _ in 0..20 {
+            assert!(hasher.queue(|_| -> () { panic!("a bad hash") }).await.is_err());
+        }
+        assert!(hasher.hash(typed("still there")).await.is_ok());
+    }
+}

@@ -1,0 +1,45 @@
+//! Logging in and out: the only way to become somebody, and the way back.
+//!
+//! passport's `req.logIn` and `req.logOut`. A login always gives a new id, whatever was before
+//! (OWASP ASVS 7.2.4): the type that takes a login exists only after a regenerate.
+
+use serde::Serialize;
+
+use super::user::{User, UserId};
+use crate::session::{LOGIN_KEY, Session, SetError};
+
+/// What passport keeps in the session: `{"user":"<24 hex>"}`.
+#[derive(Serialize)]
+struct Passport {
+    user: String,
+}
+
+/// Makes this session `user`'s. Nothing from before is carried over.
+///
+/// Not `remember`ed, the cookie ends when the browser is closed.
+///
+/// # Errors
+/// [`SetError`], which a hex text gives no reason for.
+pub fn log_in(session: &Session, user: &User, remember: bool) -> Result<(), SetError> {
+    let fresh = session.regenerate();
+    if !remember {
+        fresh.end_with_browser();
+    }
+    fresh.set_login(&Passport { user: user.id.to_hex() })
+}
+
+/// Ends the session, on the server and in the browser.
+pub fn log_out(session: &Session) {
+    session.destroy();
+}
+
+/// Takes the login out of a session whose user no longer exists.
+pub(super) fn forget(session: &Session) {
+    session.remove(LOGIN_KEY);
+}
+
+/// The id that the session holds, as passport reads it: whatever is no 24 hex digits is nobody.
+pub(super) fn user_id(session: &Session) -> Option<UserId> {
+    let passport: serde_json::Value = session.get(LOGIN_KEY)?;
+    UserId::from_hex(passport.get("user")?.as_str()?)
+}

@@ -1,0 +1,238 @@
+//! Passwords: what a new one must be, and how one is kept.
+//!
+//! Kept as `$argon2id$v=19$m=…,t=…,p=…$salt$hash`, the PHC string format, which carries its own
+//! parameters. The functions here compute for as long as they compute; `hasher.rs` decides on
+//! which thread.
+
+use std::fmt;
+
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use rand::TryRng as _;
+use rand::rngs::SysRng;
+use subtle::ConstantTimeEq as _;
+
+/// In Unicode code points (NIST SP 800-63B; OWASP ASVS 6.2.1).
+pub const MIN_LENGTH: usize = 8;
+
+/// Room for any passphrase, and an end to what is hashed (ASVS 6.2.9 wants at least 64).
+pub const MAX_LENGTH: usize = 256;
+
+/// What OWASP's Password Storage Cheat Sheet asks for at least: 19 MiB, two passes, one lane.
+/// More costs an attacker and every login alike.
+const MEMORY_KIB: u32 = 19 * 1024;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+
+/// RFC 9106, section 3.1 recommends 16 bytes of salt.
+const SALT_BYTES: usize = 16;
+
+/// A stored hash that asks for more than this is refused unread: a document must not be able to
+/// make a login take 4 GiB or an hour.
+const MOST_MEMORY_KIB: u32 = 64 * 1024;
+const MOST_PASSES: u32 = 16;
+const MOST_LANES: u32 = 8;
+
+/// A password somebody typed. Cannot be printed.
+#[derive(Clone)]
+pub struct Password(String);
+
+impl Password {
+    /// One typed to log in. Nothing is checked but its length; `None` when it is over the maximum
+    /// and therefore nobody's.
+    pub fn typed(text: &str) -> Option<Self> {
+        (text.chars().count() <= MAX_LENGTH).then(|| Self(text.to_owned()))
+    }
+
+    /// One for a new account: of a length between the limits, with no rule about what is in it
+    /// (ASVS 6.2.5). Nothing is trimmed or cut off.
+    ///
+    /// # Errors
+    /// [`PasswordError`], in words for the form.
+    pub fn new(text: &str) -> Result<Self, PasswordError> {
+        match text.chars().count() {
+            0 => Err(PasswordError::Empty),
+            length if length < MIN_LENGTH => Err(PasswordError::TooShort),
+            length if length > MAX_LENGTH => Err(PasswordError::TooLong),
+            _ => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordError {
+    #[error("Enter a password.")]
+    Empty,
+    #[error("The password is too short: it needs at least {MIN_LENGTH} characters.")]
+    TooShort,
+    #[error("The password is too long: it may have at most {MAX_LENGTH} characters.")]
+    TooLong,
+}
+
+/// A password as it is stored. Cannot be printed: with it, guessing can go on elsewhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// From the document, as it stands there.
+    pub fn stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// For the document.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(…)")
+    }
+}
+
+/// The memory that Argon2 fills: kept between hashes, since asking the system for 19 MiB each time
+/// is what made 40 logins at once take 5 GB.
+pub struct Memory(Vec<Block>);
+
+impl Memory {
+    pub fn new() -> Self {
+        Self(vec![Block::default(); MEMORY_KIB as usize])
+    }
+}
+
+/// Hashes a password with a fresh salt. `None` when Argon2 refuses, which it has no reason to.
+pub fn hash(password: &Password, memory: &mut Memory) -> Option<PasswordHash> {
+    let mut salt = [0; SALT_BYTES];
+    SysRng.try_fill_bytes(&mut salt).ok()?;
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(Params::DEFAULT_OUTPUT_LEN)).ok()?;
+    let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+    argon2id(&params, password, &salt, &mut output, memory)?;
+    let phc = Phc {
+        algorithm: Algorithm::Argon2id.into(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&params).ok()?,
+        salt: Some(Salt::new(&salt).ok()?),
+        hash: Some(Output::new(&output).ok()?),
+    };
+    Some(PasswordHash(phc.to_string()))
+}
+
+/// Whether `password` is the one that was hashed. A stored hash that is garbage, or asks for
+/// absurd amounts, is nobody's.
+pub fn matches(password: &Password, stored: &PasswordHash, memory: &mut Memory) -> bool {
+    try_match(password, stored, memory).unwrap_or(false)
+}
+
+fn try_match(password: &Password, stored: &PasswordHash, memory: &mut Memory) -> Option<bool> {
+    let phc = Phc::new(&stored.0).ok()?;
+    if Algorithm::try_from(phc.algorithm.as_str()).ok()? != Algorithm::Argon2id {
+        return None;
+    }
+    let params = Params::try_from(&phc).ok()?;
+    let bounded = params.m_cost() <= MOST_MEMORY_KIB
+        && params.t_cost() <= MOST_PASSES
+        && params.p_cost() <= MOST_LANES;
+    if !bounded {
+        return None;
+    }
+    let (salt, expected) = (phc.salt?, phc.hash?);
+    let mut output = vec![0; expected.len()];
+    argon2id(&params, password, &salt, &mut output, memory)?;
+    Some(output.ct_eq(expected.as_bytes()).into())
+}
+
+fn argon2id(
+    params: &Params,
+    password: &Password,
+    salt: &[u8],
+    output: &mut [u8],
+    memory: &mut Memory,
+) -> Option<()> {
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+    let password = password.0.as_bytes();
+    if params.block_count() <= memory.0.len() {
+        let blocks = &mut memory.0[..params.block_count()];
+        return argon2.hash_password_into_with_memory(password, salt, output, blocks).ok();
+    }
+    // Made elsewhere with more memory than ours; bounded above, and given back afterwards.
+    let mut blocks = vec![Block::default(); params.block_count()];
+    argon2.hash_password_into_with_memory(password, salt, output, &mut blocks).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(text: &str) -> Password {
+        Password::typed(text).unwrap()
+    }
+
+    #[test]
+    fn a_password_matches_its_own_hash_only() {
+        let mut memory = Memory::new();
+        let stored = hash(&typed("correct horse"), &mut memory).unwrap();
+        assert!(stored.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert!(matches(&typed("correct horse"), &stored, &mut memory));
+        assert!(!matches(&typed("correct horsf"), &stored, &mut memory));
+        let again = hash(&typed("correct horse"), &mut memory).unwrap();
+        assert_ne!(stored, again, "a fresh salt each time");
+    }
+
+    #[test]
+    fn a_hash_made_by_the_reference_implementation_is_accepted() {
+        // argon2-cffi 25.1: hash_secret(b"correct horse", b"somesaltsomesalt", 3, 1024, 2, 24, ID)
+        let stored = PasswordHash::stored(
+            "$argon2id$v=19$m=1024,t=3,p=2$c29tZXNhbHRzb21lc2FsdA$GaQC7PeK34v/DTTgbaPrAPrFsrLqhblK",
+        );
+        assert!(matches(&typed("correct horse"), &stored, &mut Memory::new()));
+        assert!(!matches(&typed("Correct horse"), &stored, &mut Memory::new()));
+    }
+
+    #[test]
+    fn garbage_and_absurd_parameters_are_nobodys_password() {
+        let tail = "$c29tZXNhbHRzb21lc2FsdA$0iw9kVXyLNmZLbX62HXmRP7Nck6lWFB2mrDm6uwgXQg";
+        let started = std::time::Instant::now();
+        for stored in [
+            String::new(),
+            "password".to_owned(),
+            format!("$argon2id$v=19$m=4194304,t=2,p=1{tail}"),
+            format!("$argon2id$v=19$m=19456,t=1000000,p=1{tail}"),
+            format!("$argon2d$v=19$m=19456,t=2,p=1{tail}"),
+            "$argon2id$v=19$m=19456,t=2,p=1".to_owned(),
+            "$argon2id$".to_owned() + &"A".repeat(100_000),
+        ] {
+            let stored = PasswordHash::stored(&stored);
+            assert!(!matches(&typed("password"), &stored, &mut Memory::new()));
+        }
+        assert!(started.elapsed().as_secs() < 10);
+    }
+
+    #[test]
+    fn only_the_length_is_ruled() {
+        let check = |text: &str, expected: Option<PasswordError>| {
+            assert_eq!(Password::new(text).err(), expected, "{text:?}");
+        };
+        check("", Some(PasswordError::Empty));
+        check("1234567", Some(PasswordError::TooShort));
+        check("12345678", None);
+        check("        ", None);
+        check("pässwörd", None);
+        check(&"é".repeat(256), None);
+        check(&"é".repeat(257), Some(PasswordError::TooLong));
+        assert!(Password::typed(&"x".repeat(257)).is_none());
+    }
+
+    #[test]
+    fn neither_can_be_printed() {
+        let password = typed("hunter2 hunter2");
+        assert_eq!(format!("{password:?}"), "Password(…)");
+        assert_eq!(format!("{:?}", PasswordHash::stored("$argon2id$…")), "PasswordHash(…)");
+    }
+}

@@ -1,0 +1,64 @@
+//! Accounts in this process's memory, gone when it stops.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use mongodb::bson::oid::ObjectId;
+
+use super::{Account, Users};
+use crate::auth::password::PasswordHash;
+use crate::auth::user::{User, UserId};
+use crate::auth::username::Username;
+use crate::db::Unavailable;
+
+/// By the username's key, which is therefore unique. A classroom's worth: looking an id up walks
+/// over all of them.
+#[derive(Default)]
+pub struct MemoryUsers {
+    accounts: Mutex<HashMap<String, Account>>,
+}
+
+impl MemoryUsers {
+    fn accounts(&self) -> MutexGuard<'_, HashMap<String, Account>> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[rocket::async_trait]
+impl Users for MemoryUsers {
+    async fn find(&self, id: UserId) -> Result<Option<User>, Unavailable> {
+        let accounts = self.accounts();
+        let account = accounts.values().find(|account| account.user.id == id);
+        Ok(account.map(|account| account.user.clone()))
+    }
+
+    async fn find_account(&self, username: &Username) -> Result<Option<Account>, Unavailable> {
+        Ok(self.accounts().get(username.as_key()).cloned())
+    }
+
+    async fn insert(
+        &self,
+        username: &Username,
+        password: &PasswordHash,
+    ) -> Result<Option<User>, Unavailable> {
+        let mut accounts = self.accounts();
+        if accounts.contains_key(username.as_key()) {
+            return Ok(None);
+        }
+        let user = User {
+            id: UserId(ObjectId::new()),
+            username: username.as_shown().to_owned(),
+            admin: false,
+        };
+        let account = Account { user: user.clone(), password: Some(password.clone()) };
+        accounts.insert(username.as_key().to_owned(), account);
+        Ok(Some(user))
+    }
+
+    async fn set_admin(&self, username: &Username, admin: bool) -> Result<bool, Unavailable> {
+        let mut accounts = self.accounts();
+        let Some(account) = accounts.get_mut(username.as_key()) else { return Ok(false) };
+        account.user.admin = admin;
+        Ok(true)
+    }
+}

@@ -1,0 +1,40 @@
+//! Where accounts are kept: the contract of the two user stores.
+//!
+//! `mongo` for real, beside the accounts of an Express app; `memory` for trying out. Only
+//! `strategy.rs` sees a password hash; everybody else gets a [`User`], which has none.
+
+pub mod memory;
+pub mod mongo;
+
+use super::password::PasswordHash;
+use super::user::{User, UserId};
+use super::username::Username;
+use crate::db::Unavailable;
+
+/// A user and what the password is checked against.
+#[derive(Clone, Debug)]
+pub struct Account {
+    pub user: User,
+    /// `None` when the document has no hash that we can check.
+    pub password: Option<PasswordHash>,
+}
+
+/// A user store.
+#[rocket::async_trait]
+pub trait Users: Send + Sync {
+    /// The user of this id: passport's `deserializeUser`.
+    async fn find(&self, id: UserId) -> Result<Option<User>, Unavailable>;
+
+    /// The account of this name, to log in to.
+    async fn find_account(&self, username: &Username) -> Result<Option<Account>, Unavailable>;
+
+    /// Makes an account. `None` when the name is taken, however close the race was.
+    async fn insert(
+        &self,
+        username: &Username,
+        password: &PasswordHash,
+    ) -> Result<Option<User>, Unavailable>;
+
+    /// Makes an account an admin's, or takes that back. False when there is none of this name.
+    async fn set_admin(&self, username: &Username, admin: bool) -> Result<bool, Unavailable>;
+}

@@ -1,0 +1,100 @@
+//! Accounts as documents in the collection `users`, which an Express app may share.
+//!
+//! `{_id, username, username_key, password, admin, created_at}`; migration 001 says what else may
+//! stand there. The unique index on `username_key` decides who gets a name, not a look before.
+
+use mongodb::bson::oid::ObjectId;
+use mongodb::bson::{DateTime, Document, RawDocumentBuf, doc};
+use mongodb::{Collection, Database};
+use rocket::futures::TryStreamExt as _;
+
+use super::{Account, Users};
+use crate::auth::password::PasswordHash;
+use crate::auth::user::{User, UserId};
+use crate::auth::username::Username;
+use crate::db::{READ_LIMIT, Unavailable, bounded, is_duplicate_key};
+
+pub struct MongoUsers {
+    documents: Collection<RawDocumentBuf>,
+}
+
+impl MongoUsers {
+    pub fn new(database: &Database) -> Self {
+        Self { documents: database.collection("users") }
+    }
+}
+
+/// The document of this name: ours by its key, one of the Express tutorial, which has no key, by
+/// the very name. One query for both, so that a known and an unknown name cost the same.
+fn by_name(username: &Username) -> Document {
+    let tutorial = doc! { "username": username.as_shown(), "username_key": { "$exists": false } };
+    doc! { "$or": [{ "username_key": username.as_key() }, tutorial] }
+}
+
+fn read_user(document: &RawDocumentBuf) -> Result<User, Unavailable> {
+    Ok(User {
+        id: UserId(document.get_object_id("_id").map_err(Unavailable::new)?),
+        username: document.get_str("username").map_err(Unavailable::new)?.to_owned(),
+        admin: document.get_bool("admin").unwrap_or(false),
+    })
+}
+
+#[rocket::async_trait]
+impl Users for MongoUsers {
+    async fn find(&self, id: UserId) -> Result<Option<User>, Unavailable> {
+        let filter = doc! { "_id": id.0 };
+        // A page has no business with the hash, so it does not even leave the database.
+        let fields = doc! { "username": 1, "admin": 1 };
+        let find = self.documents.find_one(filter).projection(fields).max_time(READ_LIMIT);
+        let document = bounded(async { find.await }).await?;
+        document.as_ref().map(read_user).transpose()
+    }
+
+    async fn find_account(&self, username: &Username) -> Result<Option<Account>, Unavailable> {
+        let find = self.documents.find(by_name(username)).limit(2).max_time(READ_LIMIT);
+        let documents: Vec<_> = bounded(async { find.await?.try_collect().await }).await?;
+        // Names of the tutorial are not unique; an account of ours goes before its namesake.
+        let ours = documents.iter().find(|document| document.get_str("username_key").is_ok());
+        let Some(document) = ours.or(documents.first()) else { return Ok(None) };
+        let password = document.get_str("password").ok().map(PasswordHash::stored);
+        Ok(Some(Account { user: read_user(document)?, password }))
+    }
+
+    async fn insert(
+        &self,
+        username: &Username,
+        password: &PasswordHash,
+    ) -> Result<Option<User>, Unavailable> {
+        let id = ObjectId::new();
+        let document = doc! {
+            "_id": id,
+            "username": username.as_shown(),
+            "username_key": username.as_key(),
+            "password": password.as_str(),
+            "admin": false,
+            "created_at": DateTime::now(),
+            // For an Express app on the same collection: with no salt its pbkdf2 would throw, with
+            // an empty one its comparison fails as it should. `__v` is what mongoose expects.
+            "salt": "",
+            "__v": 0,
+        };
+        let document = RawDocumentBuf::try_from(&document).map_err(Unavailable::new)?;
+        let inserted = bounded(async {
+            match self.documents.insert_one(document).await {
+                Err(error) if is_duplicate_key(&error) => Ok(false),
+                result => result.map(|_| true),
+            }
+        });
+        let user =
+            User { id: UserId(id), username: username.as_shown().to_owned(), admin: false };
+        Ok(inserted.await?.then_some(user))
+    }
+
+    async fn set_admin(&self, username: &Username, admin: bool) -> Result<bool, Unavailable> {
+        let Some(account) = self.find_account(username).await? else { return Ok(false) };
+        let filter = doc! { "_id": account.user.id.0 };
+        let update = doc! { "$set": { "admin": admin } };
+        let result = bounded(async { self.documents.update_one(filter, update).await }).await?;
+        Ok(result.matched_count == 1)
+    }
+}

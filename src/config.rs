@@ -1,0 +1,234 @@
+//! Settings: Rocket.toml, then `ROCKET_…` variables, then the three plain names of a deployment.
+//!
+//! Read once at the start and checked as a whole: an unknown key, a wrong value or an unsafe
+//! setting stops the program with one line that says where it stands and what to do. Rocket's own
+//! settings are Rocket's to read, from the same figment.
+
+use std::path::Path;
+
+use rocket::figment::providers::{Env, Format as _, Toml};
+use rocket::figment::value::magic::RelativePathBuf;
+use rocket::figment::{self, Figment, Profile, error::Kind};
+use serde::Deserialize;
+
+use crate::session;
+
+/// Settings of the program that are not Rocket's own.
+#[derive(Debug, Deserialize)]
+pub struct Config {
+    pub mongodb: MongoConfig,
+    pub session: session::Options,
+    /// The folder of style sheets and scripts; relative to Rocket.toml.
+    pub static_dir: RelativePathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MongoConfig {
+    /// Connection string. Its database holds the collections.
+    pub uri: Uri,
+}
+
+/// A connection string. It may hold a password, so it cannot be printed.
+#[derive(Clone, PartialEq, Deserialize)]
+pub struct Uri(pub String);
+
+impl std::fmt::Debug for Uri {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Uri(…)")
+    }
+}
+
+/// Where `cargo run` looks for a server, and falls back to memory when none is there.
+pub const DEFAULT_URI: &str = "mongodb://localhost:27017/tutorial_db";
+
+/// Why the program does not start with these settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{0}")]
+    Wrong(String),
+    #[error(
+        "set SESSION_SECRET to at least {MIN_SECRET} bytes of your own, such as `openssl rand \
+         -base64 32` makes: the release profile does not start with a short or a sample secret"
+    )]
+    WeakSecret,
+}
+
+/// A key for HMAC-SHA256 shorter than its output weakens it (RFC 2104, section 3).
+const MIN_SECRET: usize = 32;
+
+/// Keys of a profile that are neither Rocket's nor in [`Config`]: the template folder belongs to
+/// rocket_dyn_templates, and the other two are how Rocket itself is told what to read.
+const FOREIGN_KEYS: [&str; 3] = ["template_dir", "config", "profile"];
+const OUR_KEYS: [&str; 3] = ["mongodb", "session", "static_dir"];
+
+/// All sources in their order; a later one wins.
+pub fn figment() -> Figment {
+    let file = std::env::var("ROCKET_CONFIG").unwrap_or_else(|_| "Rocket.toml".to_owned());
+    let plain = |name: &str, key: &'static str| Env::raw().only(&[name]).map(move |_| key.into());
+    defaults()
+        .merge(Toml::file(file).nested())
+        .merge(Env::prefixed("ROCKET_").ignore(&["PROFILE"]).global())
+        .merge(plain("MONGODB_URI", "mongodb.uri").global())
+        .merge(plain("SESSION_SECRET", "session.secret").global())
+        .merge(plain("SESSION_STORE", "session.store").global())
+        .select(Profile::from_env_or("ROCKET_PROFILE", rocket::Config::DEFAULT_PROFILE))
+}
+
+/// What holds without any file: Rocket's defaults, but no header that a client could forge.
+pub fn defaults() -> Figment {
+    Figment::from(rocket::Config::default())
+        .merge(("ip_header", false))
+        .merge(("ident", "Cloakroom"))
+        .merge(("mongodb.uri", DEFAULT_URI))
+        .merge(("static_dir", "static"))
+        .merge(("session", figment::util::map!["resave" => false]))
+}
+
+impl Config {
+    /// Reads and checks the settings.
+    ///
+    /// # Errors
+    /// [`ConfigError`], in one line.
+    pub fn from(figment: &Figment) -> Result<Self, ConfigError> {
+        refuse_unknown_keys(figment)?;
+        let config: Self = figment.extract().map_err(|error| explain(&error))?;
+        let _: rocket::Config = figment.extract().map_err(|error| explain(&error))?;
+        if figment.profile() == rocket::Config::RELEASE_PROFILE {
+            config.refuse_weak_secrets()?;
+        }
+        Ok(config)
+    }
+
+    fn refuse_weak_secrets(&self) -> Result<(), ConfigError> {
+        let is_weak = |secret: &str| {
+            secret.len() < MIN_SECRET || secret == session::DEVELOPMENT_SECRET
+        };
+        if self.session.secret.iter().any(is_weak) {
+            return Err(ConfigError::WeakSecret);
+        }
+        Ok(())
+    }
+}
+
+/// Serde alone cannot do this at the top level, where Rocket's keys and ours are mixed.
+fn refuse_unknown_keys(figment: &Figment) -> Result<(), ConfigError> {
+    let settings: figment::value::Dict = figment.extract().map_err(|error| explain(&error))?;
+    let known = |key: &str| {
+        rocket::Config::PARAMETERS.contains(&key)
+            || OUR_KEYS.contains(&key)
+            || FOREIGN_KEYS.contains(&key)
+    };
+    match settings.keys().find(|key| !known(key)) {
+        None => Ok(()),
+        Some(key) => {
+            let place = place(figment.find_metadata(key), key);
+            Err(ConfigError::Wrong(format!("{place}: unknown setting `{key}`")))
+        }
+    }
+}
+
+fn explain(error: &figment::Error) -> ConfigError {
+    let key = match &error.kind {
+        Kind::UnknownField(field, _) => field.clone(),
+        _ => error.path.last().cloned().unwrap_or_default(),
+    };
+    let place = place(error.metadata.as_ref(), &key);
+    let path = error.path.join(".");
+    // Of a value, only its kind is told: it may be a secret.
+    let what = match &error.kind {
+        Kind::UnknownField(field, known) => {
+            format!("unknown setting `{field}` in `{path}`; there are {}", known.join(", "))
+        }
+        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => {
+            format!("`{path}` must be {expected}")
+        }
+        Kind::Message(message) => format!("`{path}`: {message}"),
+        _ => format!("`{path}` cannot be read"),
+    };
+    ConfigError::Wrong(format!("{place}: {what}"))
+}
+
+/// "Rocket.toml, line 12", or the name of the source when it is no file.
+fn place(metadata: Option<&figment::Metadata>, key: &str) -> String {
+    let Some(metadata) = metadata else { return "settings".to_owned() };
+    let Some(file) = metadata.source.as_ref().and_then(|source| source.file_path()) else {
+        return metadata.name.to_string();
+    };
+    let name = file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned());
+    match line_of(file, key) {
+        Some(line) => format!("{name}, line {line}"),
+        None => name,
+    }
+}
+
+/// The first line that sets `key`. Figment knows the file only.
+fn line_of(file: &Path, key: &str) -> Option<usize> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let sets_key = |line: &str| {
+        line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
+    };
+    text.lines().position(sets_key).map(|index| index + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(toml: &str) -> Result<Config, String> {
+        let figment = defaults().merge(Toml::string(toml).nested()).select("debug");
+        Config::from(&figment).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn no_file_at_all_is_the_tutorial() {
+        let config = with("").unwrap();
+        assert_eq!(config.mongodb.uri, Uri(DEFAULT_URI.to_owned()));
+        assert_eq!(config.session.name, "connect.sid");
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_wherever_they_stand() {
+        let check = |toml: &str, part: &str| {
+            let error = with(toml).expect_err(toml);
+            assert!(error.contains(part), "{error}");
+        };
+        check("[default]\nprot = 8000", "unknown setting `prot`");
+        check("[default.session]\nidle_timeuot = 5", "unknown setting `idle_timeuot` in `session`");
+        check("[default.session.cookie]\nsameSite = 'lax'", "unknown setting `sameSite`");
+        check("[default.mongodb]\nurl = 'x'", "unknown setting `url` in `mongodb`");
+        check("[default.session]\ntouch_after = 'soon'", "`session.touch_after`");
+        check("[default]\nport = 'http'", "`port` must be");
+    }
+
+    #[test]
+    fn the_line_in_the_file_is_named() {
+        let folder = std::env::temp_dir().join(format!("cloakroom-config-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("Rocket.toml");
+        std::fs::write(&file, "[default.session]\n# a comment\nname = 'x'\n  idle_timeuot = 5\n").unwrap();
+        let figment = defaults().merge(Toml::file(&file).nested()).select("debug");
+        let error = Config::from(&figment).unwrap_err().to_string();
+        assert!(error.starts_with("Rocket.toml, line 4: unknown setting `idle_timeuot`"), "{error}");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn the_release_profile_refuses_short_and_sample_secrets() {
+        let release = |secret: &str| {
+            let figment = defaults().merge(("session.secret", secret)).select("release");
+            Config::from(&figment).map(drop)
+        };
+        assert!(release("0123456789abcdef0123456789abcdef").is_ok());
+        assert!(release("keyboard cat").is_err());
+        assert!(release(session::DEVELOPMENT_SECRET).is_err());
+        assert!(release("0123456789abcdef0123456789abcdef,short").is_err());
+        assert!(Config::from(&defaults().select("release")).is_err());
+    }
+
+    #[test]
+    fn no_error_repeats_a_secret() {
+        let error = with("[default.session]\nsecret = 5317008").unwrap_err();
+        assert!(!error.contains("5317008"), "{error}");
+    }
+}

@@ -1,0 +1,94 @@
+//! The MongoDB client: the only place where one is built, and where an operation gets its deadline.
+//!
+//! The driver has no operation timeout of its own: an operation on a frozen server would wait for
+//! ever. So every call goes through [`bounded`], and what does not come back in time is
+//! [`Unavailable`], which becomes a 503 page in `web/error.rs`.
+
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mongodb::bson::doc;
+use mongodb::error::{Error, ErrorKind, WriteFailure};
+use mongodb::options::{Acknowledgment, ClientOptions, WriteConcern};
+use mongodb::{Client, Database};
+use rocket::tokio::time::timeout;
+
+/// The tutorial's database, when the connection string names none.
+pub const DEFAULT_DATABASE: &str = "tutorial_db";
+
+/// For one operation. A request makes a few, and the first that fails ends it: the answer is there
+/// within the 3 seconds that DESIGN.md promises.
+const DEADLINE: Duration = Duration::from_millis(2500);
+
+/// For connecting and for finding a primary: below [`DEADLINE`], so that the driver's own words
+/// ("no server available") reach the log, rather than ours.
+const SELECTION: Duration = Duration::from_secs(2);
+
+/// `maxTimeMS` of reads: the server stops working on what nobody waits for any more.
+pub const READ_LIMIT: Duration = Duration::from_secs(2);
+
+/// Connections to one server. More than the driver's 10, so that a class clicking all at once does
+/// not queue; a `mongod` takes thousands.
+const POOL: u32 = 32;
+
+/// The store does not answer, or cannot do what was asked. Not "no": nobody knows.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unavailable(Arc<str>);
+
+impl Unavailable {
+    /// The cause, for the log; it is never shown on a page.
+    pub fn new(cause: impl Display) -> Self {
+        Self(cause.to_string().into())
+    }
+}
+
+/// Runs one database operation, and gives up on it in time.
+///
+/// # Errors
+/// The deadline has passed, or the driver says that it failed.
+pub async fn bounded<T>(operation: impl Future<Output = Result<T, Error>>) -> Result<T, Unavailable> {
+    match timeout(DEADLINE, operation).await {
+        Ok(result) => result.map_err(Unavailable::new),
+        Err(_) => Err(Unavailable::new(format_args!("no answer within {DEADLINE:?}"))),
+    }
+}
+
+/// True when a unique index refused a write.
+pub fn is_duplicate_key(error: &Error) -> bool {
+    const DUPLICATE_KEY: i32 = 11000;
+    match &*error.kind {
+        ErrorKind::Write(WriteFailure::WriteError(error)) => error.code == DUPLICATE_KEY,
+        ErrorKind::Command(error) => error.code == DUPLICATE_KEY,
+        _ => false,
+    }
+}
+
+/// The database that `uri` names, over a client with our limits. Does not connect yet.
+///
+/// # Errors
+/// The connection string is wrong. The error does not repeat it: it may hold a password.
+pub async fn open(uri: &str) -> Result<Database, Unavailable> {
+    let wrong = |error: Error| Unavailable::new(format_args!("the connection string: {error}"));
+    let mut options = ClientOptions::parse(uri).await.map_err(wrong)?;
+    options.app_name.get_or_insert_with(|| "cloakroom".to_owned());
+    options.connect_timeout.get_or_insert(SELECTION);
+    options.server_selection_timeout.get_or_insert(SELECTION);
+    options.max_pool_size.get_or_insert(POOL);
+    // A login that was acknowledged must outlive the loss of a server: written to the journals of
+    // a majority. MongoDB's default loses acknowledged writes of a lone server that is killed.
+    options.write_concern =
+        Some(WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build());
+    let client = Client::with_options(options).map_err(wrong)?;
+    let database = client.default_database();
+    Ok(database.unwrap_or_else(|| client.database(DEFAULT_DATABASE)))
+}
+
+/// Asks the database whether it is there.
+///
+/// # Errors
+/// It does not answer.
+pub async fn ping(database: &Database) -> Result<(), Unavailable> {
+    bounded(async { database.run_command(doc! { "ping": 1 }).await }).await.map(drop)
+}

@@ -1,0 +1,47 @@
+//! Cloakroom: a cloakroom gives you a ticket and keeps your coat. The cookie is the ticket, the
+//! session is the coat.
+//!
+//! The map, in reading order. A request for a page goes down this list and comes back up:
+//!
+//! - [`config`] settings, checked once; [`stores`] opens MongoDB ([`db`], [`migrate`]) or memory
+//! - [`session`] cookie -> signature -> document: express-session for Rocket
+//! - [`auth`] session -> user: passport-local for Rocket
+//! - [`web`] the pages
+//!
+//! A room uses only rooms above it in this list.
+
+pub mod config;
+pub mod db;
+pub mod migrate;
+pub mod stores;
+pub mod session;
+pub mod auth;
+pub mod web;
+
+use rocket::figment::Figment;
+use rocket::{Build, Rocket};
+
+use config::Config;
+use session::Engine;
+use stores::StartError;
+
+/// The program, ready to launch: settings checked, stores open, migrations applied.
+///
+/// # Errors
+/// [`StartError`]: one line that says what to do.
+pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
+    let config = Config::from(&figment)?;
+    let may_fall_back = figment.profile() != rocket::Config::RELEASE_PROFILE;
+    let stores = stores::open(&config, may_fall_back).await?;
+    let hasher = auth::Hasher::start().map_err(StartError::Threads)?;
+    let engine = Engine::new(config.session, stores.sessions);
+    let static_dir = config.static_dir.relative();
+
+    // In the order in which a request, and then its answer, meets them.
+    Ok(rocket::custom(figment)
+        .attach(web::csrf::stage())
+        .attach(session::stage(engine, web::error::unavailable))
+        .attach(auth::stage(stores.users, hasher))
+        .attach(web::stage(stores.backing, &static_dir)?)
+        .attach(web::headers::stage()))
+}

@@ -1,0 +1,188 @@
+//! Migrations: brings the database into the shape that this program expects, at each start.
+//!
+//! The files in `migrations/` are compiled in, so that program and migrations cannot part. Which
+//! of them ran is recorded in the collection `migrations`. `stores.rs` calls this before anything
+//! is served.
+
+use std::time::Duration;
+
+use mongodb::bson::oid::ObjectId;
+use mongodb::bson::{DateTime, Document, doc};
+use mongodb::error::{Error, ErrorKind};
+use mongodb::{Collection, Database};
+use rocket::futures::TryStreamExt as _;
+use rocket::tokio::time::{Instant, sleep};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::db::{Unavailable, bounded, is_duplicate_key};
+
+/// One file of `migrations/`.
+pub struct Migration {
+    /// The file's name without `.json`; also the `_id` of its record.
+    pub name: &'static str,
+    pub text: &'static str,
+}
+
+/// All of them, in the order in which they are applied.
+pub const ALL: &[Migration] = &[
+    Migration { name: "001_users", text: include_str!("../migrations/001_users.json") },
+    Migration { name: "002_sessions", text: include_str!("../migrations/002_sessions.json") },
+];
+
+/// How long an instance may work before another takes over: it must have died.
+const LEASE: Duration = Duration::from_secs(60);
+
+/// How long an instance waits for another one's lease before it gives up.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+const LEASE_ID: &str = "lease";
+
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    #[error("MongoDB does not answer: {0}")]
+    Unavailable(#[from] Unavailable),
+    #[error("migration {0} was changed after it was applied: put the file back, add a new one")]
+    Changed(String),
+    #[error("migration {0} was applied to this database, but this program does not have it: is it an older version?")]
+    Missing(String),
+    #[error("migration {0} is no list of commands: {1}")]
+    Malformed(&'static str, String),
+    #[error("another instance has been migrating for {PATIENCE:?}")]
+    Busy,
+}
+
+#[derive(Deserialize)]
+struct Script {
+    commands: Vec<Document>,
+}
+
+/// Applies what has not been applied yet; returns the names of what it applied.
+///
+/// # Errors
+/// See [`MigrateError`]. What was applied before the failure stays recorded.
+pub async fn run(
+    database: &Database,
+    migrations: &[Migration],
+) -> Result<Vec<&'static str>, MigrateError> {
+    let records = database.collection::<Document>("migrations");
+    if pending(&records, migrations).await?.is_empty() {
+        return Ok(vec![]);
+    }
+    let lease = take_lease(&records).await?;
+    let result = apply_pending(database, &records, migrations).await;
+    bounded(async { records.delete_one(doc! { "_id": LEASE_ID, "owner": lease }).await }).await?;
+    result
+}
+
+async fn apply_pending(
+    database: &Database,
+    records: &Collection<Document>,
+    migrations: &[Migration],
+) -> Result<Vec<&'static str>, MigrateError> {
+    let mut applied = vec![];
+    // Looked up again under the lease: another instance may have been faster.
+    for migration in pending(records, migrations).await? {
+        let script: Script = serde_json::from_str(migration.text)
+            .map_err(|error| MigrateError::Malformed(migration.name, error.to_string()))?;
+        for command in script.commands {
+            bounded(run_command(database, command)).await?;
+        }
+        let record = doc! {
+            "_id": migration.name,
+            "checksum": checksum(migration.text),
+            "applied_at": DateTime::now(),
+        };
+        bounded(async { records.insert_one(record).await }).await?;
+        applied.push(migration.name);
+    }
+    Ok(applied)
+}
+
+/// `create` of a collection that is there is done already: an Express app may have made it.
+async fn run_command(database: &Database, command: Document) -> Result<(), Error> {
+    const NAMESPACE_EXISTS: i32 = 48;
+    match database.run_command(command).await {
+        Err(error) if matches!(&*error.kind, ErrorKind::Command(e) if e.code == NAMESPACE_EXISTS) => {
+            Ok(())
+        }
+        result => result.map(drop),
+    }
+}
+
+/// The migrations that are not recorded. Fails when a recorded one is changed or missing here.
+async fn pending<'m>(
+    records: &Collection<Document>,
+    migrations: &'m [Migration],
+) -> Result<Vec<&'m Migration>, MigrateError> {
+    let filter = doc! { "_id": { "$ne": LEASE_ID } };
+    let recorded: Vec<Document> =
+        bounded(async { records.find(filter).await?.try_collect().await }).await?;
+    let mut pending: Vec<&Migration> = migrations.iter().collect();
+    for record in recorded {
+        let name = record.get_str("_id").unwrap_or_default();
+        let Some(migration) = migrations.iter().find(|migration| migration.name == name) else {
+            return Err(MigrateError::Missing(name.to_owned()));
+        };
+        if record.get_str("checksum").ok() != Some(&checksum(migration.text)) {
+            return Err(MigrateError::Changed(name.to_owned()));
+        }
+        pending.retain(|migration| migration.name != name);
+    }
+    Ok(pending)
+}
+
+/// Waits until this instance may migrate. The lease ends by itself, in case its owner has died.
+async fn take_lease(records: &Collection<Document>) -> Result<ObjectId, MigrateError> {
+    let owner = ObjectId::new();
+    let give_up = Instant::now() + PATIENCE;
+    while Instant::now() < give_up {
+        if try_lease(records, owner).await? {
+            return Ok(owner);
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+    Err(MigrateError::Busy)
+}
+
+async fn try_lease(records: &Collection<Document>, owner: ObjectId) -> Result<bool, Unavailable> {
+    let now = DateTime::now();
+    let until = DateTime::from_millis(now.timestamp_millis() + LEASE.as_millis() as i64);
+    let filter = doc! { "_id": LEASE_ID, "until": { "$lt": now } };
+    let lease = doc! { "$set": { "owner": owner, "until": until } };
+    bounded(async {
+        // A lease that is held does not match; the upsert then meets its `_id`.
+        match records.update_one(filter, lease).upsert(true).await {
+            Err(error) if is_duplicate_key(&error) => Ok(false),
+            result => result.map(|_| true),
+        }
+    })
+    .await
+}
+
+fn checksum(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_in_the_folder_is_listed_in_order_and_readable() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .filter_map(|entry| entry.unwrap().file_name().into_string().ok())
+            .filter_map(|name| name.strip_suffix(".json").map(str::to_owned))
+            .collect();
+        files.sort();
+        let listed: Vec<&str> = ALL.iter().map(|migration| migration.name).collect();
+        assert_eq!(files, listed);
+        for migration in ALL {
+            let script: Script = serde_json::from_str(migration.text).expect(migration.name);
+            assert!(!script.commands.is_empty(), "{}", migration.name);
+        }
+    }
+}

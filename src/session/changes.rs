@@ -1,0 +1,155 @@
+//! What a request did to the values of a session, kept apart from what was loaded.
+//!
+//! Kept apart, it can be applied to another version of the session, when a request beside this
+//! one was faster (`commit.rs`): each key that this request did not touch stays as the other left
+//! it, and an increment is an increment of whatever stands there by then.
+
+use indexmap::IndexMap;
+use serde_json::value::RawValue;
+
+use super::content::{Values, to_raw};
+
+/// One change for each key.
+#[derive(Clone, Debug, Default)]
+pub struct Changes(IndexMap<String, Change>);
+
+#[derive(Clone, Debug)]
+enum Change {
+    Set(Box<RawValue>),
+    Remove,
+    Add(i64),
+}
+
+impl Changes {
+    pub fn set(&mut self, key: &str, value: Box<RawValue>) {
+        self.0.insert(key.to_owned(), Change::Set(value));
+    }
+
+    pub fn remove(&mut self, key: &str) {
+        self.0.insert(key.to_owned(), Change::Remove);
+    }
+
+    /// Adds to the number under `key`; what is missing or no whole number counts as 0.
+    pub fn add(&mut self, key: &str, by: i64) {
+        let change = match self.0.get(key) {
+            None => Change::Add(by),
+            Some(Change::Add(earlier)) => Change::Add(earlier.saturating_add(by)),
+            Some(Change::Remove) => Change::Set(number(by)),
+            Some(Change::Set(value)) => Change::Set(sum(Some(value), by)),
+        };
+        self.0.insert(key.to_owned(), change);
+    }
+
+    /// The value of `key`, seen through the changes.
+    pub fn get(&self, base: &Values, key: &str) -> Option<Box<RawValue>> {
+        let old = base.get(key);
+        match self.0.get(key) {
+            None => old.cloned(),
+            Some(change) => change.apply(old),
+        }
+    }
+
+    /// The values with the changes applied; keys keep their places.
+    pub fn apply(&self, base: &Values) -> Values {
+        let mut values = base.clone();
+        for (key, change) in &self.0 {
+            match change.apply(base.get(key)) {
+                Some(value) => _ = values.insert(key.clone(), value),
+                None => _ = values.shift_remove(key),
+            }
+        }
+        values
+    }
+
+    /// Whether anything is different from `base`. The same value set again is no change, nor is
+    /// one that was set back.
+    pub fn modify(&self, base: &Values) -> bool {
+        self.0.iter().any(|(key, change)| {
+            let old = base.get(key);
+            match (old, change.apply(old)) {
+                (None, None) => false,
+                (Some(old), Some(new)) => !is_same(old, &new),
+                _ => true,
+            }
+        })
+    }
+}
+
+impl Change {
+    fn apply(&self, old: Option<&Box<RawValue>>) -> Option<Box<RawValue>> {
+        match self {
+            Change::Set(value) => Some(value.clone()),
+            Change::Remove => None,
+            Change::Add(by) => Some(sum(old, *by)),
+        }
+    }
+}
+
+/// The same text, or the same JSON written in another way.
+fn is_same(a: &RawValue, b: &RawValue) -> bool {
+    let parse = |raw: &RawValue| serde_json::from_str::<serde_json::Value>(raw.get()).ok();
+    a.get() == b.get() || matches!((parse(a), parse(b)), (Some(a), Some(b)) if a == b)
+}
+
+fn sum(old: Option<&Box<RawValue>>, by: i64) -> Box<RawValue> {
+    let old: i64 = old.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or(0);
+    number(old.saturating_add(by))
+}
+
+fn number(value: i64) -> Box<RawValue> {
+    to_raw(&value).expect("a number is JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(json: &str) -> Values {
+        serde_json::from_str(json).unwrap()
+    }
+
+    fn raw(json: &str) -> Box<RawValue> {
+        RawValue::from_string(json.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn the_same_value_and_a_revert_are_no_modification() {
+        let base = values(r#"{"a":1,"b":{"x":[1,2]}}"#);
+        let mut changes = Changes::default();
+        changes.set("a", raw("2"));
+        assert!(changes.modify(&base));
+        changes.set("a", raw("1"));
+        changes.set("b", raw(r#"{ "x": [1, 2] }"#));
+        changes.set("c", raw("3"));
+        changes.remove("c");
+        assert!(!changes.modify(&base));
+    }
+
+    #[test]
+    fn a_nested_key_called_cookie_counts() {
+        let mut changes = Changes::default();
+        changes.set("b", raw(r#"{"cookie":2}"#));
+        assert!(changes.modify(&values(r#"{"b":{"cookie":1}}"#)));
+    }
+
+    #[test]
+    fn an_increment_adds_to_whatever_stands_there_by_then() {
+        let mut changes = Changes::default();
+        changes.add("n", 1);
+        changes.add("n", 1);
+        assert_eq!(changes.apply(&values(r#"{"n":5}"#)), values(r#"{"n":7}"#));
+        assert_eq!(changes.apply(&values(r#"{"n":40,"m":1}"#)), values(r#"{"n":42,"m":1}"#));
+        assert_eq!(changes.apply(&values("{}")), values(r#"{"n":2}"#));
+        assert_eq!(changes.apply(&values(r#"{"n":"seven"}"#)), values(r#"{"n":2}"#));
+    }
+
+    #[test]
+    fn keys_that_were_not_touched_stay_as_the_other_request_left_them() {
+        let mut changes = Changes::default();
+        changes.set("mine", raw("1"));
+        changes.remove("gone");
+        let theirs = values(r#"{"theirs":"\ud800","gone":1,"more":[ ]}"#);
+        let merged = serde_json::to_string(&changes.apply(&theirs)).unwrap();
+        assert_eq!(merged, r#"{"theirs":"\ud800","more":[ ],"mine":1}"#);
+    }
+}

@@ -1,0 +1,210 @@
+//! The coat: what a session holds, as the JSON that express-session writes.
+//!
+//! `{"cookie":{…},"passport":{…},…}`. The cookie object is understood; everything else stays raw
+//! text under its key, so that what another program put there survives our save byte for byte.
+//! How this is wrapped into a MongoDB document is for `store/document.rs`.
+
+use cookie::SameSite;
+use indexmap::IndexMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::timestamp::Timestamp;
+
+/// The top-level values of a session except `cookie`, in the order they were set.
+pub type Values = IndexMap<String, Box<RawValue>>;
+
+/// Keys that mean something else on the session object of Express, which therefore drops them.
+const RESERVED: [&str; 19] = [
+    "id", "req", "cookie", "touch", "save", "reload", "destroy", "regenerate", "resetMaxAge",
+    "lastModified", "constructor", "toString", "toLocaleString", "valueOf", "hasOwnProperty",
+    "isPrototypeOf", "propertyIsEnumerable", "toJSON", "__proto__",
+];
+
+/// True for keys that a program cannot store in a session that Express may read.
+pub fn is_reserved(key: &str) -> bool {
+    RESERVED.contains(&key)
+}
+
+/// The `cookie` object in a session: the attributes its cookie was sent with.
+///
+/// The order of the fields is the order in which express-session writes them; absent ones are
+/// left out of the JSON. A session that was loaded is sent with these, not with the settings.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CookieRecord {
+    /// Milliseconds from each save to the end; `null` for a cookie that ends with the browser.
+    /// Always written, and always as a number or null: a string makes an Express process exit.
+    #[serde(deserialize_with = "whole_number")]
+    pub original_max_age: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partitioned: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) priority: Option<String>,
+    /// When the browser will drop its cookie. The document's own `expires` decides on the server.
+    #[serde(serialize_with = "iso_or_null", deserialize_with = "iso")]
+    pub expires: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secure: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http_only: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) same_site: Option<SameSiteRecord>,
+}
+
+/// Express takes `true` for strict and `false` for none at all, besides the names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum SameSiteRecord {
+    Flag(bool),
+    Name(String),
+}
+
+impl CookieRecord {
+    pub fn same_site(&self) -> Option<SameSite> {
+        match self.same_site.as_ref()? {
+            SameSiteRecord::Flag(strict) => strict.then_some(SameSite::Strict),
+            SameSiteRecord::Name(name) => match name.to_ascii_lowercase().as_str() {
+                "strict" => Some(SameSite::Strict),
+                "lax" => Some(SameSite::Lax),
+                "none" => Some(SameSite::None),
+                _ => None,
+            },
+        }
+    }
+
+    pub fn set_same_site(&mut self, value: Option<SameSite>) {
+        self.same_site = value.map(|v| SameSiteRecord::Name(v.to_string().to_ascii_lowercase()));
+    }
+
+    pub fn priority(&self) -> Option<&'static str> {
+        match self.priority.as_ref()?.to_ascii_lowercase().as_str() {
+            "low" => Some("Low"),
+            "medium" => Some("Medium"),
+            "high" => Some("High"),
+            _ => None,
+        }
+    }
+
+    /// Sets the end of the browser's cookie anew, as each save does (express-session's
+    /// `resetMaxAge`); `latest` is a moment that it may not pass.
+    pub fn slide(&mut self, now: Timestamp, latest: Option<Timestamp>) {
+        let end = self.original_max_age.map(|age| now.plus_millis(age));
+        self.expires = end.map(|end| latest.map_or(end, |latest| end.min(latest)));
+    }
+}
+
+/// All of a session: what the store reads and writes.
+#[derive(Clone, Debug)]
+pub struct Content {
+    pub cookie: CookieRecord,
+    pub values: Values,
+}
+
+/// The text is no session that express-session could have written. Holds no content: a log line
+/// may say why, never what.
+#[derive(Debug, thiserror::Error)]
+#[error("not a readable session: {0}")]
+pub struct Unreadable(pub &'static str);
+
+impl Content {
+    /// Reads session JSON. Without a `cookie` object it is no session (Express answers 500 there).
+    pub fn parse(json: &str) -> Result<Self, Unreadable> {
+        let mut values: Values =
+            serde_json::from_str(json).map_err(|_| Unreadable("no JSON object"))?;
+        let cookie = values.shift_remove("cookie").ok_or(Unreadable("no cookie object"))?;
+        let cookie = cookie.get();
+        if !cookie.starts_with('{') {
+            return Err(Unreadable("the cookie is no object"));
+        }
+        let cookie =
+            serde_json::from_str(cookie).map_err(|_| Unreadable("a cookie with wrong types"))?;
+        Ok(Self { cookie, values })
+    }
+
+    /// The session as JSON, `cookie` first, without any white space of ours.
+    pub fn to_json(&self) -> String {
+        let cookie = to_raw(&self.cookie).expect("a cookie record is plain data");
+        let mut all: IndexMap<&str, &RawValue> = IndexMap::with_capacity(self.values.len() + 1);
+        all.insert("cookie", &cookie);
+        all.extend(self.values.iter().map(|(key, value)| (key.as_str(), &**value)));
+        serde_json::to_string(&all).expect("raw JSON is JSON")
+    }
+}
+
+/// A value as raw JSON text. Fails for what JSON cannot say (a map whose keys are no strings).
+pub fn to_raw<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<Box<RawValue>> {
+    serde_json::value::to_raw_value(value)
+}
+
+fn whole_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Error> {
+    // JavaScript has one kind of number; Express may have computed a fraction.
+    #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, and NaN is no JSON")]
+    Ok(Option::<f64>::deserialize(from)?.map(|number| number as i64))
+}
+
+fn iso<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(from)? else { return Ok(None) };
+    let date = Timestamp::from_iso(&text);
+    date.map(Some).ok_or_else(|| serde::de::Error::custom("no date"))
+}
+
+fn iso_or_null<S: Serializer>(date: &Option<Timestamp>, to: S) -> Result<S::Ok, S::Error> {
+    date.map(Timestamp::to_iso).serialize(to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TUTORIAL: &str = r#"{"cookie":{"originalMaxAge":86400000,"expires":"2026-01-02T03:04:05.678Z","httpOnly":true,"path":"/"},"passport":{"user":"507f1f77bcf86cd799439011"}}"#;
+
+    #[test]
+    fn what_express_wrote_is_written_back_as_it_was() {
+        assert_eq!(Content::parse(TUTORIAL).unwrap().to_json(), TUTORIAL);
+    }
+
+    #[test]
+    fn unknown_values_survive_to_the_byte() {
+        let odd = r#"{"cookie":{"originalMaxAge":null,"expires":null},"a":{"x": 1.50, "y":"\ud800"},"b":1e3,"c":[ ]}"#;
+        assert_eq!(Content::parse(odd).unwrap().to_json(), odd);
+    }
+
+    #[test]
+    fn what_is_no_session_is_unreadable() {
+        for json in [
+            "", "null", "[]", "{}", "{", r#"{"cookie":1}"#, r#"{"cookie":null}"#, r#"{"cookie":[]}"#,
+            r#"{"cookie":{"originalMaxAge":"86400000"}}"#, r#"{"cookie":{"expires":"soon"}}"#,
+            r#"{"cookie":{"path":7}}"#,
+        ] {
+            assert!(Content::parse(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn same_site_is_understood_in_every_spelling_of_express() {
+        let check = |json: &str, expected: Option<SameSite>| {
+            let record: CookieRecord = serde_json::from_str(json).unwrap();
+            assert_eq!(record.same_site(), expected, "{json}");
+        };
+        check(r#"{"sameSite":true}"#, Some(SameSite::Strict));
+        check(r#"{"sameSite":false}"#, None);
+        check(r#"{"sameSite":"Lax"}"#, Some(SameSite::Lax));
+        check(r#"{"sameSite":"none"}"#, Some(SameSite::None));
+        check("{}", None);
+    }
+
+    #[test]
+    fn a_slide_never_passes_the_absolute_end() {
+        let now = Timestamp::from_millis(1_000_000);
+        let mut record = CookieRecord { original_max_age: Some(5_000), ..Default::default() };
+        record.slide(now, None);
+        assert_eq!(record.expires, Some(now.plus_millis(5_000)));
+        record.slide(now, Some(now.plus_millis(10)));
+        assert_eq!(record.expires, Some(now.plus_millis(10)));
+    }
+}

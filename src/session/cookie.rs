@@ -1,0 +1,190 @@
+//! The ticket on the wire: reads it out of the `Cookie` header and writes the `Set-Cookie` line.
+//!
+//! To the letter what the npm packages `cookie` and `express-session` do, so that an Express app
+//! on the same database takes our cookies and we take its. Rocket's jar cannot do this (it leaves
+//! `+` raw, forces `SameSite` and lets the last duplicate win), so this file is the only place
+//! that reads the raw header. What a value means is for `signature.rs` to say.
+
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use super::content::CookieRecord;
+use super::timestamp::Timestamp;
+
+/// What `encodeURIComponent` leaves alone: letters, digits and `-_.!~*'()`.
+const ENCODE_URI_COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+
+/// The value of the cookie `name` in the request's `Cookie` headers, as it was sent. The first of
+/// several wins. Names are compared as they are, not decoded.
+pub fn find<'h>(headers: impl Iterator<Item = &'h str>, name: &str) -> Option<&'h str> {
+    headers
+        .flat_map(|header| header.split(';'))
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(key, _)| key.trim() == name)
+        .map(|(_, value)| value.trim())
+}
+
+/// The plain value: without one pair of double quotes and without percent escapes. A value whose
+/// escapes are broken is taken as it stands, because `decodeURIComponent` throws there.
+pub fn decode(sent: &str) -> Cow<'_, str> {
+    let value = unquote(sent);
+    if !value.contains('%') || !escapes_are_whole(value.as_bytes()) {
+        return Cow::Borrowed(value);
+    }
+    percent_decode_str(value).decode_utf8().unwrap_or(Cow::Borrowed(value))
+}
+
+fn unquote(value: &str) -> &str {
+    let inner = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    inner.unwrap_or(value)
+}
+
+fn escapes_are_whole(bytes: &[u8]) -> bool {
+    let is_hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
+    let mut percents = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%');
+    percents.all(|(at, _)| is_hex(at + 1) && is_hex(at + 2))
+}
+
+/// The `Set-Cookie` line for a signed value, with the attributes the session's record holds.
+pub fn set_line(name: &str, value: &str, record: &CookieRecord) -> String {
+    let value = utf8_percent_encode(value, ENCODE_URI_COMPONENT);
+    format!("{name}={value}{}", attributes(record, record.expires))
+}
+
+/// The line that makes a browser forget the cookie: the same name, domain and path, long expired.
+/// (Express leaves the dead cookie with the browser.)
+pub fn expire_line(name: &str, record: &CookieRecord) -> String {
+    format!("{name}={}", attributes(record, Some(Timestamp::from_millis(0))))
+}
+
+/// `; Path=/; Expires=…; HttpOnly` and so on, in the order of the npm package `cookie`, which
+/// never writes `Max-Age` here because express-session hands it a date.
+fn attributes(record: &CookieRecord, expires: Option<Timestamp>) -> String {
+    let mut line = String::new();
+    let mut add = |text: &str, value: &str| {
+        line.push_str("; ");
+        line.push_str(text);
+        line.push_str(value);
+    };
+    if let Some(domain) = &record.domain {
+        add("Domain=", domain);
+    }
+    if let Some(path) = &record.path {
+        add("Path=", path);
+    }
+    if let Some(expires) = expires {
+        add("Expires=", &expires.to_http_date());
+    }
+    if record.http_only == Some(true) {
+        add("HttpOnly", "");
+    }
+    if record.secure == Some(true) {
+        add("Secure", "");
+    }
+    if record.partitioned == Some(true) {
+        add("Partitioned", "");
+    }
+    if let Some(priority) = record.priority() {
+        add("Priority=", priority);
+    }
+    if let Some(same_site) = record.same_site() {
+        add("SameSite=", &same_site.to_string());
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::sid::Sid;
+    use crate::session::signature::Secrets;
+
+    fn read_one(header: &str) -> Option<Cow<'_, str>> {
+        find([header].into_iter(), "connect.sid").map(decode)
+    }
+
+    #[test]
+    fn the_header_is_read_as_the_npm_package_cookie_reads_it() {
+        let check = |header: &str, expected: Option<&str>| {
+            assert_eq!(read_one(header).as_deref(), expected, "{header}");
+        };
+        check("connect.sid=a", Some("a"));
+        check("other=1;connect.sid = a ; more=2", Some("a"));
+        check("connect.sid=first; connect.sid=second", Some("first"));
+        check("connect.sid=\"quoted\"", Some("quoted"));
+        check("connect.sid=\"", Some("\""));
+        check("connect.sid=s%3Aa.b%2Bc", Some("s:a.b+c"));
+        check("connect.sid=s:a.b+c", Some("s:a.b+c"));
+        check("connect.sid=broken%2", Some("broken%2"));
+        check("connect.sid=broken%zz%41", Some("broken%zz%41"));
+        check("connect.sid=%ff", Some("%ff"));
+        check("connect.sid=", Some(""));
+        check("connect%2Esid=a", None);
+        check("connect.sid", None);
+        check("", None);
+    }
+
+    #[test]
+    fn several_header_lines_are_one_header() {
+        let lines = ["a=1", "connect.sid=x; b=2", "connect.sid=y"];
+        assert_eq!(find(lines.into_iter(), "connect.sid"), Some("x"));
+    }
+
+    #[test]
+    fn the_vectors_encode_exactly() {
+        let check = |secret: &str, sid: &str, expected: &str| {
+            let secrets = Secrets::new(vec![secret.to_owned()]).unwrap();
+            let signed = secrets.sign(&Sid::verified(sid).unwrap());
+            let line = set_line("connect.sid", &signed, &CookieRecord::default());
+            assert_eq!(line, format!("connect.sid={expected}"));
+            assert_eq!(read_one(&line).as_deref(), Some(&*signed));
+        };
+        check("keyboard cat", "apple", "s%3Aapple.D8Y%2BpkTAmeR0PobOhY4G97PRW%2Bj7bUnP%2F5m6%2FOn1MCU");
+        check("keyboard cat", "%", "s%3A%25.kzQ6x52kKVdF35Qh62AWk4ZekS28K5XYCXKa%2FOTZ01g");
+    }
+
+    #[test]
+    fn the_tutorials_settings_give_the_tutorials_line() {
+        let record = CookieRecord {
+            original_max_age: Some(86_400_000),
+            expires: Timestamp::from_iso("2026-01-02T03:04:05.678Z"),
+            http_only: Some(true),
+            path: Some("/".to_owned()),
+            ..CookieRecord::default()
+        };
+        assert_eq!(
+            set_line("connect.sid", "v", &record),
+            "connect.sid=v; Path=/; Expires=Fri, 02 Jan 2026 03:04:05 GMT; HttpOnly"
+        );
+    }
+
+    #[test]
+    fn every_attribute_has_its_place() {
+        let record: CookieRecord = serde_json::from_str(
+            r#"{"originalMaxAge":1000,"partitioned":true,"priority":"high",
+                "expires":"2026-01-02T03:04:05.678Z","secure":true,"httpOnly":true,
+                "domain":"example.com","path":"/app","sameSite":"lax"}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            set_line("sid", "v", &record),
+            "sid=v; Domain=example.com; Path=/app; Expires=Fri, 02 Jan 2026 03:04:05 GMT; \
+             HttpOnly; Secure; Partitioned; Priority=High; SameSite=Lax"
+        );
+        assert_eq!(
+            expire_line("sid", &record),
+            "sid=; Domain=example.com; Path=/app; Expires=Thu, 01 Jan 1970 00:00:00 GMT; \
+             HttpOnly; Secure; Partitioned; Priority=High; SameSite=Lax"
+        );
+    }
+}

@@ -1,0 +1,46 @@
+//! THE WAY OUT: commits the session and puts its cookie on the answer.
+//!
+//! Runs after the handler or catcher and before the head of the answer leaves, for each status: a
+//! redirect can therefore never overtake the save, as it can in Express. From here the answer goes
+//! to the browser.
+
+use std::sync::Arc;
+
+use rocket::fairing::{Fairing, Info, Kind};
+use rocket::{Build, Request, Response, Rocket};
+
+use super::engine::Engine;
+use super::guard::opened;
+
+/// Makes the answer for a session that could not be stored. The pages know how to say that; this
+/// room knows no pages.
+pub type OnUnavailable = for<'r> fn(&'r Request<'_>) -> Response<'r>;
+
+pub struct SessionFairing {
+    pub(super) engine: Arc<Engine>,
+    pub(super) on_unavailable: OnUnavailable,
+}
+
+#[rocket::async_trait]
+impl Fairing for SessionFairing {
+    fn info(&self) -> Info {
+        Info { name: "Sessions", kind: Kind::Ignite | Kind::Response }
+    }
+
+    async fn on_ignite(&self, rocket: Rocket<Build>) -> rocket::fairing::Result {
+        Ok(rocket.manage(self.engine.clone()))
+    }
+
+    async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
+        let Some(session) = opened(request) else { return };
+        match session.commit().await {
+            // Beside other cookies, never instead of them.
+            Ok(Some(line)) => response.adjoin_raw_header("Set-Cookie", line),
+            Ok(None) => {}
+            Err(error) => {
+                log::error!("the session could not be stored: {error}");
+                *response = (self.on_unavailable)(request);
+            }
+        }
+    }
+}

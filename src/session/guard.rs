@@ -1,0 +1,50 @@
+//! THE WAY IN: a route that takes `&Session` gets the one that the request's cookie names.
+//!
+//! Looked up once in a request, and only when somebody asks: a page that takes no session costs
+//! no command. What is found waits in the request's cache for `fairing.rs`.
+
+use std::sync::Arc;
+
+use rocket::Request;
+use rocket::http::Status;
+use rocket::request::{FromRequest, Outcome};
+use rocket::tokio::sync::OnceCell;
+
+use super::engine::Engine;
+use super::handle::Session;
+use crate::db::Unavailable;
+
+/// The place in the request's cache. The failure is kept as well: one that asks twice does not
+/// wait twice.
+#[derive(Default)]
+struct Slot(OnceCell<Result<Session, Unavailable>>);
+
+fn slot<'r>(request: &'r Request<'_>) -> &'r Slot {
+    request.local_cache(Slot::default)
+}
+
+/// The session, if anybody asked for it during this request.
+pub(super) fn opened<'r>(request: &'r Request<'_>) -> Option<&'r Session> {
+    slot(request).0.get()?.as_ref().ok()
+}
+
+async fn resume(request: &Request<'_>) -> Result<Session, Unavailable> {
+    let engine: &Arc<Engine> = request
+        .rocket()
+        .state()
+        .ok_or_else(|| Unavailable::new("no session engine is attached"))?;
+    let https = request.rocket().config().tls_enabled();
+    engine.resume(request.headers().get("cookie"), https).await
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for &'r Session {
+    type Error = Unavailable;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Unavailable> {
+        match slot(request).0.get_or_init(|| resume(request)).await {
+            Ok(session) => Outcome::Success(session),
+            Err(error) => Outcome::Error((Status::ServiceUnavailable, error.clone())),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! express-session for Rocket: the cookie is the ticket, the document is the coat.
+//!
+//! In reading order: the ticket (`sid`, `signature`, `cookie`), the coat (`content`, `changes`),
+//! what a handler holds (`handle`), the way in (`guard`, `engine`), the way out (`fairing`,
+//! `plan`, `commit`), and where the coats hang (`store`). This room knows no users and no pages.
+//! `auth/` is built on it.
+
+mod sid;
+mod signature;
+mod cookie;
+mod content;
+mod changes;
+mod timestamp;
+mod options;
+mod handle;
+mod engine;
+mod guard;
+mod plan;
+mod commit;
+mod fairing;
+pub mod store;
+
+pub use content::{Content, CookieRecord};
+pub use engine::Engine;
+pub use fairing::OnUnavailable;
+pub use handle::{Fresh, LOGIN_KEY, Session, SetError};
+pub use options::{DEVELOPMENT_SECRET, Options, StoreKind};
+pub use sid::Sid;
+pub use timestamp::Timestamp;
+
+use std::sync::Arc;
+
+use rocket::fairing::Fairing;
+
+/// Attaches the engine: routes may take `&Session`, and each answer commits it.
+///
+/// `on_unavailable` makes the answer that goes out when a session could not be stored.
+pub fn stage(engine: Arc<Engine>, on_unavailable: OnUnavailable) -> impl Fairing {
+    fairing::SessionFairing { engine, on_unavailable }
+}

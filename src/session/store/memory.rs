@@ -1,0 +1,106 @@
+//! Sessions in this process's memory, what Express calls `MemoryStore`.
+//!
+//! Kept because a lesson needs it and because `cargo run` must work without a database. Not for
+//! production: a restart loses everything, and a second instance knows nothing of it. It keeps
+//! the same promises as `mongo` otherwise, and the same tests run against both.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::document::Stored;
+use super::{Record, Store, Times, Updated};
+use crate::db::Unavailable;
+use crate::session::content::Content;
+use crate::session::sid::Sid;
+use crate::session::timestamp::Timestamp;
+
+/// From this size on, an insert first throws out what has expired: MongoDB has its TTL monitor,
+/// and a map of dead sessions would grow for ever.
+const SWEEP_FROM: usize = 1024;
+
+#[derive(Default)]
+pub struct MemoryStore {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    sessions: HashMap<Sid, Record>,
+    /// The size at which the next sweep is due.
+    sweep_at: usize,
+}
+
+impl Inner {
+    fn sweep(&mut self, now: Timestamp) {
+        if self.sessions.len() >= self.sweep_at.max(SWEEP_FROM) {
+            self.sessions.retain(|_, record| record.is_valid(now));
+            self.sweep_at = self.sessions.len() * 2;
+        }
+    }
+}
+
+impl MemoryStore {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[rocket::async_trait]
+impl Store for MemoryStore {
+    async fn load(&self, sid: &Sid) -> Result<Option<Record>, Unavailable> {
+        let inner = self.inner();
+        let record = inner.sessions.get(sid).filter(|record| record.is_valid(Timestamp::now()));
+        Ok(record.cloned())
+    }
+
+    async fn insert(&self, sid: &Sid, content: &Content, times: Times) -> Result<(), Unavailable> {
+        let mut inner = self.inner();
+        inner.sweep(times.now);
+        let record = Record {
+            content: content.clone(),
+            expires: Some(times.expires),
+            last_modified: Some(times.now),
+            created: Some(times.now),
+            stored: Stored::Json(content.to_json()),
+        };
+        inner.sessions.insert(sid.clone(), record);
+        Ok(())
+    }
+
+    async fn update(
+        &self,
+        sid: &Sid,
+        old: &Record,
+        content: &Content,
+        times: Times,
+    ) -> Result<Updated, Unavailable> {
+        let mut inner = self.inner();
+        match inner.sessions.get_mut(sid) {
+            Some(record) if record.stored == old.stored => {
+                record.stored = Stored::Json(content.to_json());
+                record.content = content.clone();
+                record.expires = Some(times.expires);
+                record.last_modified = Some(times.now);
+                Ok(Updated::Saved)
+            }
+            _ => Ok(Updated::Stale),
+        }
+    }
+
+    async fn touch(&self, sid: &Sid, times: Times) -> Result<(), Unavailable> {
+        if let Some(record) = self.inner().sessions.get_mut(sid) {
+            record.expires = Some(times.expires);
+            record.last_modified = Some(times.now);
+        }
+        Ok(())
+    }
+
+    async fn destroy(&self, sid: &Sid) -> Result<(), Unavailable> {
+        self.inner().sessions.remove(sid);
+        Ok(())
+    }
+
+    fn place(&self) -> String {
+        "this server's memory".to_owned()
+    }
+}

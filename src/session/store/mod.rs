@@ -1,0 +1,81 @@
+//! Where the coats hang: the contract that each session store keeps.
+//!
+//! Two stores keep it: `mongo` for real, `memory` for trying out and for the lesson about it. How
+//! a session looks as a MongoDB document is in `document`. `commit.rs` is the only writer.
+
+pub mod memory;
+pub mod mongo;
+mod document;
+
+pub use document::{Shape, Stored};
+
+use super::content::Content;
+use super::sid::Sid;
+use super::timestamp::Timestamp;
+use crate::db::Unavailable;
+
+/// A session as the store holds it.
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub content: Content,
+    /// When it ends, the only truth about that. `None`: never, as an Express app without a store
+    /// `ttl` may write it.
+    pub expires: Option<Timestamp>,
+    /// The last save or touch; `None` in documents of an Express app without `touchAfter`.
+    pub last_modified: Option<Timestamp>,
+    /// When the session began; `None` in documents that Express made.
+    pub created: Option<Timestamp>,
+    /// Exactly what the store holds, to notice on a save that it has changed.
+    pub stored: Stored,
+}
+
+impl Record {
+    /// Expired means expired, even while MongoDB's monitor has not yet reaped the document.
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        self.expires.is_none_or(|expires| expires > now)
+    }
+}
+
+/// The moments that a write puts into the document.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    pub now: Timestamp,
+    pub expires: Timestamp,
+}
+
+/// What became of an update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Updated {
+    Saved,
+    /// The document no longer holds what was loaded, or is gone.
+    Stale,
+}
+
+/// A session store. None of its operations can bring an ended session back: only `insert` makes a
+/// document, and it is called with an id that is new.
+#[rocket::async_trait]
+pub trait Store: Send + Sync {
+    /// The valid session of this id. An expired, vanished or unreadable one is `None`.
+    async fn load(&self, sid: &Sid) -> Result<Option<Record>, Unavailable>;
+
+    /// Stores a new session that begins at `times.now`.
+    async fn insert(&self, sid: &Sid, content: &Content, times: Times) -> Result<(), Unavailable>;
+
+    /// Replaces the session by `content`, if it still is what `old` was.
+    async fn update(
+        &self,
+        sid: &Sid,
+        old: &Record,
+        content: &Content,
+        times: Times,
+    ) -> Result<Updated, Unavailable>;
+
+    /// Moves the end and leaves the session as it is. Of a vanished session: does nothing.
+    async fn touch(&self, sid: &Sid, times: Times) -> Result<(), Unavailable>;
+
+    /// Deletes the session. Of a vanished one: does nothing.
+    async fn destroy(&self, sid: &Sid) -> Result<(), Unavailable>;
+
+    /// Where the sessions are, in words for a page: "MongoDB, collection sessions".
+    fn place(&self) -> String;
+}

@@ -1,0 +1,118 @@
+//! Sessions as documents in a MongoDB collection, the one that connect-mongo uses.
+//!
+//! One command for each operation, each bounded in time (`db.rs`). No operation but `insert` can
+//! make a document, so that a request in flight never brings a session back after its logout.
+
+use mongodb::bson::{Document, RawDocumentBuf, doc};
+use mongodb::options::IndexOptions;
+use mongodb::{Collection, Database, IndexModel};
+
+use super::document::{Shape, read_record};
+use super::{Record, Store, Times, Updated};
+use crate::db::{READ_LIMIT, Unavailable, bounded};
+use crate::session::content::Content;
+use crate::session::sid::Sid;
+use crate::session::timestamp::Timestamp;
+
+pub struct MongoStore {
+    documents: Collection<RawDocumentBuf>,
+    /// The form in which new documents are written.
+    shape: Shape,
+}
+
+impl MongoStore {
+    pub fn new(database: &Database, collection: &str, stringify: bool) -> Self {
+        let shape = if stringify { Shape::Json } else { Shape::Object };
+        Self { documents: database.collection(collection), shape }
+    }
+
+    /// Makes the TTL index, exactly as connect-mongo makes it at its start: any difference and one
+    /// of the two would refuse to start. A collection of another name than `sessions` needs this;
+    /// for `sessions` the migration has done it, and it does nothing.
+    ///
+    /// # Errors
+    /// MongoDB does not answer, or there is another index on `expires`.
+    pub async fn ensure_ttl_index(&self) -> Result<(), Unavailable> {
+        let options = IndexOptions::builder()
+            .name("expires_1".to_owned())
+            .expire_after(std::time::Duration::ZERO)
+            .build();
+        let index = IndexModel::builder().keys(doc! { "expires": 1 }).options(options).build();
+        bounded(async { self.documents.create_index(index).await }).await?;
+        Ok(())
+    }
+
+    async fn update_one(&self, filter: Document, set: Document) -> Result<bool, Unavailable> {
+        let update = doc! { "$set": set };
+        let result = bounded(async { self.documents.update_one(filter, update).await }).await?;
+        Ok(result.matched_count == 1)
+    }
+}
+
+#[rocket::async_trait]
+impl Store for MongoStore {
+    async fn load(&self, sid: &Sid) -> Result<Option<Record>, Unavailable> {
+        let filter = doc! { "_id": sid.as_str() };
+        let found =
+            bounded(async { self.documents.find_one(filter).max_time(READ_LIMIT).await }).await?;
+        let Some(document) = found else { return Ok(None) };
+        match read_record(&document) {
+            Ok(record) => Ok(record.is_valid(Timestamp::now()).then_some(record)),
+            Err(reason) => {
+                // Never a 500: whoever holds this ticket has no session, the others go on.
+                log::warn!("a document of the session store is unreadable: {reason}");
+                Ok(None)
+            }
+        }
+    }
+
+    async fn insert(&self, sid: &Sid, content: &Content, times: Times) -> Result<(), Unavailable> {
+        let document = doc! {
+            "_id": sid.as_str(),
+            "expires": times.expires.to_bson(),
+            "lastModified": times.now.to_bson(),
+            "createdAt": times.now.to_bson(),
+            "session": self.shape.write(content, None),
+        };
+        let document = RawDocumentBuf::try_from(&document).map_err(Unavailable::new)?;
+        bounded(async { self.documents.insert_one(document).await }).await?;
+        Ok(())
+    }
+
+    async fn update(
+        &self,
+        sid: &Sid,
+        old: &Record,
+        content: &Content,
+        times: Times,
+    ) -> Result<Updated, Unavailable> {
+        let filter = doc! { "_id": sid.as_str(), "session": old.stored.to_bson() };
+        let set = doc! {
+            "session": old.stored.shape().write(content, Some(old)),
+            "expires": times.expires.to_bson(),
+            "lastModified": times.now.to_bson(),
+        };
+        let saved = self.update_one(filter, set).await?;
+        Ok(if saved { Updated::Saved } else { Updated::Stale })
+    }
+
+    async fn touch(&self, sid: &Sid, times: Times) -> Result<(), Unavailable> {
+        let filter = doc! { "_id": sid.as_str() };
+        let set = doc! {
+            "expires": times.expires.to_bson(),
+            "lastModified": times.now.to_bson(),
+        };
+        self.update_one(filter, set).await?;
+        Ok(())
+    }
+
+    async fn destroy(&self, sid: &Sid) -> Result<(), Unavailable> {
+        let filter = doc! { "_id": sid.as_str() };
+        bounded(async { self.documents.delete_one(filter).await }).await?;
+        Ok(())
+    }
+
+    fn place(&self) -> String {
+        format!("MongoDB, collection {}", self.documents.name())
+    }
+}

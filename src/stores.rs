@@ -1,0 +1,117 @@
+//! Opens what keeps sessions and users: MongoDB, or this process's memory.
+//!
+//! Which of the two is decided once, here. Everything behind it sees the contracts only
+//! (`session/store`, `auth/users`).
+
+use std::sync::Arc;
+
+use mongodb::Database;
+
+use crate::auth::Users;
+use crate::auth::users::{memory::MemoryUsers, mongo::MongoUsers};
+use crate::config::{Config, ConfigError, DEFAULT_URI};
+use crate::db::{self, Unavailable};
+use crate::migrate::{self, MigrateError};
+use crate::session::StoreKind;
+use crate::session::store::{Store, memory::MemoryStore, mongo::MongoStore};
+
+/// The stores of a running program.
+pub struct Stores {
+    pub sessions: Arc<dyn Store>,
+    pub users: Arc<dyn Users>,
+    pub backing: Backing,
+}
+
+/// What stands behind the stores.
+pub enum Backing {
+    Mongodb(Database),
+    /// Everything is gone when the process stops: each page says so.
+    Memory,
+}
+
+/// Why the program does not start, each in one clear line.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(
+        "MongoDB does not answer ({0}). Start it, or set MONGODB_URI to where it is, or try this \
+         program out with SESSION_STORE=memory"
+    )]
+    NoDatabase(Unavailable),
+    #[error(transparent)]
+    Migration(#[from] MigrateError),
+    #[error("no folder {0}: set static_dir in Rocket.toml")]
+    NoStaticFiles(String),
+    #[error("{0}")]
+    Threads(Unavailable),
+    #[error("cannot serve: {0}")]
+    Launch(String),
+    #[error("there is no account called {0:?}")]
+    NoSuchUser(String),
+    #[error("{0:?} cannot be the name of an account: {1}")]
+    BadUsername(String, crate::auth::UsernameError),
+    #[error(
+        "the memory store lives in the running server alone: this command needs MongoDB (set \
+         MONGODB_URI to the one that the server uses)"
+    )]
+    NeedsDatabase,
+}
+
+/// Opens the stores that the settings ask for.
+///
+/// `may_fall_back`: the debug profile serves from memory when nobody named a database and none
+/// answers at the default address, so that `cargo run` works on any machine.
+///
+/// # Errors
+/// MongoDB does not answer, or does not fit the migrations.
+pub async fn open(config: &Config, may_fall_back: bool) -> Result<Stores, StartError> {
+    if config.session.store == StoreKind::Memory {
+        return Ok(in_memory());
+    }
+    match open_database(config).await {
+        Err(StartError::NoDatabase(_)) if may_fall_back && nobody_named_a_database(config) => {
+            Ok(in_memory())
+        }
+        Err(error) => Err(error),
+        Ok(database) => in_mongodb(config, database).await,
+    }
+}
+
+/// The database of the settings, with all migrations applied.
+///
+/// # Errors
+/// MongoDB does not answer, or does not fit the migrations.
+pub async fn open_database(config: &Config) -> Result<Database, StartError> {
+    let database = db::open(&config.mongodb.uri.0).await.map_err(StartError::NoDatabase)?;
+    db::ping(&database).await.map_err(StartError::NoDatabase)?;
+    for name in migrate::run(&database, migrate::ALL).await? {
+        println!("applied migration {name}");
+    }
+    Ok(database)
+}
+
+fn nobody_named_a_database(config: &Config) -> bool {
+    std::env::var_os("MONGODB_URI").is_none() && config.mongodb.uri.0 == DEFAULT_URI
+}
+
+fn in_memory() -> Stores {
+    Stores {
+        sessions: Arc::new(MemoryStore::default()),
+        users: Arc::new(MemoryUsers::default()),
+        backing: Backing::Memory,
+    }
+}
+
+async fn in_mongodb(config: &Config, database: Database) -> Result<Stores, StartError> {
+    let options = &config.session;
+    let sessions = MongoStore::new(&database, &options.collection, options.stringify);
+    if options.collection != crate::session::Options::default().collection {
+        sessions.ensure_ttl_index().await.map_err(StartError::NoDatabase)?;
+    }
+    Ok(Stores {
+        sessions: Arc::new(sessions),
+        users: Arc::new(MongoUsers::new(&database)),
+        backing: Backing::Mongodb(database),
+    })
+}

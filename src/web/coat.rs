@@ -1,0 +1,68 @@
+//! Putting something into the session: an item on the hook, one more on the counter.
+
+use rocket::http::CookieJar;
+use rocket::response::Redirect;
+use rocket::{Route, post, routes, uri};
+use serde::Deserialize;
+
+use super::dashboard::{self, ITEMS, VIEWS};
+use super::error::Error;
+use super::form::{FieldError, Form, Submitted};
+use super::notice::{self, Notice};
+use super::page::Page;
+use crate::auth::User;
+use crate::session::Session;
+
+/// Items on one hook. A session is bigger than a cookie, but it is no warehouse.
+const MOST_ITEMS: usize = 20;
+
+/// Characters of one item.
+const MOST_CHARACTERS: usize = 100;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Item {
+    item: String,
+}
+
+#[post("/coat", data = "<form>")]
+async fn hang(
+    page: Page<'_>,
+    session: &Session,
+    _user: &User,
+    jar: &CookieJar<'_>,
+    form: Form<Item>,
+) -> Result<Submitted, Error> {
+    let item = form.0.item.trim();
+    let mut items: Vec<String> = session.get(ITEMS).unwrap_or_default();
+    if let Some(text) = refusal(item, items.len()) {
+        let errors = [FieldError::new("item", text)];
+        return Ok(Submitted::Again(dashboard::render(&page, session, item, &errors).await));
+    }
+    items.push(item.to_owned());
+    session.set(ITEMS, &items)?;
+    notice::leave(jar, Notice::Hung);
+    Ok(Submitted::Done(Box::new(Redirect::to(uri!(dashboard::show)))))
+}
+
+fn refusal(item: &str, hanging: usize) -> Option<String> {
+    if item.is_empty() {
+        Some("Enter what you want to hang up.".to_owned())
+    } else if item.chars().count() > MOST_CHARACTERS {
+        Some(format!("The item is too long: it may have at most {MOST_CHARACTERS} characters."))
+    } else if hanging >= MOST_ITEMS {
+        Some(format!("The hook is full: it holds {MOST_ITEMS} items. Log out to get an empty one."))
+    } else {
+        None
+    }
+}
+
+#[post("/coat/count")]
+fn count(session: &Session, _user: &User) -> Result<Redirect, Error> {
+    session.increment(VIEWS)?;
+    Ok(Redirect::to(uri!(dashboard::show)))
+}
+
+pub fn routes() -> Vec<Route> {
+    routes![hang, count]
+}

@@ -1,0 +1,52 @@
+//! Requests that another site makes our visitor's browser send: refused before any route.
+//!
+//! The browser attaches the ticket to every request, whoever wrote the form. It also says, in
+//! `Sec-Fetch-Site` or `Origin`, where the form was: that is what counts here, after Go's
+//! net/http.CrossOriginProtection (OWASP ASVS 3.5.1). A client that sends neither is no browser and
+//! carries no visitor's cookie.
+
+use rocket::fairing::AdHoc;
+use rocket::http::{Method, Status};
+use rocket::{Request, Route, get, routes, uri};
+
+/// Attaches the check. It stands in front of all routes, so a new one cannot forget it.
+pub fn stage() -> AdHoc {
+    AdHoc::on_request("Cross-site requests", |request, _| {
+        Box::pin(async move {
+            if is_unsafe(request) && is_from_elsewhere(request) {
+                log::warn!("refused a {} of {} from another site", request.method(), request.uri().path());
+                request.set_method(Method::Get);
+                request.set_uri(uri!(refused));
+            }
+        })
+    })
+}
+
+/// Rocket has already replaced the method of a form whose first field is `_method=get`. A form in
+/// the body of a GET is such a POST in disguise.
+fn is_unsafe(request: &Request<'_>) -> bool {
+    let is_safe = matches!(request.method(), Method::Get | Method::Head | Method::Options);
+    !is_safe || request.content_type().is_some_and(|kind| kind.is_form())
+}
+
+fn is_from_elsewhere(request: &Request<'_>) -> bool {
+    let headers = request.headers();
+    if let Some(site) = headers.get_one("sec-fetch-site") {
+        return site != "same-origin" && site != "none";
+    }
+    let Some(origin) = headers.get_one("origin") else { return false };
+    let host = headers.get_one("host").unwrap_or_default();
+    // The scheme is not compared: behind a TLS proxy we see http, the browser https.
+    let origin_host = origin.split_once("://").map(|(_, host)| host);
+    !origin_host.is_some_and(|origin| origin.eq_ignore_ascii_case(host))
+}
+
+/// Where refused requests end. An address of its own, because Rocket's fairings cannot answer.
+#[get("/cross-site-request-refused")]
+fn refused() -> Status {
+    Status::Forbidden
+}
+
+pub fn routes() -> Vec<Route> {
+    routes![refused]
+}

@@ -1,0 +1,176 @@
+//! When it did not work: one enum from cause to status, one page from status to words.
+//!
+//! The cause goes to the log, once, here; the page gets words that help. A client that prefers
+//! JSON gets `{"error": {"code", "reason"}}`. 401 becomes the login page, which is what helps.
+
+use rocket::http::{Accept, ContentType, Method, Status};
+use rocket::request::Outcome;
+use rocket::response::{self, Redirect, Responder, Response};
+use rocket::serde::json::{Json, json};
+use rocket::{Catcher, Request, catch, catchers};
+use rocket_dyn_templates::{Template, context};
+
+use super::login::login_with_next;
+use super::page::{Page, render_for_nobody};
+use crate::db::Unavailable;
+use crate::session::SetError;
+
+/// Seconds after which asking again makes sense: a replica set elects a new primary in about ten,
+/// but most outages of a class are shorter.
+const RETRY_AFTER: &str = "5";
+
+/// What a handler can fail with.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// 503: the database does not answer, or too many want to log in at once.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// 500: our own mistake.
+    #[error(transparent)]
+    Session(#[from] SetError),
+}
+
+impl Error {
+    fn status(&self) -> Status {
+        match self {
+            Self::Unavailable(_) => Status::ServiceUnavailable,
+            Self::Session(_) => Status::InternalServerError,
+        }
+    }
+}
+
+/// Logs the cause and leaves the words to the catcher.
+impl<'r> Responder<'r, 'static> for Error {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        log::error!("{} {}: {self}", request.method(), request.uri().path());
+        Err(self.status())
+    }
+}
+
+/// The words of an error page.
+struct Words {
+    heading: &'static str,
+    text: &'static str,
+    /// Trying the same again can help.
+    retry: bool,
+}
+
+fn words(status: Status) -> Words {
+    let (heading, text, retry) = match status.code {
+        400 => (
+            "We could not read that request",
+            "Something in it was garbled on the way here. Go back, reload the page and try again.",
+            false,
+        ),
+        403 => (
+            "You may not do that",
+            "This page is for admins, or the request came from another site. Nothing was changed.",
+            false,
+        ),
+        404 => ("There is no page here", "Check the address for a typing mistake.", false),
+        413 => ("That is too much", "What you sent is larger than any form here needs.", false),
+        415 => ("We only take forms", "Send the form of the page as the page sends it.", false),
+        422 => ("We could not use that", "Go back and check what you entered.", false),
+        429 => ("Too many tries", "Wait a little, then try again.", true),
+        503 => (
+            "Our database does not answer",
+            "You have not been logged out, and nothing was lost: we just cannot look anything up \
+             right now. Try again in a few seconds.",
+            true,
+        ),
+        _ if status.code >= 500 => (
+            "Something went wrong here",
+            "It is our mistake, not yours. It has been written to our log. Try again; if it happens \
+             twice, go back to the start.",
+            true,
+        ),
+        _ => ("That did not work", "Go back and try again.", false),
+    };
+    Words { heading, text, retry }
+}
+
+fn context(status: Status) -> impl serde::Serialize {
+    let Words { heading, text, retry } = words(status);
+    context! {
+        error: context! { code: status.code, reason: status.reason_lossy(), heading, text, retry },
+    }
+}
+
+/// True for a client that names JSON and not HTML, such as `curl -H 'Accept: application/json'`.
+fn prefers_json(request: &Request<'_>) -> bool {
+    let names = |accept: &Accept, kind: &ContentType| {
+        accept.media_types().any(|t| t.top() == kind.top() && t.sub() == kind.sub())
+    };
+    request.accept().is_some_and(|accept| {
+        names(accept, &ContentType::JSON) && !names(accept, &ContentType::HTML)
+    })
+}
+
+/// An error page, or the same as JSON.
+enum ErrorAnswer {
+    Page(Status, Template),
+    Json(Status),
+}
+
+impl<'r> Responder<'r, 'static> for ErrorAnswer {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let (status, mut response) = match self {
+            Self::Page(status, template) => (status, template.respond_to(request)?),
+            Self::Json(status) => {
+                let error = json!({ "code": status.code, "reason": status.reason_lossy() });
+                (status, Json(json!({ "error": error })).respond_to(request)?)
+            }
+        };
+        response.set_status(status);
+        if status == Status::ServiceUnavailable {
+            response.set_raw_header("Retry-After", RETRY_AFTER);
+        }
+        Ok(response)
+    }
+}
+
+/// The answer that goes out instead of the handler's when its session could not be stored.
+pub fn unavailable<'r>(request: &'r Request<'_>) -> Response<'r> {
+    let answer = answer_for_nobody(request, Status::ServiceUnavailable);
+    answer.respond_to(request).unwrap_or_else(|status| {
+        let mut response = Response::new();
+        response.set_status(status);
+        response
+    })
+}
+
+fn answer_for_nobody(request: &Request<'_>, status: Status) -> ErrorAnswer {
+    if prefers_json(request) {
+        return ErrorAnswer::Json(status);
+    }
+    ErrorAnswer::Page(status, render_for_nobody(request, "error", context(status)))
+}
+
+#[catch(default)]
+async fn any(status: Status, request: &Request<'_>) -> ErrorAnswer {
+    // What just failed is not asked who is there; and JSON has no header to show a name in.
+    if status.code >= 500 || prefers_json(request) {
+        return answer_for_nobody(request, status);
+    }
+    match request.guard::<Page<'_>>().await {
+        Outcome::Success(page) => {
+            ErrorAnswer::Page(status, page.render("error", context(status)).await)
+        }
+        _ => answer_for_nobody(request, status),
+    }
+}
+
+/// Nobody is logged in where somebody must be: to the login page, and back here afterwards.
+#[catch(401)]
+async fn unauthorized(request: &Request<'_>) -> Result<Redirect, ErrorAnswer> {
+    if prefers_json(request) {
+        return Err(ErrorAnswer::Json(Status::Unauthorized));
+    }
+    // Only a page can be come back to; what a form wanted to do is not done behind a login.
+    let next = (request.method() == Method::Get).then(|| request.uri().to_string());
+    Ok(Redirect::to(login_with_next(next.as_deref())))
+}
+
+pub fn catchers() -> Vec<Catcher> {
+    catchers![any, unauthorized]
+}

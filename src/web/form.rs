@@ -1,0 +1,147 @@
+//! Form bodies, read strictly: what is no proper form never reaches a handler.
+//!
+//! Rocket's own `Form` takes the first of two fields of one name and reads `username[$ne]=x` as
+//! `username=x`. This one refuses the first and does not know the second. What the fields mean is
+//! for each page.
+
+use percent_encoding::percent_decode;
+use rocket::data::{Data, FromData, Outcome, ToByteUnit as _};
+use rocket::http::{ContentType, Status};
+use rocket::{Request, Responder};
+use rocket::response::Redirect;
+use rocket_dyn_templates::Template;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// The fields of an `application/x-www-form-urlencoded` body.
+pub struct Form<T>(pub T);
+
+/// Why a body is no form.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Malformed {
+    WrongType,
+    TooLarge,
+    /// Broken escapes, bytes that are no UTF-8, a NUL, a field twice.
+    Garbled,
+}
+
+impl Malformed {
+    fn status(&self) -> Status {
+        match self {
+            Self::WrongType => Status::UnsupportedMediaType,
+            Self::TooLarge => Status::PayloadTooLarge,
+            Self::Garbled => Status::BadRequest,
+        }
+    }
+}
+
+#[rocket::async_trait]
+impl<'r, T: DeserializeOwned> FromData<'r> for Form<T> {
+    type Error = Malformed;
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
+        match read(request, data).await {
+            Ok(form) => Outcome::Success(Form(form)),
+            Err(malformed) => Outcome::Error((malformed.status(), malformed)),
+        }
+    }
+}
+
+async fn read<T: DeserializeOwned>(request: &Request<'_>, data: Data<'_>) -> Result<T, Malformed> {
+    let is_form = request.content_type().is_some_and(|kind| {
+        kind.top() == ContentType::Form.top() && kind.sub() == ContentType::Form.sub()
+    });
+    if !is_form {
+        return Err(Malformed::WrongType);
+    }
+    let limit = request.limits().get("form").unwrap_or(32.kibibytes());
+    let body = data.open(limit).into_bytes().await.map_err(|_| Malformed::Garbled)?;
+    if !body.is_complete() {
+        return Err(Malformed::TooLarge);
+    }
+    parse(&body)
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Malformed> {
+    let text = percent_decode(body).decode_utf8().map_err(|_| Malformed::Garbled)?;
+    if text.contains('\0') {
+        return Err(Malformed::Garbled);
+    }
+    serde_html_form::from_bytes(body).map_err(|_| Malformed::Garbled)
+}
+
+/// Something to mend in a form, shown in the summary and beside its field.
+#[derive(Clone, Debug, Serialize)]
+pub struct FieldError {
+    /// The field's name; empty for the form as a whole.
+    pub field: &'static str,
+    /// The element that the summary's link leads to.
+    pub id: &'static str,
+    pub text: String,
+}
+
+impl FieldError {
+    pub fn new(field: &'static str, error: impl ToString) -> Self {
+        Self { field, id: field, text: error.to_string() }
+    }
+}
+
+/// What a form that was sent is answered with: it is done, or here it is again with what to mend.
+#[derive(Responder)]
+pub enum Submitted {
+    Done(Box<Redirect>),
+    #[response(status = 422)]
+    Again(Template),
+}
+
+/// A checkbox: absent, or whatever value the browser sends for a checked one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "bool")]
+pub struct Checked(pub bool);
+
+impl From<String> for Checked {
+    fn from(value: String) -> Self {
+        Self(!value.is_empty())
+    }
+}
+
+impl From<Checked> for bool {
+    fn from(value: Checked) -> Self {
+        value.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(default)]
+    #[derive(Default)]
+    struct Login {
+        username: String,
+        password: String,
+        remember: Checked,
+    }
+
+    #[test]
+    fn fields_are_decoded_once_and_others_ignored() {
+        let login: Login = parse(b"username=R%C3%A9n%20e+x&password=%2525&remember=on&more=1").unwrap();
+        assert_eq!(login.username, "Rén e x");
+        assert_eq!(login.password, "%25");
+        assert_eq!(login.remember, Checked(true));
+    }
+
+    #[test]
+    fn fields_of_another_name_are_not_taken_for_ours() {
+        for body in ["username[$ne]=x&password[$gt]=", "username[]=x", "Username=x", "{\"username\":\"x\"}", ""] {
+            assert_eq!(parse::<Login>(body.as_bytes()).unwrap(), Login::default(), "{body}");
+        }
+    }
+
+    #[test]
+    fn garbled_bodies_are_refused() {
+        for body in [&b"username=a&username=b"[..], b"username=%ff", b"username=a%00b", b"\xff\xfe=1"] {
+            assert_eq!(parse::<Login>(body).unwrap_err(), Malformed::Garbled);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What every answer carries, errors and static files included: one place, so that none is missed.
+//!
+//! Attached last, after `session/fairing.rs`, which may have put another answer in place. From here
+//! the answer goes to the browser.
+
+use rocket::fairing::AdHoc;
+use rocket::http::{Method, Status};
+use rocket::{Request, Response};
+
+/// Scripts, styles, images and requests from this site only, and none of them inline. `frame-
+/// ancestors` keeps us out of other sites' frames (OWASP ASVS 3.4.3, 3.4.6).
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+    frame-ancestors 'none'";
+
+const ALWAYS: [(&str, &str); 6] = [
+    ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    // Not `no-referrer`: browsers would send `Origin: null` with our own forms.
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+];
+
+/// A year, as HSTS needs it to mean anything. On https only: a class on a laptop has none.
+const STRICT_TRANSPORT_SECURITY: &str = "max-age=31536000";
+
+/// Long enough to save requests while somebody clicks around, short enough for an update to show.
+const STATIC_CACHE: &str = "public, max-age=600";
+
+/// Attaches the headers.
+pub fn stage() -> AdHoc {
+    AdHoc::on_response("Headers", |request, response| Box::pin(async move { set(request, response) }))
+}
+
+fn set(request: &Request<'_>, response: &mut Response<'_>) {
+    for (name, value) in ALWAYS {
+        response.set_raw_header(name, value);
+    }
+    if request.rocket().config().tls_enabled() {
+        response.set_raw_header("Strict-Transport-Security", STRICT_TRANSPORT_SECURITY);
+    }
+    // A page may show who is logged in, and Back must not show it after the logout. So pages are
+    // never kept; static files are the same for everybody.
+    let cache = if is_static_file(request, response) { STATIC_CACHE } else { "no-store" };
+    response.set_raw_header("Cache-Control", cache);
+}
+
+fn is_static_file(request: &Request<'_>, response: &Response<'_>) -> bool {
+    let is_read = matches!(request.method(), Method::Get | Method::Head);
+    is_read && request.uri().path().starts_with("/static/") && response.status() == Status::Ok
+}

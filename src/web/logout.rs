@@ -1,0 +1,27 @@
+//! Logging out: a page with a button, because a GET must not change anything.
+
+use rocket::http::CookieJar;
+use rocket::response::Redirect;
+use rocket::{Route, get, post, routes, uri};
+use rocket_dyn_templates::{Template, context};
+
+use super::notice::{self, Notice};
+use super::page::Page;
+use crate::auth;
+use crate::session::Session;
+
+#[get("/logout")]
+async fn show(page: Page<'_>) -> Template {
+    page.render("logout", context! {}).await
+}
+
+#[post("/logout")]
+fn submit(session: &Session, jar: &CookieJar<'_>) -> Redirect {
+    auth::log_out(session);
+    notice::leave(jar, Notice::SignedOut);
+    Redirect::to(uri!(super::login::page))
+}
+
+pub fn routes() -> Vec<Route> {
+    routes![show, submit]
+}

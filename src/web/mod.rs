@@ -1,0 +1,63 @@
+//! The pages: one file each, of the same shape: form, show, submit, routes.
+//!
+//! Around them: what every page shows (`page`, `notice`), what every form shares (`form`, `next`),
+//! what every answer gets (`headers`), who may not come in (`csrf`) and what to say when it did not
+//! work (`error`). The way of a request ends here, in a template.
+
+mod page;
+mod notice;
+mod form;
+mod next;
+pub mod csrf;
+pub mod headers;
+pub mod error;
+
+mod home;
+mod register;
+mod login;
+mod logout;
+mod dashboard;
+mod coat;
+mod admin;
+mod health;
+
+use std::path::Path;
+
+use rocket::fairing::{AdHoc, Fairing};
+use rocket::fs::{FileServer, Options};
+use rocket::shield::Shield;
+use rocket_dyn_templates::Template;
+
+use crate::stores::{Backing, StartError};
+
+/// Attaches all pages.
+///
+/// # Errors
+/// There is no folder of static files.
+pub fn stage(backing: Backing, static_dir: &Path) -> Result<impl Fairing + use<>, StartError> {
+    if !static_dir.is_dir() {
+        return Err(StartError::NoStaticFiles(static_dir.display().to_string()));
+    }
+    let files = FileServer::new(static_dir, Options::None);
+    Ok(AdHoc::on_ignite("Pages", |rocket| async {
+        rocket
+            // `headers` says all that Shield would, and more: one place for them.
+            .attach(Shield::new())
+            .attach(Template::custom(|engines| {
+                // A template of another name must not be an unescaped one.
+                engines.tera.autoescape_on(vec![".tera"]);
+            }))
+            .attach(page::stage(backing))
+            .mount("/static", files)
+            .mount("/", home::routes())
+            .mount("/", register::routes())
+            .mount("/", login::routes())
+            .mount("/", logout::routes())
+            .mount("/", dashboard::routes())
+            .mount("/", coat::routes())
+            .mount("/", admin::routes())
+            .mount("/", health::routes())
+            .mount("/", csrf::routes())
+            .register("/", error::catchers())
+    }))
+}

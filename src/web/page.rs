@@ -1,0 +1,99 @@
+//! What every page shows: who is there, a notice, whether all this is only in memory.
+//!
+//! A route takes `Page` and calls `render` once it knows what to show. Nobody is looked up before
+//! that, so a login that succeeds and redirects asks the database nothing for a page.
+
+use rocket::Request;
+use rocket::fairing::AdHoc;
+use rocket::request::{FromRequest, Outcome};
+use rocket_dyn_templates::Template;
+use serde::Serialize;
+
+use super::notice::{self, Notice};
+use crate::auth::Visitor;
+use crate::stores::Backing;
+
+/// The page that this request will be answered with.
+pub struct Page<'r> {
+    request: &'r Request<'r>,
+}
+
+/// What templates get as `page`.
+#[derive(Serialize)]
+struct Frame<'r> {
+    path: String,
+    visitor: VisitorView<'r>,
+    notice: Option<Notice>,
+    memory: bool,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum VisitorView<'r> {
+    Anonymous,
+    SignedIn { username: &'r str, admin: bool },
+    Unknown,
+}
+
+/// `page` and the page's own values, side by side.
+#[derive(Serialize)]
+struct Context<'r, T> {
+    page: Frame<'r>,
+    #[serde(flatten)]
+    own: T,
+}
+
+impl Page<'_> {
+    /// Renders a template for whoever is there.
+    pub async fn render<T: Serialize>(&self, template: &'static str, own: T) -> Template {
+        let visitor = match self.request.guard::<&Visitor>().await {
+            Outcome::Success(Visitor::Anonymous) => VisitorView::Anonymous,
+            Outcome::Success(Visitor::SignedIn(user)) => {
+                VisitorView::SignedIn { username: &user.username, admin: user.admin }
+            }
+            _ => VisitorView::Unknown,
+        };
+        let notice = notice::take(self.request.cookies());
+        Template::render(template, Context { page: frame(self.request, visitor, notice), own })
+    }
+}
+
+/// Renders a template without asking anything of a database that may be the very problem.
+pub fn render_for_nobody<T: Serialize>(
+    request: &Request<'_>,
+    template: &'static str,
+    own: T,
+) -> Template {
+    Template::render(template, Context { page: frame(request, VisitorView::Unknown, None), own })
+}
+
+fn frame<'r>(request: &Request<'_>, visitor: VisitorView<'r>, notice: Option<Notice>) -> Frame<'r> {
+    Frame {
+        path: request.uri().path().to_string(),
+        visitor,
+        notice,
+        memory: matches!(request.rocket().state(), Some(Backing::Memory)),
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Page<'r> {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
+        Outcome::Success(Page { request })
+    }
+}
+
+/// Attaches what pages say about the stores, and says it in the log as well.
+pub fn stage(backing: Backing) -> AdHoc {
+    AdHoc::on_ignite("Page", |rocket| async {
+        rocket.manage(backing).attach(AdHoc::on_liftoff("Memory", |rocket| {
+            Box::pin(async move {
+                if matches!(rocket.state(), Some(Backing::Memory)) {
+                    log::warn!("serving from memory: accounts and sessions end with this process");
+                }
+            })
+        }))
+    })
+}
