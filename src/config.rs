@@ -17,6 +17,7 @@ use crate::session;
 #[derive(Debug, Deserialize)]
 pub struct Config {
     pub mongodb: MongoConfig,
+    #[serde(default)]
     pub session: session::Options,
     /// The folder of style sheets and scripts; relative to Rocket.toml.
     pub static_dir: RelativePathBuf,
@@ -82,7 +83,6 @@ pub fn defaults() -> Figment {
         .merge(("ident", "Cloakroom"))
         .merge(("mongodb.uri", DEFAULT_URI))
         .merge(("static_dir", "static"))
-        .merge(("session", figment::util::map!["resave" => false]))
 }
 
 impl Config {
@@ -137,8 +137,8 @@ fn explain(error: &figment::Error) -> ConfigError {
     let path = error.path.join(".");
     // Of a value, only its kind is told: it may be a secret.
     let what = match &error.kind {
-        Kind::UnknownField(field, known) => {
-            format!("unknown setting `{field}` in `{path}`; there are {}", known.join(", "))
+        Kind::UnknownField(_, known) => {
+            format!("unknown setting `{path}`; known are {}", known.join(", "))
         }
         Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => {
             format!("`{path}` must be {expected}")
@@ -194,9 +194,9 @@ mod tests {
             assert!(error.contains(part), "{error}");
         };
         check("[default]\nprot = 8000", "unknown setting `prot`");
-        check("[default.session]\nidle_timeuot = 5", "unknown setting `idle_timeuot` in `session`");
-        check("[default.session.cookie]\nsameSite = 'lax'", "unknown setting `sameSite`");
-        check("[default.mongodb]\nurl = 'x'", "unknown setting `url` in `mongodb`");
+        check("[default.session]\nidle_timeuot = 5", "unknown setting `session.idle_timeuot`");
+        check("[default.session.cookie]\nsameSite = 'lax'", "unknown setting `session.cookie.sameSite`");
+        check("[default.mongodb]\nurl = 'x'", "unknown setting `mongodb.url`");
         check("[default.session]\ntouch_after = 'soon'", "`session.touch_after`");
         check("[default]\nport = 'http'", "`port` must be");
     }
@@ -209,7 +209,7 @@ mod tests {
         std::fs::write(&file, "[default.session]\n# a comment\nname = 'x'\n  idle_timeuot = 5\n").unwrap();
         let figment = defaults().merge(Toml::file(&file).nested()).select("debug");
         let error = Config::from(&figment).unwrap_err().to_string();
-        assert!(error.starts_with("Rocket.toml, line 4: unknown setting `idle_timeuot`"), "{error}");
+        assert!(error.starts_with("Rocket.toml, line 4: unknown setting `session.idle_timeuot`"), "{error}");
         std::fs::remove_dir_all(folder).unwrap();
     }
 

@@ -1,0 +1,79 @@
+//! What a request costs, as MongoDB's own profiler counts it.
+
+use crate::support::{App, PASSWORD, count_commands};
+
+#[rocket::async_test]
+async fn whoever_has_no_ticket_costs_nothing_and_gets_no_cookie() {
+    let app = App::on_mongodb().await;
+    let seen = count_commands(app.database(), async {
+        for path in ["/", "/login", "/register", "/logout", "/dashboard", "/static/css/base.css", "/nowhere", "/healthz"] {
+            let answer = app.browser().get(path).await;
+            assert!(answer.all("set-cookie").is_empty(), "{path}");
+        }
+    });
+    assert_eq!(seen.await, [""; 0]);
+}
+
+#[rocket::async_test]
+async fn a_ticket_that_is_not_ours_costs_nothing() {
+    let app = App::on_mongodb().await;
+    let mut forger = app.browser();
+    forger.jar.insert("connect.sid".to_owned(), "s%3Aapple.D8Y%2BpkTAmeR0PobOhY4G97PRW".to_owned());
+    let seen = count_commands(app.database(), async {
+        forger.get("/dashboard").await.expect_redirect("/login?next=/dashboard");
+    });
+    assert_eq!(seen.await, [""; 0]);
+}
+
+#[rocket::async_test]
+async fn the_dashboard_costs_two_finds_and_no_write() {
+    let app = App::on_mongodb().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    let seen = count_commands(app.database(), async {
+        assert!(rosa.is_signed_in().await);
+    });
+    assert_eq!(seen.await, ["find sessions", "find users"]);
+}
+
+#[rocket::async_test]
+async fn a_session_is_touched_once_when_it_is_due() {
+    let app = App::on_mongodb_with(|figment| figment.merge(("session.touch_after", "1s"))).await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    rocket::tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let seen = count_commands(app.database(), async {
+        for _ in 0..3 {
+            assert!(rosa.is_signed_in().await);
+        }
+    });
+    let seen = seen.await;
+    assert_eq!(seen.iter().filter(|command| *command == "update sessions").count(), 1, "{seen:?}");
+}
+
+#[rocket::async_test]
+async fn a_login_costs_the_user_and_three_more_at_most() {
+    let app = App::on_mongodb().await;
+    let mut rosa = app.browser();
+    rosa.register("rosa").await;
+    let fields = [("username", "rosa"), ("password", PASSWORD)];
+    let seen = count_commands(app.database(), async {
+        rosa.post("/login", &fields).await.expect_redirect("/dashboard");
+    });
+    assert_eq!(seen.await, ["find users", "insert sessions"]);
+    let seen = count_commands(app.database(), async {
+        rosa.post("/login", &fields).await.expect_redirect("/dashboard");
+    });
+    assert_eq!(seen.await, ["find sessions", "find users", "insert sessions", "delete sessions"]);
+}
+
+#[rocket::async_test]
+async fn a_logout_costs_a_find_and_a_delete() {
+    let app = App::on_mongodb().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    let seen = count_commands(app.database(), async {
+        rosa.post("/logout", &[]).await.expect_redirect("/login");
+    });
+    assert_eq!(seen.await, ["find sessions", "delete sessions"]);
+}

@@ -1,0 +1,97 @@
+use crate::support::App;
+
+#[rocket::async_test]
+async fn nobody_is_sent_to_the_login_page_and_back() {
+    for app in App::on_both_stores().await {
+        let answer = app.browser().get("/dashboard").await;
+        answer.expect_redirect("/login?next=/dashboard");
+        assert_eq!(answer.session_cookie(), None);
+        let answer = app.browser().post("/coat", &[("item", "x")]).await;
+        answer.expect_redirect("/login");
+    }
+}
+
+#[rocket::async_test]
+async fn it_shows_the_ticket_but_neither_its_signature_nor_its_whole_number() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        let page = rosa.get("/dashboard").await;
+        page.expect_page(200, "connect.sid");
+        let (sid, ticket) = (rosa.sid().unwrap(), rosa.ticket().unwrap());
+        assert!(page.body.contains(&sid[..6]));
+        assert!(!page.body.contains(&sid));
+        assert!(!page.body.contains(ticket.rsplit_once('.').unwrap().1));
+        assert!(page.body.contains("HttpOnly") && page.body.contains("SameSite=Lax"));
+    }
+}
+
+#[rocket::async_test]
+async fn what_is_hung_up_is_in_the_coat_and_the_ticket_stays_the_same() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        let before = rosa.ticket();
+        rosa.post("/coat", &[("item", "red scarf")]).await.expect_redirect("/dashboard");
+        rosa.post("/coat", &[("item", "<i>hat</i>")]).await.expect_redirect("/dashboard");
+        rosa.post("/coat/count", &[]).await.expect_redirect("/dashboard");
+        rosa.post("/coat/count", &[]).await.expect_redirect("/dashboard");
+        assert_eq!(rosa.ticket(), before);
+        let page = rosa.get("/dashboard").await;
+        page.expect_page(200, "red scarf");
+        assert!(page.body.contains("&quot;viewCount&quot;: 2"), "{}", page.body);
+        assert!(!page.body.contains("<i>hat"));
+    }
+}
+
+#[rocket::async_test]
+async fn an_item_that_does_not_fit_comes_back_with_the_reason() {
+    let app = App::in_memory().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    rosa.post("/coat", &[("item", " ")]).await.expect_page(422, "Enter what you want to hang up.");
+    let long = "x".repeat(101);
+    rosa.post("/coat", &[("item", &long)]).await.expect_page(422, "The item is too long");
+    for _ in 0..20 {
+        rosa.post("/coat", &[("item", &"é".repeat(100))]).await.expect_redirect("/dashboard");
+    }
+    rosa.post("/coat", &[("item", "one more")]).await.expect_page(422, "The hook is full");
+}
+
+#[rocket::async_test]
+async fn two_requests_that_change_different_keys_both_keep_their_change() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        for n in 1..=10 {
+            let (mut one, mut two) = (rosa.copy(), rosa.copy());
+            let item = format!("item {n}");
+            let fields = [("item", item.as_str())];
+            let (hung, counted) =
+                rocket::tokio::join!(one.post("/coat", &fields), two.post("/coat/count", &[]));
+            assert_eq!((hung.status, counted.status), (303, 303));
+            let page = rosa.get("/dashboard").await;
+            page.expect_page(200, &item);
+            page.expect_page(200, &format!("&quot;viewCount&quot;: {n}"));
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn a_session_ends_when_nobody_uses_it_and_at_its_absolute_end() {
+    let idle = App::on_mongodb_with(|figment| figment.merge(("session.idle_timeout", "1s"))).await;
+    let absolute = App::on_mongodb_with(|figment| {
+        figment.merge(("session.absolute_timeout", "3s")).merge(("session.touch_after", 0))
+    })
+    .await;
+    let (mut rosa, mut vera) = (idle.browser(), absolute.browser());
+    rosa.sign_up("rosa").await;
+    vera.sign_up("vera").await;
+    let started = std::time::Instant::now();
+    while vera.is_signed_in().await {
+        assert!(started.elapsed().as_secs() < 6, "activity does not move the absolute end");
+        rocket::tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    }
+    assert!(started.elapsed().as_millis() > 1_500, "and it does not come before its time");
+    assert!(!rosa.is_signed_in().await, "expired, although MongoDB has not reaped it yet");
+}

@@ -1,0 +1,61 @@
+use cloakroom::session::Sid;
+
+use crate::support::App;
+
+#[rocket::async_test]
+async fn an_unknown_page_is_a_page_with_a_way_back() {
+    let app = App::in_memory().await;
+    let answer = app.browser().get("/nowhere").await;
+    answer.expect_page(404, "There is no page here");
+    assert!(answer.body.contains("href=\"/\""));
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    rosa.get("/nowhere").await.expect_page(404, "rosa");
+}
+
+#[rocket::async_test]
+async fn a_client_that_prefers_json_gets_json() {
+    let app = App::in_memory().await;
+    let check = async |path: &str, accept: &str, status: u16, body: &str| {
+        let mut browser = app.browser();
+        let request = browser.request(reqwest::Method::GET, path).header("Accept", accept);
+        let answer = browser.send(request).await;
+        answer.expect_page(status, body);
+    };
+    let json = r#"{"error":{"code":404,"reason":"Not Found"}}"#;
+    check("/nowhere", "application/json", 404, json).await;
+    check("/nowhere", "text/html,application/json;q=0.9", 404, "<html").await;
+    check("/nowhere", "*/*", 404, "<html").await;
+    check("/dashboard", "application/json", 401, r#"{"error":{"code":401,"reason":"Unauthorized"}}"#).await;
+}
+
+#[rocket::async_test]
+async fn cookies_that_are_none_of_ours_are_no_session_and_no_error() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        let good = rosa.jar["connect.sid"].clone();
+        let other = Sid::generate();
+        let bad = [
+            String::new(),
+            "s%3A".to_owned(),
+            "s%3A.".to_owned(),
+            rosa.sid().unwrap(),
+            good[..good.len() - 1].to_owned(),
+            format!("{good}%3D"),
+            good.replace("s%3A", ""),
+            good.replace(&rosa.sid().unwrap(), other.as_str()),
+            format!("%00{good}"),
+            "%".repeat(1000),
+            "x".repeat(60_000),
+        ];
+        for value in bad {
+            let mut browser = app.browser();
+            browser.jar.insert("connect.sid".to_owned(), value.clone());
+            let answer = browser.get("/").await;
+            assert_eq!(answer.status, 200, "{value}");
+            assert!(!browser.is_signed_in().await, "{value}");
+        }
+        assert!(rosa.is_signed_in().await);
+    }
+}

@@ -1,0 +1,40 @@
+use crate::support::App;
+
+#[rocket::async_test]
+async fn every_answer_carries_them_errors_and_static_files_included() {
+    let app = App::in_memory().await;
+    for path in ["/", "/login", "/dashboard", "/nowhere", "/static/css/base.css", "/static/none", "/healthz"] {
+        let answer = app.browser().get(path).await;
+        let policy = answer.header("content-security-policy").unwrap_or_default();
+        assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"), "{path}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert_eq!(answer.header("referrer-policy"), Some("same-origin"), "{path}");
+        assert_eq!(answer.header("cross-origin-opener-policy"), Some("same-origin"), "{path}");
+        assert_eq!(answer.header("cross-origin-resource-policy"), Some("same-origin"), "{path}");
+        assert!(answer.header("permissions-policy").is_some(), "{path}");
+        assert_eq!(answer.header("strict-transport-security"), None, "not over plain http");
+        assert_eq!(answer.header("server"), Some("Cloakroom"), "{path}");
+    }
+}
+
+#[rocket::async_test]
+async fn pages_are_not_kept_and_static_files_are() {
+    let app = App::in_memory().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    for path in ["/", "/dashboard", "/nowhere", "/static/none"] {
+        assert_eq!(rosa.get(path).await.header("cache-control"), Some("no-store"), "{path}");
+    }
+    let style = rosa.get("/static/css/base.css").await;
+    assert!(style.header("cache-control").unwrap().starts_with("public"));
+    assert_eq!(style.session_cookie(), None);
+}
+
+#[rocket::async_test]
+async fn health_says_ok() {
+    for app in App::on_both_stores().await {
+        for path in ["/healthz", "/readyz"] {
+            app.browser().get(path).await.expect_page(200, "ok");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+use crate::support::{App, PASSWORD};
+
+#[rocket::async_test]
+async fn the_right_password_gives_a_session_and_the_dashboard() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.register("Rosa").await;
+        let answer = rosa.log_in("rosa").await;
+        assert!(answer.session_cookie().is_some());
+        rosa.get("/dashboard").await.expect_page(200, "Rosa");
+    }
+}
+
+#[rocket::async_test]
+async fn a_wrong_password_and_an_unknown_name_get_the_same_answer() {
+    for app in App::on_both_stores().await {
+        app.browser().register("rosa").await;
+        let mut answers = vec![];
+        for username in ["rosa", "vera"] {
+            let mut browser = app.browser();
+            let fields = [("username", username), ("password", "wrong password")];
+            let answer = browser.post("/login", &fields).await;
+            answer.expect_page(422, "The username or the password is wrong.");
+            assert_eq!(answer.session_cookie(), None, "no session for a failure");
+            assert!(answer.body.contains(&format!("value=\"{username}\"")), "the name is kept");
+            assert!(!answer.body.contains("wrong password"), "the password is not");
+            answers.push(answer.body.replace(username, "NAME"));
+        }
+        assert_eq!(answers[0], answers[1]);
+    }
+}
+
+#[rocket::async_test]
+async fn an_empty_field_is_named() {
+    let app = App::in_memory().await;
+    let check = async |fields: &[(&str, &str)], text: &str| {
+        app.browser().post("/login", fields).await.expect_page(422, text);
+    };
+    check(&[("username", "rosa")], "Enter your password.").await;
+    check(&[("password", PASSWORD)], "Enter your username.").await;
+    check(&[("username", ""), ("password", "")], "Enter your username.").await;
+}
+
+#[rocket::async_test]
+async fn a_failed_login_leaves_an_existing_session_alone() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        let before = rosa.sid();
+        rosa.post("/login", &[("username", "rosa"), ("password", "wrong password")]).await;
+        assert_eq!(rosa.sid(), before);
+        assert!(rosa.is_signed_in().await);
+    }
+}
+
+#[rocket::async_test]
+async fn each_login_gives_a_new_id_and_the_old_one_is_dead() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        rosa.post("/coat", &[("item", "red scarf")]).await.expect_redirect("/dashboard");
+        let mut thief = rosa.copy();
+        rosa.log_in("rosa").await;
+        assert_ne!(rosa.sid(), thief.sid());
+        assert!(!thief.is_signed_in().await);
+        let dashboard = rosa.get("/dashboard").await;
+        assert!(!dashboard.body.contains("red scarf"), "nothing is carried over");
+    }
+}
+
+#[rocket::async_test]
+async fn an_id_planted_before_the_login_is_not_adopted() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.register("rosa").await;
+        rosa.jar.insert("connect.sid".to_owned(), "s%3Aplanted.AAAA".to_owned());
+        rosa.log_in("rosa").await;
+        assert_ne!(rosa.sid().as_deref(), Some("planted"));
+    }
+}
+
+#[rocket::async_test]
+async fn next_is_followed_on_this_site_only() {
+    let app = App::in_memory().await;
+    app.browser().register("rosa").await;
+    let check = async |next: &str, expected: &str| {
+        let fields = [("username", "rosa"), ("password", PASSWORD), ("next", next)];
+        app.browser().post("/login", &fields).await.expect_redirect(expected);
+    };
+    check("/admin", "/admin").await;
+    check("/dashboard?a=b", "/dashboard?a=b").await;
+    for elsewhere in ["", "//evil", "/\\evil", "/\t/evil", "/%09/evil", "https:evil", "javascript:x"] {
+        check(elsewhere, "/dashboard").await;
+    }
+}
+
+#[rocket::async_test]
+async fn next_travels_through_the_form() {
+    let app = App::in_memory().await;
+    let page = app.browser().get("/login?next=/admin").await;
+    page.expect_page(200, "name=\"next\"");
+    assert!(page.body.contains("value=\"&#x2F;admin\""), "{}", page.body);
+    let page = app.browser().get("/login?next=%22%3E%3Cscript%3E").await;
+    assert!(!page.body.contains("\"><script>"));
+}
+
+#[rocket::async_test]
+async fn without_keep_me_signed_in_the_cookie_ends_with_the_browser() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.register("rosa").await;
+        let answer = rosa.log_in("rosa").await;
+        assert!(!answer.session_cookie().unwrap().contains("Expires"));
+        let fields = [("username", "rosa"), ("password", PASSWORD), ("remember", "on")];
+        let answer = rosa.post("/login", &fields).await;
+        assert!(answer.session_cookie().unwrap().contains("; Expires="));
+    }
+}
+
+#[rocket::async_test]
+async fn who_is_signed_in_already_is_told_so() {
+    let app = App::in_memory().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    let page = rosa.get("/login").await;
+    page.expect_page(200, "rosa");
+    assert!(!page.body.contains("type=\"password\""));
+}
+
+#[rocket::async_test]
+async fn bodies_that_are_no_plain_form_never_authenticate() {
+    let app = App::in_memory().await;
+    app.browser().register("rosa").await;
+    let form = "application/x-www-form-urlencoded";
+    let check = async |kind: &str, body: String, expected: u16| {
+        let mut browser = app.browser();
+        let request = browser.request(reqwest::Method::POST, "/login");
+        let shown = body.chars().take(60).collect::<String>();
+        let answer = browser.send(request.header("Content-Type", kind).body(body)).await;
+        assert_eq!(answer.status, expected, "{shown}");
+        assert_eq!(answer.session_cookie(), None);
+    };
+    let right = format!("username=rosa&password={}", PASSWORD.replace(' ', "+"));
+    check("application/json", r#"{"username":"rosa","password":{"$ne":""}}"#.to_owned(), 415).await;
+    check("text/plain", right.clone(), 415).await;
+    check("multipart/form-data; boundary=x", right.clone(), 415).await;
+    check(form, "username[$ne]=&password[$ne]=".to_owned(), 422).await;
+    check(form, "username[]=rosa&password[]=x".to_owned(), 422).await;
+    check(form, format!("{right}&username=rosa"), 400).await;
+    check(form, "username=rosa&password=%00".to_owned(), 400).await;
+    check(form, "username=rosa&password=%ff".to_owned(), 400).await;
+    check(form, format!("{right}{}", "&a=b".repeat(100_000)), 413).await;
+    check(form, "x".repeat(1 << 20), 413).await;
+}

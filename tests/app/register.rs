@@ -1,0 +1,72 @@
+use crate::support::{App, PASSWORD};
+
+#[rocket::async_test]
+async fn a_new_account_leads_to_the_login_page_with_a_notice_shown_once() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        let fields = [("username", "rosa"), ("password", PASSWORD)];
+        rosa.post("/register", &fields).await.expect_redirect("/login");
+        assert_eq!(rosa.ticket(), None, "who registers has no session yet");
+        rosa.get("/login").await.expect_page(200, "Your account is made.");
+        assert!(!rosa.get("/login").await.body.contains("Your account is made."));
+    }
+}
+
+#[rocket::async_test]
+async fn a_name_is_taken_in_whatever_spelling() {
+    for app in App::on_both_stores().await {
+        app.browser().register("Alice").await;
+        for spelling in ["Alice", "alice", "ＡＬＩＣＥ"] {
+            let fields = [("username", spelling), ("password", PASSWORD)];
+            let answer = app.browser().post("/register", &fields).await;
+            answer.expect_page(422, "is taken");
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn a_refused_form_comes_back_with_the_name_and_without_the_password() {
+    let app = App::in_memory().await;
+    let check = async |username: &str, password: &str, reason: &str| {
+        let fields = [("username", username), ("password", password)];
+        let answer = app.browser().post("/register", &fields).await;
+        answer.expect_page(422, reason);
+        assert!(answer.body.contains("<title>Error: "), "{}", answer.body);
+        assert!(answer.body.contains("There is a problem"));
+        assert!(answer.body.contains(&format!("value=\"{username}\"")), "{}", answer.body);
+        assert!(password.is_empty() || !answer.body.contains(password));
+    };
+    check("rosa", "short-7", "The password is too short: it needs at least 8 characters.").await;
+    check("rosa", "", "Enter a password.").await;
+    check("rosa", &"x".repeat(257), "The password is too long").await;
+    check("", PASSWORD, "Enter a username.").await;
+    check("ro", PASSWORD, "The username is too short").await;
+    check("ro sa", PASSWORD, "The username has a character that names cannot have.").await;
+    check("", "", "Enter a username.").await;
+}
+
+#[rocket::async_test]
+async fn fifty_at_once_make_one_account() {
+    for app in App::on_both_stores().await {
+        let try_it = async || {
+            let fields = [("username", "rosa"), ("password", PASSWORD)];
+            app.browser().post("/register", &fields).await.status
+        };
+        let tries = (0..50).map(|_| try_it());
+        let answers = rocket::futures::future::join_all(tries).await;
+        assert_eq!(answers.iter().filter(|status| **status == 303).count(), 1, "{answers:?}");
+        assert_eq!(answers.iter().filter(|status| **status == 422).count(), 49, "{answers:?}");
+    }
+}
+
+#[rocket::async_test]
+async fn what_is_typed_comes_out_as_text() {
+    let app = App::in_memory().await;
+    for typed in ["<b>x</b>", "{{7*7}}", "\"><script>alert(1)</script>"] {
+        let fields = [("username", typed), ("password", PASSWORD)];
+        let answer = app.browser().post("/register", &fields).await;
+        assert_eq!(answer.status, 422);
+        assert!(!answer.body.contains("<b>x") && !answer.body.contains("<script>alert"));
+        assert!(!answer.body.contains("value=\"49\""));
+    }
+}

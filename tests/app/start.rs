@@ -1,0 +1,115 @@
+//! The program itself, started as one starts it.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+fn cloakroom(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cloakroom"));
+    command
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_remove("MONGODB_URI")
+        .env_remove("SESSION_STORE")
+        .env_remove("SESSION_SECRET")
+        .env("ROCKET_PORT", "0")
+        .env("ROCKET_CLI_COLORS", "false")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Runs a start that must fail; returns what it said.
+fn refusal(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(said.lines().count(), 1, "one clear line: {said}");
+    said
+}
+
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts a server; returns it with its address and all it logged until then.
+fn launch(command: &mut Command) -> (Running, String, String) {
+    let mut running = Running(command.spawn().unwrap());
+    let mut log = String::new();
+    for line in BufReader::new(running.0.stdout.take().unwrap()).lines() {
+        let line = line.unwrap();
+        log += &line;
+        log += "\n";
+        if let Some((_, url)) = line.split_once("launched from ") {
+            return (running, url.trim().to_owned(), log);
+        }
+    }
+    panic!("it did not start: {log}");
+}
+
+#[rocket::async_test]
+async fn memory_when_asked_for_is_said_in_the_log_and_on_every_page() {
+    let (_running, url, log) = launch(cloakroom(&[]).env("SESSION_STORE", "memory"));
+    assert!(log.contains("serving from memory"), "{log}");
+    for path in ["/", "/login", "/nowhere"] {
+        let page = reqwest::get(format!("{url}{path}")).await.unwrap().text().await.unwrap();
+        assert!(page.contains("class=\"memory"), "{path}: {page}");
+    }
+}
+
+#[rocket::async_test]
+async fn the_release_profile_stops_when_mongodb_does_not_answer() {
+    let mut command = cloakroom(&[]);
+    command.env("ROCKET_PROFILE", "release").env("SESSION_SECRET", SECRET);
+    let nobody = "mongodb://user:hunter2@127.0.0.1:9/db";
+    let said = refusal(command.env("MONGODB_URI", nobody));
+    assert!(said.starts_with("cloakroom: MongoDB does not answer"), "{said}");
+    assert!(said.contains("MONGODB_URI") && !said.contains("hunter2"), "{said}");
+}
+
+#[rocket::async_test]
+async fn a_named_database_that_does_not_answer_is_no_reason_to_forget_everything() {
+    let said = refusal(cloakroom(&[]).env("MONGODB_URI", "mongodb://127.0.0.1:9/db"));
+    assert!(said.contains("MongoDB does not answer"), "{said}");
+}
+
+#[rocket::async_test]
+async fn the_release_profile_refuses_weak_secrets() {
+    for secret in ["", "keyboard cat", "a development secret that everybody can read"] {
+        let mut command = cloakroom(&[]);
+        command.env("ROCKET_PROFILE", "release").env("SESSION_STORE", "memory");
+        if !secret.is_empty() {
+            command.env("SESSION_SECRET", secret);
+        }
+        let said = refusal(&mut command);
+        assert!(said.contains("SESSION_SECRET"), "{said}");
+    }
+}
+
+#[rocket::async_test]
+async fn a_setting_that_does_not_exist_is_named() {
+    let said = refusal(cloakroom(&[]).env("ROCKET_SESSION", "{idle_timeuot=5}"));
+    assert!(said.contains("idle_timeuot"), "{said}");
+    let said = refusal(cloakroom(&[]).env("ROCKET_PROT", "8000"));
+    assert!(said.contains("prot"), "{said}");
+}
+
+#[rocket::async_test]
+async fn commands_for_the_database_say_that_memory_has_none() {
+    let said = refusal(cloakroom(&["grant", "rosa"]).env("SESSION_STORE", "memory"));
+    assert!(said.contains("needs MongoDB"), "{said}");
+}
+
+#[rocket::async_test]
+async fn no_secret_reaches_the_log_at_any_level() {
+    let mut command = cloakroom(&[]);
+    command.env("SESSION_STORE", "memory").env("SESSION_SECRET", SECRET);
+    let (_running, _, log) = launch(command.env("ROCKET_LOG_LEVEL", "normal"));
+    assert!(!log.contains(SECRET), "{log}");
+}

@@ -1,0 +1,78 @@
+//! The app itself, in this process, on a free port.
+
+use std::time::Duration;
+
+use cloakroom::config;
+use mongodb::Database;
+use rocket::fairing::AdHoc;
+use rocket::figment::Figment;
+use rocket::tokio;
+use rocket::tokio::sync::oneshot;
+
+use super::browser::Browser;
+use super::mongod::fresh_database;
+
+/// A running app. Ends with the test's runtime.
+pub struct App {
+    pub url: String,
+    /// Connection string and database; `None` on the memory store.
+    database: Option<(String, Database)>,
+}
+
+impl App {
+    /// On a database of its own.
+    pub async fn on_mongodb() -> Self {
+        Self::on_mongodb_with(|figment| figment).await
+    }
+
+    pub async fn on_mongodb_with(settings: fn(Figment) -> Figment) -> Self {
+        let (uri, database) = fresh_database().await;
+        let figment = settings(figment().merge(("mongodb.uri", &uri)));
+        Self { url: launch(figment).await, database: Some((uri, database)) }
+    }
+
+    pub async fn in_memory() -> Self {
+        let figment = figment().merge(("session.store", "memory"));
+        Self { url: launch(figment).await, database: None }
+    }
+
+    /// The same app on each of the stores: what a test says holds for both.
+    pub async fn on_both_stores() -> [Self; 2] {
+        [Self::on_mongodb().await, Self::in_memory().await]
+    }
+
+    /// The database, to look into it behind the app's back.
+    pub fn database(&self) -> &Database {
+        &self.database.as_ref().expect("this test runs on MongoDB").1
+    }
+
+    pub fn uri(&self) -> &str {
+        &self.database.as_ref().expect("this test runs on MongoDB").0
+    }
+
+    /// A browser that was never here.
+    pub fn browser(&self) -> Browser {
+        Browser::new(&self.url)
+    }
+}
+
+fn figment() -> Figment {
+    let root = env!("CARGO_MANIFEST_DIR");
+    config::defaults()
+        .merge(("port", 0))
+        .merge(("log_level", "off"))
+        .merge(("template_dir", format!("{root}/templates")))
+        .merge(("static_dir", format!("{root}/static")))
+        .select("debug")
+}
+
+async fn launch(figment: Figment) -> String {
+    let (tell, port) = oneshot::channel();
+    let rocket = cloakroom::rocket(figment).await.expect("the app starts");
+    let rocket = rocket.attach(AdHoc::on_liftoff("port", |rocket| {
+        Box::pin(async move { tell.send(rocket.config().port).expect("the test waits") })
+    }));
+    tokio::spawn(rocket.launch());
+    let port = tokio::time::timeout(Duration::from_secs(20), port).await;
+    format!("http://127.0.0.1:{}", port.expect("in time").expect("the app lifts off"))
+}

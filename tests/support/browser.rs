@@ -1,0 +1,133 @@
+//! A browser as far as cookies go: keeps what it is given, sends it back, follows nothing by itself.
+
+use std::collections::BTreeMap;
+
+use super::PASSWORD;
+
+/// One browser with its jar.
+pub struct Browser {
+    base: String,
+    http: reqwest::Client,
+    pub jar: BTreeMap<String, String>,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: String,
+    headers: reqwest::header::HeaderMap,
+}
+
+impl Browser {
+    pub fn new(base: &str) -> Self {
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        let http = http.build().expect("an HTTP client");
+        Self { base: base.to_owned(), http, jar: BTreeMap::new() }
+    }
+
+    /// A second browser with the same cookies: a thief, or another tab.
+    pub fn copy(&self) -> Self {
+        Self { jar: self.jar.clone(), ..Self::new(&self.base) }
+    }
+
+    pub async fn get(&mut self, path: &str) -> Answer {
+        self.send(self.request(reqwest::Method::GET, path)).await
+    }
+
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.send(self.request(reqwest::Method::POST, path).form(fields)).await
+    }
+
+    /// A request to be changed before it is sent.
+    pub fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base))
+    }
+
+    /// Sends with the jar's cookies, and keeps those of the answer.
+    pub async fn send(&mut self, request: reqwest::RequestBuilder) -> Answer {
+        let cookies: Vec<String> = self.jar.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        let request =
+            if cookies.is_empty() { request } else { request.header("Cookie", cookies.join("; ")) };
+        let response = request.send().await.expect("the app answers");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let answer = Answer { status, headers, body: response.text().await.expect("a body") };
+        self.keep_cookies(&answer);
+        answer
+    }
+
+    fn keep_cookies(&mut self, answer: &Answer) {
+        for line in answer.all("set-cookie") {
+            let (pair, attributes) = line.split_once(';').unwrap_or((line, ""));
+            let (name, value) = pair.split_once('=').expect("name=value");
+            if attributes.contains("Expires=Thu, 01 Jan 1970") || attributes.contains("Max-Age=0") {
+                self.jar.remove(name);
+            } else {
+                self.jar.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+
+    pub async fn register(&mut self, username: &str) {
+        let fields = [("username", username), ("password", PASSWORD)];
+        self.post("/register", &fields).await.expect_redirect("/login");
+        self.jar.remove("notice");
+    }
+
+    pub async fn log_in(&mut self, username: &str) -> Answer {
+        let fields = [("username", username), ("password", PASSWORD)];
+        let answer = self.post("/login", &fields).await;
+        answer.expect_redirect("/dashboard");
+        answer
+    }
+
+    /// Registers and logs in.
+    pub async fn sign_up(&mut self, username: &str) {
+        self.register(username).await;
+        self.log_in(username).await;
+    }
+
+    /// The session cookie's value, decoded.
+    pub fn ticket(&self) -> Option<String> {
+        let value = self.jar.get("connect.sid")?;
+        Some(percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned())
+    }
+
+    /// The session id in the cookie.
+    pub fn sid(&self) -> Option<String> {
+        let ticket = self.ticket()?;
+        Some(ticket.strip_prefix("s:")?.rsplit_once('.')?.0.to_owned())
+    }
+
+    pub async fn is_signed_in(&mut self) -> bool {
+        match self.get("/dashboard").await.status {
+            200 => true,
+            303 => false,
+            status => panic!("the dashboard answers {status}"),
+        }
+    }
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("a readable header"))
+    }
+
+    pub fn all(&self, name: &str) -> Vec<&str> {
+        let values = self.headers.get_all(name).iter();
+        values.map(|value| value.to_str().expect("a readable header")).collect()
+    }
+
+    pub fn session_cookie(&self) -> Option<&str> {
+        self.all("set-cookie").into_iter().find(|line| line.starts_with("connect.sid="))
+    }
+
+    pub fn expect_redirect(&self, location: &str) {
+        assert_eq!((self.status, self.header("location")), (303, Some(location)), "{}", self.body);
+    }
+
+    pub fn expect_page(&self, status: u16, text: &str) {
+        assert_eq!(self.status, status, "{}", self.body);
+        assert!(self.body.contains(text), "no {text:?} in:\n{}", self.body);
+    }
+}

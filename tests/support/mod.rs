@@ -1,0 +1,14 @@
+//! A world of its own for each test: an app on a free port, with a database nobody else has.
+
+#![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
+
+mod app;
+mod browser;
+mod mongod;
+
+pub use app::App;
+pub use browser::{Answer, Browser};
+pub use mongod::{count_commands, fresh_database};
+
+/// A password that the rules accept.
+pub const PASSWORD: &str = "correct horse battery";
