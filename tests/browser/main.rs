@@ -1,0 +1,119 @@
+//! The pages in a real Chromium, on a real MongoDB.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod chromium;
+
+use chromium::Chromium;
+use support::{App, PASSWORD};
+use thirtyfour::prelude::*;
+
+#[rocket::async_test]
+async fn register_log_in_dashboard_log_out() {
+    let app = App::on_mongodb().await;
+    let chromium = Chromium::open(&app.url).await;
+
+    chromium.goto("/dashboard").await;
+    assert_eq!(chromium.path().await, "/login?next=/dashboard");
+    chromium.goto("/register").await;
+    chromium.fill("username", "rosa").await;
+    chromium.fill("password", PASSWORD).await;
+    chromium.press("Create account").await;
+    assert_eq!(chromium.path().await, "/login");
+    assert!(chromium.text().await.contains("Your account is made."));
+
+    chromium.fill("username", "rosa").await;
+    chromium.fill("password", "wrong password").await;
+    chromium.press("Log in").await;
+    let text = chromium.text().await;
+    assert!(text.contains("There is a problem") && text.contains("The username or the password is wrong."));
+    assert!(chromium.page.title().await.unwrap().starts_with("Error: "));
+    let focused = chromium.page.active_element().await.unwrap();
+    assert!(focused.text().await.unwrap().contains("There is a problem"), "the summary has the focus");
+
+    chromium.fill("password", PASSWORD).await;
+    chromium.press("Log in").await;
+    assert_eq!(chromium.path().await, "/dashboard");
+    chromium.fill("item", "red scarf").await;
+    chromium.press("Hang it up").await;
+    assert!(chromium.text().await.contains("red scarf"));
+    assert_eq!(chromium.script("return document.cookie").await, "", "no script can read the ticket");
+
+    let log_out = chromium.page.find(By::Css("header form[action='/logout'] button")).await.unwrap();
+    log_out.click().await.unwrap();
+    assert_eq!(chromium.path().await, "/login");
+    assert!(chromium.text().await.contains("You are logged out."));
+    chromium.page.back().await.unwrap();
+    assert!(!chromium.text().await.contains("red scarf"), "Back shows nothing private");
+
+    // The wrong password's 422 is all that the console may mention.
+    let complaints = chromium.complaints().await;
+    let unexpected: Vec<_> = complaints.iter().filter(|text| !text.contains("422")).collect();
+    assert!(unexpected.is_empty(), "{unexpected:?}");
+    chromium.close().await;
+}
+
+#[rocket::async_test]
+async fn a_password_can_be_shown_and_is_hidden_again_when_sent() {
+    let app = App::in_memory().await;
+    let chromium = Chromium::open(&app.url).await;
+    chromium.goto("/register").await;
+    let kind = async || {
+        let field = chromium.page.find(By::Name("password")).await.unwrap();
+        field.attr("type").await.unwrap().unwrap()
+    };
+    chromium.fill("password", "short").await;
+    assert_eq!(kind().await, "password");
+    let button = chromium.page.find(By::Css("[data-show-password] button")).await.unwrap();
+    button.click().await.unwrap();
+    assert_eq!(kind().await, "text");
+    chromium.script("document.querySelector('main form').addEventListener('submit', e => e.preventDefault())").await;
+    chromium.press("Create account").await;
+    assert_eq!(kind().await, "password");
+    chromium.close().await;
+}
+
+#[rocket::async_test]
+async fn every_page_fits_its_window_and_keeps_to_the_content_security_policy() {
+    let app = App::on_mongodb().await;
+    let mut admin = app.browser();
+    admin.register("Wilhelmina-von-und-zu-Hohenstein").await;
+    let chromium = Chromium::open(&app.url).await;
+    for path in ["/", "/register", "/login", "/logout", "/nowhere"] {
+        check_look(&chromium, path, "out").await;
+    }
+    chromium.goto("/login").await;
+    chromium.press("Log in").await;
+    check_look_here(&chromium, "login-error").await;
+    chromium.goto("/login").await;
+    chromium.fill("username", "wilhelmina-von-und-zu-hohenstein").await;
+    chromium.fill("password", PASSWORD).await;
+    chromium.press("Log in").await;
+    chromium.fill("item", &"x".repeat(100)).await;
+    chromium.press("Hang it up").await;
+    for path in ["/", "/dashboard", "/logout", "/login", "/admin"] {
+        check_look(&chromium, path, "in").await;
+    }
+    chromium.close().await;
+}
+
+async fn check_look(chromium: &Chromium, path: &str, state: &str) {
+    chromium.goto(path).await;
+    let name = format!("{}-{state}", if path == "/" { "home" } else { &path[1..] });
+    check_look_here(chromium, &name).await;
+}
+
+async fn check_look_here(chromium: &Chromium, name: &str) {
+    for (width, dark) in [(1280, false), (1280, true), (320, false), (320, true)] {
+        chromium.look(width, dark).await;
+        let wide = chromium.script("return document.documentElement.scrollWidth").await;
+        assert_eq!(wide, width, "{name} scrolls sideways");
+        let scheme = if dark { "dark" } else { "light" };
+        chromium.screenshot(&format!("{name}-{width}-{scheme}")).await;
+    }
+    let complaints = chromium.complaints().await;
+    let is_expected = |text: &&String| text.contains("status of 4");
+    let unexpected: Vec<_> = complaints.iter().filter(|text| !is_expected(text)).collect();
+    assert!(unexpected.is_empty(), "{name}: {unexpected:?}");
+}

@@ -1,0 +1,135 @@
+//! The architecture as a test: each message says why, and what to do.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// All files below a folder of the project, with their text, by their path from the root.
+fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
+    let mut found = vec![];
+    let mut folders = vec![PathBuf::from(ROOT).join(folder)];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.to_str().unwrap().ends_with(ending) {
+                let name = path.strip_prefix(ROOT).unwrap().to_str().unwrap().to_owned();
+                found.push((name, fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "nothing in {folder}");
+    found.sort();
+    found
+}
+
+/// The part of a source file that is not its tests.
+fn code(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap()
+}
+
+#[test]
+fn every_source_file_says_first_what_it_is_for() {
+    for (name, text) in files("src", ".rs") {
+        assert!(text.starts_with("//! "), "{name}: open with `//!`: what this room is for, and where the request goes next");
+    }
+}
+
+#[test]
+fn every_file_is_short_enough_to_read_in_class() {
+    let folders = ["src", "tests", "templates", "static", "script", "migrations"];
+    for (name, text) in folders.into_iter().flat_map(|folder| files(folder, "")) {
+        let lines = text.lines().count();
+        assert!(lines <= 300, "{name} has {lines} lines: a file is one idea; move a wall");
+    }
+}
+
+#[test]
+fn a_room_uses_only_the_rooms_below_it() {
+    let above = [("src/session/", &["auth", "web", "stores"][..]), ("src/auth/", &["web", "stores"])];
+    for (room, forbidden) in above {
+        for (name, text) in files(room, ".rs") {
+            for other in forbidden {
+                assert!(!text.contains(&format!("crate::{other}")), "{name} uses `{other}`, which is built on it: turn the arrow around");
+            }
+        }
+    }
+}
+
+#[test]
+fn only_its_owner_names_a_thing() {
+    let owners = [
+        ("\"cookie\"", &["src/session/"][..], "the Cookie header is read by the session guard"),
+        ("Client::with", &["src/db.rs"], "there is one MongoDB client"),
+        (".collection(", &["src/session/store/mongo.rs", "src/auth/users/mongo.rs"], "a collection has one owner"),
+        ("timeout(", &["src/db.rs", "src/web/health.rs"], "deadlines of the database stand in one place"),
+        ("unsafe ", &[], "nothing here needs unsafe"),
+    ];
+    for (name, text) in files("src", ".rs") {
+        for (word, owners, why) in owners {
+            let is_owner = owners.iter().any(|owner| name.starts_with(owner));
+            assert!(is_owner || !code(&text).contains(word), "{name} has `{word}`: {why}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    let words = ["TODO", "FIXME", "todo!(", "unimplemented!(", "dbg!("];
+    for (name, text) in ["src", "templates", "static", "script"].into_iter().flat_map(|folder| files(folder, "")) {
+        for word in words {
+            assert!(!text.contains(word), "{name} has `{word}`: do it, or write an issue");
+        }
+    }
+}
+
+#[test]
+fn nothing_from_outside_is_unwrapped() {
+    for (name, text) in files("src", ".rs") {
+        assert!(!code(&text).contains(".unwrap()"), "{name}: return a typed error, or `expect` with the reason why it cannot fail");
+    }
+}
+
+#[test]
+fn every_template_is_escaped_and_has_nothing_inline() {
+    for (name, text) in files("templates", "") {
+        assert!(name.ends_with(".html.tera"), "{name}: only *.html.tera is escaped");
+        for word in ["<style", " style=", " onclick=", " onsubmit=", " onload=", "javascript:", "http://", "https://", "| safe"] {
+            assert!(!text.contains(word), "{name} has `{word}`: the content security policy forbids it");
+        }
+        let inline = text.matches("<script").count() != text.matches("<script type=\"module\" src=\"/static/").count();
+        assert!(!inline, "{name} has an inline script: make it a module in static/js");
+    }
+}
+
+#[test]
+fn every_page_has_a_template_and_a_test() {
+    let templates = files("templates", ".html.tera");
+    for (name, text) in files("src/web", ".rs") {
+        for part in text.split(".render(\"").skip(1) {
+            let template = format!("templates/{}.html.tera", part.split('"').next().unwrap());
+            assert!(templates.iter().any(|(name, _)| *name == template), "{name}: no {template}");
+        }
+        if code(&text).contains("page.render(") {
+            let page = Path::new(&name).file_stem().unwrap().to_str().unwrap().to_owned();
+            let tested = files("tests/app", ".rs").iter().any(|(_, text)| text.contains(&format!("/{page}\"")) || text.contains("\"/\""));
+            assert!(tested, "{name}: no test in tests/app asks for /{page}");
+        }
+    }
+}
+
+#[test]
+fn every_setting_is_explained_in_rocket_toml() {
+    let toml = fs::read_to_string(format!("{ROOT}/Rocket.toml")).unwrap();
+    let options = fs::read_to_string(format!("{ROOT}/src/session/options.rs")).unwrap();
+    let structs = options.split("impl Default for Options").next().unwrap();
+    let fields = structs.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(": "));
+    for (field, kind) in fields.filter(|(_, kind)| !kind.starts_with("CookieOptions")) {
+        let lines: Vec<&str> = toml.lines().collect();
+        let sets = |line: &&str| line.trim_start_matches("# ").starts_with(&format!("{field} = "));
+        let at = lines.iter().position(|line| sets(line)).unwrap_or_else(|| panic!("Rocket.toml does not name `{field}` ({kind})"));
+        assert!(lines[at - 1].starts_with('#'), "Rocket.toml does not explain `{field}`");
+    }
+}
