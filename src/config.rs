@@ -16,13 +16,16 @@ use crate::session;
 /// Settings of the program that are not Rocket's own.
 #[derive(Debug, Deserialize)]
 pub struct Config {
+    /// `[default.mongodb]`.
     pub mongodb: MongoConfig,
+    /// `[default.session]`.
     #[serde(default)]
     pub session: session::Options,
     /// The folder of style sheets and scripts; relative to Rocket.toml.
     pub static_dir: RelativePathBuf,
 }
 
+/// `[default.mongodb]` of Rocket.toml.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MongoConfig {
@@ -45,6 +48,7 @@ pub const DEFAULT_URI: &str = "mongodb://localhost:27017/tutorial_db";
 
 /// Why the program does not start with these settings.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant's message says what it is")]
 pub enum ConfigError {
     #[error("{0}")]
     Wrong(String),
@@ -101,9 +105,8 @@ impl Config {
     }
 
     fn refuse_weak_secrets(&self) -> Result<(), ConfigError> {
-        let is_weak = |secret: &str| {
-            secret.len() < MIN_SECRET || secret == session::DEVELOPMENT_SECRET
-        };
+        let is_weak =
+            |secret: &str| secret.len() < MIN_SECRET || secret == session::DEVELOPMENT_SECRET;
         if self.session.secret.iter().any(is_weak) {
             return Err(ConfigError::WeakSecret);
         }
@@ -151,11 +154,15 @@ fn explain(error: &figment::Error) -> ConfigError {
 
 /// "Rocket.toml, line 12", or the name of the source when it is no file.
 fn place(metadata: Option<&figment::Metadata>, key: &str) -> String {
-    let Some(metadata) = metadata else { return "settings".to_owned() };
+    let Some(metadata) = metadata else {
+        return "settings".to_owned();
+    };
     let Some(file) = metadata.source.as_ref().and_then(|source| source.file_path()) else {
         return metadata.name.to_string();
     };
-    let name = file.file_name().map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let name = file
+        .file_name()
+        .map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned());
     match line_of(file, key) {
         Some(line) => format!("{name}, line {line}"),
         None => name,
@@ -195,7 +202,10 @@ mod tests {
         };
         check("[default]\nprot = 8000", "unknown setting `prot`");
         check("[default.session]\nidle_timeuot = 5", "unknown setting `session.idle_timeuot`");
-        check("[default.session.cookie]\nsameSite = 'lax'", "unknown setting `session.cookie.sameSite`");
+        check(
+            "[default.session.cookie]\nsameSite = 'lax'",
+            "unknown setting `session.cookie.sameSite`",
+        );
         check("[default.mongodb]\nurl = 'x'", "unknown setting `mongodb.url`");
         check("[default.session]\ntouch_after = 'soon'", "`session.touch_after`");
         check("[default]\nport = 'http'", "`port` must be");
@@ -206,10 +216,14 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("cloakroom-config-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join("Rocket.toml");
-        std::fs::write(&file, "[default.session]\n# a comment\nname = 'x'\n  idle_timeuot = 5\n").unwrap();
+        std::fs::write(&file, "[default.session]\n# a comment\nname = 'x'\n  idle_timeuot = 5\n")
+            .unwrap();
         let figment = defaults().merge(Toml::file(&file).nested()).select("debug");
         let error = Config::from(&figment).unwrap_err().to_string();
-        assert!(error.starts_with("Rocket.toml, line 4: unknown setting `session.idle_timeuot`"), "{error}");
+        assert!(
+            error.starts_with("Rocket.toml, line 4: unknown setting `session.idle_timeuot`"),
+            "{error}"
+        );
         std::fs::remove_dir_all(folder).unwrap();
     }
 

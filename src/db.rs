@@ -48,7 +48,9 @@ impl Unavailable {
 ///
 /// # Errors
 /// The deadline has passed, or the driver says that it failed.
-pub async fn bounded<T>(operation: impl Future<Output = Result<T, Error>>) -> Result<T, Unavailable> {
+pub async fn bounded<T>(
+    operation: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Unavailable> {
     match timeout(DEADLINE, operation).await {
         Ok(result) => result.map_err(Unavailable::new),
         Err(_) => Err(Unavailable::new(format_args!("no answer within {DEADLINE:?}"))),

@@ -10,12 +10,12 @@
 //!
 //! A room uses only rooms above it in this list.
 
+pub mod auth;
 pub mod config;
 pub mod db;
 pub mod migrate;
-pub mod stores;
 pub mod session;
-pub mod auth;
+pub mod stores;
 pub mod web;
 
 use rocket::figment::Figment;

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use cloakroom::auth::{Username, Users as _};
 use cloakroom::auth::users::mongo::MongoUsers;
+use cloakroom::auth::{Username, Users as _};
 use cloakroom::config::{self, Config};
 use cloakroom::session::StoreKind;
 use cloakroom::stores::{self, StartError};

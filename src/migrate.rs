@@ -21,6 +21,7 @@ use crate::db::{Unavailable, bounded, is_duplicate_key};
 pub struct Migration {
     /// The file's name without `.json`; also the `_id` of its record.
     pub name: &'static str,
+    /// What is in it.
     pub text: &'static str,
 }
 
@@ -38,13 +39,17 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 const LEASE_ID: &str = "lease";
 
+/// Why the database is not in the shape that this program expects.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant's message says what it is")]
 pub enum MigrateError {
     #[error("MongoDB does not answer: {0}")]
     Unavailable(#[from] Unavailable),
     #[error("migration {0} was changed after it was applied: put the file back, add a new one")]
     Changed(String),
-    #[error("migration {0} was applied to this database, but this program does not have it: is it an older version?")]
+    #[error(
+        "migration {0} was applied to this database, but this program does not have it: is it an older version?"
+    )]
     Missing(String),
     #[error("migration {0} is no list of commands: {1}")]
     Malformed(&'static str, String),

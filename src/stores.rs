@@ -17,13 +17,17 @@ use crate::session::store::{Store, memory::MemoryStore, mongo::MongoStore};
 
 /// The stores of a running program.
 pub struct Stores {
+    /// For the session engine.
     pub sessions: Arc<dyn Store>,
+    /// For the guards and the strategy.
     pub users: Arc<dyn Users>,
+    /// What the two stand on, for pages and probes.
     pub backing: Backing,
 }
 
 /// What stands behind the stores.
 pub enum Backing {
+    /// A database, shared by all instances.
     Mongodb(Database),
     /// Everything is gone when the process stops: each page says so.
     Memory,
@@ -31,6 +35,7 @@ pub enum Backing {
 
 /// Why the program does not start, each in one clear line.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant's message says what it is")]
 pub enum StartError {
     #[error(transparent)]
     Config(#[from] ConfigError),

@@ -33,7 +33,10 @@ fn code(text: &str) -> &str {
 #[test]
 fn every_source_file_says_first_what_it_is_for() {
     for (name, text) in files("src", ".rs") {
-        assert!(text.starts_with("//! "), "{name}: open with `//!`: what this room is for, and where the request goes next");
+        assert!(
+            text.starts_with("//! "),
+            "{name}: open with `//!`: what this room is for, and where the request goes next"
+        );
     }
 }
 
@@ -48,11 +51,15 @@ fn every_file_is_short_enough_to_read_in_class() {
 
 #[test]
 fn a_room_uses_only_the_rooms_below_it() {
-    let above = [("src/session/", &["auth", "web", "stores"][..]), ("src/auth/", &["web", "stores"])];
+    let above =
+        [("src/session/", &["auth", "web", "stores"][..]), ("src/auth/", &["web", "stores"])];
     for (room, forbidden) in above {
         for (name, text) in files(room, ".rs") {
             for other in forbidden {
-                assert!(!text.contains(&format!("crate::{other}")), "{name} uses `{other}`, which is built on it: turn the arrow around");
+                assert!(
+                    !text.contains(&format!("crate::{other}")),
+                    "{name} uses `{other}`, which is built on it: turn the arrow around"
+                );
             }
         }
     }
@@ -63,8 +70,16 @@ fn only_its_owner_names_a_thing() {
     let owners = [
         ("\"cookie\"", &["src/session/"][..], "the Cookie header is read by the session guard"),
         ("Client::with", &["src/db.rs"], "there is one MongoDB client"),
-        (".collection(", &["src/session/store/mongo.rs", "src/auth/users/mongo.rs"], "a collection has one owner"),
-        ("timeout(", &["src/db.rs", "src/web/health.rs"], "deadlines of the database stand in one place"),
+        (
+            ".collection(",
+            &["src/session/store/mongo.rs", "src/auth/users/mongo.rs"],
+            "a collection has one owner",
+        ),
+        (
+            "timeout(",
+            &["src/db.rs", "src/web/health.rs"],
+            "deadlines of the database stand in one place",
+        ),
         ("unsafe ", &[], "nothing here needs unsafe"),
     ];
     for (name, text) in files("src", ".rs") {
@@ -78,7 +93,9 @@ fn only_its_owner_names_a_thing() {
 #[test]
 fn nothing_is_left_for_later() {
     let words = ["TODO", "FIXME", "todo!(", "unimplemented!(", "dbg!("];
-    for (name, text) in ["src", "templates", "static", "script"].into_iter().flat_map(|folder| files(folder, "")) {
+    for (name, text) in
+        ["src", "templates", "static", "script"].into_iter().flat_map(|folder| files(folder, ""))
+    {
         for word in words {
             assert!(!text.contains(word), "{name} has `{word}`: do it, or write an issue");
         }
@@ -88,7 +105,10 @@ fn nothing_is_left_for_later() {
 #[test]
 fn nothing_from_outside_is_unwrapped() {
     for (name, text) in files("src", ".rs") {
-        assert!(!code(&text).contains(".unwrap()"), "{name}: return a typed error, or `expect` with the reason why it cannot fail");
+        assert!(
+            !code(&text).contains(".unwrap()"),
+            "{name}: return a typed error, or `expect` with the reason why it cannot fail"
+        );
     }
 }
 
@@ -96,10 +116,24 @@ fn nothing_from_outside_is_unwrapped() {
 fn every_template_is_escaped_and_has_nothing_inline() {
     for (name, text) in files("templates", "") {
         assert!(name.ends_with(".html.tera"), "{name}: only *.html.tera is escaped");
-        for word in ["<style", " style=", " onclick=", " onsubmit=", " onload=", "javascript:", "http://", "https://", "| safe"] {
-            assert!(!text.contains(word), "{name} has `{word}`: the content security policy forbids it");
+        for word in [
+            "<style",
+            " style=",
+            " onclick=",
+            " onsubmit=",
+            " onload=",
+            "javascript:",
+            "http://",
+            "https://",
+            "| safe",
+        ] {
+            assert!(
+                !text.contains(word),
+                "{name} has `{word}`: the content security policy forbids it"
+            );
         }
-        let inline = text.matches("<script").count() != text.matches("<script type=\"module\" src=\"/static/").count();
+        let inline = text.matches("<script").count()
+            != text.matches("<script type=\"module\" src=\"/static/").count();
         assert!(!inline, "{name} has an inline script: make it a module in static/js");
     }
 }
@@ -114,7 +148,9 @@ fn every_page_has_a_template_and_a_test() {
         }
         if code(&text).contains("page.render(") {
             let page = Path::new(&name).file_stem().unwrap().to_str().unwrap().to_owned();
-            let tested = files("tests/app", ".rs").iter().any(|(_, text)| text.contains(&format!("/{page}\"")) || text.contains("\"/\""));
+            let tested = files("tests/app", ".rs")
+                .iter()
+                .any(|(_, text)| text.contains(&format!("/{page}\"")) || text.contains("\"/\""));
             assert!(tested, "{name}: no test in tests/app asks for /{page}");
         }
     }
@@ -125,11 +161,15 @@ fn every_setting_is_explained_in_rocket_toml() {
     let toml = fs::read_to_string(format!("{ROOT}/Rocket.toml")).unwrap();
     let options = fs::read_to_string(format!("{ROOT}/src/session/options.rs")).unwrap();
     let structs = options.split("impl Default for Options").next().unwrap();
-    let fields = structs.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(": "));
+    let fields =
+        structs.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(": "));
     for (field, kind) in fields.filter(|(_, kind)| !kind.starts_with("CookieOptions")) {
         let lines: Vec<&str> = toml.lines().collect();
         let sets = |line: &&str| line.trim_start_matches("# ").starts_with(&format!("{field} = "));
-        let at = lines.iter().position(|line| sets(line)).unwrap_or_else(|| panic!("Rocket.toml does not name `{field}` ({kind})"));
+        let at = lines
+            .iter()
+            .position(|line| sets(line))
+            .unwrap_or_else(|| panic!("Rocket.toml does not name `{field}` ({kind})"));
         assert!(lines[at - 1].starts_with('#'), "Rocket.toml does not explain `{field}`");
     }
 }

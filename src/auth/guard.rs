@@ -21,7 +21,9 @@ use crate::session::Session;
 /// into "nobody", and a visitor would look logged out who is not.
 #[derive(Debug)]
 pub enum Visitor {
+    /// Nobody is logged in.
     Anonymous,
+    /// Somebody is.
     SignedIn(User),
     /// Nobody can tell just now.
     Unknown(Unavailable),
@@ -30,8 +32,11 @@ pub enum Visitor {
 /// Why a guard let nobody through.
 #[derive(Debug)]
 pub enum Refusal {
+    /// 401: nobody is logged in.
     NotSignedIn,
+    /// 403: somebody is, who is no admin.
     NotAdmin,
+    /// 503: nobody can tell who it is.
     Unavailable,
 }
 
@@ -55,7 +60,9 @@ async fn identify(request: &Request<'_>) -> Result<Option<User>, Unavailable> {
         Outcome::Error((_, error)) => return Err(error),
         Outcome::Forward(_) => return Ok(None),
     };
-    let Some(id) = login::user_id(session) else { return Ok(None) };
+    let Some(id) = login::user_id(session) else {
+        return Ok(None);
+    };
     let users: &Arc<dyn Users> =
         request.rocket().state().ok_or_else(|| Unavailable::new("no user store is attached"))?;
     let user = users.find(id).await?;

@@ -119,12 +119,12 @@ mod tests {
         let hasher = Hasher::start().unwrap();
         let stored = hasher.hash(typed("right password")).await.unwrap();
         let verify = |n: usize| {
-            let password = if n % 2 == 0 { "right password" } else { "wrong password" };
+            let password = if n.is_multiple_of(2) { "right password" } else { "wrong password" };
             hasher.verify(typed(password), Some(stored.clone()))
         };
         let answers = rocket::futures::future::join_all((0..40).map(verify)).await;
         for (n, answer) in answers.into_iter().enumerate() {
-            assert_eq!(answer.unwrap(), n % 2 == 0);
+            assert_eq!(answer.unwrap(), n.is_multiple_of(2));
         }
     }
 

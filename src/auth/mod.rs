@@ -4,14 +4,14 @@
 //! `users`), the check (`strategy`), the login (`login`), and the guards that routes take
 //! (`guard`). Built on `session/`, knows no pages; `web/` is built on it.
 
-mod username;
-mod password;
-mod hasher;
-mod user;
-pub mod users;
-mod strategy;
-mod login;
 mod guard;
+mod hasher;
+mod login;
+mod password;
+mod strategy;
+mod user;
+mod username;
+pub mod users;
 
 pub use guard::{Admin, Refusal, Visitor};
 pub use hasher::Hasher;

@@ -65,7 +65,9 @@ impl fmt::Debug for Password {
     }
 }
 
+/// Why something cannot be a new password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant's message says what it is")]
 pub enum PasswordError {
     #[error("Enter a password.")]
     Empty,

@@ -14,6 +14,7 @@ use crate::db::Unavailable;
 /// is [`Unavailable`], and must never be shown as a wrong password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
+    /// The right password of this user.
     Accepted(User),
     /// Unknown name or wrong password: the same to the caller, so that it can only give one answer.
     Refused,
@@ -32,7 +33,9 @@ pub async fn verify(
     username: &str,
     password: &str,
 ) -> Result<Verdict, Unavailable> {
-    let Some(password) = Password::typed(password) else { return Ok(Verdict::Refused) };
+    let Some(password) = Password::typed(password) else {
+        return Ok(Verdict::Refused);
+    };
     let account = match Username::parse(username) {
         Ok(username) => users.find_account(&username).await?,
         Err(_) => None,

@@ -30,7 +30,9 @@ impl fmt::Display for UserId {
 /// show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
+    /// What the session holds.
     pub id: UserId,
+    /// As its owner wrote it.
     pub username: String,
     /// May see `/admin`. Given by `cloakroom grant`, never by a form.
     pub admin: bool,

@@ -18,7 +18,9 @@ pub struct Username {
     key: String,
 }
 
+/// Why something cannot be the name of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant's message says what it is")]
 pub enum UsernameError {
     #[error("Enter a username.")]
     Empty,
@@ -48,7 +50,9 @@ impl Username {
         }
         let shown = UsernameCasePreserved::new().enforce(typed);
         let key = UsernameCaseMapped::new().enforce(typed);
-        let (Ok(shown), Ok(key)) = (shown, key) else { return Err(UsernameError::NotAllowed) };
+        let (Ok(shown), Ok(key)) = (shown, key) else {
+            return Err(UsernameError::NotAllowed);
+        };
         match shown.chars().count() {
             length if length < MIN_LENGTH => Err(UsernameError::TooShort),
             length if length > MAX_LENGTH => Err(UsernameError::TooLong),

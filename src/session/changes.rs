@@ -42,9 +42,9 @@ impl Changes {
 
     /// The value of `key`, seen through the changes.
     pub fn get(&self, base: &Values, key: &str) -> Option<Box<RawValue>> {
-        let old = base.get(key);
+        let old = base.get(key).map(|value| &**value);
         match self.0.get(key) {
-            None => old.cloned(),
+            None => old.map(ToOwned::to_owned),
             Some(change) => change.apply(old),
         }
     }
@@ -53,7 +53,7 @@ impl Changes {
     pub fn apply(&self, base: &Values) -> Values {
         let mut values = base.clone();
         for (key, change) in &self.0 {
-            match change.apply(base.get(key)) {
+            match change.apply(base.get(key).map(|value| &**value)) {
                 Some(value) => _ = values.insert(key.clone(), value),
                 None => _ = values.shift_remove(key),
             }
@@ -65,7 +65,7 @@ impl Changes {
     /// one that was set back.
     pub fn modify(&self, base: &Values) -> bool {
         self.0.iter().any(|(key, change)| {
-            let old = base.get(key);
+            let old = base.get(key).map(|value| &**value);
             match (old, change.apply(old)) {
                 (None, None) => false,
                 (Some(old), Some(new)) => !is_same(old, &new),
@@ -76,7 +76,7 @@ impl Changes {
 }
 
 impl Change {
-    fn apply(&self, old: Option<&Box<RawValue>>) -> Option<Box<RawValue>> {
+    fn apply(&self, old: Option<&RawValue>) -> Option<Box<RawValue>> {
         match self {
             Change::Set(value) => Some(value.clone()),
             Change::Remove => None,
@@ -91,7 +91,7 @@ fn is_same(a: &RawValue, b: &RawValue) -> bool {
     a.get() == b.get() || matches!((parse(a), parse(b)), (Some(a), Some(b)) if a == b)
 }
 
-fn sum(old: Option<&Box<RawValue>>, by: i64) -> Box<RawValue> {
+fn sum(old: Option<&RawValue>, by: i64) -> Box<RawValue> {
     let old: i64 = old.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or(0);
     number(old.saturating_add(by))
 }

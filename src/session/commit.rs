@@ -41,7 +41,12 @@ impl Session {
     }
 
     /// Does the write. False when the session has ended meanwhile.
-    async fn carry_out(&self, write: Write, state: &State, now: Timestamp) -> Result<bool, Unavailable> {
+    async fn carry_out(
+        &self,
+        write: Write,
+        state: &State,
+        now: Timestamp,
+    ) -> Result<bool, Unavailable> {
         let store = &self.engine.store;
         match write {
             Write::Nothing => {}
@@ -75,7 +80,9 @@ impl Session {
     /// Compare and swap: the document must still hold what was loaded. If it does not, this
     /// request's changes go on top of what the other one left.
     async fn update(&self, state: &State, now: Timestamp) -> Result<bool, Unavailable> {
-        let Some(mut record) = state.record.clone() else { return Ok(false) };
+        let Some(mut record) = state.record.clone() else {
+            return Ok(false);
+        };
         for _ in 0..TRIES {
             let content = self.content_to_store(state, &record.content.values, now);
             let times = self.times(state, now);
@@ -142,7 +149,12 @@ impl Session {
         }
     }
 
-    fn set_cookie_line(&self, set_cookie: SetCookie, state: &State, now: Timestamp) -> Option<String> {
+    fn set_cookie_line(
+        &self,
+        set_cookie: SetCookie,
+        state: &State,
+        now: Timestamp,
+    ) -> Option<String> {
         let options = &self.engine.options;
         let mut cookie = state.cookie.clone();
         cookie.slide(now, self.absolute_end(state, now));

@@ -16,9 +16,25 @@ pub type Values = IndexMap<String, Box<RawValue>>;
 
 /// Keys that mean something else on the session object of Express, which therefore drops them.
 const RESERVED: [&str; 19] = [
-    "id", "req", "cookie", "touch", "save", "reload", "destroy", "regenerate", "resetMaxAge",
-    "lastModified", "constructor", "toString", "toLocaleString", "valueOf", "hasOwnProperty",
-    "isPrototypeOf", "propertyIsEnumerable", "toJSON", "__proto__",
+    "id",
+    "req",
+    "cookie",
+    "touch",
+    "save",
+    "reload",
+    "destroy",
+    "regenerate",
+    "resetMaxAge",
+    "lastModified",
+    "constructor",
+    "toString",
+    "toLocaleString",
+    "valueOf",
+    "hasOwnProperty",
+    "isPrototypeOf",
+    "propertyIsEnumerable",
+    "toJSON",
+    "__proto__",
 ];
 
 /// True for keys that a program cannot store in a session that Express may read.
@@ -37,6 +53,7 @@ pub struct CookieRecord {
     /// Always written, and always as a number or null: a string makes an Express process exit.
     #[serde(deserialize_with = "whole_number")]
     pub original_max_age: Option<i64>,
+    /// Kept apart for each site that embeds ours (CHIPS).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub partitioned: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,12 +61,16 @@ pub struct CookieRecord {
     /// When the browser will drop its cookie. The document's own `expires` decides on the server.
     #[serde(serialize_with = "iso_or_null", deserialize_with = "iso")]
     pub expires: Option<Timestamp>,
+    /// Sent over https only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secure: Option<bool>,
+    /// Hidden from scripts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_only: Option<bool>,
+    /// The host whose subdomains get it as well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
+    /// The part of the site that gets it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,6 +86,7 @@ pub(super) enum SameSiteRecord {
 }
 
 impl CookieRecord {
+    /// Which requests of other sites carry it; `None` for what no browser knows.
     pub fn same_site(&self) -> Option<SameSite> {
         match self.same_site.as_ref()? {
             SameSiteRecord::Flag(strict) => strict.then_some(SameSite::Strict),
@@ -77,10 +99,12 @@ impl CookieRecord {
         }
     }
 
+    /// Sets it, in the spelling of express-session.
     pub fn set_same_site(&mut self, value: Option<SameSite>) {
         self.same_site = value.map(|v| SameSiteRecord::Name(v.to_string().to_ascii_lowercase()));
     }
 
+    /// Which cookies a full jar keeps, in the spelling of the `Set-Cookie` line.
     pub fn priority(&self) -> Option<&'static str> {
         match self.priority.as_ref()?.to_ascii_lowercase().as_str() {
             "low" => Some("Low"),
@@ -101,7 +125,9 @@ impl CookieRecord {
 /// All of a session: what the store reads and writes.
 #[derive(Clone, Debug)]
 pub struct Content {
+    /// The attributes its cookie was sent with.
     pub cookie: CookieRecord,
+    /// Everything else.
     pub values: Values,
 }
 
@@ -148,7 +174,9 @@ fn whole_number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<i64>, D::Er
 }
 
 fn iso<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
-    let Some(text) = Option::<String>::deserialize(from)? else { return Ok(None) };
+    let Some(text) = Option::<String>::deserialize(from)? else {
+        return Ok(None);
+    };
     let date = Timestamp::from_iso(&text);
     date.map(Some).ok_or_else(|| serde::de::Error::custom("no date"))
 }
@@ -177,8 +205,16 @@ mod tests {
     #[test]
     fn what_is_no_session_is_unreadable() {
         for json in [
-            "", "null", "[]", "{}", "{", r#"{"cookie":1}"#, r#"{"cookie":null}"#, r#"{"cookie":[]}"#,
-            r#"{"cookie":{"originalMaxAge":"86400000"}}"#, r#"{"cookie":{"expires":"soon"}}"#,
+            "",
+            "null",
+            "[]",
+            "{}",
+            "{",
+            r#"{"cookie":1}"#,
+            r#"{"cookie":null}"#,
+            r#"{"cookie":[]}"#,
+            r#"{"cookie":{"originalMaxAge":"86400000"}}"#,
+            r#"{"cookie":{"expires":"soon"}}"#,
             r#"{"cookie":{"path":7}}"#,
         ] {
             assert!(Content::parse(json).is_err(), "{json}");

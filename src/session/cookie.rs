@@ -149,7 +149,11 @@ mod tests {
             assert_eq!(line, format!("connect.sid={expected}"));
             assert_eq!(read_one(&line).as_deref(), Some(&*signed));
         };
-        check("keyboard cat", "apple", "s%3Aapple.D8Y%2BpkTAmeR0PobOhY4G97PRW%2Bj7bUnP%2F5m6%2FOn1MCU");
+        check(
+            "keyboard cat",
+            "apple",
+            "s%3Aapple.D8Y%2BpkTAmeR0PobOhY4G97PRW%2Bj7bUnP%2F5m6%2FOn1MCU",
+        );
         check("keyboard cat", "%", "s%3A%25.kzQ6x52kKVdF35Qh62AWk4ZekS28K5XYCXKa%2FOTZ01g");
     }
 

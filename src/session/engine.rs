@@ -11,12 +11,14 @@ use super::options::Options;
 use super::store::Store;
 use crate::db::Unavailable;
 
+/// One kind of session: options and the store they live in.
 pub struct Engine {
     pub(super) options: Options,
     pub(super) store: Arc<dyn Store>,
 }
 
 impl Engine {
+    /// Shared by all requests, hence the `Arc`.
     pub fn new(options: Options, store: Arc<dyn Store>) -> Arc<Self> {
         Arc::new(Self { options, store })
     }

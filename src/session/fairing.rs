@@ -32,7 +32,9 @@ impl Fairing for SessionFairing {
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        let Some(session) = opened(request) else { return };
+        let Some(session) = opened(request) else {
+            return;
+        };
         match session.commit().await {
             // Beside other cookies, never instead of them.
             Ok(Some(line)) => response.adjoin_raw_header("Set-Cookie", line),

@@ -22,6 +22,7 @@ pub const LOGIN_KEY: &str = "passport";
 
 /// A key or a value that a session cannot hold.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant's message says what it is")]
 pub enum SetError {
     #[error("the session key {0:?} is reserved: Express would drop it")]
     Reserved(String),

@@ -5,20 +5,20 @@
 //! `plan`, `commit`), and where the coats hang (`store`). This room knows no users and no pages.
 //! `auth/` is built on it.
 
+mod changes;
+mod commit;
+mod content;
+mod cookie;
+mod engine;
+mod fairing;
+mod guard;
+mod handle;
+mod options;
+mod plan;
 mod sid;
 mod signature;
-mod cookie;
-mod content;
-mod changes;
-mod timestamp;
-mod options;
-mod handle;
-mod engine;
-mod guard;
-mod plan;
-mod commit;
-mod fairing;
 pub mod store;
+mod timestamp;
 
 pub use content::{Content, CookieRecord};
 pub use engine::Engine;

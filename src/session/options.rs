@@ -25,6 +25,7 @@ pub enum StoreKind {
     Memory,
 }
 
+/// All options of one kind of session.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Options {
@@ -61,9 +62,11 @@ pub struct Options {
     /// 7.3.2). Express has nothing like it.
     #[serde(deserialize_with = "duration")]
     pub absolute_timeout: Duration,
+    /// The attributes of the cookie.
     pub cookie: CookieOptions,
 }
 
+/// Attributes of a new session's cookie; Express: `cookie.*`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CookieOptions {
@@ -80,6 +83,7 @@ pub struct CookieOptions {
     pub domain: Option<String>,
 }
 
+/// What `secure` may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum Secure {
@@ -170,8 +174,9 @@ enum SecondsOrWords {
 fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let duration = match SecondsOrWords::deserialize(from)? {
         SecondsOrWords::Seconds(seconds) => Duration::from_secs(seconds),
-        SecondsOrWords::Words(words) => humantime::parse_duration(&words)
-            .map_err(|_| de::Error::custom(format!("{words:?} is no duration, write \"5 minutes\"")))?,
+        SecondsOrWords::Words(words) => humantime::parse_duration(&words).map_err(|_| {
+            de::Error::custom(format!("{words:?} is no duration, write \"5 minutes\""))
+        })?,
     };
     Ok(duration)
 }
@@ -181,7 +186,9 @@ fn same_site<'de, D: Deserializer<'de>>(from: D) -> Result<SameSite, D::Error> {
         "lax" => Ok(SameSite::Lax),
         "strict" => Ok(SameSite::Strict),
         "none" => Ok(SameSite::None),
-        other => Err(de::Error::custom(format!("{other:?}: write \"lax\", \"strict\" or \"none\""))),
+        other => {
+            Err(de::Error::custom(format!("{other:?}: write \"lax\", \"strict\" or \"none\"")))
+        }
     }
 }
 

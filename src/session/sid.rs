@@ -28,9 +28,7 @@ impl Sid {
     /// When the system has no randomness to give: an id that can be guessed is worse than a 500.
     pub fn generate() -> Self {
         let mut bytes = [0; RANDOM_BYTES];
-        SysRng
-            .try_fill_bytes(&mut bytes)
-            .expect("the operating system gives random bytes");
+        SysRng.try_fill_bytes(&mut bytes).expect("the operating system gives random bytes");
         Self(URL_SAFE_NO_PAD.encode(bytes))
     }
 

@@ -14,15 +14,18 @@ const LATEST: i64 = 253_402_300_799_999;
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// This moment, by the system's clock.
     pub fn now() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self(millis(since))
     }
 
+    /// From a JavaScript number; what lies outside the years 1970 to 9999 is moved into them.
     pub fn from_millis(millis: i64) -> Self {
         Self(millis.clamp(0, LATEST))
     }
 
+    /// As a JavaScript number.
     pub fn as_millis(self) -> i64 {
         self.0
     }
@@ -32,6 +35,7 @@ impl Timestamp {
         Self::from_millis(self.0.saturating_add(millis))
     }
 
+    /// This moment, so much later.
     pub fn plus(self, duration: Duration) -> Self {
         self.plus_millis(millis(duration))
     }
@@ -59,9 +63,8 @@ impl Timestamp {
 
     /// `2 January 2026, 03:04 UTC`, for people. The server does not know the reader's time zone.
     pub fn to_words(self) -> String {
-        let format = format_description!(
-            "[day padding:none] [month repr:long] [year], [hour]:[minute] UTC"
-        );
+        let format =
+            format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
         self.to_date().format(format).expect("a date before the year 10000 can be written")
     }
 

@@ -37,12 +37,12 @@ async fn hang(
     let mut items: Vec<String> = session.get(ITEMS).unwrap_or_default();
     if let Some(text) = refusal(item, items.len()) {
         let errors = [FieldError::new("item", text)];
-        return Ok(Submitted::Again(dashboard::render(&page, session, item, &errors).await));
+        return Ok(Submitted::again(dashboard::render(&page, session, item, &errors).await));
     }
     items.push(item.to_owned());
     session.set(ITEMS, &items)?;
     notice::leave(jar, Notice::Hung);
-    Ok(Submitted::Done(Box::new(Redirect::to(uri!(dashboard::show)))))
+    Ok(Submitted::go_to(uri!(dashboard::show)))
 }
 
 fn refusal(item: &str, hanging: usize) -> Option<String> {

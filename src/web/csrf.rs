@@ -14,7 +14,11 @@ pub fn stage() -> AdHoc {
     AdHoc::on_request("Cross-site requests", |request, _| {
         Box::pin(async move {
             if is_unsafe(request) && is_from_elsewhere(request) {
-                log::warn!("refused a {} of {} from another site", request.method(), request.uri().path());
+                log::warn!(
+                    "refused a {} of {} from another site",
+                    request.method(),
+                    request.uri().path()
+                );
                 request.set_method(Method::Get);
                 request.set_uri(uri!(refused));
             }
@@ -34,7 +38,9 @@ fn is_from_elsewhere(request: &Request<'_>) -> bool {
     if let Some(site) = headers.get_one("sec-fetch-site") {
         return site != "same-origin" && site != "none";
     }
-    let Some(origin) = headers.get_one("origin") else { return false };
+    let Some(origin) = headers.get_one("origin") else {
+        return false;
+    };
     let host = headers.get_one("host").unwrap_or_default();
     // The scheme is not compared: behind a TLS proxy we see http, the browser https.
     let origin_host = origin.split_once("://").map(|(_, host)| host);
@@ -47,6 +53,7 @@ fn refused() -> Status {
     Status::Forbidden
 }
 
+/// The address of the refusal.
 pub fn routes() -> Vec<Route> {
     routes![refused]
 }

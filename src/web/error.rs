@@ -108,7 +108,7 @@ fn prefers_json(request: &Request<'_>) -> bool {
 
 /// An error page, or the same as JSON.
 enum ErrorAnswer {
-    Page(Status, Template),
+    Page(Status, Box<Template>),
     Json(Status),
 }
 
@@ -143,7 +143,7 @@ fn answer_for_nobody(request: &Request<'_>, status: Status) -> ErrorAnswer {
     if prefers_json(request) {
         return ErrorAnswer::Json(status);
     }
-    ErrorAnswer::Page(status, render_for_nobody(request, "error", context(status)))
+    ErrorAnswer::Page(status, Box::new(render_for_nobody(request, "error", context(status))))
 }
 
 #[catch(default)]
@@ -154,7 +154,7 @@ async fn any(status: Status, request: &Request<'_>) -> ErrorAnswer {
     }
     match request.guard::<Page<'_>>().await {
         Outcome::Success(page) => {
-            ErrorAnswer::Page(status, page.render("error", context(status)).await)
+            ErrorAnswer::Page(status, Box::new(page.render("error", context(status)).await))
         }
         _ => answer_for_nobody(request, status),
     }
@@ -171,6 +171,7 @@ async fn unauthorized(request: &Request<'_>) -> Result<Redirect, ErrorAnswer> {
     Ok(Redirect::to(login_with_next(next.as_deref())))
 }
 
+/// For every status; 401 apart.
 pub fn catchers() -> Vec<Catcher> {
     catchers![any, unauthorized]
 }

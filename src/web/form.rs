@@ -6,9 +6,10 @@
 
 use percent_encoding::percent_decode;
 use rocket::data::{Data, FromData, Outcome, ToByteUnit as _};
+use rocket::http::uri::Origin;
 use rocket::http::{ContentType, Status};
-use rocket::{Request, Responder};
 use rocket::response::Redirect;
+use rocket::{Request, Responder};
 use rocket_dyn_templates::Template;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -90,7 +91,18 @@ impl FieldError {
 pub enum Submitted {
     Done(Box<Redirect>),
     #[response(status = 422)]
-    Again(Template),
+    Again(Box<Template>),
+}
+
+impl Submitted {
+    /// Done: on to `path`, with a GET, so that a reload is safe.
+    pub fn go_to(path: Origin<'static>) -> Self {
+        Self::Done(Box::new(Redirect::to(path)))
+    }
+
+    pub fn again(page: Template) -> Self {
+        Self::Again(Box::new(page))
+    }
 }
 
 /// A checkbox: absent, or whatever value the browser sends for a checked one.
@@ -125,7 +137,8 @@ mod tests {
 
     #[test]
     fn fields_are_decoded_once_and_others_ignored() {
-        let login: Login = parse(b"username=R%C3%A9n%20e+x&password=%2525&remember=on&more=1").unwrap();
+        let login: Login =
+            parse(b"username=R%C3%A9n%20e+x&password=%2525&remember=on&more=1").unwrap();
         assert_eq!(login.username, "Rén e x");
         assert_eq!(login.password, "%25");
         assert_eq!(login.remember, Checked(true));
@@ -133,14 +146,22 @@ mod tests {
 
     #[test]
     fn fields_of_another_name_are_not_taken_for_ours() {
-        for body in ["username[$ne]=x&password[$gt]=", "username[]=x", "Username=x", "{\"username\":\"x\"}", ""] {
+        for body in [
+            "username[$ne]=x&password[$gt]=",
+            "username[]=x",
+            "Username=x",
+            "{\"username\":\"x\"}",
+            "",
+        ] {
             assert_eq!(parse::<Login>(body.as_bytes()).unwrap(), Login::default(), "{body}");
         }
     }
 
     #[test]
     fn garbled_bodies_are_refused() {
-        for body in [&b"username=a&username=b"[..], b"username=%ff", b"username=a%00b", b"\xff\xfe=1"] {
+        for body in
+            [&b"username=a&username=b"[..], b"username=%ff", b"username=a%00b", b"\xff\xfe=1"]
+        {
             assert_eq!(parse::<Login>(body).unwrap_err(), Malformed::Garbled);
         }
     }

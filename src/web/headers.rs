@@ -31,7 +31,9 @@ const STATIC_CACHE: &str = "public, max-age=600";
 
 /// Attaches the headers.
 pub fn stage() -> AdHoc {
-    AdHoc::on_response("Headers", |request, response| Box::pin(async move { set(request, response) }))
+    AdHoc::on_response("Headers", |request, response| {
+        Box::pin(async move { set(request, response) })
+    })
 }
 
 fn set(request: &Request<'_>, response: &mut Response<'_>) {

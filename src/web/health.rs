@@ -23,9 +23,15 @@ fn alive() -> &'static str {
 async fn ready(backing: &State<Backing>) -> (Status, &'static str) {
     let answers = match backing.inner() {
         Backing::Memory => true,
-        Backing::Mongodb(database) => matches!(timeout(PATIENCE, db::ping(database)).await, Ok(Ok(()))),
+        Backing::Mongodb(database) => {
+            matches!(timeout(PATIENCE, db::ping(database)).await, Ok(Ok(())))
+        }
     };
-    if answers { (Status::Ok, "ok\n") } else { (Status::ServiceUnavailable, "the store does not answer\n") }
+    if answers {
+        (Status::Ok, "ok\n")
+    } else {
+        (Status::ServiceUnavailable, "the store does not answer\n")
+    }
 }
 
 pub fn routes() -> Vec<Route> {

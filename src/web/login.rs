@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use rocket::http::uri::Origin;
-use rocket::response::Redirect;
 use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 use serde::Deserialize;
@@ -30,8 +29,10 @@ struct Credentials {
 /// The login page that leads back to `next`.
 pub fn login_with_next(next: Option<&str>) -> Origin<'static> {
     let next = next.and_then(LocalPath::parse).map(LocalPath::into_origin);
-    next.and_then(|next| Origin::parse_owned(format!("/login?next={}", escape(&next.to_string()))).ok())
-        .unwrap_or_else(|| uri!(page))
+    next.and_then(|next| {
+        Origin::parse_owned(format!("/login?next={}", escape(&next.to_string()))).ok()
+    })
+    .unwrap_or_else(|| uri!(page))
 }
 
 /// A path may stand in a query as it is; what would end the value or be read as a space may not.
@@ -61,16 +62,16 @@ async fn submit(
     let typed = form.0;
     let errors = missing_fields(&typed);
     if !errors.is_empty() {
-        return Ok(Submitted::Again(render(&page, &typed, &errors).await));
+        return Ok(Submitted::again(render(&page, &typed, &errors).await));
     }
     match auth::verify(users.as_ref(), hasher, &typed.username, &typed.password).await? {
         Verdict::Accepted(user) => {
             auth::log_in(session, &user, typed.remember.0)?;
             let next = LocalPath::parse(&typed.next).map(LocalPath::into_origin);
             let next = next.unwrap_or_else(|| uri!(super::dashboard::show));
-            Ok(Submitted::Done(Box::new(Redirect::to(next))))
+            Ok(Submitted::go_to(next))
         }
-        Verdict::Refused => Ok(Submitted::Again(render(&page, &typed, &[refused()]).await)),
+        Verdict::Refused => Ok(Submitted::again(render(&page, &typed, &[refused()]).await)),
     }
 }
 

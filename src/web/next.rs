@@ -41,9 +41,28 @@ mod tests {
     #[test]
     fn whatever_might_lead_elsewhere_is_not() {
         for text in [
-            "", "dashboard", "//evil", "//evil.example/x", "/\\evil", "\\\\evil", "/\t/evil", "/%09/evil",
-            "/%5Cevil", "/%2F/evil", "/%2Fevil", "https:evil", "https://evil", "javascript:alert(1)", " /x",
-            "/x\r\nSet-Cookie: a=b", "/%0d%0ax", "///evil", "/\u{a0}/evil", "data:text/html,x", "?x", "#x",
+            "",
+            "dashboard",
+            "//evil",
+            "//evil.example/x",
+            "/\\evil",
+            "\\\\evil",
+            "/\t/evil",
+            "/%09/evil",
+            "/%5Cevil",
+            "/%2F/evil",
+            "/%2Fevil",
+            "https:evil",
+            "https://evil",
+            "javascript:alert(1)",
+            " /x",
+            "/x\r\nSet-Cookie: a=b",
+            "/%0d%0ax",
+            "///evil",
+            "/\u{a0}/evil",
+            "data:text/html,x",
+            "?x",
+            "#x",
         ] {
             assert_eq!(LocalPath::parse(text), None, "{text:?}");
         }

@@ -34,9 +34,7 @@ impl Notice {
     fn text(self) -> &'static str {
         match self {
             Self::Registered => "Your account is made. You can log in now.",
-            Self::SignedOut => {
-                "You are logged out. Your session has been deleted from the server."
-            }
+            Self::SignedOut => "You are logged out. Your session has been deleted from the server.",
             Self::Hung => "It hangs in your session now. Your ticket has not changed.",
         }
     }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use rocket::http::CookieJar;
-use rocket::response::Redirect;
 use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 use serde::Deserialize;
@@ -39,7 +38,7 @@ async fn submit(
         (Ok(username), Ok(password)) => {
             if register(users.as_ref(), hasher, &username, password).await? {
                 notice::leave(jar, Notice::Registered);
-                return Ok(Submitted::Done(Box::new(Redirect::to(uri!(super::login::page)))));
+                return Ok(Submitted::go_to(uri!(super::login::page)));
             }
             vec![taken(&username)]
         }
@@ -49,7 +48,7 @@ async fn submit(
             username.into_iter().chain(password).collect()
         }
     };
-    Ok(Submitted::Again(render(&page, &typed.username, &errors).await))
+    Ok(Submitted::again(render(&page, &typed.username, &errors).await))
 }
 
 /// False when the name is taken.

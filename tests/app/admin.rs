@@ -17,7 +17,10 @@ async fn only_an_admin_gets_in_and_grant_makes_one() {
             .env("MONGODB_URI", uri)
             .output()
             .unwrap();
-        (output.status.success(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned(),
+        )
     };
     let (ok, text) = cloakroom(&["grant", "rosa"]);
     assert!(ok && text.contains("is now an admin"), "{text}");

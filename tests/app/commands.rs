@@ -6,7 +6,16 @@ use crate::support::{App, PASSWORD, count_commands};
 async fn whoever_has_no_ticket_costs_nothing_and_gets_no_cookie() {
     let app = App::on_mongodb().await;
     let seen = count_commands(app.database(), async {
-        for path in ["/", "/login", "/register", "/logout", "/dashboard", "/static/css/base.css", "/nowhere", "/healthz"] {
+        for path in [
+            "/",
+            "/login",
+            "/register",
+            "/logout",
+            "/dashboard",
+            "/static/css/base.css",
+            "/nowhere",
+            "/healthz",
+        ] {
             let answer = app.browser().get(path).await;
             assert!(answer.all("set-cookie").is_empty(), "{path}");
         }

@@ -53,7 +53,8 @@ async fn a_field_that_renames_the_method_does_not_get_around_it() {
     app.browser().register("rosa").await;
     for method in ["get", "GET", "head", "options", "put", "delete"] {
         let body = format!("_method={method}");
-        let (status, signed_in) = log_out_with(&app, &[("sec-fetch-site", "cross-site")], &body).await;
+        let (status, signed_in) =
+            log_out_with(&app, &[("sec-fetch-site", "cross-site")], &body).await;
         assert_eq!((status, signed_in), (403, true), "{method}");
     }
 }

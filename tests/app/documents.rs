@@ -36,7 +36,10 @@ async fn a_session_is_what_connect_mongo_would_have_written() {
     let text = document.get_str("session").unwrap();
     let session: serde_json::Value = serde_json::from_str(text).unwrap();
     let written = session["cookie"]["expires"].as_str().unwrap();
-    assert_eq!(written.trim_end_matches('Z').trim_end_matches('0'), iso.trim_end_matches('Z').trim_end_matches('0'));
+    assert_eq!(
+        written.trim_end_matches('Z').trim_end_matches('0'),
+        iso.trim_end_matches('Z').trim_end_matches('0')
+    );
     let expected = format!(
         r#"{{"cookie":{{"originalMaxAge":86400000,"expires":"{written}","secure":false,"httpOnly":true,"path":"/","sameSite":"lax"}},"passport":{{"user":"{user}"}}}}"#
     );
@@ -76,7 +79,10 @@ async fn the_ttl_index_is_exactly_connect_mongos() {
     let app = App::on_mongodb().await;
     let indexes = app.database().run_command(doc! { "listIndexes": "sessions" }).await.unwrap();
     let indexes = indexes.get_document("cursor").unwrap().get_array("firstBatch").unwrap();
-    let ttl = indexes.iter().filter_map(Bson::as_document).find(|index| index.get_str("name").ok() == Some("expires_1"));
+    let ttl = indexes
+        .iter()
+        .filter_map(Bson::as_document)
+        .find(|index| index.get_str("name").ok() == Some("expires_1"));
     let ttl = ttl.expect("the index");
     assert_eq!(ttl.get_document("key").unwrap(), &doc! { "expires": 1 });
     assert_eq!(ttl.get("expireAfterSeconds"), Some(&Bson::Int32(0)));

@@ -26,7 +26,13 @@ async fn a_client_that_prefers_json_gets_json() {
     check("/nowhere", "application/json", 404, json).await;
     check("/nowhere", "text/html,application/json;q=0.9", 404, "<html").await;
     check("/nowhere", "*/*", 404, "<html").await;
-    check("/dashboard", "application/json", 401, r#"{"error":{"code":401,"reason":"Unauthorized"}}"#).await;
+    check(
+        "/dashboard",
+        "application/json",
+        401,
+        r#"{"error":{"code":401,"reason":"Unauthorized"}}"#,
+    )
+    .await;
 }
 
 #[rocket::async_test]

@@ -3,10 +3,21 @@ use crate::support::App;
 #[rocket::async_test]
 async fn every_answer_carries_them_errors_and_static_files_included() {
     let app = App::in_memory().await;
-    for path in ["/", "/login", "/dashboard", "/nowhere", "/static/css/base.css", "/static/none", "/healthz"] {
+    for path in [
+        "/",
+        "/login",
+        "/dashboard",
+        "/nowhere",
+        "/static/css/base.css",
+        "/static/none",
+        "/healthz",
+    ] {
         let answer = app.browser().get(path).await;
         let policy = answer.header("content-security-policy").unwrap_or_default();
-        assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"), "{path}");
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"),
+            "{path}"
+        );
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
         assert_eq!(answer.header("referrer-policy"), Some("same-origin"), "{path}");
         assert_eq!(answer.header("cross-origin-opener-policy"), Some("same-origin"), "{path}");

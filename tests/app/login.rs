@@ -89,7 +89,9 @@ async fn next_is_followed_on_this_site_only() {
     };
     check("/admin", "/admin").await;
     check("/dashboard?a=b", "/dashboard?a=b").await;
-    for elsewhere in ["", "//evil", "/\\evil", "/\t/evil", "/%09/evil", "https:evil", "javascript:x"] {
+    for elsewhere in
+        ["", "//evil", "/\\evil", "/\t/evil", "/%09/evil", "https:evil", "javascript:x"]
+    {
         check(elsewhere, "/dashboard").await;
     }
 }

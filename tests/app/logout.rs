@@ -8,7 +8,12 @@ async fn logging_out_ends_the_session_on_the_server_and_in_the_browser() {
         let mut thief = rosa.copy();
         let answer = rosa.post("/logout", &[]).await;
         answer.expect_redirect("/login");
-        assert!(answer.session_cookie().unwrap().starts_with("connect.sid=; Path=/; Expires=Thu, 01 Jan 1970"));
+        assert!(
+            answer
+                .session_cookie()
+                .unwrap()
+                .starts_with("connect.sid=; Path=/; Expires=Thu, 01 Jan 1970")
+        );
         assert_eq!(rosa.ticket(), None);
         rosa.get("/login").await.expect_page(200, "You are logged out.");
         thief.get("/dashboard").await.expect_redirect("/login?next=/dashboard");

@@ -3,15 +3,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod register;
-mod login;
-mod logout;
-mod dashboard;
 mod admin;
+mod commands;
+mod csrf;
+mod dashboard;
+mod documents;
 mod errors;
 mod headers;
-mod csrf;
-mod commands;
-mod documents;
-mod start;
+mod login;
+mod logout;
 mod migrations;
+mod register;
+mod start;

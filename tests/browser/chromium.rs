@@ -34,8 +34,13 @@ impl Chromium {
         let profile = TempDir::new().expect("a folder for the profile");
         let mut options = DesiredCapabilities::chrome();
         for argument in [
-            "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
-            "--disable-background-networking", "--disable-component-update",
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-sync",
+            "--disable-background-networking",
+            "--disable-component-update",
         ] {
             options.add_arg(argument).expect("an argument");
         }
@@ -66,7 +71,13 @@ impl Chromium {
     /// Presses the button of this label.
     pub async fn press(&self, label: &str) {
         let path = format!("//main//button[normalize-space()='{label}']");
-        self.page.find(By::XPath(path)).await.expect(label).click().await.expect("it can be clicked");
+        self.page
+            .find(By::XPath(path))
+            .await
+            .expect(label)
+            .click()
+            .await
+            .expect("it can be clicked");
     }
 
     pub async fn text(&self) -> String {
@@ -80,7 +91,8 @@ impl Chromium {
     /// Window width in CSS pixels, and whether the system likes it dark.
     pub async fn look(&self, width: u32, dark: bool) {
         let scheme = if dark { "dark" } else { "light" };
-        let metrics = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+        let metrics =
+            json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
         let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         self.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
         self.cdp("Emulation.setEmulatedMedia", media).await;
@@ -127,7 +139,9 @@ fn start_driver() -> (Driver, u16) {
     let stdout = driver.0.stdout.take().expect("stdout is piped");
     let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
     let port = lines
-        .find_map(|line| line.split_once("on port ").map(|(_, port)| port.trim_end_matches('.').to_owned()))
+        .find_map(|line| {
+            line.split_once("on port ").map(|(_, port)| port.trim_end_matches('.').to_owned())
+        })
         .expect("chromedriver says where it is");
     // Its later words go nowhere, but the pipe must not fill up.
     std::thread::spawn(move || lines.for_each(drop));

@@ -27,10 +27,16 @@ async fn register_log_in_dashboard_log_out() {
     chromium.fill("password", "wrong password").await;
     chromium.press("Log in").await;
     let text = chromium.text().await;
-    assert!(text.contains("There is a problem") && text.contains("The username or the password is wrong."));
+    assert!(
+        text.contains("There is a problem")
+            && text.contains("The username or the password is wrong.")
+    );
     assert!(chromium.page.title().await.unwrap().starts_with("Error: "));
     let focused = chromium.page.active_element().await.unwrap();
-    assert!(focused.text().await.unwrap().contains("There is a problem"), "the summary has the focus");
+    assert!(
+        focused.text().await.unwrap().contains("There is a problem"),
+        "the summary has the focus"
+    );
 
     chromium.fill("password", PASSWORD).await;
     chromium.press("Log in").await;
@@ -38,9 +44,14 @@ async fn register_log_in_dashboard_log_out() {
     chromium.fill("item", "red scarf").await;
     chromium.press("Hang it up").await;
     assert!(chromium.text().await.contains("red scarf"));
-    assert_eq!(chromium.script("return document.cookie").await, "", "no script can read the ticket");
+    assert_eq!(
+        chromium.script("return document.cookie").await,
+        "",
+        "no script can read the ticket"
+    );
 
-    let log_out = chromium.page.find(By::Css("header form[action='/logout'] button")).await.unwrap();
+    let log_out =
+        chromium.page.find(By::Css("header form[action='/logout'] button")).await.unwrap();
     log_out.click().await.unwrap();
     assert_eq!(chromium.path().await, "/login");
     assert!(chromium.text().await.contains("You are logged out."));

@@ -22,7 +22,8 @@ async fn stores() -> Vec<Arc<dyn Store>> {
 }
 
 fn content(values: &str) -> Content {
-    let json = format!(r#"{{"cookie":{{"originalMaxAge":60000,"expires":null,"path":"/"}}{values}}}"#);
+    let json =
+        format!(r#"{{"cookie":{{"originalMaxAge":60000,"expires":null,"path":"/"}}{values}}}"#);
     Content::parse(&json).unwrap()
 }
 

@@ -57,7 +57,9 @@ impl Users for MemoryUsers {
 
     async fn set_admin(&self, username: &Username, admin: bool) -> Result<bool, Unavailable> {
         let mut accounts = self.accounts();
-        let Some(account) = accounts.get_mut(username.as_key()) else { return Ok(false) };
+        let Some(account) = accounts.get_mut(username.as_key()) else {
+            return Ok(false);
+        };
         account.user.admin = admin;
         Ok(true)
     }

@@ -14,6 +14,7 @@ use crate::db::Unavailable;
 /// A user and what the password is checked against.
 #[derive(Clone, Debug)]
 pub struct Account {
+    /// Who it is.
     pub user: User,
     /// `None` when the document has no hash that we can check.
     pub password: Option<PasswordHash>,

@@ -14,11 +14,13 @@ use crate::auth::user::{User, UserId};
 use crate::auth::username::Username;
 use crate::db::{READ_LIMIT, Unavailable, bounded, is_duplicate_key};
 
+/// The user store in MongoDB.
 pub struct MongoUsers {
     documents: Collection<RawDocumentBuf>,
 }
 
 impl MongoUsers {
+    /// The accounts of this database.
     pub fn new(database: &Database) -> Self {
         Self { documents: database.collection("users") }
     }
@@ -55,7 +57,9 @@ impl Users for MongoUsers {
         let documents: Vec<_> = bounded(async { find.await?.try_collect().await }).await?;
         // Names of the tutorial are not unique; an account of ours goes before its namesake.
         let ours = documents.iter().find(|document| document.get_str("username_key").is_ok());
-        let Some(document) = ours.or(documents.first()) else { return Ok(None) };
+        let Some(document) = ours.or(documents.first()) else {
+            return Ok(None);
+        };
         let password = document.get_str("password").ok().map(PasswordHash::stored);
         Ok(Some(Account { user: read_user(document)?, password }))
     }
@@ -85,13 +89,14 @@ impl Users for MongoUsers {
                 result => result.map(|_| true),
             }
         });
-        let user =
-            User { id: UserId(id), username: username.as_shown().to_owned(), admin: false };
+        let user = User { id: UserId(id), username: username.as_shown().to_owned(), admin: false };
         Ok(inserted.await?.then_some(user))
     }
 
     async fn set_admin(&self, username: &Username, admin: bool) -> Result<bool, Unavailable> {
-        let Some(account) = self.find_account(username).await? else { return Ok(false) };
+        let Some(account) = self.find_account(username).await? else {
+            return Ok(false);
+        };
         let filter = doc! { "_id": account.user.id.0 };
         let update = doc! { "$set": { "admin": admin } };
         let result = bounded(async { self.documents.update_one(filter, update).await }).await?;

@@ -18,6 +18,7 @@ use crate::session::timestamp::Timestamp;
 /// and a map of dead sessions would grow for ever.
 const SWEEP_FROM: usize = 1024;
 
+/// The session store in memory.
 #[derive(Default)]
 pub struct MemoryStore {
     inner: Mutex<Inner>,

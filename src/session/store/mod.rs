@@ -3,9 +3,10 @@
 //! Two stores keep it: `mongo` for real, `memory` for trying out and for the lesson about it. How
 //! a session looks as a MongoDB document is in `document`. `commit.rs` is the only writer.
 
+mod document;
+mod json;
 pub mod memory;
 pub mod mongo;
-mod document;
 
 pub use document::{Shape, Stored};
 
@@ -17,6 +18,7 @@ use crate::db::Unavailable;
 /// A session as the store holds it.
 #[derive(Clone, Debug)]
 pub struct Record {
+    /// What the session holds.
     pub content: Content,
     /// When it ends, the only truth about that. `None`: never, as an Express app without a store
     /// `ttl` may write it.
@@ -39,13 +41,16 @@ impl Record {
 /// The moments that a write puts into the document.
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
+    /// Of the write: `lastModified`, and `createdAt` of a new document.
     pub now: Timestamp,
+    /// The new end.
     pub expires: Timestamp,
 }
 
 /// What became of an update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Updated {
+    /// It is stored.
     Saved,
     /// The document no longer holds what was loaded, or is gone.
     Stale,

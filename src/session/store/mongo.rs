@@ -14,6 +14,7 @@ use crate::session::content::Content;
 use crate::session::sid::Sid;
 use crate::session::timestamp::Timestamp;
 
+/// The session store in MongoDB.
 pub struct MongoStore {
     documents: Collection<RawDocumentBuf>,
     /// The form in which new documents are written.
@@ -21,6 +22,7 @@ pub struct MongoStore {
 }
 
 impl MongoStore {
+    /// The sessions in `collection`; new documents in the form that `stringify` says.
     pub fn new(database: &Database, collection: &str, stringify: bool) -> Self {
         let shape = if stringify { Shape::Json } else { Shape::Object };
         Self { documents: database.collection(collection), shape }
@@ -55,7 +57,9 @@ impl Store for MongoStore {
         let filter = doc! { "_id": sid.as_str() };
         let found =
             bounded(async { self.documents.find_one(filter).max_time(READ_LIMIT).await }).await?;
-        let Some(document) = found else { return Ok(None) };
+        let Some(document) = found else {
+            return Ok(None);
+        };
         match read_record(&document) {
             Ok(record) => Ok(record.is_valid(Timestamp::now()).then_some(record)),
             Err(reason) => {

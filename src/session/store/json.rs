@@ -1,0 +1,73 @@
+//! Between BSON and JSON, as the JavaScript driver and `JSON.stringify` go from one to the other.
+//!
+//! For the object form of a session alone (`document.rs`).
+
+use mongodb::bson::Bson;
+use serde_json::value::RawValue;
+
+use crate::session::timestamp::Timestamp;
+
+/// BSON as `JSON.stringify` would show it to a JavaScript program.
+pub fn to_json(value: &Bson) -> serde_json::Value {
+    match value {
+        Bson::DateTime(date) => Timestamp::from_millis(date.timestamp_millis()).to_iso().into(),
+        Bson::ObjectId(id) => id.to_hex().into(),
+        Bson::Int64(number) => (*number).into(),
+        // JavaScript has one kind of number: 3.0 is written as 3.
+        #[expect(clippy::cast_possible_truncation, reason = "checked to be a small whole number")]
+        Bson::Double(number) if number.fract() == 0.0 && number.abs() < 9e15 => {
+            (*number as i64).into()
+        }
+        Bson::Undefined => serde_json::Value::Null,
+        Bson::Array(items) => items.iter().map(to_json).collect(),
+        Bson::Document(members) => {
+            members.iter().map(|(key, value)| (key.clone(), to_json(value))).collect()
+        }
+        other => serde_json::to_value(other).unwrap_or_default(),
+    }
+}
+
+/// The same as JSON text.
+pub fn to_raw(value: &Bson) -> Box<RawValue> {
+    serde_json::value::to_raw_value(&to_json(value)).expect("a JSON value is JSON")
+}
+
+/// JSON text as BSON.
+pub fn from_raw(value: &RawValue) -> Bson {
+    // A lone surrogate, which BSON cannot hold, is the only JSON that does not parse here.
+    serde_json::from_str(value.get()).map_or(Bson::Null, |value| from_json(&value))
+}
+
+/// JSON as the JavaScript driver stores it: whole numbers as Int32 where they fit, else Double.
+pub fn from_json(value: &serde_json::Value) -> Bson {
+    match value {
+        serde_json::Value::Null => Bson::Null,
+        serde_json::Value::Bool(flag) => Bson::Boolean(*flag),
+        serde_json::Value::String(text) => Bson::String(text.clone()),
+        serde_json::Value::Number(number) => {
+            let int = number.as_i64().and_then(|int| i32::try_from(int).ok());
+            int.map_or_else(|| Bson::Double(number.as_f64().unwrap_or(f64::NAN)), Bson::Int32)
+        }
+        serde_json::Value::Array(items) => items.iter().map(from_json).collect(),
+        serde_json::Value::Object(members) => {
+            let members = members.iter().map(|(key, value)| (key.clone(), from_json(value)));
+            Bson::Document(members.collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_become_what_the_javascript_driver_makes_of_them() {
+        let check = |json: &str, expected: Bson| {
+            assert_eq!(from_raw(serde_json::from_str(json).unwrap()), expected, "{json}");
+        };
+        check("7", Bson::Int32(7));
+        check("3000000000", Bson::Double(3e9));
+        check("1.5", Bson::Double(1.5));
+        check("[1,null]", Bson::Array(vec![Bson::Int32(1), Bson::Null]));
+    }
+}
