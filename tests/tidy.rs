@@ -168,7 +168,7 @@ fn every_setting_is_explained_in_rocket_toml() {
         let sets = |line: &&str| line.trim_start_matches("# ").starts_with(&format!("{field} = "));
         let at = lines
             .iter()
-            .position(|line| sets(line))
+            .position(sets)
             .unwrap_or_else(|| panic!("Rocket.toml does not name `{field}` ({kind})"));
         assert!(lines[at - 1].starts_with('#'), "Rocket.toml does not explain `{field}`");
     }

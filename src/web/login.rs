@@ -32,7 +32,7 @@ pub fn login_with_next(next: Option<&str>) -> Origin<'static> {
     next.and_then(|next| {
         Origin::parse_owned(format!("/login?next={}", escape(&next.to_string()))).ok()
     })
-    .unwrap_or_else(|| uri!(page))
+    .unwrap_or_else(|| uri!(page(_)))
 }
 
 /// A path may stand in a query as it is; what would end the value or be read as a space may not.
@@ -40,15 +40,10 @@ fn escape(path: &str) -> String {
     path.replace('%', "%25").replace('&', "%26").replace('+', "%2B").replace('#', "%23")
 }
 
-#[get("/login")]
-pub async fn page(page: Page<'_>) -> Template {
-    render(&page, &Credentials::default(), &[]).await
-}
-
-#[get("/login?<next>", rank = 2)]
-async fn page_with_next(page: Page<'_>, next: &str) -> Template {
-    let typed = Credentials { next: next.to_owned(), ..Credentials::default() };
-    render(&page, &typed, &[]).await
+#[get("/login?<next>")]
+pub async fn page(page: Page<'_>, next: Option<&str>) -> Template {
+    let next = next.unwrap_or_default().to_owned();
+    render(&page, &Credentials { next, ..Credentials::default() }, &[]).await
 }
 
 #[post("/login", data = "<form>")]
@@ -98,5 +93,5 @@ async fn render(page: &Page<'_>, typed: &Credentials, errors: &[FieldError]) -> 
 }
 
 pub fn routes() -> Vec<Route> {
-    routes![page, page_with_next, submit]
+    routes![page, submit]
 }

@@ -19,7 +19,7 @@ async fn show(page: Page<'_>) -> Template {
 fn submit(session: &Session, jar: &CookieJar<'_>) -> Redirect {
     auth::log_out(session);
     notice::leave(jar, Notice::SignedOut);
-    Redirect::to(uri!(super::login::page))
+    Redirect::to(uri!(super::login::page(_)))
 }
 
 pub fn routes() -> Vec<Route> {

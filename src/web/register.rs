@@ -38,7 +38,7 @@ async fn submit(
         (Ok(username), Ok(password)) => {
             if register(users.as_ref(), hasher, &username, password).await? {
                 notice::leave(jar, Notice::Registered);
-                return Ok(Submitted::go_to(uri!(super::login::page)));
+                return Ok(Submitted::go_to(uri!(super::login::page(_))));
             }
             vec![taken(&username)]
         }

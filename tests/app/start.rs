@@ -1,7 +1,7 @@
 //! The program itself, started as one starts it.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead as _, BufReader, Lines};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -29,7 +29,8 @@ fn refusal(command: &mut Command) -> String {
     said
 }
 
-struct Running(Child);
+/// With its standard output, which must stay open: Rocket logs there.
+struct Running(Child, Lines<BufReader<ChildStdout>>);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -40,9 +41,11 @@ impl Drop for Running {
 
 /// Starts a server; returns it with its address and all it logged until then.
 fn launch(command: &mut Command) -> (Running, String, String) {
-    let mut running = Running(command.spawn().unwrap());
+    let mut child = command.spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut running = Running(child, lines);
     let mut log = String::new();
-    for line in BufReader::new(running.0.stdout.take().unwrap()).lines() {
+    while let Some(line) = running.1.next() {
         let line = line.unwrap();
         log += &line;
         log += "\n";
