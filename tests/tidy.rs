@@ -160,7 +160,9 @@ fn every_page_has_a_template_and_a_test() {
 fn every_setting_is_explained_in_rocket_toml() {
     let toml = fs::read_to_string(format!("{ROOT}/Rocket.toml")).unwrap();
     let options = fs::read_to_string(format!("{ROOT}/src/session/options.rs")).unwrap();
-    let structs = options.split("impl Default for Options").next().unwrap();
+    let structs =
+        options.split("impl Default for Options").next().unwrap().split("pub struct Options");
+    let structs = structs.last().unwrap();
     let fields =
         structs.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(": "));
     for (field, kind) in fields.filter(|(_, kind)| !kind.starts_with("CookieOptions")) {

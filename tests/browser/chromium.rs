@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -40,6 +41,7 @@ impl Chromium {
             "--no-first-run",
             "--disable-sync",
             "--disable-background-networking",
+            "--hide-scrollbars",
             "--disable-component-update",
         ] {
             options.add_arg(argument).expect("an argument");
@@ -68,20 +70,33 @@ impl Chromium {
         field.send_keys(text).await.expect("it can be typed into");
     }
 
-    /// Presses the button of this label.
+    /// Presses the button of this label in the page.
     pub async fn press(&self, label: &str) {
         let path = format!("//main//button[normalize-space()='{label}']");
-        self.page
-            .find(By::XPath(path))
-            .await
-            .expect(label)
-            .click()
-            .await
-            .expect("it can be clicked");
+        self.page.find(By::XPath(path)).await.expect(label).click().await.expect("a click");
+    }
+
+    /// Presses it, and waits for the page that comes.
+    pub async fn submit(&self, label: &str) {
+        self.script("window.isThePageBefore = true").await;
+        self.press(label).await;
+        self.arrive().await;
+    }
+
+    /// Waits until another page than the marked one is there.
+    pub async fn arrive(&self) {
+        for _ in 0..200 {
+            let ready = "return !window.isThePageBefore && document.readyState === 'complete'";
+            if self.script(ready).await == true {
+                return;
+            }
+            rocket::tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("no new page");
     }
 
     pub async fn text(&self) -> String {
-        self.page.find(By::Tag("body")).await.expect("a body").text().await.expect("text")
+        self.script("return document.body.innerText").await.as_str().unwrap_or_default().to_owned()
     }
 
     pub async fn script(&self, script: &str) -> Value {
@@ -140,7 +155,8 @@ fn start_driver() -> (Driver, u16) {
     let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
     let port = lines
         .find_map(|line| {
-            line.split_once("on port ").map(|(_, port)| port.trim_end_matches('.').to_owned())
+            line.split_once("successfully on port ")
+                .map(|(_, port)| port.trim_end_matches('.').to_owned())
         })
         .expect("chromedriver says where it is");
     // Its later words go nowhere, but the pipe must not fill up.

@@ -19,13 +19,13 @@ async fn register_log_in_dashboard_log_out() {
     chromium.goto("/register").await;
     chromium.fill("username", "rosa").await;
     chromium.fill("password", PASSWORD).await;
-    chromium.press("Create account").await;
+    chromium.submit("Create account").await;
     assert_eq!(chromium.path().await, "/login");
     assert!(chromium.text().await.contains("Your account is made."));
 
     chromium.fill("username", "rosa").await;
     chromium.fill("password", "wrong password").await;
-    chromium.press("Log in").await;
+    chromium.submit("Log in").await;
     let text = chromium.text().await;
     assert!(
         text.contains("There is a problem")
@@ -39,10 +39,10 @@ async fn register_log_in_dashboard_log_out() {
     );
 
     chromium.fill("password", PASSWORD).await;
-    chromium.press("Log in").await;
+    chromium.submit("Log in").await;
     assert_eq!(chromium.path().await, "/dashboard");
     chromium.fill("item", "red scarf").await;
-    chromium.press("Hang it up").await;
+    chromium.submit("Hang it up").await;
     assert!(chromium.text().await.contains("red scarf"));
     assert_eq!(
         chromium.script("return document.cookie").await,
@@ -52,7 +52,9 @@ async fn register_log_in_dashboard_log_out() {
 
     let log_out =
         chromium.page.find(By::Css("header form[action='/logout'] button")).await.unwrap();
+    chromium.script("window.isThePageBefore = true").await;
     log_out.click().await.unwrap();
+    chromium.arrive().await;
     assert_eq!(chromium.path().await, "/login");
     assert!(chromium.text().await.contains("You are logged out."));
     chromium.page.back().await.unwrap();
@@ -95,14 +97,14 @@ async fn every_page_fits_its_window_and_keeps_to_the_content_security_policy() {
         check_look(&chromium, path, "out").await;
     }
     chromium.goto("/login").await;
-    chromium.press("Log in").await;
+    chromium.submit("Log in").await;
     check_look_here(&chromium, "login-error").await;
     chromium.goto("/login").await;
     chromium.fill("username", "wilhelmina-von-und-zu-hohenstein").await;
     chromium.fill("password", PASSWORD).await;
-    chromium.press("Log in").await;
+    chromium.submit("Log in").await;
     chromium.fill("item", &"x".repeat(100)).await;
-    chromium.press("Hang it up").await;
+    chromium.submit("Hang it up").await;
     for path in ["/", "/dashboard", "/logout", "/login", "/admin"] {
         check_look(&chromium, path, "in").await;
     }
