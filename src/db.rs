@@ -51,10 +51,16 @@ impl Unavailable {
 pub async fn bounded<T>(
     operation: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Unavailable> {
-    match timeout(DEADLINE, operation).await {
-        Ok(result) => result.map_err(Unavailable::new),
-        Err(_) => Err(Unavailable::new(format_args!("no answer within {DEADLINE:?}"))),
-    }
+    in_time(operation).await?.map_err(Unavailable::new)
+}
+
+/// Waits for something that hangs on the database, for as long as for one operation.
+///
+/// # Errors
+/// The deadline has passed.
+pub async fn in_time<T>(what: impl Future<Output = T>) -> Result<T, Unavailable> {
+    let late = |_| Unavailable::new(format_args!("no answer within {DEADLINE:?}"));
+    timeout(DEADLINE, what).await.map_err(late)
 }
 
 /// True when a unique index refused a write.

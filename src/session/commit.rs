@@ -80,9 +80,8 @@ impl Session {
     /// Compare and swap: the document must still hold what was loaded. If it does not, this
     /// request's changes go on top of what the other one left.
     async fn update(&self, state: &State, now: Timestamp) -> Result<bool, Unavailable> {
-        let Some(mut record) = state.record.clone() else {
-            return Ok(false);
-        };
+        let Some(mut record) = state.record.clone() else { return Ok(false) };
+        let _turn = self.engine.line(&state.sid).await?;
         for _ in 0..TRIES {
             let content = self.content_to_store(state, &record.content.values, now);
             let times = self.times(state, now);

@@ -3,24 +3,47 @@
 //! A second engine with another cookie name and collection can stand beside the first; that is why
 //! nothing here is global.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
+
+use rocket::tokio::sync::{Mutex, MutexGuard};
 
 use super::cookie;
 use super::handle::{Session, Ticket};
 use super::options::Options;
+use super::sid::Sid;
 use super::store::Store;
-use crate::db::Unavailable;
+use crate::db::{Unavailable, in_time};
 
 /// One kind of session: options and the store they live in.
 pub struct Engine {
     pub(super) options: Options,
     pub(super) store: Arc<dyn Store>,
+    /// Where the saves of one session stand in line. See [`Engine::line`].
+    lines: Vec<Mutex<()>>,
 }
+
+/// Lines for saves. Two sessions in one line wait for each other now and then, no more.
+const LINES: usize = 64;
 
 impl Engine {
     /// Shared by all requests, hence the `Arc`.
     pub fn new(options: Options, store: Arc<dyn Store>) -> Arc<Self> {
-        Arc::new(Self { options, store })
+        let lines = (0..LINES).map(|_| Mutex::new(())).collect();
+        Arc::new(Self { options, store, lines })
+    }
+
+    /// A turn to save this session. Compare-and-swap alone would be right as well, but when many
+    /// requests of one browser save at once, each try lets only one of them through. In line,
+    /// each needs two tries at most, and only other instances are left to compete with.
+    ///
+    /// # Errors
+    /// Those in front take too long.
+    pub(super) async fn line(&self, sid: &Sid) -> Result<MutexGuard<'_, ()>, Unavailable> {
+        let mut hasher = DefaultHasher::new();
+        sid.hash(&mut hasher);
+        let number = usize::try_from(hasher.finish() % LINES as u64).unwrap_or(0);
+        in_time(self.lines[number].lock()).await
     }
 
     /// The session that the `Cookie` headers name, or a new one.

@@ -1,6 +1,5 @@
 //! Putting something into the session: an item on the hook, one more on the counter.
 
-use rocket::http::CookieJar;
 use rocket::response::Redirect;
 use rocket::{Route, post, routes, uri};
 use serde::Deserialize;
@@ -8,7 +7,6 @@ use serde::Deserialize;
 use super::dashboard::{self, ITEMS, VIEWS};
 use super::error::Error;
 use super::form::{FieldError, Form, Submitted};
-use super::notice::{self, Notice};
 use super::page::Page;
 use crate::auth::User;
 use crate::session::Session;
@@ -30,7 +28,6 @@ async fn hang(
     page: Page<'_>,
     session: &Session,
     _user: &User,
-    jar: &CookieJar<'_>,
     form: Form<Item>,
 ) -> Result<Submitted, Error> {
     let item = form.0.item.trim();
@@ -41,7 +38,6 @@ async fn hang(
     }
     items.push(item.to_owned());
     session.set(ITEMS, &items)?;
-    notice::leave(jar, Notice::Hung);
     Ok(Submitted::go_to(uri!(dashboard::show)))
 }
 

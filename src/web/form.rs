@@ -73,16 +73,16 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Malformed> {
 /// Something to mend in a form, shown in the summary and beside its field.
 #[derive(Clone, Debug, Serialize)]
 pub struct FieldError {
-    /// The field's name; empty for the form as a whole.
+    /// The field's name and id, where the summary's link leads.
     pub field: &'static str,
-    /// The element that the summary's link leads to.
-    pub id: &'static str,
+    /// What is wrong, and how to mend it.
     pub text: String,
 }
 
 impl FieldError {
+    /// `error` in its own words.
     pub fn new(field: &'static str, error: impl ToString) -> Self {
-        Self { field, id: field, text: error.to_string() }
+        Self { field, text: error.to_string() }
     }
 }
 

@@ -84,7 +84,7 @@ fn missing_fields(typed: &Credentials) -> Vec<FieldError> {
 /// One sentence for both cases: it must not tell who has an account (OWASP ASVS 6.3.8).
 fn refused() -> FieldError {
     let text = "The username or the password is wrong. Check both, then enter the password again.";
-    FieldError { field: "", id: "username", text: text.to_owned() }
+    FieldError::new("username", text)
 }
 
 async fn render(page: &Page<'_>, typed: &Credentials, errors: &[FieldError]) -> Template {

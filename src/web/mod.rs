@@ -27,6 +27,7 @@ use rocket::fairing::{AdHoc, Fairing};
 use rocket::fs::{FileServer, Options};
 use rocket::shield::Shield;
 use rocket_dyn_templates::Template;
+use tera::Tera;
 
 use crate::stores::{Backing, StartError};
 
@@ -43,10 +44,7 @@ pub fn stage(backing: Backing, static_dir: &Path) -> Result<impl Fairing + use<>
         rocket
             // `headers` says all that Shield would, and more: one place for them.
             .attach(Shield::new())
-            .attach(Template::custom(|engines| {
-                // A template of another name must not be an unescaped one.
-                engines.tera.autoescape_on(vec![".tera"]);
-            }))
+            .attach(Template::custom(|engines| escape_everything(&mut engines.tera)))
             .attach(page::stage(backing))
             .mount("/static", files)
             .mount("/", home::routes())
@@ -60,4 +58,9 @@ pub fn stage(backing: Backing, static_dir: &Path) -> Result<impl Fairing + use<>
             .mount("/", csrf::routes())
             .register("/", error::catchers())
     }))
+}
+
+/// A template of whatever name is escaped. Tera alone would escape `*.html` and let the rest pass.
+fn escape_everything(tera: &mut Tera) {
+    tera.autoescape_on(vec![".tera"]);
 }

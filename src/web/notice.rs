@@ -17,17 +17,15 @@ const LIFETIME: Duration = Duration::seconds(60);
 pub enum Notice {
     Registered,
     SignedOut,
-    Hung,
 }
 
 impl Notice {
-    const ALL: [Self; 3] = [Self::Registered, Self::SignedOut, Self::Hung];
+    const ALL: [Self; 2] = [Self::Registered, Self::SignedOut];
 
     fn name(self) -> &'static str {
         match self {
             Self::Registered => "registered",
             Self::SignedOut => "signed-out",
-            Self::Hung => "hung",
         }
     }
 
@@ -35,7 +33,6 @@ impl Notice {
         match self {
             Self::Registered => "Your account is made. You can log in now.",
             Self::SignedOut => "You are logged out. Your session has been deleted from the server.",
-            Self::Hung => "It hangs in your session now. Your ticket has not changed.",
         }
     }
 }

@@ -13,5 +13,6 @@ mod headers;
 mod login;
 mod logout;
 mod migrations;
+mod outage;
 mod register;
 mod start;

@@ -49,6 +49,8 @@ async fn register_log_in_dashboard_log_out() {
         "",
         "no script can read the ticket"
     );
+    chromium.look(1280, false).await;
+    chromium.screenshot("readme").await;
 
     let log_out =
         chromium.page.find(By::Css("header form[action='/logout'] button")).await.unwrap();

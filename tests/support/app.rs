@@ -31,6 +31,11 @@ impl App {
         Self { url: launch(figment).await, database: Some((uri, database)) }
     }
 
+    /// On a database that the test has made itself.
+    pub async fn on(uri: &str) -> Self {
+        Self { url: launch(figment().merge(("mongodb.uri", uri))).await, database: None }
+    }
+
     pub async fn in_memory() -> Self {
         let figment = figment().merge(("session.store", "memory"));
         Self { url: launch(figment).await, database: None }

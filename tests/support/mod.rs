@@ -8,7 +8,7 @@ mod mongod;
 
 pub use app::App;
 pub use browser::{Answer, Browser};
-pub use mongod::{count_commands, fresh_database};
+pub use mongod::{Mongod, count_commands, fresh_database};
 
 /// A password that the rules accept.
 pub const PASSWORD: &str = "correct horse battery";

@@ -8,27 +8,54 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use mongodb::bson::{Document, doc};
 use mongodb::{Client, Database};
 
-/// Started on first use. `script/mongod` holds our end of its standard input: when this process is
-/// gone, however it went, so is the server.
-static MONGOD: LazyLock<(Child, String)> = LazyLock::new(|| {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/script/mongod");
-    let mut child = Command::new(script)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("script/mongod starts");
-    let mut uri = String::new();
-    let stdout = child.stdout.take().expect("stdout is piped");
-    BufReader::new(stdout).read_line(&mut uri).expect("script/mongod says where it is");
-    assert!(uri.starts_with("mongodb://"), "script/mongod gave no address, see its message above");
-    (child, uri.trim().to_owned())
-});
+/// A server of `script/mongod`. It runs for as long as we hold its standard input: when this
+/// process is gone, however it went, so is the server.
+pub struct Mongod {
+    script: Child,
+    /// The connection string, without a database.
+    uri: String,
+}
+
+static SHARED: LazyLock<Mongod> = LazyLock::new(|| Mongod::start(&[]));
+
+impl Mongod {
+    /// Starts one with these arguments, and waits until it can be written to.
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/script/mongod"))
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("script/mongod starts");
+        let mut uri = String::new();
+        let stdout = script.stdout.take().expect("stdout is piped");
+        BufReader::new(stdout).read_line(&mut uri).expect("script/mongod says where it is");
+        assert!(uri.starts_with("mongodb://"), "script/mongod gave no address: see its message");
+        Self { script, uri: uri.trim().to_owned() }
+    }
+
+    /// The connection string of a database on this server.
+    pub fn database(&self, name: &str) -> String {
+        self.uri.replace("/?", &format!("/{name}?"))
+    }
+
+    pub fn port(&self) -> &str {
+        let rest = self.uri.rsplit(':').next().expect("host:port");
+        rest.split('/').next().expect("a port")
+    }
+
+    /// Stops it, and waits until it is gone.
+    pub fn stop(mut self) {
+        drop(self.script.stdin.take());
+        self.script.wait().expect("script/mongod ends");
+    }
+}
 
 /// The connection string of a database that no other test uses, and the database.
 pub async fn fresh_database() -> (String, Database) {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-    let uri = MONGOD.1.replace("/?", &format!("/{name}?"));
+    let uri = SHARED.database(&name);
     let client = Client::with_uri_str(&uri).await.expect("the test's own client");
     let database = client.database(&name);
     (uri, database)
@@ -45,20 +72,18 @@ pub async fn count_commands(database: &Database, what: impl Future<Output = ()>)
     profile(2).await;
     what.await;
     profile(0).await;
-    let filter = doc! { "appName": "cloakroom", "op": { "$ne": "getmore" } };
-    let seen = database.collection::<Document>("system.profile").find(filter).await;
-    let mut seen = seen.expect("the profile can be read");
+    let seen = database.collection::<Document>("system.profile");
+    let mut seen = seen.find(doc! { "appName": "cloakroom" }).await.expect("the profile");
     let mut commands = vec![];
     while seen.advance().await.expect("the profile can be read") {
         let entry = seen.deserialize_current().expect("an entry of the profile");
-        let op = entry.get_str("op").unwrap_or("?");
-        let collection = entry.get_str("ns").unwrap_or("?").rsplit('.').next().unwrap_or("?");
-        let name = match op {
+        let op = match entry.get_str("op").expect("an operation") {
             "query" => "find",
             "remove" => "delete",
             other => other,
         };
-        commands.push(format!("{name} {collection}"));
+        let collection = entry.get_str("ns").expect("a namespace").rsplit('.').next();
+        commands.push(format!("{op} {}", collection.expect("a collection")));
     }
     commands
 }
