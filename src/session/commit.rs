@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use super::content::{Content, Values};
 use super::cookie;
-use super::handle::{Session, State};
+use super::handle::Session;
 use super::plan::{Facts, Plan, SetCookie, Switches, Write, plan};
-use super::store::{Record, Times, Updated};
+use super::state::State;
+use super::store::{Record, Times};
 use super::timestamp::{Timestamp, millis};
 use crate::db::Unavailable;
 
@@ -30,10 +31,10 @@ impl Session {
         let now = Timestamp::now();
         let state = self.state().clone();
         let facts = self.facts(&state, now);
-        let Plan { write, set_cookie } = plan(self.switches(), facts);
         if facts.undeliverable && (facts.modified || facts.regenerated) {
             log::warn!("a Secure session cookie cannot travel over plain http: session not stored");
         }
+        let Plan { write, set_cookie } = plan(self.switches(), facts);
         if !self.carry_out(write, &state, now).await? {
             return Ok(None);
         }
@@ -47,50 +48,67 @@ impl Session {
         state: &State,
         now: Timestamp,
     ) -> Result<bool, Unavailable> {
-        let store = &self.engine.store;
         match write {
-            Write::Nothing => {}
-            Write::Insert => self.insert(state, now).await?,
-            Write::Update => return self.update(state, now).await,
+            Write::Nothing => Ok(true),
+            Write::Insert | Write::Update => Ok(self.write(state, now).await?.is_some()),
             Write::Touch => {
-                if let Err(error) = store.touch(&state.sid, self.times(state, now)).await {
-                    // The session is untouched in the other sense too: nothing is lost but time.
+                let touch = self.engine.store.touch(&state.sid, self.times(state, now));
+                if let Err(error) = touch.await {
+                    // Nothing is lost but time: the page need not fail for it.
                     log::warn!("a session's end could not be moved: {error}");
                 }
+                Ok(true)
             }
             Write::Delete => {
                 let document = state.replaces.as_ref().unwrap_or(&state.sid);
-                store.destroy(document).await?;
+                self.engine.store.destroy(document).await.map(|()| true)
             }
         }
-        Ok(true)
+    }
+
+    /// Inserts or updates the document; returns it as it stands then. `None` when the session has
+    /// ended meanwhile.
+    pub(super) async fn write(
+        &self,
+        state: &State,
+        now: Timestamp,
+    ) -> Result<Option<Record>, Unavailable> {
+        match &state.record {
+            None => self.insert(state, now).await.map(Some),
+            Some(record) => self.update(state, record.clone(), now).await,
+        }
     }
 
     /// First the new document, then the old one's end: if the second fails, the browser gets no
     /// cookie for the first, and keeps what it had.
-    async fn insert(&self, state: &State, now: Timestamp) -> Result<(), Unavailable> {
+    async fn insert(&self, state: &State, now: Timestamp) -> Result<Record, Unavailable> {
+        let store = &self.engine.store;
         let content = self.content_to_store(state, state.base(), now);
-        self.engine.store.insert(&state.sid, &content, self.times(state, now)).await?;
-        match &state.replaces {
-            Some(old) => self.engine.store.destroy(old).await,
-            None => Ok(()),
+        let record = store.insert(&state.sid, &content, self.times(state, now)).await?;
+        if let Some(old) = &state.replaces {
+            store.destroy(old).await?;
         }
+        Ok(record)
     }
 
     /// Compare and swap: the document must still hold what was loaded. If it does not, this
     /// request's changes go on top of what the other one left.
-    async fn update(&self, state: &State, now: Timestamp) -> Result<bool, Unavailable> {
-        let Some(mut record) = state.record.clone() else { return Ok(false) };
+    async fn update(
+        &self,
+        state: &State,
+        mut record: Arc<Record>,
+        now: Timestamp,
+    ) -> Result<Option<Record>, Unavailable> {
+        let store = &self.engine.store;
         let _turn = self.engine.line(&state.sid).await?;
         for _ in 0..TRIES {
             let content = self.content_to_store(state, &record.content.values, now);
-            let times = self.times(state, now);
-            match self.engine.store.update(&state.sid, &record, &content, times).await? {
-                Updated::Saved => return Ok(true),
-                Updated::Stale => match self.engine.store.load(&state.sid).await? {
+            match store.update(&state.sid, &record, &content, self.times(state, now)).await? {
+                Some(saved) => return Ok(Some(saved)),
+                None => match store.load(&state.sid).await? {
                     Some(newer) => record = Arc::new(newer),
                     // Logged out meanwhile: nothing brings it back.
-                    None => return Ok(false),
+                    None => return Ok(None),
                 },
             }
         }
@@ -114,11 +132,9 @@ impl Session {
         Times { now, expires: latest.map_or(end, |latest| end.min(latest)) }
     }
 
-    /// The moment that no activity moves the end past. Documents that Express made do not say
-    /// when they began; they have none.
     fn absolute_end(&self, state: &State, now: Timestamp) -> Option<Timestamp> {
         let created = state.record.as_ref().map_or(Some(now), |record| record.created);
-        created.map(|created| created.plus(self.engine.options.absolute_timeout))
+        self.engine.absolute_end(created)
     }
 
     fn facts(&self, state: &State, now: Timestamp) -> Facts {
@@ -128,12 +144,13 @@ impl Session {
         };
         Facts {
             loaded: state.record.is_some() || state.replaces.is_some(),
-            modified: state.changes.modify(state.base()),
+            modified: state.max_age_changed || state.changes.modify(state.base()),
             regenerated: state.regenerated,
             destroyed: state.destroyed,
             had_cookie: self.ticket.bytes > 0,
             has_expiry: state.cookie.original_max_age.is_some(),
-            touch_due: state.record.as_ref().is_some_and(touch_due),
+            touch_due: state.touched || state.record.as_ref().is_some_and(touch_due),
+            cookie_due: state.cookie_due,
             outdated_signature: self.ticket.outdated_signature,
             undeliverable: state.cookie.secure == Some(true) && !self.ticket.https,
         }

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use rocket::tokio::sync::{Mutex, MutexGuard};
 
 use super::cookie;
-use super::handle::{Session, Ticket};
+use super::handle::Session;
 use super::options::Options;
 use super::sid::Sid;
-use super::store::Store;
+use super::state::Ticket;
+use super::store::{Record, Store};
+use super::timestamp::Timestamp;
 use crate::db::{Unavailable, in_time};
 
 /// One kind of session: options and the store they live in.
@@ -31,6 +33,16 @@ impl Engine {
     pub fn new(options: Options, store: Arc<dyn Store>) -> Arc<Self> {
         let lines = (0..LINES).map(|_| Mutex::new(())).collect();
         Arc::new(Self { options, store, lines })
+    }
+
+    /// The moment that no activity moves the end of a session past. Documents that Express made do
+    /// not say when they began; they have none.
+    pub(super) fn absolute_end(&self, created: Option<Timestamp>) -> Option<Timestamp> {
+        created.map(|created| created.plus(self.options.absolute_timeout))
+    }
+
+    fn is_over(&self, record: &Record) -> bool {
+        self.absolute_end(record.created).is_some_and(|end| end <= Timestamp::now())
     }
 
     /// A turn to save this session. Compare-and-swap alone would be right as well, but when many
@@ -68,6 +80,8 @@ impl Engine {
         };
         match self.store.load(&verified.sid).await? {
             None => Ok(Session::new(self.clone(), ticket)),
+            // An Express app moves the end without regard to ours.
+            Some(record) if self.is_over(&record) => Ok(Session::new(self.clone(), ticket)),
             Some(record) => {
                 ticket.outdated_signature = verified.outdated;
                 Ok(Session::loaded(self.clone(), ticket, verified.sid, record))

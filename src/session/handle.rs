@@ -3,17 +3,20 @@
 //! Take `&Session` as an argument of a route (`guard.rs` gives it), read and change it; nothing is
 //! written before the handler has returned. Then `fairing.rs` calls `commit.rs`.
 
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::changes::Changes;
-use super::content::{Content, CookieRecord, Values, is_reserved, to_raw};
+use super::content::{Content, is_reserved, to_raw};
 use super::engine::Engine;
 use super::sid::Sid;
+use super::state::{State, Ticket};
 use super::store::Record;
-use super::timestamp::Timestamp;
+use super::timestamp::{Timestamp, millis};
+use crate::db::Unavailable;
 
 /// The key under which passport keeps who is logged in. It can be set only on a session that has
 /// just got a new id ([`Session::regenerate`]): an attacker who planted an id in somebody's
@@ -32,6 +35,17 @@ pub enum SetError {
     NotJson(String),
 }
 
+/// There is no session to save or to load.
+#[derive(Debug, thiserror::Error)]
+pub enum Gone {
+    /// Destroyed or expired meanwhile, or never stored.
+    #[error("the session has ended")]
+    Ended,
+    /// Nobody can tell.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
 /// One browser's session during one request.
 ///
 /// All methods take `&self`: guards, the handler and the page share one session.
@@ -42,66 +56,17 @@ pub struct Session {
     pub(super) ticket: Ticket,
 }
 
-/// What the request's cookie was worth.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Ticket {
-    /// Bytes of `name=value` as the browser sent it; 0 when it sent none.
-    pub bytes: usize,
-    /// Signed with an older secret than the first.
-    pub outdated_signature: bool,
-    /// The request came over https.
-    pub https: bool,
-}
-
-#[derive(Clone)]
-pub(super) struct State {
-    pub sid: Sid,
-    /// The document under this id, as it was loaded.
-    pub record: Option<Arc<Record>>,
-    /// The id whose document this session takes the place of, after a regenerate.
-    pub replaces: Option<Sid>,
-    pub cookie: CookieRecord,
-    pub changes: Changes,
-    pub regenerated: bool,
-    pub destroyed: bool,
-}
-
-impl State {
-    /// The values as they were loaded; none in a session that is new or has a new id.
-    pub fn base(&self) -> &Values {
-        static NONE: LazyLock<Values> = LazyLock::new(Values::new);
-        self.record.as_ref().map_or(&NONE, |record| &record.content.values)
-    }
-}
-
 impl Session {
     /// A session that no document stands for yet.
     pub(super) fn new(engine: Arc<Engine>, ticket: Ticket) -> Self {
         let cookie = engine.options.new_cookie(ticket.https);
-        Self::with(engine, ticket, Sid::generate(), None, cookie)
+        let state = State::new(Sid::generate(), None, cookie);
+        Self { state: Mutex::new(state), engine, ticket }
     }
 
     pub(super) fn loaded(engine: Arc<Engine>, ticket: Ticket, sid: Sid, record: Record) -> Self {
         let cookie = record.content.cookie.clone();
-        Self::with(engine, ticket, sid, Some(Arc::new(record)), cookie)
-    }
-
-    fn with(
-        engine: Arc<Engine>,
-        ticket: Ticket,
-        sid: Sid,
-        record: Option<Arc<Record>>,
-        cookie: CookieRecord,
-    ) -> Self {
-        let state = State {
-            sid,
-            record,
-            replaces: None,
-            cookie,
-            changes: Changes::default(),
-            regenerated: false,
-            destroyed: false,
-        };
+        let state = State::new(sid, Some(record), cookie);
         Self { state: Mutex::new(state), engine, ticket }
     }
 
@@ -159,16 +124,8 @@ impl Session {
     /// Starts over with a new id and nothing in it. The old document is deleted, after the new
     /// one is stored. Done at each login, whatever was before.
     pub fn regenerate(&self) -> Fresh<'_> {
-        let mut state = self.state();
-        if state.record.take().is_some() {
-            state.replaces = Some(state.sid.clone());
-        }
-        state.sid = Sid::generate();
-        state.cookie = self.engine.options.new_cookie(self.ticket.https);
-        state.changes = Changes::default();
-        state.regenerated = true;
-        state.destroyed = false;
-        drop(state);
+        let cookie = self.engine.options.new_cookie(self.ticket.https);
+        self.state().start_over(cookie);
         Fresh { session: self }
     }
 
@@ -177,6 +134,55 @@ impl Session {
         let mut state = self.state();
         state.destroyed = true;
         state.changes = Changes::default();
+    }
+
+    /// Saves now, rather than at the end of the request. Needed by nobody who only wants the next
+    /// request to see it: the answer waits for the save at the end anyhow.
+    ///
+    /// # Errors
+    /// [`Gone`] when the session has ended meanwhile, or the store does not answer.
+    pub async fn save(&self) -> Result<(), Gone> {
+        let state = self.state().clone();
+        if state.destroyed {
+            return Err(Gone::Ended);
+        }
+        let saved = self.write(&state, Timestamp::now()).await?.ok_or(Gone::Ended)?;
+        self.state().saved_as(saved);
+        Ok(())
+    }
+
+    /// Forgets this request's changes, and loads what the store holds now.
+    ///
+    /// # Errors
+    /// [`Gone`] when there is nothing to load, or the store does not answer.
+    pub async fn reload(&self) -> Result<(), Gone> {
+        let sid = self.id();
+        let record = self.engine.store.load(&sid).await?.ok_or(Gone::Ended)?;
+        let cookie = record.content.cookie.clone();
+        let mut state = self.state();
+        let cookie_due = state.cookie_due;
+        *state = State { cookie_due, ..State::new(sid, Some(record), cookie) };
+        Ok(())
+    }
+
+    /// Moves the end of the session at the end of this request, whatever `touch_after` says.
+    pub fn touch(&self) {
+        self.state().touched = true;
+    }
+
+    /// How long the session lives after each save or touch; `None`: the cookie ends with the
+    /// browser. Express: `req.session.cookie.maxAge`.
+    pub fn max_age(&self) -> Option<Duration> {
+        let age = self.state().cookie.original_max_age?;
+        Some(Duration::from_millis(age.max(0).unsigned_abs()))
+    }
+
+    /// Sets that, which counts as a change of the session (in Express it does not, and is lost).
+    pub fn set_max_age(&self, age: Option<Duration>) {
+        let mut state = self.state();
+        let age = age.map(millis);
+        state.max_age_changed |= state.cookie.original_max_age != age;
+        state.cookie.original_max_age = age;
     }
 
     /// The session as it stands now: cookie and values, with this request's changes.
@@ -223,6 +229,6 @@ impl Fresh<'_> {
 
     /// The cookie ends when the browser is closed: no `Expires` (express-session's `maxAge: null`).
     pub fn end_with_browser(&self) {
-        self.session.state().cookie.original_max_age = None;
+        self.session.set_max_age(None);
     }
 }

@@ -17,13 +17,14 @@ mod options;
 mod plan;
 mod sid;
 mod signature;
+mod state;
 pub mod store;
 mod timestamp;
 
 pub use content::{Content, CookieRecord};
 pub use engine::Engine;
 pub use fairing::OnUnavailable;
-pub use handle::{Fresh, LOGIN_KEY, Session, SetError};
+pub use handle::{Fresh, Gone, LOGIN_KEY, Session, SetError};
 pub use options::{DEVELOPMENT_SECRET, Options, StoreKind};
 pub use sid::Sid;
 pub use timestamp::Timestamp;

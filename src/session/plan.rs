@@ -19,6 +19,8 @@ pub struct Facts {
     pub has_expiry: bool,
     /// The last write is older than `touch_after`.
     pub touch_due: bool,
+    /// A save before the end of the request has stored a session that the browser has no cookie of.
+    pub cookie_due: bool,
     /// The cookie was signed with an older secret than the first.
     pub outdated_signature: bool,
     /// A `Secure` cookie could not reach the browser: the request came over plain http.
@@ -117,7 +119,10 @@ fn should_set_cookie(switches: Switches, facts: Facts) -> bool {
     }
     // A cookie that ends with the browser does not change when the session does: express-session
     // sends it once. One with an end is sent again with the new end.
-    switches.rolling || facts.outdated_signature || (facts.modified && facts.has_expiry)
+    switches.rolling
+        || facts.cookie_due
+        || facts.outdated_signature
+        || (facts.modified && facts.has_expiry)
 }
 
 #[cfg(test)]
@@ -133,6 +138,7 @@ mod tests {
         had_cookie: false,
         has_expiry: true,
         touch_due: false,
+        cookie_due: false,
         outdated_signature: false,
         undeliverable: false,
     };

@@ -106,10 +106,10 @@ fn read_object(object: &Document) -> Result<Content, Unreadable> {
 
 impl Shape {
     /// The `session` field for `content`; `old` is the record it takes the place of.
-    pub fn write(self, content: &Content, old: Option<&Record>) -> Bson {
+    pub fn write(self, content: &Content, old: Option<&Record>) -> Stored {
         match self {
-            Shape::Json => Bson::String(content.to_json()),
-            Shape::Object => Bson::Document(write_object(content, old)),
+            Shape::Json => Stored::Json(content.to_json()),
+            Shape::Object => Stored::Object(write_object(content, old)),
         }
     }
 }
@@ -189,12 +189,12 @@ mod tests {
     #[test]
     fn what_was_not_changed_goes_back_as_the_same_bson() {
         let mut record = read(&doc! { "_id": "x", "session": object() }).unwrap();
-        assert_eq!(Shape::Object.write(&record.content, Some(&record)), Bson::Document(object()));
+        assert_eq!(Shape::Object.write(&record.content, Some(&record)), Stored::Object(object()));
         record.content.values.insert("n".to_owned(), to_raw(&Bson::Int32(4)));
         let old = read(&doc! { "_id": "x", "session": object() }).unwrap();
         let mut expected = object();
         expected.insert("n", 4_i32);
-        assert_eq!(Shape::Object.write(&record.content, Some(&old)), Bson::Document(expected));
+        assert_eq!(Shape::Object.write(&record.content, Some(&old)), Stored::Object(expected));
     }
 
     #[test]

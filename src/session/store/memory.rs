@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::document::Stored;
-use super::{Record, Store, Times, Updated};
+use super::{Record, Store, Times};
 use crate::db::Unavailable;
 use crate::session::content::Content;
 use crate::session::sid::Sid;
@@ -54,18 +54,18 @@ impl Store for MemoryStore {
         Ok(record.cloned())
     }
 
-    async fn insert(&self, sid: &Sid, content: &Content, times: Times) -> Result<(), Unavailable> {
+    async fn insert(
+        &self,
+        sid: &Sid,
+        content: &Content,
+        times: Times,
+    ) -> Result<Record, Unavailable> {
         let mut inner = self.inner();
         inner.sweep(times.now);
-        let record = Record {
-            content: content.clone(),
-            expires: Some(times.expires),
-            last_modified: Some(times.now),
-            created: Some(times.now),
-            stored: Stored::Json(content.to_json()),
-        };
-        inner.sessions.insert(sid.clone(), record);
-        Ok(())
+        let stored = Stored::Json(content.to_json());
+        let record = Record::written(content, stored, times, Some(times.now));
+        inner.sessions.insert(sid.clone(), record.clone());
+        Ok(record)
     }
 
     async fn update(
@@ -74,17 +74,14 @@ impl Store for MemoryStore {
         old: &Record,
         content: &Content,
         times: Times,
-    ) -> Result<Updated, Unavailable> {
-        let mut inner = self.inner();
-        match inner.sessions.get_mut(sid) {
-            Some(record) if record.stored == old.stored => {
-                record.stored = Stored::Json(content.to_json());
-                record.content = content.clone();
-                record.expires = Some(times.expires);
-                record.last_modified = Some(times.now);
-                Ok(Updated::Saved)
+    ) -> Result<Option<Record>, Unavailable> {
+        match self.inner().sessions.get_mut(sid) {
+            Some(present) if present.stored == old.stored => {
+                let stored = Stored::Json(content.to_json());
+                *present = Record::written(content, stored, times, old.created);
+                Ok(Some(present.clone()))
             }
-            _ => Ok(Updated::Stale),
+            _ => Ok(None),
         }
     }
 

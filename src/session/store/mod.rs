@@ -32,6 +32,17 @@ pub struct Record {
 }
 
 impl Record {
+    /// The record of what was just written.
+    fn written(
+        content: &Content,
+        stored: Stored,
+        times: Times,
+        created: Option<Timestamp>,
+    ) -> Self {
+        let (expires, last_modified) = (Some(times.expires), Some(times.now));
+        Self { content: content.clone(), expires, last_modified, created, stored }
+    }
+
     /// Expired means expired, even while MongoDB's monitor has not yet reaped the document.
     pub fn is_valid(&self, now: Timestamp) -> bool {
         self.expires.is_none_or(|expires| expires > now)
@@ -47,15 +58,6 @@ pub struct Times {
     pub expires: Timestamp,
 }
 
-/// What became of an update.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Updated {
-    /// It is stored.
-    Saved,
-    /// The document no longer holds what was loaded, or is gone.
-    Stale,
-}
-
 /// A session store. None of its operations can bring an ended session back: only `insert` makes a
 /// document, and it is called with an id that is new.
 #[rocket::async_trait]
@@ -63,17 +65,23 @@ pub trait Store: Send + Sync {
     /// The valid session of this id. An expired, vanished or unreadable one is `None`.
     async fn load(&self, sid: &Sid) -> Result<Option<Record>, Unavailable>;
 
-    /// Stores a new session that begins at `times.now`.
-    async fn insert(&self, sid: &Sid, content: &Content, times: Times) -> Result<(), Unavailable>;
+    /// Stores a new session that begins at `times.now`; returns it as it is stored.
+    async fn insert(
+        &self,
+        sid: &Sid,
+        content: &Content,
+        times: Times,
+    ) -> Result<Record, Unavailable>;
 
-    /// Replaces the session by `content`, if it still is what `old` was.
+    /// Replaces the session by `content`, if it still is what `old` was; returns it as it is stored.
+    /// `None`: it no longer is, or is gone.
     async fn update(
         &self,
         sid: &Sid,
         old: &Record,
         content: &Content,
         times: Times,
-    ) -> Result<Updated, Unavailable>;
+    ) -> Result<Option<Record>, Unavailable>;
 
     /// Moves the end and leaves the session as it is. Of a vanished session: does nothing.
     async fn touch(&self, sid: &Sid, times: Times) -> Result<(), Unavailable>;

@@ -8,7 +8,7 @@ use mongodb::options::IndexOptions;
 use mongodb::{Collection, Database, IndexModel};
 
 use super::document::{Shape, read_record};
-use super::{Record, Store, Times, Updated};
+use super::{Record, Store, Times};
 use crate::db::{READ_LIMIT, Unavailable, bounded};
 use crate::session::content::Content;
 use crate::session::sid::Sid;
@@ -70,17 +70,23 @@ impl Store for MongoStore {
         }
     }
 
-    async fn insert(&self, sid: &Sid, content: &Content, times: Times) -> Result<(), Unavailable> {
+    async fn insert(
+        &self,
+        sid: &Sid,
+        content: &Content,
+        times: Times,
+    ) -> Result<Record, Unavailable> {
+        let stored = self.shape.write(content, None);
         let document = doc! {
             "_id": sid.as_str(),
             "expires": times.expires.to_bson(),
             "lastModified": times.now.to_bson(),
             "createdAt": times.now.to_bson(),
-            "session": self.shape.write(content, None),
+            "session": stored.to_bson(),
         };
         let document = RawDocumentBuf::try_from(&document).map_err(Unavailable::new)?;
         bounded(async { self.documents.insert_one(document).await }).await?;
-        Ok(())
+        Ok(Record::written(content, stored, times, Some(times.now)))
     }
 
     async fn update(
@@ -89,15 +95,18 @@ impl Store for MongoStore {
         old: &Record,
         content: &Content,
         times: Times,
-    ) -> Result<Updated, Unavailable> {
+    ) -> Result<Option<Record>, Unavailable> {
+        let stored = old.stored.shape().write(content, Some(old));
         let filter = doc! { "_id": sid.as_str(), "session": old.stored.to_bson() };
         let set = doc! {
-            "session": old.stored.shape().write(content, Some(old)),
+            "session": stored.to_bson(),
             "expires": times.expires.to_bson(),
             "lastModified": times.now.to_bson(),
         };
-        let saved = self.update_one(filter, set).await?;
-        Ok(if saved { Updated::Saved } else { Updated::Stale })
+        if !self.update_one(filter, set).await? {
+            return Ok(None);
+        }
+        Ok(Some(Record::written(content, stored, times, old.created)))
     }
 
     async fn touch(&self, sid: &Sid, times: Times) -> Result<(), Unavailable> {
