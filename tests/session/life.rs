@@ -1,0 +1,106 @@
+//! Loading, expiry, reload, and ids that are not ours.
+
+use mongodb::bson::{DateTime, Document, doc};
+
+use crate::lab::Lab;
+
+#[rocket::async_test]
+async fn an_unknown_id_is_not_adopted() {
+    for lab in Lab::both("{}").await {
+        let mut browser = lab.browser();
+        browser.steps("set:a=1").await;
+        let sid = browser.sid();
+        let mut ghost = browser.copy();
+        browser.steps("destroy").await;
+        ghost.steps("set:a=2").await;
+        assert_ne!(ghost.sid(), sid, "signed by us, but gone: a new id");
+    }
+}
+
+#[rocket::async_test]
+async fn an_expired_session_gives_a_new_id() {
+    for lab in Lab::both(r#"{"idle_timeout":1}"#).await {
+        let mut browser = lab.browser();
+        browser.steps("set:a=1").await;
+        let sid = browser.sid();
+        rocket::tokio::time::sleep(std::time::Duration::from_millis(1_050)).await;
+        let answer = browser.steps("set:b=1").await;
+        assert!(answer.session().get("a").is_none());
+        assert_ne!(browser.sid(), sid);
+    }
+}
+
+#[rocket::async_test]
+async fn reload_sees_what_another_request_committed() {
+    for lab in Lab::both("{}").await {
+        let mut browser = lab.browser();
+        browser.steps("set:a=1").await;
+        let (mut slow, mut quick) = (browser.copy(), browser.copy());
+        let (slow, _) = rocket::tokio::join!(slow.steps("set:a=mine,sleep:400,reload"), async {
+            rocket::tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+            quick.steps("set:a=theirs").await
+        });
+        assert_eq!(slow.session()["a"], "theirs", "and this request's changes are forgotten");
+        assert_eq!(browser.steps("").await.session()["a"], "theirs");
+    }
+}
+
+#[rocket::async_test]
+async fn reload_says_gone_when_gone() {
+    for lab in Lab::both("{}").await {
+        assert_eq!(lab.browser().steps("reload").await.body, "the session has ended");
+        let mut browser = lab.browser();
+        browser.steps("set:a=1").await;
+        let mut other = browser.copy();
+        let (slow, _) = rocket::tokio::join!(browser.steps("sleep:400,reload"), async {
+            rocket::tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+            other.steps("destroy").await
+        });
+        assert_eq!((slow.status, slow.body.as_str()), (409, "the session has ended"));
+    }
+}
+
+#[rocket::async_test]
+async fn the_absolute_end_holds_although_another_program_moves_expires_past_it() {
+    let lab = Lab::on_mongodb(r#"{"absolute_timeout":"1 hour"}"#).await;
+    let mut browser = lab.browser();
+    browser.steps("set:a=1").await;
+    let document = lab.document().await.unwrap();
+    let life = |document: &Document| {
+        let at = |field| document.get_datetime(field).unwrap().timestamp_millis();
+        at("expires") - at("createdAt")
+    };
+    assert_eq!(life(&document), 3_600_000, "an idle day, but never past the absolute end");
+    let sessions = lab.database().collection::<Document>("sessions");
+    let now = DateTime::now().timestamp_millis();
+    let set = doc! { "createdAt": DateTime::from_millis(now - 3_600_000), "expires": DateTime::from_millis(now + 60_000) };
+    sessions.update_one(doc! {}, doc! { "$set": set }).await.unwrap();
+    assert!(browser.steps("").await.session().get("a").is_none());
+}
+
+#[rocket::async_test]
+async fn a_session_of_another_generator_is_accepted_as_it_stands() {
+    let lab = Lab::on_mongodb(r#"{"secret":"keyboard cat"}"#).await;
+    let sessions = lab.database().collection::<Document>("sessions");
+    let session = r#"{"cookie":{"originalMaxAge":null,"expires":null},"a":"theirs"}"#;
+    sessions.insert_one(doc! { "_id": "apple", "session": session }).await.unwrap();
+    for cookie in [
+        "s%3Aapple.D8Y%2BpkTAmeR0PobOhY4G97PRW%2Bj7bUnP%2F5m6%2FOn1MCU",
+        "s:apple.D8Y+pkTAmeR0PobOhY4G97PRW+j7bUnP/5m6/On1MCU",
+        "\"s:apple.D8Y+pkTAmeR0PobOhY4G97PRW+j7bUnP/5m6/On1MCU\"",
+    ] {
+        let mut browser = lab.browser();
+        browser.jar.insert("connect.sid".to_owned(), cookie.to_owned());
+        assert_eq!(browser.steps("").await.session()["a"], "theirs", "{cookie}");
+    }
+}
+
+#[rocket::async_test]
+async fn a_hundred_kilobytes_survive() {
+    for lab in Lab::both("{}").await {
+        let mut browser = lab.browser();
+        browser.steps("fill:a=100000").await;
+        browser.steps("set:b=1").await;
+        assert_eq!(browser.steps("").await.session()["a"].as_str().unwrap().len(), 100_000);
+    }
+}

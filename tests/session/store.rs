@@ -1,0 +1,101 @@
+//! The contract of a session store: the same sentences for each store.
+
+use std::sync::Arc;
+
+use crate::support::fresh_database;
+use cloakroom::session::store::memory::MemoryStore;
+use cloakroom::session::store::mongo::MongoStore;
+use cloakroom::session::store::{Store, Times};
+use cloakroom::session::{Content, Sid, Timestamp};
+
+/// All stores: memory, and MongoDB in both forms of the document.
+async fn stores() -> Vec<Arc<dyn Store>> {
+    let (_, database) = fresh_database().await;
+    vec![
+        Arc::new(MemoryStore::default()),
+        Arc::new(MongoStore::new(&database, "text", true)),
+        Arc::new(MongoStore::new(&database, "object", false)),
+    ]
+}
+
+fn content(values: &str) -> Content {
+    let json =
+        format!(r#"{{"cookie":{{"originalMaxAge":60000,"expires":null,"path":"/"}}{values}}}"#);
+    Content::parse(&json).unwrap()
+}
+
+fn times(life: i64) -> Times {
+    let now = Timestamp::now();
+    Times { now, expires: now.plus_millis(life) }
+}
+
+#[rocket::async_test]
+async fn what_is_inserted_is_loaded() {
+    for store in stores().await {
+        let (sid, content) = (Sid::generate(), content(r#","n":1,"deep":{"a":[1,"x"]}"#));
+        assert!(store.load(&sid).await.unwrap().is_none());
+        let times = times(60_000);
+        store.insert(&sid, &content, times).await.unwrap();
+        let record = store.load(&sid).await.unwrap().expect("it is there");
+        assert_eq!(record.content.to_json(), content.to_json(), "{}", store.place());
+        assert_eq!(record.expires, Some(times.expires));
+        assert_eq!((record.created, record.last_modified), (Some(times.now), Some(times.now)));
+    }
+}
+
+#[rocket::async_test]
+async fn what_has_expired_is_not_found() {
+    for store in stores().await {
+        let sid = Sid::generate();
+        store.insert(&sid, &content(""), times(0)).await.unwrap();
+        assert!(store.load(&sid).await.unwrap().is_none(), "{}", store.place());
+    }
+}
+
+#[rocket::async_test]
+async fn an_update_needs_what_was_loaded() {
+    for store in stores().await {
+        let sid = Sid::generate();
+        store.insert(&sid, &content(r#","n":1"#), times(60_000)).await.unwrap();
+        let old = store.load(&sid).await.unwrap().unwrap();
+        let update = async |values: &str| {
+            store.update(&sid, &old, &content(values), times(60_000)).await.unwrap()
+        };
+        let Some(saved) = update(r#","n":2"#).await else { panic!("{}", store.place()) };
+        let again = update(r#","n":3"#).await;
+        assert!(again.is_none(), "it is no longer what was loaded");
+        let now = store.load(&sid).await.unwrap().unwrap();
+        assert_eq!((&now.stored, now.expires), (&saved.stored, saved.expires));
+        assert_eq!(now.content.values["n"].get(), "2");
+        assert_eq!(now.created, old.created, "the beginning stays");
+    }
+}
+
+#[rocket::async_test]
+async fn nothing_brings_an_ended_session_back() {
+    for store in stores().await {
+        let sid = Sid::generate();
+        store.insert(&sid, &content(""), times(60_000)).await.unwrap();
+        let record = store.load(&sid).await.unwrap().unwrap();
+        store.destroy(&sid).await.unwrap();
+        store.destroy(&sid).await.unwrap();
+        let updated = store.update(&sid, &record, &content(r#","n":1"#), times(60_000)).await;
+        assert!(updated.unwrap().is_none());
+        store.touch(&sid, times(60_000)).await.unwrap();
+        assert!(store.load(&sid).await.unwrap().is_none(), "{}", store.place());
+    }
+}
+
+#[rocket::async_test]
+async fn a_touch_moves_the_end_and_leaves_the_session_as_it_is() {
+    for store in stores().await {
+        let sid = Sid::generate();
+        store.insert(&sid, &content(r#","n":1"#), times(60_000)).await.unwrap();
+        let before = store.load(&sid).await.unwrap().unwrap();
+        let later = times(120_000);
+        store.touch(&sid, later).await.unwrap();
+        let after = store.load(&sid).await.unwrap().unwrap();
+        assert_eq!(after.stored, before.stored, "{}", store.place());
+        assert_eq!((after.expires, after.last_modified), (Some(later.expires), Some(later.now)));
+    }
+}
