@@ -11,6 +11,7 @@ use rocket::figment::value::magic::RelativePathBuf;
 use rocket::figment::{self, Figment, Profile, error::Kind};
 use serde::Deserialize;
 
+use crate::proxy::TrustedProxies;
 use crate::session;
 
 /// Settings of the program that are not Rocket's own.
@@ -21,6 +22,9 @@ pub struct Config {
     /// `[default.session]`.
     #[serde(default)]
     pub session: session::Options,
+    /// The proxies whose `X-Forwarded-Proto` is believed.
+    #[serde(default)]
+    pub trusted_proxies: TrustedProxies,
     /// The folder of style sheets and scripts; relative to Rocket.toml.
     pub static_dir: RelativePathBuf,
 }
@@ -65,7 +69,7 @@ const MIN_SECRET: usize = 32;
 /// Keys of a profile that are neither Rocket's nor in [`Config`]: the template folder belongs to
 /// rocket_dyn_templates, and the other two are how Rocket itself is told what to read.
 const FOREIGN_KEYS: [&str; 3] = ["template_dir", "config", "profile"];
-const OUR_KEYS: [&str; 3] = ["mongodb", "session", "static_dir"];
+const OUR_KEYS: [&str; 4] = ["mongodb", "session", "static_dir", "trusted_proxies"];
 
 /// All sources in their order; a later one wins.
 pub fn figment() -> Figment {

@@ -4,6 +4,7 @@
 //! The map, in reading order. A request for a page goes down this list and comes back up:
 //!
 //! - [`config`] settings, checked once; [`stores`] opens MongoDB ([`db`], [`migrate`]) or memory
+//! - [`proxy`] did the browser come over https?
 //! - [`session`] cookie -> signature -> document: express-session for Rocket
 //! - [`auth`] session -> user: passport-local for Rocket
 //! - [`web`] the pages
@@ -14,6 +15,7 @@ pub mod auth;
 pub mod config;
 pub mod db;
 pub mod migrate;
+pub mod proxy;
 pub mod session;
 pub mod stores;
 pub mod web;
@@ -37,8 +39,11 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
     let engine = Engine::new(config.session, stores.sessions);
     let static_dir = config.static_dir.relative();
 
+    let proxies = config.trusted_proxies;
+
     // In the order in which a request, and then its answer, meets them.
     Ok(rocket::custom(figment)
+        .manage(proxies)
         .attach(web::csrf::stage())
         .attach(session::stage(engine, web::error::unavailable))
         .attach(auth::stage(stores.users, hasher))

@@ -32,7 +32,10 @@ impl Session {
         let state = self.state().clone();
         let facts = self.facts(&state, now);
         if facts.undeliverable && (facts.modified || facts.regenerated) {
-            log::warn!("a Secure session cookie cannot travel over plain http: session not stored");
+            log::warn!(
+                "a new session was not stored: its cookie could never come back, because it is \
+                 Secure and this is plain http, or for another path"
+            );
         }
         let Plan { write, set_cookie } = plan(self.switches(), facts);
         if !self.carry_out(write, &state, now).await? {
@@ -152,7 +155,8 @@ impl Session {
             touch_due: state.touched || state.record.as_ref().is_some_and(touch_due),
             cookie_due: state.cookie_due,
             outdated_signature: self.ticket.outdated_signature,
-            undeliverable: state.cookie.secure == Some(true) && !self.ticket.https,
+            undeliverable: !self.ticket.in_path
+                || state.cookie.secure == Some(true) && !self.ticket.https,
         }
     }
 

@@ -67,6 +67,12 @@ pub fn expire_line(name: &str, record: &CookieRecord) -> String {
     format!("{name}={}", attributes(record, Some(Timestamp::from_millis(0))))
 }
 
+/// Whether a browser sends a cookie of this `Path` with a request for `path` (RFC 6265, 5.1.4).
+pub fn path_matches(path: &str, cookie_path: &str) -> bool {
+    path.strip_prefix(cookie_path)
+        .is_some_and(|rest| rest.is_empty() || cookie_path.ends_with('/') || rest.starts_with('/'))
+}
+
 /// `; Path=/; Expires=…; HttpOnly` and so on, in the order of the npm package `cookie`, which
 /// never writes `Max-Age` here because express-session hands it a date.
 fn attributes(record: &CookieRecord, expires: Option<Timestamp>) -> String {
@@ -138,6 +144,20 @@ mod tests {
     fn several_header_lines_are_one_header() {
         let lines = ["a=1", "connect.sid=x; b=2", "connect.sid=y"];
         assert_eq!(find(lines.into_iter(), "connect.sid"), Some("x"));
+    }
+
+    #[test]
+    fn a_path_ends_at_a_slash() {
+        let check = |path, cookie_path, expected| {
+            assert_eq!(path_matches(path, cookie_path), expected, "{path} {cookie_path}");
+        };
+        check("/", "/", true);
+        check("/lab/x", "/", true);
+        check("/lab", "/lab", true);
+        check("/lab/x", "/lab", true);
+        check("/lab/x", "/lab/", true);
+        check("/labour", "/lab", false);
+        check("/", "/lab", false);
     }
 
     #[test]

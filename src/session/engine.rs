@@ -68,9 +68,11 @@ impl Engine {
     pub(super) async fn resume<'h>(
         self: &Arc<Self>,
         cookie_headers: impl Iterator<Item = &'h str>,
+        path: &str,
         https: bool,
     ) -> Result<Session, Unavailable> {
-        let mut ticket = Ticket { https, ..Ticket::default() };
+        let in_path = cookie::path_matches(path, &self.options.cookie.path);
+        let mut ticket = Ticket { https, in_path, ..Ticket::default() };
         let Some(value) = cookie::find(cookie_headers, &self.options.name) else {
             return Ok(Session::new(self.clone(), ticket));
         };

@@ -13,6 +13,7 @@ use rocket::tokio::sync::OnceCell;
 use super::engine::Engine;
 use super::handle::Session;
 use crate::db::Unavailable;
+use crate::proxy::is_https;
 
 /// The place in the request's cache. The failure is kept as well: one that asks twice does not
 /// wait twice.
@@ -33,8 +34,8 @@ async fn resume(request: &Request<'_>) -> Result<Session, Unavailable> {
         .rocket()
         .state()
         .ok_or_else(|| Unavailable::new("no session engine is attached"))?;
-    let https = request.rocket().config().tls_enabled();
-    engine.resume(request.headers().get("cookie"), https).await
+    let path = request.uri().path();
+    engine.resume(request.headers().get("cookie"), path.as_str(), is_https(request)).await
 }
 
 #[rocket::async_trait]

@@ -23,7 +23,8 @@ pub struct Facts {
     pub cookie_due: bool,
     /// The cookie was signed with an older secret than the first.
     pub outdated_signature: bool,
-    /// A `Secure` cookie could not reach the browser: the request came over plain http.
+    /// The browser would not take the cookie or never send it back: it is `Secure` and the request
+    /// came over plain http, or it is for another path.
     pub undeliverable: bool,
 }
 

@@ -18,6 +18,8 @@ pub struct Ticket {
     pub outdated_signature: bool,
     /// The request came over https.
     pub https: bool,
+    /// The request was for the part of the site that the cookie is for.
+    pub in_path: bool,
 }
 
 #[derive(Clone)]

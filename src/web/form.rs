@@ -73,16 +73,16 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Malformed> {
 /// Something to mend in a form, shown in the summary and beside its field.
 #[derive(Clone, Debug, Serialize)]
 pub struct FieldError {
-    /// The field's name and id, where the summary's link leads.
-    pub field: &'static str,
+    /// The id (and name) of the field, where the summary's link leads.
+    pub id: &'static str,
     /// What is wrong, and how to mend it.
     pub text: String,
 }
 
 impl FieldError {
     /// `error` in its own words.
-    pub fn new(field: &'static str, error: impl ToString) -> Self {
-        Self { field, text: error.to_string() }
+    pub fn new(id: &'static str, error: impl ToString) -> Self {
+        Self { id, text: error.to_string() }
     }
 }
 

@@ -7,6 +7,8 @@ use rocket::fairing::AdHoc;
 use rocket::http::{Method, Status};
 use rocket::{Request, Response};
 
+use crate::proxy::is_https;
+
 /// Scripts, styles, images and requests from this site only, and none of them inline. `frame-
 /// ancestors` keeps us out of other sites' frames (OWASP ASVS 3.4.3, 3.4.6).
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -40,7 +42,7 @@ fn set(request: &Request<'_>, response: &mut Response<'_>) {
     for (name, value) in ALWAYS {
         response.set_raw_header(name, value);
     }
-    if request.rocket().config().tls_enabled() {
+    if is_https(request) {
         response.set_raw_header("Strict-Transport-Security", STRICT_TRANSPORT_SECURITY);
     }
     // A page may show who is logged in, and Back must not show it after the logout. So pages are

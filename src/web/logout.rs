@@ -1,11 +1,10 @@
 //! Logging out: a page with a button, because a GET must not change anything.
 
-use rocket::http::CookieJar;
 use rocket::response::Redirect;
 use rocket::{Route, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 
-use super::notice::{self, Notice};
+use super::notice::Notice;
 use super::page::Page;
 use crate::auth;
 use crate::session::Session;
@@ -16,9 +15,9 @@ async fn show(page: Page<'_>) -> Template {
 }
 
 #[post("/logout")]
-fn submit(session: &Session, jar: &CookieJar<'_>) -> Redirect {
+fn submit(page: Page<'_>, session: &Session) -> Redirect {
     auth::log_out(session);
-    notice::leave(jar, Notice::SignedOut);
+    page.leave(Notice::SignedOut);
     Redirect::to(uri!(super::login::page(_)))
 }
 

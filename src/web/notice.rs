@@ -47,12 +47,13 @@ impl Serialize for Notice {
     }
 }
 
-/// Leaves a notice for the next page.
-pub fn leave(jar: &CookieJar<'_>, notice: Notice) {
+/// Leaves a notice for the next page. `secure`: the request came over https.
+pub fn leave(jar: &CookieJar<'_>, notice: Notice, secure: bool) {
     let cookie = Cookie::build((COOKIE, notice.name()))
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
+        .secure(secure)
         .max_age(LIFETIME);
     jar.add(cookie);
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::notice::{self, Notice};
 use crate::auth::Visitor;
+use crate::proxy::is_https;
 use crate::stores::Backing;
 
 /// The page that this request will be answered with.
@@ -44,6 +45,11 @@ struct Context<'r, T> {
 }
 
 impl Page<'_> {
+    /// Leaves a notice for the page after the redirect.
+    pub fn leave(&self, notice: Notice) {
+        notice::leave(self.request.cookies(), notice, is_https(self.request));
+    }
+
     /// Renders a template for whoever is there.
     pub async fn render<T: Serialize>(&self, template: &'static str, own: T) -> Template {
         let visitor = match self.request.guard::<&Visitor>().await {

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use rocket::http::CookieJar;
 use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 use serde::Deserialize;
 
 use super::error::Error;
 use super::form::{FieldError, Form, Submitted};
-use super::notice::{self, Notice};
+use super::notice::Notice;
 use super::page::Page;
 use crate::auth::{self, Hasher, Password, Username, Users};
 
@@ -28,7 +27,6 @@ async fn show(page: Page<'_>) -> Template {
 #[post("/register", data = "<form>")]
 async fn submit(
     page: Page<'_>,
-    jar: &CookieJar<'_>,
     users: &State<Arc<dyn Users>>,
     hasher: &State<Hasher>,
     form: Form<Registration>,
@@ -37,7 +35,7 @@ async fn submit(
     let errors = match (Username::parse(&typed.username), Password::new(&typed.password)) {
         (Ok(username), Ok(password)) => {
             if register(users.as_ref(), hasher, &username, password).await? {
-                notice::leave(jar, Notice::Registered);
+                page.leave(Notice::Registered);
                 return Ok(Submitted::go_to(uri!(super::login::page(_))));
             }
             vec![taken(&username)]

@@ -62,7 +62,7 @@ async fn memory_when_asked_for_is_said_in_the_log_and_on_every_page() {
     assert!(log.contains("serving from memory"), "{log}");
     for path in ["/", "/login", "/nowhere"] {
         let page = reqwest::get(format!("{url}{path}")).await.unwrap().text().await.unwrap();
-        assert!(page.contains("class=\"memory"), "{path}: {page}");
+        assert!(page.contains("class=\"banner\""), "{path}: {page}");
     }
 }
 

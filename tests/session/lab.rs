@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cloakroom::proxy::TrustedProxies;
 use cloakroom::session::store::Store;
 use cloakroom::session::store::memory::MemoryStore;
 use cloakroom::session::store::mongo::MongoStore;
@@ -47,7 +48,7 @@ impl Lab {
         let options = options(settings);
         let client = cloakroom::db::open(uri).await.expect("the app's client");
         let store = MongoStore::new(&client, &options.collection, options.stringify);
-        let url = launch(options, Arc::new(store)).await;
+        let url = launch(options, Arc::new(store), "[]").await;
         Self { url, uri: uri.to_owned(), database: Some(database) }
     }
 
@@ -57,7 +58,17 @@ impl Lab {
     }
 
     pub async fn in_memory(settings: &str) -> Self {
-        let url = launch(options(settings), Arc::new(MemoryStore::default())).await;
+        Self::behind(settings, "[]").await
+    }
+
+    /// In memory, with one address that is believed when it says "https".
+    pub async fn behind_proxy(settings: &str, address: &str) -> Self {
+        Self::behind(settings, &format!("[{address:?}]")).await
+    }
+
+    async fn behind(settings: &str, proxies: &str) -> Self {
+        let store = Arc::new(MemoryStore::default());
+        let url = launch(options(settings), store, proxies).await;
         Self { url, uri: String::new(), database: None }
     }
 
@@ -156,10 +167,12 @@ fn unavailable<'r>(_: &'r Request<'_>) -> Response<'r> {
     Response::build().status(Status::ServiceUnavailable).finalize()
 }
 
-async fn launch(options: Options, store: Arc<dyn Store>) -> String {
+async fn launch(options: Options, store: Arc<dyn Store>, proxies: &str) -> String {
+    let proxies: TrustedProxies = serde_json::from_str(proxies).expect("addresses");
     let (tell, port) = oneshot::channel();
     let figment = rocket::Config::figment().merge(("port", 0)).merge(("log_level", "off"));
     let rocket = rocket::custom(figment)
+        .manage(proxies)
         .attach(session::stage(Engine::new(options, store), unavailable))
         .mount("/", routes![plain, take_steps])
         .attach(AdHoc::on_liftoff("port", |rocket| {

@@ -27,6 +27,42 @@ async fn auto_follows_the_request_and_no_header_can_fake_https() {
 }
 
 #[rocket::async_test]
+async fn a_trusted_proxy_is_believed() {
+    let app = Lab::behind_proxy(r#"{"cookie":{"secure":true}}"#, "127.0.0.1").await;
+    let check = async |lab: &Lab, proto: &str, secure: bool| {
+        let mut browser = lab.browser();
+        let request = browser.request(reqwest::Method::GET, "/do?steps=set:a=1");
+        let answer = browser.send(request.header("X-Forwarded-Proto", proto)).await;
+        let line = answer.session_cookie().unwrap_or_default();
+        assert_eq!(line.contains("; Secure"), secure, "{proto}: {line}");
+    };
+    for proto in ["https", "HTTPS", "https,http", "https, http"] {
+        check(&app, proto, true).await;
+    }
+    for proto in ["http", "http,https", "", "httpss"] {
+        check(&app, proto, false).await;
+    }
+    let other = Lab::behind_proxy(r#"{"cookie":{"secure":true}}"#, "127.0.0.2").await;
+    check(&other, "https", false).await;
+    let auto = Lab::behind_proxy("{}", "127.0.0.1").await;
+    check(&auto, "https", true).await;
+    check(&auto, "http", false).await;
+}
+
+#[rocket::async_test]
+async fn a_path_limited_cookie_is_for_its_path_only() {
+    for lab in Lab::both(r#"{"cookie":{"path":"/do"}}"#).await {
+        let answer = lab.browser().steps("set:a=1").await;
+        assert!(answer.session_cookie().unwrap().contains("; Path=/do;"));
+    }
+    for lab in Lab::both(r#"{"cookie":{"path":"/elsewhere"}}"#).await {
+        let answer = lab.browser().steps("set:a=1").await;
+        assert_eq!((answer.status, answer.session_cookie()), (200, None));
+        lab.expect_documents(0).await;
+    }
+}
+
+#[rocket::async_test]
 async fn the_tutorials_settings_give_the_tutorials_line() {
     let lab = Lab::on_mongodb("{}").await;
     let answer = lab.browser().steps("set:a=1").await;
