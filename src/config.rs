@@ -8,7 +8,8 @@ use std::path::Path;
 
 use rocket::figment::providers::{Env, Format as _, Toml};
 use rocket::figment::value::magic::RelativePathBuf;
-use rocket::figment::{self, Figment, Profile, error::Kind};
+use rocket::figment::value::{Dict, Map, Value};
+use rocket::figment::{self, Figment, Metadata, Profile, Provider, error::Kind};
 use serde::Deserialize;
 
 use crate::proxy::TrustedProxies;
@@ -74,14 +75,41 @@ const OUR_KEYS: [&str; 4] = ["mongodb", "session", "static_dir", "trusted_proxie
 /// All sources in their order; a later one wins.
 pub fn figment() -> Figment {
     let file = std::env::var("ROCKET_CONFIG").unwrap_or_else(|_| "Rocket.toml".to_owned());
-    let plain = |name: &str, key: &'static str| Env::raw().only(&[name]).map(move |_| key.into());
     defaults()
         .merge(Toml::file(file).nested())
         .merge(Env::prefixed("ROCKET_").ignore(&["PROFILE"]).global())
-        .merge(plain("MONGODB_URI", "mongodb.uri").global())
-        .merge(plain("SESSION_SECRET", "session.secret").global())
-        .merge(plain("SESSION_STORE", "session.store").global())
+        .merge(PlainNames)
         .select(Profile::from_env_or("ROCKET_PROFILE", rocket::Config::DEFAULT_PROFILE))
+}
+
+/// The three variables with plain names. Not figment's `Env`, which would read a secret of digits
+/// as a number.
+struct PlainNames;
+
+impl PlainNames {
+    const KEYS: [(&str, [&str; 2]); 3] = [
+        ("MONGODB_URI", ["mongodb", "uri"]),
+        ("SESSION_SECRET", ["session", "secret"]),
+        ("SESSION_STORE", ["session", "store"]),
+    ];
+}
+
+impl Provider for PlainNames {
+    fn metadata(&self) -> Metadata {
+        Metadata::named("MONGODB_URI, SESSION_SECRET, SESSION_STORE")
+    }
+
+    fn data(&self) -> figment::Result<Map<Profile, Dict>> {
+        let mut sections = Dict::new();
+        for (name, [section, key]) in Self::KEYS {
+            let Ok(value) = std::env::var(name) else { continue };
+            let section = sections.entry(section.to_owned()).or_insert_with(|| Dict::new().into());
+            if let Value::Dict(_, keys) = section {
+                keys.insert(key.to_owned(), value.into());
+            }
+        }
+        Ok(Profile::Global.collect(sections))
+    }
 }
 
 /// What holds without any file: Rocket's defaults, but no header that a client could forge.
@@ -102,7 +130,8 @@ impl Config {
         refuse_unknown_keys(figment)?;
         let config: Self = figment.extract().map_err(|error| explain(&error))?;
         let _: rocket::Config = figment.extract().map_err(|error| explain(&error))?;
-        if figment.profile() == rocket::Config::RELEASE_PROFILE {
+        // Whatever a profile is called: only the one for development is unsafe.
+        if figment.profile() != rocket::Config::DEBUG_PROFILE {
             config.refuse_weak_secrets()?;
         }
         Ok(config)
@@ -120,7 +149,7 @@ impl Config {
 
 /// Serde alone cannot do this at the top level, where Rocket's keys and ours are mixed.
 fn refuse_unknown_keys(figment: &Figment) -> Result<(), ConfigError> {
-    let settings: figment::value::Dict = figment.extract().map_err(|error| explain(&error))?;
+    let settings: Dict = figment.extract().map_err(|error| explain(&error))?;
     let known = |key: &str| {
         rocket::Config::PARAMETERS.contains(&key)
             || OUR_KEYS.contains(&key)
@@ -129,18 +158,14 @@ fn refuse_unknown_keys(figment: &Figment) -> Result<(), ConfigError> {
     match settings.keys().find(|key| !known(key)) {
         None => Ok(()),
         Some(key) => {
-            let place = place(figment.find_metadata(key), key);
+            let place = place(figment.find_metadata(key), std::slice::from_ref(key));
             Err(ConfigError::Wrong(format!("{place}: unknown setting `{key}`")))
         }
     }
 }
 
 fn explain(error: &figment::Error) -> ConfigError {
-    let key = match &error.kind {
-        Kind::UnknownField(field, _) => field.clone(),
-        _ => error.path.last().cloned().unwrap_or_default(),
-    };
-    let place = place(error.metadata.as_ref(), &key);
+    let place = place(error.metadata.as_ref(), &error.path);
     let path = error.path.join(".");
     // Of a value, only its kind is told: it may be a secret.
     let what = match &error.kind {
@@ -157,29 +182,37 @@ fn explain(error: &figment::Error) -> ConfigError {
 }
 
 /// "Rocket.toml, line 12", or the name of the source when it is no file.
-fn place(metadata: Option<&figment::Metadata>, key: &str) -> String {
-    let Some(metadata) = metadata else {
-        return "settings".to_owned();
-    };
+fn place(metadata: Option<&Metadata>, path: &[String]) -> String {
+    let Some(metadata) = metadata else { return "settings".to_owned() };
     let Some(file) = metadata.source.as_ref().and_then(|source| source.file_path()) else {
         return metadata.name.to_string();
     };
-    let name = file
-        .file_name()
-        .map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned());
-    match line_of(file, key) {
+    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
+    match line_of(file, path) {
         Some(line) => format!("{name}, line {line}"),
-        None => name,
+        None => name.into_owned(),
     }
 }
 
-/// The first line that sets `key`. Figment knows the file only.
-fn line_of(file: &Path, key: &str) -> Option<usize> {
+/// The first line that sets this, in the section of whatever profile. Figment knows the file only.
+fn line_of(file: &Path, path: &[String]) -> Option<usize> {
     let text = std::fs::read_to_string(file).ok()?;
+    let (key, section) = path.split_last()?;
+    let section = section.join(".");
     let sets_key = |line: &str| {
-        line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
+        line.strip_prefix(key.as_str()).is_some_and(|rest| rest.trim_start().starts_with('='))
     };
-    text.lines().position(sets_key).map(|index| index + 1)
+    let mut in_section = false;
+    for (index, line) in text.lines().map(str::trim).enumerate() {
+        if let Some(header) = line.strip_prefix('[') {
+            // [profile.section.subsection]
+            let name = header.trim_end_matches(']').split_once('.');
+            in_section = name.map_or("", |(_, rest)| rest) == section;
+        } else if in_section && sets_key(line) {
+            return Some(index + 1);
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -220,8 +253,11 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("cloakroom-config-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join("Rocket.toml");
-        std::fs::write(&file, "[default.session]\n# a comment\nname = 'x'\n  idle_timeuot = 5\n")
-            .unwrap();
+        std::fs::write(
+            &file,
+            "[default.mongodb]\n# idle_timeuot = 1\n[debug.session]\n  idle_timeuot = 5\n",
+        )
+        .unwrap();
         let figment = defaults().merge(Toml::file(&file).nested()).select("debug");
         let error = Config::from(&figment).unwrap_err().to_string();
         assert!(

@@ -9,7 +9,7 @@
 //! - [`auth`] session -> user: passport-local for Rocket
 //! - [`web`] the pages
 //!
-//! A room uses only rooms above it in this list.
+//! `web` uses `auth` and `session`, `auth` uses `session`, and never the other way around.
 
 pub mod auth;
 pub mod config;
@@ -33,7 +33,7 @@ use stores::StartError;
 /// [`StartError`]: one line that says what to do.
 pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
     let config = Config::from(&figment)?;
-    let may_fall_back = figment.profile() != rocket::Config::RELEASE_PROFILE;
+    let may_fall_back = figment.profile() == rocket::Config::DEBUG_PROFILE;
     let stores = stores::open(&config, may_fall_back).await?;
     let hasher = auth::Hasher::start().map_err(StartError::Threads)?;
     let engine = Engine::new(config.session, stores.sessions);

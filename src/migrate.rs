@@ -4,7 +4,7 @@
 //! of them ran is recorded in the collection `migrations`. `stores.rs` calls this before anything
 //! is served.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{DateTime, Document, doc};
@@ -15,7 +15,7 @@ use rocket::tokio::time::{Instant, sleep};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::db::{Unavailable, bounded, is_duplicate_key};
+use crate::db::{Unavailable, bounded, bounded_by, is_duplicate_key};
 
 /// One file of `migrations/`.
 pub struct Migration {
@@ -31,7 +31,8 @@ pub const ALL: &[Migration] = &[
     Migration { name: "002_sessions", text: include_str!("../migrations/002_sessions.json") },
 ];
 
-/// How long an instance may work before another takes over: it must have died.
+/// How long one command may take. An instance that is silent for longer must have died, and another
+/// takes over.
 const LEASE: Duration = Duration::from_secs(60);
 
 /// How long an instance waits for another one's lease before it gives up.
@@ -43,7 +44,7 @@ const LEASE_ID: &str = "lease";
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant's message says what it is")]
 pub enum MigrateError {
-    #[error("MongoDB does not answer: {0}")]
+    #[error("the migrations could not be applied: {0}")]
     Unavailable(#[from] Unavailable),
     #[error("migration {0} was changed after it was applied: put the file back, add a new one")]
     Changed(String),
@@ -74,16 +75,20 @@ pub async fn run(
     if pending(&records, migrations).await?.is_empty() {
         return Ok(vec![]);
     }
-    let lease = take_lease(&records).await?;
-    let result = apply_pending(database, &records, migrations).await;
-    bounded(async { records.delete_one(doc! { "_id": LEASE_ID, "owner": lease }).await }).await?;
-    result
+    let owner = take_lease(&records).await?;
+    let applied = apply_pending(database, &records, migrations, owner).await;
+    let lease = doc! { "_id": LEASE_ID, "owner": owner };
+    let given_back = bounded(async { records.delete_one(lease).await }).await;
+    let applied = applied?;
+    given_back?;
+    Ok(applied)
 }
 
 async fn apply_pending(
     database: &Database,
     records: &Collection<Document>,
     migrations: &[Migration],
+    owner: ObjectId,
 ) -> Result<Vec<&'static str>, MigrateError> {
     let mut applied = vec![];
     // Looked up again under the lease: another instance may have been faster.
@@ -91,7 +96,9 @@ async fn apply_pending(
         let script: Script = serde_json::from_str(migration.text)
             .map_err(|error| MigrateError::Malformed(migration.name, error.to_string()))?;
         for command in script.commands {
-            bounded(run_command(database, command)).await?;
+            renew_lease(records, owner).await?;
+            // An index on a large collection takes longer than a page may wait.
+            bounded_by(LEASE, run_command(database, command)).await?;
         }
         let record = doc! {
             "_id": migration.name,
@@ -151,10 +158,8 @@ async fn take_lease(records: &Collection<Document>) -> Result<ObjectId, MigrateE
 }
 
 async fn try_lease(records: &Collection<Document>, owner: ObjectId) -> Result<bool, Unavailable> {
-    let now = DateTime::now();
-    let until = DateTime::from_millis(now.timestamp_millis() + LEASE.as_millis() as i64);
-    let filter = doc! { "_id": LEASE_ID, "until": { "$lt": now } };
-    let lease = doc! { "$set": { "owner": owner, "until": until } };
+    let filter = doc! { "_id": LEASE_ID, "until": { "$lt": DateTime::now() } };
+    let lease = doc! { "$set": { "owner": owner, "until": lease_end() } };
     bounded(async {
         // A lease that is held does not match; the upsert then meets its `_id`.
         match records.update_one(filter, lease).upsert(true).await {
@@ -163,6 +168,16 @@ async fn try_lease(records: &Collection<Document>, owner: ObjectId) -> Result<bo
         }
     })
     .await
+}
+
+async fn renew_lease(records: &Collection<Document>, owner: ObjectId) -> Result<(), Unavailable> {
+    let lease = doc! { "$set": { "until": lease_end() } };
+    let filter = doc! { "_id": LEASE_ID, "owner": owner };
+    bounded(async { records.update_one(filter, lease).await }).await.map(drop)
+}
+
+fn lease_end() -> DateTime {
+    DateTime::from_system_time(SystemTime::now() + LEASE)
 }
 
 fn checksum(text: &str) -> String {

@@ -44,6 +44,10 @@ pub enum StartError {
          program out with SESSION_STORE=memory"
     )]
     NoDatabase(Unavailable),
+    #[error("the connection string of MongoDB is wrong: {0}")]
+    BadUri(Unavailable),
+    #[error("the index that reaps expired sessions cannot be made: {0}")]
+    NoTtlIndex(Unavailable),
     #[error(transparent)]
     Migration(#[from] MigrateError),
     #[error("no folder {0}: set static_dir in Rocket.toml")]
@@ -88,7 +92,7 @@ pub async fn open(config: &Config, may_fall_back: bool) -> Result<Stores, StartE
 /// # Errors
 /// MongoDB does not answer, or does not fit the migrations.
 pub async fn open_database(config: &Config) -> Result<Database, StartError> {
-    let database = db::open(&config.mongodb.uri.0).await.map_err(StartError::NoDatabase)?;
+    let database = db::open(&config.mongodb.uri.0).await.map_err(StartError::BadUri)?;
     db::ping(&database).await.map_err(StartError::NoDatabase)?;
     for name in migrate::run(&database, migrate::ALL).await? {
         println!("applied migration {name}");
@@ -111,9 +115,7 @@ fn in_memory() -> Stores {
 async fn in_mongodb(config: &Config, database: Database) -> Result<Stores, StartError> {
     let options = &config.session;
     let sessions = MongoStore::new(&database, &options.collection, options.stringify);
-    if options.collection != crate::session::Options::default().collection {
-        sessions.ensure_ttl_index().await.map_err(StartError::NoDatabase)?;
-    }
+    sessions.ensure_ttl_index().await.map_err(StartError::NoTtlIndex)?;
     Ok(Stores {
         sessions: Arc::new(sessions),
         users: Arc::new(MongoUsers::new(&database)),

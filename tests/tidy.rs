@@ -1,7 +1,7 @@
 //! The architecture as a test: each message says why, and what to do.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -140,18 +140,19 @@ fn every_template_is_escaped_and_has_nothing_inline() {
 
 #[test]
 fn every_page_has_a_template_and_a_test() {
-    let templates = files("templates", ".html.tera");
+    let (templates, tests) = (files("templates", ".html.tera"), files("tests/app", ".rs"));
     for (name, text) in files("src/web", ".rs") {
         for part in text.split(".render(\"").skip(1) {
             let template = format!("templates/{}.html.tera", part.split('"').next().unwrap());
             assert!(templates.iter().any(|(name, _)| *name == template), "{name}: no {template}");
         }
-        if code(&text).contains("page.render(") {
-            let page = Path::new(&name).file_stem().unwrap().to_str().unwrap().to_owned();
-            let tested = files("tests/app", ".rs")
-                .iter()
-                .any(|(_, text)| text.contains(&format!("/{page}\"")) || text.contains("\"/\""));
-            assert!(tested, "{name}: no test in tests/app asks for /{page}");
+        for route in text.split("#[get(\"").chain(text.split("#[post(\"")).skip(1) {
+            let Some(path) = route.split(['"', '?', '<']).next() else { continue };
+            let asked = |(_, test): &(String, String)| {
+                test.contains(&format!("{path}\"")) || test.contains(&format!("{path}?"))
+            };
+            let is_tested = !path.starts_with('/') || tests.iter().any(asked);
+            assert!(is_tested, "{name}: no test in tests/app asks for {path}");
         }
     }
 }

@@ -58,7 +58,7 @@ async fn identify(request: &Request<'_>) -> Result<Option<User>, Unavailable> {
     let session = match request.guard::<&Session>().await {
         Outcome::Success(session) => session,
         Outcome::Error((_, error)) => return Err(error),
-        Outcome::Forward(_) => return Ok(None),
+        Outcome::Forward(_) => return Err(Unavailable::new("the session guard never forwards")),
     };
     let Some(id) = login::user_id(session) else {
         return Ok(None);

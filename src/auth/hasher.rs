@@ -12,11 +12,11 @@ use std::thread;
 use rocket::tokio::sync::oneshot;
 
 use super::password::{Memory, Password, PasswordHash, hash, matches};
-use crate::db::Unavailable;
+use crate::db::{Unavailable, in_time};
 
 /// How many may wait: at 15 ms on two cores, the last of them waits 2 s. More would time out
 /// anyhow, so the next one is told at once.
-const LINE: usize = 256;
+const MOST_WAITING: usize = 256;
 
 /// How far below the async workers the threads run (nice(2)): a page goes before a hash.
 #[cfg(target_os = "linux")]
@@ -26,10 +26,10 @@ type Work = Box<dyn FnOnce(&mut Memory) + Send>;
 
 /// Hashes and verifies passwords off the async workers.
 pub struct Hasher {
-    line: SyncSender<Work>,
+    waiting: SyncSender<Work>,
     /// What an unknown user's password is compared with, so that the answer takes as long as for a
     /// known one (OWASP ASVS 6.3.8). Nobody knows the password to it.
-    decoy: PasswordHash,
+    dummy: PasswordHash,
 }
 
 impl Hasher {
@@ -38,7 +38,7 @@ impl Hasher {
     /// # Errors
     /// No thread could be started, or the system gives no randomness.
     pub fn start() -> Result<Self, Unavailable> {
-        let (line, work) = sync_channel(LINE);
+        let (waiting, work) = sync_channel(MOST_WAITING);
         let work = Arc::new(Mutex::new(work));
         let cores = thread::available_parallelism().map_or(1, usize::from);
         for number in 0..cores {
@@ -49,9 +49,9 @@ impl Hasher {
                 .map_err(Unavailable::new)?;
         }
         let nobodys = Password::typed(crate::session::Sid::generate().as_str());
-        let decoy = nobodys.and_then(|password| hash(&password, &mut Memory::new()));
-        let decoy = decoy.ok_or_else(|| Unavailable::new("Argon2 does not work here"))?;
-        Ok(Self { line, decoy })
+        let dummy = nobodys.and_then(|password| hash(&password, &mut Memory::new()));
+        let dummy = dummy.ok_or_else(|| Unavailable::new("Argon2 does not work here"))?;
+        Ok(Self { waiting, dummy })
     }
 
     /// The hash of a new password.
@@ -73,7 +73,7 @@ impl Hasher {
         stored: Option<PasswordHash>,
     ) -> Result<bool, Unavailable> {
         let is_somebody = stored.is_some();
-        let stored = stored.unwrap_or_else(|| self.decoy.clone());
+        let stored = stored.unwrap_or_else(|| self.dummy.clone());
         let right = self.queue(move |memory| matches(&password, &stored, memory)).await?;
         Ok(right && is_somebody)
     }
@@ -83,9 +83,15 @@ impl Hasher {
         work: impl FnOnce(&mut Memory) -> T + Send + 'static,
     ) -> Result<T, Unavailable> {
         let (reply, answer) = oneshot::channel();
-        let work: Work = Box::new(move |memory| drop(reply.send(work(memory))));
-        self.line.try_send(work).map_err(|_| Unavailable::new("too many logins at once"))?;
-        answer.await.map_err(|_| Unavailable::new("a password could not be hashed"))
+        let work: Work = Box::new(move |memory| {
+            // Nobody waits any more: the browser has its 503 already.
+            if !reply.is_closed() {
+                drop(reply.send(work(memory)));
+            }
+        });
+        self.waiting.try_send(work).map_err(|_| Unavailable::new("too many logins at once"))?;
+        let answer = in_time(answer).await?;
+        answer.map_err(|_| Unavailable::new("a password could not be hashed"))
     }
 }
 

@@ -1,7 +1,8 @@
 //! Logging in and out: the only way to become somebody, and the way back.
 //!
 //! passport's `req.logIn` and `req.logOut`. A login always gives a new id, whatever was before
-//! (OWASP ASVS 7.2.4): the type that takes a login exists only after a regenerate.
+//! (OWASP ASVS 7.2.4): the type that takes a login exists only after a regenerate
+//! (`session/handle.rs`). `session/commit.rs` stores it when the handler has returned.
 
 use serde::Serialize;
 

@@ -1,7 +1,5 @@
 //! Somebody who has an account.
 
-use std::fmt;
-
 use mongodb::bson::oid::ObjectId;
 
 /// The id of an account: an ObjectId, which passport writes into the session as 24 hex digits.
@@ -17,12 +15,6 @@ impl UserId {
     /// The other way; `None` for what is no 24 hex digits.
     pub fn from_hex(text: &str) -> Option<Self> {
         ObjectId::parse_str(text).ok().map(Self)
-    }
-}
-
-impl fmt::Display for UserId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_hex())
     }
 }
 

@@ -1,81 +1,120 @@
 //! Carries the plan out: one write at most, after the handler, before the answer's head leaves.
 //!
 //! `plan.rs` decides; here it is done, against a store in which other requests and an Express app
-//! write at the same time. Back to `fairing.rs` goes the `Set-Cookie` line, if there is one.
+//! write at the same time. Back to `fairing.rs` goes the `Set-Cookie` line, if there is one; the
+//! document goes to `store/`.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::content::{Content, Values};
+use rocket::tokio::time::sleep;
+
+use super::content::{Content, CookieRecord};
 use super::cookie;
-use super::handle::Session;
+use super::expiry::Expiry;
+use super::handle::{Gone, Session};
 use super::plan::{Facts, Plan, SetCookie, Switches, Write, plan};
 use super::state::State;
 use super::store::{Record, Times};
-use super::timestamp::{Timestamp, millis};
+use super::timestamp::Timestamp;
 use crate::db::Unavailable;
 
 /// How often a save is tried against faster writers before the answer is a 503.
-const TRIES: usize = 5;
+const TRIES: u32 = 5;
 
-/// The life of a document whose cookie ends with the browser and that Express made: connect-mongo's
-/// `ttl`.
-const CONNECT_MONGO_TTL: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+/// The longest wait before the second try; doubles with each further one. Another instance that
+/// has a row of saves to do wins most tries; after this long it is through.
+const BACK_OFF: Duration = Duration::from_millis(20);
 
 impl Session {
     /// Writes what has to be written; returns the `Set-Cookie` line for the answer.
     ///
+    /// `failed`: the answer is a 5xx. Then the end is not moved: the store may be what failed.
+    ///
     /// # Errors
     /// The store does not answer, or others wrote faster five times: then no cookie may be sent.
-    pub(super) async fn commit(&self) -> Result<Option<String>, Unavailable> {
+    pub(super) async fn commit(&self, failed: bool) -> Result<Option<String>, Unavailable> {
+        let now = Timestamp::now();
+        let state = self.state().clone();
+        let mut facts = self.facts(&state, now);
+        facts.touch_due &= !failed;
+        let Plan { write, set_cookie } = plan(self.switches(), facts);
+        let sent = self.carry_out(write, &state, now).await?;
+        Ok(sent.and_then(|cookie| self.set_cookie_line(set_cookie, &state, &cookie)))
+    }
+
+    /// [`Session::save`]: the write of the end, now.
+    pub(super) async fn save_now(&self) -> Result<(), Gone> {
         let now = Timestamp::now();
         let state = self.state().clone();
         let facts = self.facts(&state, now);
-        if facts.undeliverable && (facts.modified || facts.regenerated) {
-            log::warn!(
-                "a new session was not stored: its cookie could never come back, because it is \
-                 Secure and this is plain http, or for another path"
-            );
+        if facts.destroyed {
+            return Err(Gone::Ended);
         }
-        let Plan { write, set_cookie } = plan(self.switches(), facts);
-        if !self.carry_out(write, &state, now).await? {
-            return Ok(None);
+        if state.record.is_none() && facts.undeliverable {
+            self.withhold(&state).await?;
+            return Ok(());
         }
-        Ok(self.set_cookie_line(set_cookie, &state, now))
+        let saved = self.write(&state, now).await?.ok_or(Gone::Ended)?;
+        self.state().saved_as(saved, facts.modified && facts.has_expiry);
+        Ok(())
     }
 
-    /// Does the write. False when the session has ended meanwhile.
+    /// Does the write; returns the cookie that may be sent, `None` when none may: the session has
+    /// ended meanwhile, or nobody could ever come back to it.
     async fn carry_out(
         &self,
         write: Write,
         state: &State,
         now: Timestamp,
-    ) -> Result<bool, Unavailable> {
+    ) -> Result<Option<CookieRecord>, Unavailable> {
+        let expiry = self.expiry(state.record.as_deref(), now);
+        let cookie = expiry.slid(&state.cookie);
         match write {
-            Write::Nothing => Ok(true),
-            Write::Insert | Write::Update => Ok(self.write(state, now).await?.is_some()),
+            Write::Nothing => Ok(Some(cookie)),
+            Write::Withhold => self.withhold(state).await.map(|()| None),
+            Write::Insert | Write::Update => {
+                let record = self.write(state, now).await?;
+                Ok(record.map(|record| record.content.cookie))
+            }
             Write::Touch => {
-                let touch = self.engine.store.touch(&state.sid, self.times(state, now));
-                if let Err(error) = touch.await {
-                    // Nothing is lost but time: the page need not fail for it.
-                    log::warn!("a session's end could not be moved: {error}");
-                }
-                Ok(true)
+                let touched = self.touch_now(state, expiry.times(&state.cookie)).await;
+                Ok(touched.then_some(cookie))
             }
             Write::Delete => {
                 let document = state.replaces.as_ref().unwrap_or(&state.sid);
-                self.engine.store.destroy(document).await.map(|()| true)
+                self.engine.store.destroy(document).await?;
+                Ok(Some(cookie))
             }
+        }
+    }
+
+    /// Moves the end. A failure costs nothing but time, so the page need not fail for it.
+    async fn touch_now(&self, state: &State, times: Times) -> bool {
+        let Some(record) = &state.record else { return false };
+        let touched = self.engine.store.touch(&state.sid, record, times).await;
+        touched.unwrap_or_else(|error| {
+            log::warn!("a session's end could not be moved: {error}");
+            false
+        })
+    }
+
+    /// Does not store a new session whose cookie could never come back (Express does, for nobody);
+    /// what it would have taken the place of ends all the same.
+    async fn withhold(&self, state: &State) -> Result<(), Unavailable> {
+        log::warn!(
+            "a new session was not stored, because its cookie could never come back: it is Secure \
+             and this is plain http, or it is for another path"
+        );
+        match &state.replaces {
+            Some(old) => self.engine.store.destroy(old).await,
+            None => Ok(()),
         }
     }
 
     /// Inserts or updates the document; returns it as it stands then. `None` when the session has
     /// ended meanwhile.
-    pub(super) async fn write(
-        &self,
-        state: &State,
-        now: Timestamp,
-    ) -> Result<Option<Record>, Unavailable> {
+    async fn write(&self, state: &State, now: Timestamp) -> Result<Option<Record>, Unavailable> {
         match &state.record {
             None => self.insert(state, now).await.map(Some),
             Some(record) => self.update(state, record.clone(), now).await,
@@ -86,8 +125,8 @@ impl Session {
     /// cookie for the first, and keeps what it had.
     async fn insert(&self, state: &State, now: Timestamp) -> Result<Record, Unavailable> {
         let store = &self.engine.store;
-        let content = self.content_to_store(state, state.base(), now);
-        let record = store.insert(&state.sid, &content, self.times(state, now)).await?;
+        let (content, times) = self.to_store(state, None, now);
+        let record = store.insert(&state.sid, &content, times).await?;
         if let Some(old) = &state.replaces {
             store.destroy(old).await?;
         }
@@ -103,48 +142,45 @@ impl Session {
         now: Timestamp,
     ) -> Result<Option<Record>, Unavailable> {
         let store = &self.engine.store;
-        let _turn = self.engine.line(&state.sid).await?;
-        for _ in 0..TRIES {
-            let content = self.content_to_store(state, &record.content.values, now);
-            match store.update(&state.sid, &record, &content, self.times(state, now)).await? {
-                Some(saved) => return Ok(Some(saved)),
-                None => match store.load(&state.sid).await? {
-                    Some(newer) => record = Arc::new(newer),
-                    // Logged out meanwhile: nothing brings it back.
-                    None => return Ok(None),
-                },
+        let turn = self.engine.save_lock(&state.sid).await?;
+        // Whoever went before has changed it: the first try would be in vain.
+        let mut is_stale = turn.waited;
+        for tries in 0..TRIES {
+            back_off(tries).await;
+            if is_stale {
+                // Logged out meanwhile: nothing brings it back.
+                let Some(newer) = store.load(&state.sid).await? else { return Ok(None) };
+                record = Arc::new(newer);
             }
+            let (content, times) = self.to_store(state, Some(&record), now);
+            if let Some(saved) = store.update(&state.sid, &record, &content, times).await? {
+                return Ok(Some(saved));
+            }
+            is_stale = true;
         }
         Err(Unavailable::new("a session changed under five tries to save it"))
     }
 
-    fn content_to_store(&self, state: &State, base: &Values, now: Timestamp) -> Content {
-        let mut cookie = state.cookie.clone();
-        cookie.slide(now, self.absolute_end(state, now));
-        Content { cookie, values: state.changes.apply(base) }
-    }
-
-    fn times(&self, state: &State, now: Timestamp) -> Times {
-        let idle = match (&state.record, state.cookie.original_max_age) {
-            (_, Some(age)) => age,
-            (Some(record), None) if record.created.is_none() => millis(CONNECT_MONGO_TTL),
-            (_, None) => millis(self.engine.options.idle_timeout),
+    /// What is to stand in the document in place of `record`. The cookie is a key like the others:
+    /// as it stands there, unless this request changed it.
+    fn to_store(&self, state: &State, record: Option<&Record>, now: Timestamp) -> (Content, Times) {
+        let expiry = self.expiry(record, now);
+        let cookie = match record {
+            Some(record) if !state.max_age_changed => &record.content.cookie,
+            _ => &state.cookie,
         };
-        let end = now.plus_millis(idle);
-        let latest = self.absolute_end(state, now);
-        Times { now, expires: latest.map_or(end, |latest| end.min(latest)) }
+        let base = record.map_or(state.base(), |record| &record.content.values);
+        let content = Content { cookie: expiry.slid(cookie), values: state.changes.apply(base) };
+        let times = expiry.times(cookie);
+        (content, times)
     }
 
-    fn absolute_end(&self, state: &State, now: Timestamp) -> Option<Timestamp> {
-        let created = state.record.as_ref().map_or(Some(now), |record| record.created);
-        self.engine.absolute_end(created)
+    fn expiry<'s>(&'s self, record: Option<&'s Record>, now: Timestamp) -> Expiry<'s> {
+        Expiry { options: &self.engine.options, record, now }
     }
 
     fn facts(&self, state: &State, now: Timestamp) -> Facts {
-        let touch_due = |record: &Arc<Record>| {
-            let touch_after = millis(self.engine.options.touch_after);
-            record.last_modified.is_none_or(|last| now.since(last) >= touch_after)
-        };
+        let expiry = self.expiry(state.record.as_deref(), now);
         Facts {
             loaded: state.record.is_some() || state.replaces.is_some(),
             modified: state.max_age_changed || state.changes.modify(state.base()),
@@ -152,7 +188,7 @@ impl Session {
             destroyed: state.destroyed,
             had_cookie: self.ticket.bytes > 0,
             has_expiry: state.cookie.original_max_age.is_some(),
-            touch_due: state.touched || state.record.as_ref().is_some_and(touch_due),
+            touch_due: state.touched || expiry.touch_is_due(&state.cookie),
             cookie_due: state.cookie_due,
             outdated_signature: self.ticket.outdated_signature,
             undeliverable: !self.ticket.in_path
@@ -173,18 +209,24 @@ impl Session {
         &self,
         set_cookie: SetCookie,
         state: &State,
-        now: Timestamp,
+        cookie: &CookieRecord,
     ) -> Option<String> {
         let options = &self.engine.options;
-        let mut cookie = state.cookie.clone();
-        cookie.slide(now, self.absolute_end(state, now));
         match set_cookie {
             SetCookie::Nothing => None,
             SetCookie::Send => {
                 let value = options.secret.sign(&state.sid);
-                Some(cookie::set_line(&options.name, &value, &cookie))
+                Some(cookie::set_line(&options.name, &value, cookie))
             }
-            SetCookie::Expire => Some(cookie::expire_line(&options.name, &cookie)),
+            SetCookie::Expire => Some(cookie::expire_line(&options.name, cookie)),
         }
+    }
+}
+
+/// Waits before a further try, each time longer, and never as long as another instance does.
+async fn back_off(tries: u32) {
+    if tries > 0 {
+        let longest = BACK_OFF * 2_u32.pow(tries - 1);
+        sleep(longest.mul_f64(rand::random_range(0.5..1.0))).await;
     }
 }

@@ -113,13 +113,6 @@ impl CookieRecord {
             _ => None,
         }
     }
-
-    /// Sets the end of the browser's cookie anew, as each save does (express-session's
-    /// `resetMaxAge`); `latest` is a moment that it may not pass.
-    pub fn slide(&mut self, now: Timestamp, latest: Option<Timestamp>) {
-        let end = self.original_max_age.map(|age| now.plus_millis(age));
-        self.expires = end.map(|end| latest.map_or(end, |latest| end.min(latest)));
-    }
 }
 
 /// All of a session: what the store reads and writes.
@@ -138,6 +131,17 @@ pub struct Content {
 pub struct Unreadable(pub &'static str);
 
 impl Content {
+    /// Refuses a cookie whose attributes would break out of a `Set-Cookie` line: they stand in a
+    /// document that others can write.
+    pub fn new(cookie: CookieRecord, values: Values) -> Result<Self, Unreadable> {
+        let texts = [&cookie.domain, &cookie.path];
+        if texts.into_iter().flatten().all(|text| is_attribute_value(text)) {
+            Ok(Self { cookie, values })
+        } else {
+            Err(Unreadable("a cookie with an impossible attribute"))
+        }
+    }
+
     /// Reads session JSON. Without a `cookie` object it is no session (Express answers 500 there).
     pub fn parse(json: &str) -> Result<Self, Unreadable> {
         let mut values: Values =
@@ -147,9 +151,9 @@ impl Content {
         if !cookie.starts_with('{') {
             return Err(Unreadable("the cookie is no object"));
         }
-        let cookie =
+        let cookie: CookieRecord =
             serde_json::from_str(cookie).map_err(|_| Unreadable("a cookie with wrong types"))?;
-        Ok(Self { cookie, values })
+        Self::new(cookie, values)
     }
 
     /// The session as JSON, `cookie` first, without any white space of ours.
@@ -160,6 +164,12 @@ impl Content {
         all.extend(self.values.iter().map(|(key, value)| (key.as_str(), &**value)));
         serde_json::to_string(&all).expect("raw JSON is JSON")
     }
+}
+
+/// Whether a text can be the value of a cookie attribute (RFC 6265, 4.1.1: no control characters,
+/// no semicolon).
+pub fn is_attribute_value(text: &str) -> bool {
+    text.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b';')
 }
 
 /// A value as raw JSON text. Fails for what JSON cannot say (a map whose keys are no strings).
@@ -216,6 +226,8 @@ mod tests {
             r#"{"cookie":{"originalMaxAge":"86400000"}}"#,
             r#"{"cookie":{"expires":"soon"}}"#,
             r#"{"cookie":{"path":7}}"#,
+            r#"{"cookie":{"path":"/; Domain=evil"}}"#,
+            r#"{"cookie":{"domain":"a\r\nb"}}"#,
         ] {
             assert!(Content::parse(json).is_err(), "{json}");
         }
@@ -232,15 +244,5 @@ mod tests {
         check(r#"{"sameSite":"Lax"}"#, Some(SameSite::Lax));
         check(r#"{"sameSite":"none"}"#, Some(SameSite::None));
         check("{}", None);
-    }
-
-    #[test]
-    fn a_slide_never_passes_the_absolute_end() {
-        let now = Timestamp::from_millis(1_000_000);
-        let mut record = CookieRecord { original_max_age: Some(5_000), ..Default::default() };
-        record.slide(now, None);
-        assert_eq!(record.expires, Some(now.plus_millis(5_000)));
-        record.slide(now, Some(now.plus_millis(10)));
-        assert_eq!(record.expires, Some(now.plus_millis(10)));
     }
 }

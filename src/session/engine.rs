@@ -1,7 +1,6 @@
 //! Options and store together: turns the cookie of a request into a [`Session`].
 //!
-//! A second engine with another cookie name and collection can stand beside the first; that is why
-//! nothing here is global.
+//! Called by `guard.rs`; asks `cookie.rs`, `signature.rs` and the store, in this order.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
@@ -9,6 +8,7 @@ use std::sync::Arc;
 use rocket::tokio::sync::{Mutex, MutexGuard};
 
 use super::cookie;
+use super::expiry::Expiry;
 use super::handle::Session;
 use super::options::Options;
 use super::sid::Sid;
@@ -21,41 +21,43 @@ use crate::db::{Unavailable, in_time};
 pub struct Engine {
     pub(super) options: Options,
     pub(super) store: Arc<dyn Store>,
-    /// Where the saves of one session stand in line. See [`Engine::line`].
-    lines: Vec<Mutex<()>>,
+    /// See [`Engine::save_lock`].
+    save_locks: Vec<Mutex<()>>,
 }
 
-/// Lines for saves. Two sessions in one line wait for each other now and then, no more.
-const LINES: usize = 64;
+/// Two sessions that share a lock wait for each other now and then, no more.
+const SAVE_LOCKS: usize = 64;
+
+/// A turn to save a session; ends when dropped.
+pub(super) struct Turn<'e> {
+    /// Somebody else had the turn before.
+    pub waited: bool,
+    _guard: MutexGuard<'e, ()>,
+}
 
 impl Engine {
     /// Shared by all requests, hence the `Arc`.
     pub fn new(options: Options, store: Arc<dyn Store>) -> Arc<Self> {
-        let lines = (0..LINES).map(|_| Mutex::new(())).collect();
-        Arc::new(Self { options, store, lines })
-    }
-
-    /// The moment that no activity moves the end of a session past. Documents that Express made do
-    /// not say when they began; they have none.
-    pub(super) fn absolute_end(&self, created: Option<Timestamp>) -> Option<Timestamp> {
-        created.map(|created| created.plus(self.options.absolute_timeout))
-    }
-
-    fn is_over(&self, record: &Record) -> bool {
-        self.absolute_end(record.created).is_some_and(|end| end <= Timestamp::now())
+        let save_locks = (0..SAVE_LOCKS).map(|_| Mutex::new(())).collect();
+        Arc::new(Self { options, store, save_locks })
     }
 
     /// A turn to save this session. Compare-and-swap alone would be right as well, but when many
-    /// requests of one browser save at once, each try lets only one of them through. In line,
-    /// each needs two tries at most, and only other instances are left to compete with.
+    /// requests of one browser save at once, each try lets only one of them through. One after
+    /// the other, they have only other instances left to compete with.
     ///
     /// # Errors
     /// Those in front take too long.
-    pub(super) async fn line(&self, sid: &Sid) -> Result<MutexGuard<'_, ()>, Unavailable> {
+    pub(super) async fn save_lock(&self, sid: &Sid) -> Result<Turn<'_>, Unavailable> {
         let mut hasher = DefaultHasher::new();
         sid.hash(&mut hasher);
-        let number = usize::try_from(hasher.finish() % LINES as u64).unwrap_or(0);
-        in_time(self.lines[number].lock()).await
+        let number = usize::try_from(hasher.finish() % SAVE_LOCKS as u64).unwrap_or(0);
+        let lock = &self.save_locks[number];
+        if let Ok(guard) = lock.try_lock() {
+            return Ok(Turn { waited: false, _guard: guard });
+        }
+        let guard = in_time(lock.lock()).await?;
+        Ok(Turn { waited: true, _guard: guard })
     }
 
     /// The session that the `Cookie` headers name, or a new one.
@@ -82,12 +84,16 @@ impl Engine {
         };
         match self.store.load(&verified.sid).await? {
             None => Ok(Session::new(self.clone(), ticket)),
-            // An Express app moves the end without regard to ours.
             Some(record) if self.is_over(&record) => Ok(Session::new(self.clone(), ticket)),
             Some(record) => {
                 ticket.outdated_signature = verified.outdated;
                 Ok(Session::loaded(self.clone(), ticket, verified.sid, record))
             }
         }
+    }
+
+    fn is_over(&self, record: &Record) -> bool {
+        let (options, now) = (&self.options, Timestamp::now());
+        Expiry { options, record: Some(record), now }.is_over()
     }
 }

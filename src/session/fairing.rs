@@ -11,6 +11,7 @@ use rocket::{Build, Request, Response, Rocket};
 
 use super::engine::Engine;
 use super::guard::opened;
+use crate::db::in_time;
 
 /// Makes the answer for a session that could not be stored. The pages know how to say that; this
 /// room knows no pages.
@@ -35,7 +36,8 @@ impl Fairing for SessionFairing {
         let Some(session) = opened(request) else {
             return;
         };
-        match session.commit().await {
+        let failed = response.status().class().is_server_error();
+        match in_time(session.commit(failed)).await.flatten() {
             // Beside other cookies, never instead of them.
             Ok(Some(line)) => response.adjoin_raw_header("Set-Cookie", line),
             Ok(None) => {}

@@ -114,7 +114,10 @@ impl Session {
     /// # Errors
     /// [`SetError::Reserved`], [`SetError::LoginOnly`].
     pub fn increment(&self, key: &str) -> Result<(), SetError> {
-        if is_reserved(key) || key == LOGIN_KEY {
+        if key == LOGIN_KEY {
+            return Err(SetError::LoginOnly(key.to_owned()));
+        }
+        if is_reserved(key) {
             return Err(SetError::Reserved(key.to_owned()));
         }
         self.state().changes.add(key, 1);
@@ -142,13 +145,7 @@ impl Session {
     /// # Errors
     /// [`Gone`] when the session has ended meanwhile, or the store does not answer.
     pub async fn save(&self) -> Result<(), Gone> {
-        let state = self.state().clone();
-        if state.destroyed {
-            return Err(Gone::Ended);
-        }
-        let saved = self.write(&state, Timestamp::now()).await?.ok_or(Gone::Ended)?;
-        self.state().saved_as(saved);
-        Ok(())
+        self.save_now().await
     }
 
     /// Forgets this request's changes, and loads what the store holds now.
@@ -157,6 +154,9 @@ impl Session {
     /// [`Gone`] when there is nothing to load, or the store does not answer.
     pub async fn reload(&self) -> Result<(), Gone> {
         let sid = self.id();
+        if self.state().destroyed {
+            return Err(Gone::Ended);
+        }
         let record = self.engine.store.load(&sid).await?.ok_or(Gone::Ended)?;
         let cookie = record.content.cookie.clone();
         let mut state = self.state();

@@ -10,6 +10,7 @@ mod commit;
 mod content;
 mod cookie;
 mod engine;
+mod expiry;
 mod fairing;
 mod guard;
 mod handle;

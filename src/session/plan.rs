@@ -42,6 +42,8 @@ pub enum Write {
     /// Insert a new document, then delete the one it replaces, if there is one.
     Insert,
     Update,
+    /// Not insert what should be: nobody could ever come back to it. Express inserts.
+    Withhold,
     /// Move the end, leave the session as it is.
     Touch,
     Delete,
@@ -74,8 +76,7 @@ fn write(switches: Switches, facts: Facts) -> Write {
         match (is_new(facts), facts.undeliverable) {
             (false, _) => Write::Update,
             (true, false) => Write::Insert,
-            // Express stores it all the same: a session that nobody can ever reach.
-            (true, true) => Write::Nothing,
+            (true, true) => Write::Withhold,
         }
     } else if should_touch(facts) {
         Write::Touch
@@ -205,6 +206,10 @@ mod tests {
     #[test]
     fn a_secure_cookie_over_plain_http_is_neither_stored_nor_sent() {
         let facts = Facts { modified: true, undeliverable: true, ..NEW };
-        check(LAZY, facts, Write::Nothing, SetCookie::Nothing);
+        check(LAZY, facts, Write::Withhold, SetCookie::Nothing);
+        let regenerated = Facts { regenerated: true, undeliverable: true, ..LOADED };
+        check(LAZY, regenerated, Write::Withhold, SetCookie::Nothing);
+        let loaded = Facts { modified: true, undeliverable: true, ..LOADED };
+        check(LAZY, loaded, Write::Update, SetCookie::Nothing);
     }
 }

@@ -65,9 +65,10 @@ impl State {
         *self = Self { replaces, regenerated: true, ..Self::new(Sid::generate(), None, cookie) };
     }
 
-    /// The document now is `record`: what was to be done to it is done.
-    pub fn saved_as(&mut self, record: Record) {
-        self.cookie_due |= self.record.is_none();
+    /// The document now is `record`: what was to be done to it is done. `cookie_due`: the browser
+    /// is to learn of it.
+    pub fn saved_as(&mut self, record: Record, cookie_due: bool) {
+        self.cookie_due |= self.record.is_none() || cookie_due;
         self.cookie = record.content.cookie.clone();
         self.record = Some(Arc::new(record));
         self.changes = Changes::default();

@@ -3,7 +3,7 @@
 //! The cause goes to the log, once, here; the page gets words that help. A client that prefers
 //! JSON gets `{"error": {"code", "reason"}}`. 401 becomes the login page, which is what helps.
 
-use rocket::http::{Accept, ContentType, Method, Status};
+use rocket::http::{Method, Status};
 use rocket::request::Outcome;
 use rocket::response::{self, Redirect, Responder, Response};
 use rocket::serde::json::{Json, json};
@@ -89,21 +89,18 @@ fn words(status: Status) -> Words {
     Words { heading, text, retry }
 }
 
-fn context(status: Status) -> impl serde::Serialize {
+fn context(request: &Request<'_>, status: Status) -> impl serde::Serialize {
     let Words { heading, text, retry } = words(status);
+    // A link is a GET; what a form wanted, only the form can try again.
+    let retry = retry && request.method() == Method::Get;
     context! {
         error: context! { code: status.code, reason: status.reason_lossy(), heading, text, retry },
     }
 }
 
-/// True for a client that names JSON and not HTML, such as `curl -H 'Accept: application/json'`.
-fn prefers_json(request: &Request<'_>) -> bool {
-    let names = |accept: &Accept, kind: &ContentType| {
-        accept.media_types().any(|t| t.top() == kind.top() && t.sub() == kind.sub())
-    };
-    request.accept().is_some_and(|accept| {
-        names(accept, &ContentType::JSON) && !names(accept, &ContentType::HTML)
-    })
+/// True for a client that likes JSON best, such as `curl -H 'Accept: application/json'`.
+pub fn prefers_json(request: &Request<'_>) -> bool {
+    request.accept().is_some_and(|accept| accept.preferred().is_json())
 }
 
 /// An error page, or the same as JSON.
@@ -143,7 +140,10 @@ fn answer_for_nobody(request: &Request<'_>, status: Status) -> ErrorAnswer {
     if prefers_json(request) {
         return ErrorAnswer::Json(status);
     }
-    ErrorAnswer::Page(status, Box::new(render_for_nobody(request, "error", context(status))))
+    ErrorAnswer::Page(
+        status,
+        Box::new(render_for_nobody(request, "error", context(request, status))),
+    )
 }
 
 #[catch(default)]
@@ -153,9 +153,10 @@ async fn any(status: Status, request: &Request<'_>) -> ErrorAnswer {
         return answer_for_nobody(request, status);
     }
     match request.guard::<Page<'_>>().await {
-        Outcome::Success(page) => {
-            ErrorAnswer::Page(status, Box::new(page.render("error", context(status)).await))
-        }
+        Outcome::Success(page) => ErrorAnswer::Page(
+            status,
+            Box::new(page.render("error", context(request, status)).await),
+        ),
         _ => answer_for_nobody(request, status),
     }
 }

@@ -5,13 +5,15 @@
 //! for each page.
 
 use percent_encoding::percent_decode;
+use rocket::Request;
 use rocket::data::{Data, FromData, Outcome, ToByteUnit as _};
 use rocket::http::uri::Origin;
 use rocket::http::{ContentType, Status};
-use rocket::response::Redirect;
-use rocket::{Request, Responder};
+use rocket::response::{self, Redirect, Responder};
 use rocket_dyn_templates::Template;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::error::prefers_json;
 
 /// The fields of an `application/x-www-form-urlencoded` body.
 pub struct Form<T>(pub T);
@@ -21,7 +23,7 @@ pub struct Form<T>(pub T);
 pub enum Malformed {
     WrongType,
     TooLarge,
-    /// Broken escapes, bytes that are no UTF-8, a NUL, a field twice.
+    /// Bytes that are no UTF-8, a NUL, a field twice.
     Garbled,
 }
 
@@ -87,11 +89,22 @@ impl FieldError {
 }
 
 /// What a form that was sent is answered with: it is done, or here it is again with what to mend.
-#[derive(Responder)]
 pub enum Submitted {
+    /// 303.
     Done(Box<Redirect>),
-    #[response(status = 422)]
+    /// 422.
     Again(Box<Template>),
+}
+
+impl<'r> Responder<'r, 'static> for Submitted {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        match self {
+            Self::Done(redirect) => redirect.respond_to(request),
+            // The catcher answers a program; a page is for people.
+            Self::Again(_) if prefers_json(request) => Err(Status::UnprocessableEntity),
+            Self::Again(page) => (Status::UnprocessableEntity, *page).respond_to(request),
+        }
+    }
 }
 
 impl Submitted {
@@ -100,6 +113,7 @@ impl Submitted {
         Self::Done(Box::new(Redirect::to(path)))
     }
 
+    /// Here it is again, with what to mend.
     pub fn again(page: Template) -> Self {
         Self::Again(Box::new(page))
     }

@@ -18,7 +18,7 @@ async fn show(page: Page<'_>) -> Template {
 fn submit(page: Page<'_>, session: &Session) -> Redirect {
     auth::log_out(session);
     page.leave(Notice::SignedOut);
-    Redirect::to(uri!(super::login::page(_)))
+    Redirect::to(uri!(super::login::show(_)))
 }
 
 pub fn routes() -> Vec<Route> {

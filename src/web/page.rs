@@ -75,7 +75,8 @@ pub fn render_for_nobody<T: Serialize>(
 
 fn frame<'r>(request: &Request<'_>, visitor: VisitorView<'r>, notice: Option<Notice>) -> Frame<'r> {
     Frame {
-        path: request.uri().path().to_string(),
+        // As a link, "//host" would lead to another site.
+        path: format!("/{}", request.uri().path().as_str().trim_start_matches('/')),
         visitor,
         notice,
         memory: matches!(request.rocket().state(), Some(Backing::Memory)),

@@ -36,7 +36,7 @@ async fn submit(
         (Ok(username), Ok(password)) => {
             if register(users.as_ref(), hasher, &username, password).await? {
                 page.leave(Notice::Registered);
-                return Ok(Submitted::go_to(uri!(super::login::page(_))));
+                return Ok(Submitted::go_to(uri!(super::login::show(_))));
             }
             vec![taken(&username)]
         }

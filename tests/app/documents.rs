@@ -177,3 +177,44 @@ async fn a_thousand_anonymous_views_leave_no_document() {
     let sessions = app.database().collection::<Document>("sessions");
     assert_eq!(sessions.count_documents(doc! {}).await.unwrap(), 0);
 }
+
+#[rocket::async_test]
+async fn an_account_of_ours_goes_before_its_namesakes_of_the_tutorial() {
+    let app = App::on_mongodb().await;
+    let users = app.database().collection::<Document>("users");
+    for _ in 0..3 {
+        let tutorial = doc! { "username": "Rosa", "hash": "ab", "salt": "cd", "admin": true };
+        users.insert_one(tutorial).await.unwrap();
+    }
+    let ours = doc! { "username": "Rosa", "username_key": "rosa", "admin": false, "created_at": DateTime::now(), "password": "$argon2id$none" };
+    users.insert_one(ours).await.unwrap();
+    let mut vera = app.browser();
+    vera.register("vera").await;
+    let hash = users.find_one(doc! { "username_key": "vera" }).await.unwrap().unwrap();
+    let set = doc! { "$set": { "password": hash.get_str("password").unwrap() } };
+    users.update_one(doc! { "username_key": "rosa" }, set).await.unwrap();
+    let mut rosa = app.browser();
+    rosa.log_in("Rosa").await;
+    assert_eq!(rosa.get("/admin").await.status, 403, "ours, not the tutorial's admin");
+}
+
+#[rocket::async_test]
+async fn a_corrupt_account_is_nobodys() {
+    let app = App::on_mongodb().await;
+    let mut rosa = signed_up(&app).await;
+    let users = app.database().collection::<Document>("users");
+    let unchecked = doc! { "collMod": "users", "validationLevel": "off" };
+    app.database().run_command(unchecked).await.unwrap();
+    let corrupt = [
+        doc! { "password": 7 },
+        doc! { "password": "$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQ$aGFzaGhhc2hoYXNo" },
+        doc! { "username": 7 },
+    ];
+    for set in corrupt {
+        users.update_one(doc! {}, doc! { "$set": set }).await.unwrap();
+        let fields = [("username", "rosa"), ("password", crate::support::PASSWORD)];
+        let answer = app.browser().post("/login", &fields).await;
+        answer.expect_page(422, "The username or the password is wrong.");
+    }
+    rosa.get("/dashboard").await.expect_redirect("/login?next=/dashboard");
+}

@@ -36,6 +36,25 @@ async fn a_client_that_prefers_json_gets_json() {
 }
 
 #[rocket::async_test]
+async fn a_refused_form_is_json_for_a_program() {
+    let app = App::in_memory().await;
+    let mut program = app.browser();
+    let request = program.request(reqwest::Method::POST, "/register").form(&[("username", "x")]);
+    let answer = program.send(request.header("Accept", "application/json")).await;
+    answer.expect_page(422, r#"{"error":{"code":422,"reason":"Unprocessable Entity"}}"#);
+}
+
+#[rocket::async_test]
+async fn a_path_that_looks_like_another_site_is_no_link_to_it() {
+    let app = App::in_memory().await;
+    for path in ["//evil.example/x", "///evil.example"] {
+        let answer = app.browser().get(path).await;
+        assert_eq!(answer.status, 404, "{path}");
+        assert!(!answer.body.contains("href=\"//") && !answer.body.contains("href=\"&#x2F;&#x2F;"));
+    }
+}
+
+#[rocket::async_test]
 async fn cookies_that_are_none_of_ours_are_no_session_and_no_error() {
     for app in App::on_both_stores().await {
         let mut rosa = app.browser();

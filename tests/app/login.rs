@@ -1,3 +1,5 @@
+use mongodb::bson::{Document, doc};
+
 use crate::support::{App, PASSWORD};
 
 #[rocket::async_test]
@@ -70,13 +72,21 @@ async fn each_login_gives_a_new_id_and_the_old_one_is_dead() {
 
 #[rocket::async_test]
 async fn an_id_planted_before_the_login_is_not_adopted() {
-    for app in App::on_both_stores().await {
-        let mut rosa = app.browser();
-        rosa.register("rosa").await;
-        rosa.jar.insert("connect.sid".to_owned(), "s%3Aplanted.AAAA".to_owned());
-        rosa.log_in("rosa").await;
-        assert_ne!(rosa.sid().as_deref(), Some("planted"));
-    }
+    let app = App::on_mongodb().await;
+    // The attacker's own session, well signed and alive, with nobody logged in to it.
+    let mut attacker = app.browser();
+    attacker.sign_up("mallory").await;
+    let sessions = app.database().collection::<Document>("sessions");
+    let document = sessions.find_one(doc! {}).await.unwrap().unwrap();
+    let session = document.get_str("session").unwrap().replace("passport", "nothing");
+    sessions.update_one(doc! {}, doc! { "$set": { "session": session } }).await.unwrap();
+
+    let mut rosa = attacker.copy();
+    rosa.register("rosa").await;
+    assert_eq!(rosa.sid(), attacker.sid());
+    rosa.log_in("rosa").await;
+    assert_ne!(rosa.sid(), attacker.sid());
+    assert!(rosa.is_signed_in().await && !attacker.is_signed_in().await);
 }
 
 #[rocket::async_test]

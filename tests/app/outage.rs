@@ -21,6 +21,8 @@ async fn nobody_is_logged_out_by_it_and_no_answer_keeps_anybody_waiting() {
     for request in ["POST /coat", "POST /logout", "POST /login", "POST /register"] {
         (rosa, _) = unavailable(rosa, request).await;
     }
+    let (_, refused) = unavailable(app.browser(), "POST /login").await;
+    assert!(!refused.body.contains("password is wrong"), "{}", refused.body);
     rosa.get("/").await.expect_page(200, "We can't tell who you are right now.");
     app.browser().get("/login").await.expect_page(200, "Keep me signed in");
     app.browser().get("/healthz").await.expect_page(200, "ok");

@@ -3,6 +3,8 @@
 use std::io::{BufRead as _, BufReader, Lines};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
+use crate::support::{Browser, PASSWORD};
+
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 fn cloakroom(arguments: &[&str]) -> Command {
@@ -67,6 +69,55 @@ async fn memory_when_asked_for_is_said_in_the_log_and_on_every_page() {
 }
 
 #[rocket::async_test]
+async fn with_no_database_anywhere_a_debug_build_serves_from_memory() {
+    let somebody = std::net::TcpStream::connect("localhost:27017").is_ok();
+    let (_running, url, log) = launch(&mut cloakroom(&[]));
+    assert_eq!(log.contains("serving from memory"), !somebody, "{log}");
+    let page = reqwest::get(url).await.unwrap().text().await.unwrap();
+    assert_eq!(page.contains("class=\"banner\""), !somebody);
+}
+
+#[rocket::async_test]
+async fn a_profile_of_any_other_name_is_as_strict_as_release() {
+    let mut command = cloakroom(&[]);
+    let said = refusal(command.env("ROCKET_PROFILE", "production").env("SESSION_STORE", "memory"));
+    assert!(said.contains("SESSION_SECRET"), "{said}");
+    command.env("SESSION_STORE", "mongodb").env("SESSION_SECRET", SECRET);
+    command.env("ROCKET_MONGODB", r#"{uri="mongodb://127.0.0.1:9/db"}"#);
+    assert!(refusal(&mut command).contains("MongoDB does not answer"));
+}
+
+#[rocket::async_test]
+async fn a_secret_of_digits_is_a_secret() {
+    let digits = "12345678901234567890123456789012";
+    let mut command = cloakroom(&[]);
+    command.env("ROCKET_PROFILE", "release").env("SESSION_STORE", "memory");
+    launch(command.env("SESSION_SECRET", digits));
+}
+
+#[rocket::async_test]
+async fn a_wrong_connection_string_is_told_without_its_password() {
+    for uri in [
+        "mongodb://user:hunter2@",
+        "http://user:hunter2@host/db",
+        "mongodb://user:hunter2@host:port/db",
+    ] {
+        let said = refusal(cloakroom(&[]).env("MONGODB_URI", uri));
+        assert!(said.contains("connection string") && !said.contains("hunter2"), "{said}");
+    }
+}
+
+#[rocket::async_test]
+async fn migrate_applies_the_migrations_and_stops() {
+    let (uri, _) = crate::support::fresh_database().await;
+    for expected in ["applied migration 001_users", "up to date"] {
+        let output = cloakroom(&["migrate"]).env("MONGODB_URI", &uri).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && said.contains(expected), "{said}");
+    }
+}
+
+#[rocket::async_test]
 async fn the_release_profile_stops_when_mongodb_does_not_answer() {
     let mut command = cloakroom(&[]);
     command.env("ROCKET_PROFILE", "release").env("SESSION_SECRET", SECRET);
@@ -110,9 +161,22 @@ async fn commands_for_the_database_say_that_memory_has_none() {
 }
 
 #[rocket::async_test]
-async fn no_secret_reaches_the_log_at_any_level() {
+async fn nothing_secret_is_logged_by_a_login() {
     let mut command = cloakroom(&[]);
     command.env("SESSION_STORE", "memory").env("SESSION_SECRET", SECRET);
-    let (_running, _, log) = launch(command.env("ROCKET_LOG_LEVEL", "normal"));
-    assert!(!log.contains(SECRET), "{log}");
+    let (mut running, url, log) = launch(command.env("ROCKET_LOG_LEVEL", "normal"));
+    let mut rosa = Browser::new(&url);
+    rosa.sign_up("rosa").await;
+    assert!(rosa.is_signed_in().await);
+    rosa.post("/login", &[("username", "rosa"), ("password", "wrong password")]).await;
+    rosa.get("/the-end-of-the-log").await;
+    let mut log = log;
+    while !log.contains("/the-end-of-the-log") {
+        log += &running.1.next().unwrap().unwrap();
+    }
+    let (sid, ticket) = (rosa.sid().unwrap(), rosa.ticket().unwrap());
+    let signature = ticket.rsplit_once('.').unwrap().1;
+    for secret in [SECRET, PASSWORD, "wrong password", &sid, signature] {
+        assert!(!log.contains(secret), "{log}");
+    }
 }

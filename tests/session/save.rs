@@ -19,7 +19,7 @@ async fn an_explicit_save_and_the_end_are_one_write() {
     });
     assert_eq!(seen.await, ["insert sessions"]);
     let seen = count_commands(database, async {
-        drop(browser.steps("set:a=2,save").await);
+        assert!(browser.steps("set:a=2,save").await.session_cookie().is_some());
     });
     assert_eq!(seen.await, ["find sessions", "update sessions"]);
     let seen = count_commands(database, async {
@@ -132,5 +132,35 @@ async fn two_hundred_logouts_against_writers_leave_no_document() {
     // Writers that came after the logout began sessions of their own; none of them has `a`.
     for document in one.documents().await.unwrap() {
         assert!(!document.get_str("session").unwrap().contains(r#""a":"1""#), "{document}");
+    }
+}
+
+#[rocket::async_test]
+async fn a_logout_cannot_be_undone_by_a_reload() {
+    for lab in Lab::both("{}").await {
+        let mut browser = lab.browser();
+        browser.steps("set:a=1").await;
+        let mut copy = browser.copy();
+        let answer = browser.steps("destroy,reload").await;
+        assert_eq!(answer.body, "the session has ended");
+        assert!(copy.steps("").await.session().get("a").is_none());
+    }
+}
+
+#[rocket::async_test]
+async fn a_maximum_age_that_another_request_set_is_kept() {
+    for lab in Lab::both("{}").await {
+        let mut browser = lab.browser();
+        browser.steps("set:a=1").await;
+        let mut other = browser.copy();
+        join!(browser.steps("set:a=2,sleep:400"), async {
+            sleep(Duration::from_millis(150)).await;
+            other.steps("maxage:5000").await
+        });
+        let session = browser.steps("").await.session();
+        assert_eq!(
+            (&session["a"], &session["cookie"]["originalMaxAge"]),
+            (&"2".into(), &5000.into())
+        );
     }
 }

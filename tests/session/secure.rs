@@ -7,6 +7,8 @@ async fn a_secure_cookie_on_plain_http_is_not_stored_and_not_sent() {
     for lab in Lab::both(r#"{"cookie":{"secure":true}}"#).await {
         let answer = lab.browser().steps("set:a=1").await;
         assert_eq!((answer.status, answer.session_cookie()), (200, None));
+        let answer = lab.browser().steps("set:a=1,save").await;
+        assert_eq!((answer.status, answer.session_cookie()), (200, None));
         let answer = lab.browser().steps("login:x").await;
         assert_eq!((answer.status, answer.session_cookie()), (200, None));
         lab.expect_documents(0).await;

@@ -26,7 +26,7 @@ fn content(values: &str) -> Content {
 
 fn times(life: i64) -> Times {
     let now = Timestamp::now();
-    Times { now, expires: now.plus_millis(life) }
+    Times { now, last_modified: Some(now), expires: now.plus_millis(life) }
 }
 
 #[rocket::async_test]
@@ -81,7 +81,7 @@ async fn nothing_brings_an_ended_session_back() {
         store.destroy(&sid).await.unwrap();
         let updated = store.update(&sid, &record, &content(r#","n":1"#), times(60_000)).await;
         assert!(updated.unwrap().is_none());
-        store.touch(&sid, times(60_000)).await.unwrap();
+        assert!(!store.touch(&sid, &record, times(60_000)).await.unwrap());
         assert!(store.load(&sid).await.unwrap().is_none(), "{}", store.place());
     }
 }
@@ -92,8 +92,10 @@ async fn a_touch_moves_the_end_and_leaves_the_session_as_it_is() {
         let sid = Sid::generate();
         store.insert(&sid, &content(r#","n":1"#), times(60_000)).await.unwrap();
         let before = store.load(&sid).await.unwrap().unwrap();
-        let later = times(120_000);
-        store.touch(&sid, later).await.unwrap();
+        let now = Timestamp::now().plus_millis(5);
+        let later = Times { now, last_modified: Some(now), expires: now.plus_millis(120_000) };
+        assert!(store.touch(&sid, &before, later).await.unwrap());
+        assert!(!store.touch(&sid, &before, later).await.unwrap(), "one of many touches");
         let after = store.load(&sid).await.unwrap().unwrap();
         assert_eq!(after.stored, before.stored, "{}", store.place());
         assert_eq!((after.expires, after.last_modified), (Some(later.expires), Some(later.now)));

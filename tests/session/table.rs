@@ -89,7 +89,7 @@ async fn rolling_sends_the_cookie_with_each_answer() {
 
 #[rocket::async_test]
 async fn an_unmodified_session_is_touched_when_it_is_due() {
-    let lab = Lab::on_mongodb(r#"{"touch_after":0}"#).await;
+    let lab = Lab::on_mongodb(r#"{"touch_after":"10ms"}"#).await;
     let mut browser = lab.browser();
     browser.steps("set:a=1").await;
     let before = lab.document().await.unwrap();

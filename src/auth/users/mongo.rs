@@ -6,7 +6,6 @@
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{DateTime, Document, RawDocumentBuf, doc};
 use mongodb::{Collection, Database};
-use rocket::futures::TryStreamExt as _;
 
 use super::{Account, Users};
 use crate::auth::password::PasswordHash;
@@ -33,12 +32,20 @@ fn by_name(username: &Username) -> Document {
     doc! { "$or": [{ "username_key": username.as_key() }, tutorial] }
 }
 
-fn read_user(document: &RawDocumentBuf) -> Result<User, Unavailable> {
-    Ok(User {
-        id: UserId(document.get_object_id("_id").map_err(Unavailable::new)?),
-        username: document.get_str("username").map_err(Unavailable::new)?.to_owned(),
-        admin: document.get_bool("admin").unwrap_or(false),
-    })
+/// `None` for a document that is no account: whoever it was meant for is nobody, the others go on.
+fn read_user(document: &RawDocumentBuf) -> Option<User> {
+    let (id, username) = (document.get_object_id("_id"), document.get_str("username"));
+    let (Ok(id), Ok(username)) = (id, username) else {
+        log::warn!("a document of the user store is unreadable");
+        return None;
+    };
+    let admin = document.get_bool("admin").unwrap_or(false);
+    Some(User { id: UserId(id), username: username.to_owned(), admin })
+}
+
+fn read_account(document: &RawDocumentBuf) -> Option<Account> {
+    let password = document.get_str("password").ok().map(PasswordHash::stored);
+    Some(Account { user: read_user(document)?, password })
 }
 
 #[rocket::async_trait]
@@ -49,19 +56,15 @@ impl Users for MongoUsers {
         let fields = doc! { "username": 1, "admin": 1 };
         let find = self.documents.find_one(filter).projection(fields).max_time(READ_LIMIT);
         let document = bounded(async { find.await }).await?;
-        document.as_ref().map(read_user).transpose()
+        Ok(document.as_ref().and_then(read_user))
     }
 
     async fn find_account(&self, username: &Username) -> Result<Option<Account>, Unavailable> {
-        let find = self.documents.find(by_name(username)).limit(2).max_time(READ_LIMIT);
-        let documents: Vec<_> = bounded(async { find.await?.try_collect().await }).await?;
-        // Names of the tutorial are not unique; an account of ours goes before its namesake.
-        let ours = documents.iter().find(|document| document.get_str("username_key").is_ok());
-        let Some(document) = ours.or(documents.first()) else {
-            return Ok(None);
-        };
-        let password = document.get_str("password").ok().map(PasswordHash::stored);
-        Ok(Some(Account { user: read_user(document)?, password }))
+        // Names of the tutorial are not unique; an account of ours goes before its namesakes.
+        let ours_first = doc! { "username_key": -1 };
+        let find = self.documents.find_one(by_name(username)).sort(ours_first);
+        let found = bounded(async { find.max_time(READ_LIMIT).await }).await?;
+        Ok(found.as_ref().and_then(read_account))
     }
 
     async fn insert(

@@ -97,11 +97,11 @@ fn read_object(object: &Document) -> Result<Content, Unreadable> {
         Some(Bson::Document(cookie)) => to_json(&Bson::Document(cookie.clone())),
         _ => return Err(Unreadable("no cookie object")),
     };
-    let cookie =
+    let cookie: CookieRecord =
         serde_json::from_value(cookie).map_err(|_| Unreadable("a cookie with wrong types"))?;
     let values = object.iter().filter(|(key, _)| *key != "cookie");
     let values: Values = values.map(|(key, value)| (key.clone(), to_raw(value))).collect();
-    Ok(Content { cookie, values })
+    Content::new(cookie, values)
 }
 
 impl Shape {

@@ -34,7 +34,7 @@ pub fn to_raw(value: &Bson) -> Box<RawValue> {
 
 /// JSON text as BSON.
 pub fn from_raw(value: &RawValue) -> Bson {
-    // A lone surrogate, which BSON cannot hold, is the only JSON that does not parse here.
+    // What does not parse (half a surrogate pair, 1e999) is nothing that BSON could hold.
     serde_json::from_str(value.get()).map_or(Bson::Null, |value| from_json(&value))
 }
 

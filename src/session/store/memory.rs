@@ -5,6 +5,7 @@
 //! the same promises as `mongo` otherwise, and the same tests run against both.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::document::Stored;
@@ -64,8 +65,10 @@ impl Store for MemoryStore {
         inner.sweep(times.now);
         let stored = Stored::Json(content.to_json());
         let record = Record::written(content, stored, times, Some(times.now));
-        inner.sessions.insert(sid.clone(), record.clone());
-        Ok(record)
+        match inner.sessions.entry(sid.clone()) {
+            Entry::Occupied(_) => Err(Unavailable::new("this session id is taken")),
+            Entry::Vacant(place) => Ok(place.insert(record).clone()),
+        }
     }
 
     async fn update(
@@ -76,7 +79,7 @@ impl Store for MemoryStore {
         times: Times,
     ) -> Result<Option<Record>, Unavailable> {
         match self.inner().sessions.get_mut(sid) {
-            Some(present) if present.stored == old.stored => {
+            Some(present) if present.is_valid(times.now) && present.stored == old.stored => {
                 let stored = Stored::Json(content.to_json());
                 *present = Record::written(content, stored, times, old.created);
                 Ok(Some(present.clone()))
@@ -85,12 +88,17 @@ impl Store for MemoryStore {
         }
     }
 
-    async fn touch(&self, sid: &Sid, times: Times) -> Result<(), Unavailable> {
-        if let Some(record) = self.inner().sessions.get_mut(sid) {
-            record.expires = Some(times.expires);
-            record.last_modified = Some(times.now);
+    async fn touch(&self, sid: &Sid, old: &Record, times: Times) -> Result<bool, Unavailable> {
+        match self.inner().sessions.get_mut(sid) {
+            Some(present)
+                if present.is_valid(times.now) && present.last_modified == old.last_modified =>
+            {
+                present.expires = Some(times.expires);
+                present.last_modified = times.last_modified;
+                Ok(true)
+            }
+            _ => Ok(false),
         }
-        Ok(())
     }
 
     async fn destroy(&self, sid: &Sid) -> Result<(), Unavailable> {

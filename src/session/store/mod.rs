@@ -39,7 +39,7 @@ impl Record {
         times: Times,
         created: Option<Timestamp>,
     ) -> Self {
-        let (expires, last_modified) = (Some(times.expires), Some(times.now));
+        let (expires, last_modified) = (Some(times.expires), times.last_modified);
         Self { content: content.clone(), expires, last_modified, created, stored }
     }
 
@@ -52,8 +52,10 @@ impl Record {
 /// The moments that a write puts into the document.
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
-    /// Of the write: `lastModified`, and `createdAt` of a new document.
+    /// Of the write; `createdAt` of a new document.
     pub now: Timestamp,
+    /// `lastModified`; `None` leaves a document without one.
+    pub last_modified: Option<Timestamp>,
     /// The new end.
     pub expires: Timestamp,
 }
@@ -65,7 +67,8 @@ pub trait Store: Send + Sync {
     /// The valid session of this id. An expired, vanished or unreadable one is `None`.
     async fn load(&self, sid: &Sid) -> Result<Option<Record>, Unavailable>;
 
-    /// Stores a new session that begins at `times.now`; returns it as it is stored.
+    /// Stores a new session that begins at `times.now`; returns it as it is stored. An id that is
+    /// there already is an error, whatever it holds.
     async fn insert(
         &self,
         sid: &Sid,
@@ -83,8 +86,9 @@ pub trait Store: Send + Sync {
         times: Times,
     ) -> Result<Option<Record>, Unavailable>;
 
-    /// Moves the end and leaves the session as it is. Of a vanished session: does nothing.
-    async fn touch(&self, sid: &Sid, times: Times) -> Result<(), Unavailable>;
+    /// Moves the end and leaves the session as it is. False, and nothing done, when it is gone, or
+    /// somebody else has written since `old`: of many requests at once, one touches.
+    async fn touch(&self, sid: &Sid, old: &Record, times: Times) -> Result<bool, Unavailable>;
 
     /// Deletes the session. Of a vanished one: does nothing.
     async fn destroy(&self, sid: &Sid) -> Result<(), Unavailable>;

@@ -1,9 +1,10 @@
 //! Sessions as documents in a MongoDB collection, the one that connect-mongo uses.
 //!
+//! Called by `commit.rs` and `engine.rs`; from here the way goes to MongoDB, and back.
 //! One command for each operation, each bounded in time (`db.rs`). No operation but `insert` can
 //! make a document, so that a request in flight never brings a session back after its logout.
 
-use mongodb::bson::{Document, RawDocumentBuf, doc};
+use mongodb::bson::{Bson, Document, RawDocumentBuf, doc};
 use mongodb::options::IndexOptions;
 use mongodb::{Collection, Database, IndexModel};
 
@@ -29,8 +30,8 @@ impl MongoStore {
     }
 
     /// Makes the TTL index, exactly as connect-mongo makes it at its start: any difference and one
-    /// of the two would refuse to start. A collection of another name than `sessions` needs this;
-    /// for `sessions` the migration has done it, and it does nothing.
+    /// of the two would refuse to start. The migration has done it for `sessions`; a collection of
+    /// another name needs this.
     ///
     /// # Errors
     /// MongoDB does not answer, or there is another index on `expires`.
@@ -44,7 +45,21 @@ impl MongoStore {
         Ok(())
     }
 
-    async fn update_one(&self, filter: Document, set: Document) -> Result<bool, Unavailable> {
+    /// Writes `set` into the document, if it is valid and is what `filter` says.
+    async fn update_valid(
+        &self,
+        sid: &Sid,
+        mut filter: Document,
+        mut set: Document,
+        times: Times,
+    ) -> Result<bool, Unavailable> {
+        filter.insert("_id", sid.as_str());
+        // A document without `expires` is valid, too.
+        filter.insert("expires", doc! { "$not": { "$lte": times.now.to_bson() } });
+        set.insert("expires", times.expires.to_bson());
+        if let Some(last_modified) = times.last_modified {
+            set.insert("lastModified", last_modified.to_bson());
+        }
         let update = doc! { "$set": set };
         let result = bounded(async { self.documents.update_one(filter, update).await }).await?;
         Ok(result.matched_count == 1)
@@ -77,13 +92,12 @@ impl Store for MongoStore {
         times: Times,
     ) -> Result<Record, Unavailable> {
         let stored = self.shape.write(content, None);
-        let document = doc! {
-            "_id": sid.as_str(),
-            "expires": times.expires.to_bson(),
-            "lastModified": times.now.to_bson(),
-            "createdAt": times.now.to_bson(),
-            "session": stored.to_bson(),
-        };
+        let mut document = doc! { "_id": sid.as_str(), "expires": times.expires.to_bson() };
+        if let Some(last_modified) = times.last_modified {
+            document.insert("lastModified", last_modified.to_bson());
+        }
+        document.insert("createdAt", times.now.to_bson());
+        document.insert("session", stored.to_bson());
         let document = RawDocumentBuf::try_from(&document).map_err(Unavailable::new)?;
         bounded(async { self.documents.insert_one(document).await }).await?;
         Ok(Record::written(content, stored, times, Some(times.now)))
@@ -97,26 +111,17 @@ impl Store for MongoStore {
         times: Times,
     ) -> Result<Option<Record>, Unavailable> {
         let stored = old.stored.shape().write(content, Some(old));
-        let filter = doc! { "_id": sid.as_str(), "session": old.stored.to_bson() };
-        let set = doc! {
-            "session": stored.to_bson(),
-            "expires": times.expires.to_bson(),
-            "lastModified": times.now.to_bson(),
-        };
-        if !self.update_one(filter, set).await? {
-            return Ok(None);
-        }
-        Ok(Some(Record::written(content, stored, times, old.created)))
+        // `$eq`, because a bare object whose first key begins with `$` would be an operator.
+        let filter = doc! { "session": { "$eq": old.stored.to_bson() } };
+        let set = doc! { "session": stored.to_bson() };
+        let saved = self.update_valid(sid, filter, set, times).await?;
+        Ok(saved.then(|| Record::written(content, stored, times, old.created)))
     }
 
-    async fn touch(&self, sid: &Sid, times: Times) -> Result<(), Unavailable> {
-        let filter = doc! { "_id": sid.as_str() };
-        let set = doc! {
-            "expires": times.expires.to_bson(),
-            "lastModified": times.now.to_bson(),
-        };
-        self.update_one(filter, set).await?;
-        Ok(())
+    async fn touch(&self, sid: &Sid, old: &Record, times: Times) -> Result<bool, Unavailable> {
+        let last_modified = old.last_modified.map_or(Bson::Null, Timestamp::to_bson);
+        // `null` matches a missing field as well.
+        self.update_valid(sid, doc! { "lastModified": last_modified }, doc! {}, times).await
     }
 
     async fn destroy(&self, sid: &Sid) -> Result<(), Unavailable> {
