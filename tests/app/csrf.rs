@@ -69,3 +69,9 @@ async fn a_login_from_another_site_is_refused() {
     answer.expect_page(403, "You may not do that");
     assert_eq!(answer.session_cookie(), None);
 }
+
+#[rocket::async_test]
+async fn the_address_of_the_refusal_is_an_error_page_like_others() {
+    let app = App::in_memory().await;
+    app.browser().get("/cross-site-request-refused").await.expect_page(403, "You may not do that");
+}
