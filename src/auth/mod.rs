@@ -1,11 +1,12 @@
 //! passport-local for Rocket: who is it?
 //!
-//! In reading order: names and passwords (`username`, `password`, `hasher`), accounts (`user`,
+//! In reading order: names and passwords (`username`, `password`, `legacy`, `hasher`), accounts (`user`,
 //! `users`), the check (`strategy`), the login (`login`), and the guards that routes take
 //! (`guard`). Built on `session/`, knows no pages; `web/` is built on it.
 
 mod guard;
 mod hasher;
+mod legacy;
 mod login;
 mod password;
 mod strategy;

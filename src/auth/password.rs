@@ -44,6 +44,11 @@ impl Password {
         (text.chars().count() <= MAX_LENGTH).then(|| Self(text.to_owned()))
     }
 
+    /// What is hashed.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
     /// One for a new account: of a length between the limits, with no rule about what is in it
     /// (ASVS 6.2.5). Nothing is trimmed or cut off.
     ///
@@ -126,6 +131,13 @@ pub fn hash(password: &Password, memory: &mut Memory) -> Option<PasswordHash> {
     Some(PasswordHash(phc.to_string()))
 }
 
+/// Whether a hash was made with less than what new ones get, and is to be replaced when the
+/// password is known, which is at a login.
+pub fn is_weak(stored: &PasswordHash) -> bool {
+    let params = Phc::new(&stored.0).ok().and_then(|phc| Params::try_from(&phc).ok());
+    params.is_none_or(|params| params.m_cost() < MEMORY_KIB || params.t_cost() < PASSES)
+}
+
 /// Whether `password` is the one that was hashed. A stored hash that is garbage, or asks for
 /// absurd amounts, is nobody's.
 pub fn matches(password: &Password, stored: &PasswordHash, memory: &mut Memory) -> bool {
@@ -158,7 +170,7 @@ fn argon2id(
     memory: &mut Memory,
 ) -> Option<()> {
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
-    let password = password.0.as_bytes();
+    let password = password.as_bytes();
     if params.block_count() <= memory.0.len() {
         let blocks = &mut memory.0[..params.block_count()];
         return argon2.hash_password_into_with_memory(password, salt, output, blocks).ok();
@@ -198,6 +210,18 @@ mod tests {
     }
 
     #[test]
+    fn a_hash_with_less_than_ours_is_weak() {
+        let check = |params: &str, expected: bool| {
+            let stored = format!("$argon2id$v=19${params}$c29tZXNhbHRzb21lc2FsdA$GaQC7PeK34v/DTTg");
+            assert_eq!(is_weak(&PasswordHash::stored(&stored)), expected, "{params}");
+        };
+        check("m=19456,t=2,p=1", false);
+        check("m=65536,t=3,p=4", false);
+        check("m=4096,t=3,p=1", true);
+        check("m=19456,t=1,p=1", true);
+    }
+
+    #[test]
     fn garbage_and_absurd_parameters_are_nobodys_password() {
         let tail = "$c29tZXNhbHRzb21lc2FsdA$0iw9kVXyLNmZLbX62HXmRP7Nck6lWFB2mrDm6uwgXQg";
         let started = std::time::Instant::now();
@@ -208,7 +232,7 @@ mod tests {
             format!("$argon2id$v=19$m=19456,t=1000000,p=1{tail}"),
             format!("$argon2d$v=19$m=19456,t=2,p=1{tail}"),
             "$argon2id$v=19$m=19456,t=2,p=1".to_owned(),
-            "$argon2id$".to_owned() + &"A".repeat(100_000),
+            format!("$argon2id${}", "A".repeat(100_000)),
         ] {
             let stored = PasswordHash::stored(&stored);
             assert!(!matches(&typed("password"), &stored, &mut Memory::new()));

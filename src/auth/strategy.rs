@@ -4,10 +4,10 @@
 //! that a login is for `login.rs`.
 
 use super::hasher::Hasher;
-use super::password::{Password, PasswordHash};
+use super::password::{Password, is_weak};
 use super::user::User;
 use super::username::Username;
-use super::users::Users;
+use super::users::{Account, StoredPassword, Users};
 use crate::db::Unavailable;
 
 /// What a username and a password are worth. "Nobody can tell just now" is not one of these: that
@@ -33,20 +33,37 @@ pub async fn verify(
     username: &str,
     password: &str,
 ) -> Result<Verdict, Unavailable> {
-    let Some(password) = Password::typed(password) else {
-        return Ok(Verdict::Refused);
-    };
-    let account = match Username::parse(username) {
-        Ok(username) => users.find_account(&username).await?,
+    let Some(password) = Password::typed(password) else { return Ok(Verdict::Refused) };
+    let found = match Username::parse(username) {
+        Ok(username) => users.find_account(&username).await?.map(|account| (username, account)),
         Err(_) => None,
     };
-    let stored: Option<PasswordHash> =
-        account.as_ref().and_then(|account| account.password.clone());
-    let right = hasher.verify(password, stored).await?;
-    Ok(match account {
-        Some(account) if right => Verdict::Accepted(account.user),
-        _ => Verdict::Refused,
-    })
+    let stored = found.as_ref().and_then(|(_, account)| account.password.clone());
+    let right = hasher.verify(password.clone(), stored).await?;
+    match found {
+        Some((username, account)) if right => {
+            upgrade(users, hasher, &username, &account, password).await?;
+            Ok(Verdict::Accepted(account.user))
+        }
+        _ => Ok(Verdict::Refused),
+    }
+}
+
+/// Replaces a hash that is weaker than what new accounts get: only now is the password at hand.
+async fn upgrade(
+    users: &dyn Users,
+    hasher: &Hasher,
+    username: &Username,
+    account: &Account,
+    password: Password,
+) -> Result<(), Unavailable> {
+    let Some(old) = &account.password else { return Ok(()) };
+    let is_strong = matches!(old, StoredPassword::Argon2(hash) if !is_weak(hash));
+    if is_strong {
+        return Ok(());
+    }
+    let new = hasher.hash(password).await?;
+    users.upgrade(username, account.user.id, old, &new).await
 }
 
 #[cfg(test)]

@@ -16,3 +16,4 @@ mod migrations;
 mod outage;
 mod register;
 mod start;
+mod tutorial;

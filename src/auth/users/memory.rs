@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mongodb::bson::oid::ObjectId;
 
-use super::{Account, Users};
+use super::{Account, StoredPassword, Users};
 use crate::auth::password::PasswordHash;
 use crate::auth::user::{User, UserId};
 use crate::auth::username::Username;
@@ -50,9 +50,28 @@ impl Users for MemoryUsers {
             username: username.as_shown().to_owned(),
             admin: false,
         };
-        let account = Account { user: user.clone(), password: Some(password.clone()) };
+        let account = Account {
+            user: user.clone(),
+            password: Some(StoredPassword::Argon2(password.clone())),
+        };
         accounts.insert(username.as_key().to_owned(), account);
         Ok(Some(user))
+    }
+
+    async fn upgrade(
+        &self,
+        username: &Username,
+        id: UserId,
+        old: &StoredPassword,
+        new: &PasswordHash,
+    ) -> Result<(), Unavailable> {
+        if let Some(account) = self.accounts().get_mut(username.as_key())
+            && account.user.id == id
+            && account.password.as_ref() == Some(old)
+        {
+            account.password = Some(StoredPassword::Argon2(new.clone()));
+        }
+        Ok(())
     }
 
     async fn set_admin(&self, username: &Username, admin: bool) -> Result<bool, Unavailable> {

@@ -6,6 +6,7 @@
 pub mod memory;
 pub mod mongo;
 
+use super::legacy::TutorialHash;
 use super::password::PasswordHash;
 use super::user::{User, UserId};
 use super::username::Username;
@@ -17,7 +18,16 @@ pub struct Account {
     /// Who it is.
     pub user: User,
     /// `None` when the document has no hash that we can check.
-    pub password: Option<PasswordHash>,
+    pub password: Option<StoredPassword>,
+}
+
+/// The hash in the document of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoredPassword {
+    /// Ours.
+    Argon2(PasswordHash),
+    /// Made by the Express tutorial.
+    Tutorial(TutorialHash),
 }
 
 /// A user store.
@@ -35,6 +45,16 @@ pub trait Users: Send + Sync {
         username: &Username,
         password: &PasswordHash,
     ) -> Result<Option<User>, Unavailable>;
+
+    /// Puts a new hash in the place of `old`. Does nothing when another login was faster, or the
+    /// password was changed meanwhile.
+    async fn upgrade(
+        &self,
+        username: &Username,
+        id: UserId,
+        old: &StoredPassword,
+        new: &PasswordHash,
+    ) -> Result<(), Unavailable>;
 
     /// Makes an account an admin's, or takes that back. False when there is none of this name.
     async fn set_admin(&self, username: &Username, admin: bool) -> Result<bool, Unavailable>;

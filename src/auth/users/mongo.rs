@@ -7,7 +7,8 @@ use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{DateTime, Document, RawDocumentBuf, doc};
 use mongodb::{Collection, Database};
 
-use super::{Account, Users};
+use super::{Account, StoredPassword, Users};
+use crate::auth::legacy::TutorialHash;
 use crate::auth::password::PasswordHash;
 use crate::auth::user::{User, UserId};
 use crate::auth::username::Username;
@@ -44,7 +45,15 @@ fn read_user(document: &RawDocumentBuf) -> Option<User> {
 }
 
 fn read_account(document: &RawDocumentBuf) -> Option<Account> {
-    let password = document.get_str("password").ok().map(PasswordHash::stored);
+    let text = |field| document.get_str(field).ok().filter(|text| !text.is_empty());
+    let password = match (text("password"), text("hash"), text("salt")) {
+        (Some(ours), ..) => Some(StoredPassword::Argon2(PasswordHash::stored(ours))),
+        (None, Some(hash), Some(salt)) => {
+            let (hash, salt) = (hash.to_owned(), salt.to_owned());
+            Some(StoredPassword::Tutorial(TutorialHash { hash, salt }))
+        }
+        _ => None,
+    };
     Some(Account { user: read_user(document)?, password })
 }
 
@@ -94,6 +103,42 @@ impl Users for MongoUsers {
         });
         let user = User { id: UserId(id), username: username.as_shown().to_owned(), admin: false };
         Ok(inserted.await?.then_some(user))
+    }
+
+    async fn upgrade(
+        &self,
+        username: &Username,
+        id: UserId,
+        old: &StoredPassword,
+        new: &PasswordHash,
+    ) -> Result<(), Unavailable> {
+        let (filter, update) = match old {
+            StoredPassword::Argon2(old) => (
+                doc! { "_id": id.0, "password": old.as_str() },
+                doc! { "$set": { "password": new.as_str() } },
+            ),
+            // The account becomes one of ours, and the weak hash goes.
+            StoredPassword::Tutorial(old) => (
+                doc! { "_id": id.0, "hash": &old.hash, "salt": &old.salt },
+                doc! {
+                    "$set": {
+                        "password": new.as_str(),
+                        "username_key": username.as_key(),
+                        "created_at": id.0.timestamp(),
+                        "salt": "",
+                    },
+                    "$unset": { "hash": 1 },
+                },
+            ),
+        };
+        bounded(async {
+            match self.documents.update_one(filter, update).await {
+                // Somebody else has the name here; this account stays the tutorial's.
+                Err(error) if is_duplicate_key(&error) => Ok(()),
+                result => result.map(drop),
+            }
+        })
+        .await
     }
 
     async fn set_admin(&self, username: &Username, admin: bool) -> Result<bool, Unavailable> {
