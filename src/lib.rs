@@ -11,13 +11,13 @@
 //!
 //! `web` uses `auth` and `session`, `auth` uses `session`, and never the other way around.
 
-pub mod auth;
 pub mod config;
+pub mod stores;
 pub mod db;
 pub mod migrate;
 pub mod proxy;
 pub mod session;
-pub mod stores;
+pub mod auth;
 pub mod web;
 
 use rocket::figment::Figment;

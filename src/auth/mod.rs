@@ -4,15 +4,15 @@
 //! `users`), the check (`strategy`), the login (`login`), and the guards that routes take
 //! (`guard`). Built on `session/`, knows no pages; `web/` is built on it.
 
-mod guard;
-mod hasher;
-mod legacy;
-mod login;
-mod password;
-mod strategy;
-mod user;
 mod username;
+mod password;
+mod legacy;
+mod hasher;
+mod user;
 pub mod users;
+mod strategy;
+mod login;
+mod guard;
 
 pub use guard::{Admin, Refusal, Visitor};
 pub use hasher::Hasher;

@@ -5,22 +5,22 @@
 //! `plan`, `commit`), and where the coats hang (`store`). This room knows no users and no pages.
 //! `auth/` is built on it.
 
-mod changes;
-mod commit;
-mod content;
-mod cookie;
-mod engine;
-mod expiry;
-mod fairing;
-mod guard;
-mod handle;
-mod options;
-mod plan;
 mod sid;
-mod signature;
-mod state;
-pub mod store;
+pub mod signature;
+pub mod cookie;
+mod content;
+mod changes;
 mod timestamp;
+mod options;
+pub mod store;
+mod state;
+mod handle;
+mod engine;
+mod guard;
+mod fairing;
+mod plan;
+mod expiry;
+mod commit;
 
 pub use content::{Content, CookieRecord};
 pub use engine::Engine;

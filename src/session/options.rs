@@ -72,9 +72,8 @@ pub struct Options {
 pub struct CookieOptions {
     /// No script in the page can read it.
     pub http_only: bool,
-    /// Whether requests that other sites start carry it: `"lax"`, `"strict"`, `"none"`.
-    #[serde(deserialize_with = "same_site")]
-    pub same_site: SameSite,
+    /// Whether requests that other sites start carry it.
+    pub same_site: SameSiteOption,
     /// Sent over https only. `"auto"`: exactly when the request that got it came over https.
     pub secure: Secure,
     /// The part of the site that gets it.
@@ -89,6 +88,37 @@ pub struct CookieOptions {
 pub enum Secure {
     Always(bool),
     Auto(Auto),
+}
+
+/// What `same_site` may be: a name; `"auto"`, which is `"none"` over https and `"lax"` otherwise;
+/// true for strict; false to leave the attribute out, which is the browser's choice then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum SameSiteOption {
+    Flag(bool),
+    Name(SameSiteName),
+}
+
+/// The words that `same_site` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SameSiteName {
+    Lax,
+    Strict,
+    None,
+    Auto,
+}
+
+impl SameSiteOption {
+    fn attribute(self, https: bool) -> Option<SameSite> {
+        match self {
+            Self::Flag(strict) => strict.then_some(SameSite::Strict),
+            Self::Name(SameSiteName::Strict) => Some(SameSite::Strict),
+            Self::Name(SameSiteName::None) => Some(SameSite::None),
+            Self::Name(SameSiteName::Auto) if https => Some(SameSite::None),
+            Self::Name(SameSiteName::Lax | SameSiteName::Auto) => Some(SameSite::Lax),
+        }
+    }
 }
 
 /// The one word that `secure` takes besides true and false.
@@ -121,7 +151,7 @@ impl Default for CookieOptions {
     fn default() -> Self {
         Self {
             http_only: true,
-            same_site: SameSite::Lax,
+            same_site: SameSiteOption::Name(SameSiteName::Lax),
             secure: Secure::Auto(Auto::Auto),
             path: "/".to_owned(),
             domain: None,
@@ -144,7 +174,7 @@ impl Options {
             path: Some(self.cookie.path.clone()),
             ..CookieRecord::default()
         };
-        record.set_same_site(Some(self.cookie.same_site));
+        record.set_same_site(self.cookie.same_site.attribute(https));
         record
     }
 }
@@ -179,17 +209,6 @@ fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
         })?,
     };
     Ok(duration)
-}
-
-fn same_site<'de, D: Deserializer<'de>>(from: D) -> Result<SameSite, D::Error> {
-    match String::deserialize(from)?.as_str() {
-        "lax" => Ok(SameSite::Lax),
-        "strict" => Ok(SameSite::Strict),
-        "none" => Ok(SameSite::None),
-        other => {
-            Err(de::Error::custom(format!("{other:?}: write \"lax\", \"strict\" or \"none\"")))
-        }
-    }
 }
 
 #[cfg(test)]
@@ -229,5 +248,20 @@ mod tests {
         let options = Options::default();
         assert_eq!(options.new_cookie(true).secure, Some(true));
         assert_eq!(options.new_cookie(false).secure, Some(false));
+    }
+
+    #[test]
+    fn same_site_takes_express_sessions_words() {
+        let check = |json: &str, http: Option<SameSite>, https: Option<SameSite>| {
+            let json = format!(r#"{{"cookie":{{"same_site":{json}}}}}"#);
+            let options: Options = serde_json::from_str(&json).unwrap();
+            assert_eq!(options.new_cookie(false).same_site(), http, "{json}");
+            assert_eq!(options.new_cookie(true).same_site(), https, "{json}");
+        };
+        check("false", None, None);
+        check("true", Some(SameSite::Strict), Some(SameSite::Strict));
+        check(r#""none""#, Some(SameSite::None), Some(SameSite::None));
+        check(r#""auto""#, Some(SameSite::Lax), Some(SameSite::None));
+        assert!(serde_json::from_str::<Options>(r#"{"cookie":{"same_site":"Lax"}}"#).is_err());
     }
 }

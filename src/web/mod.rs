@@ -4,22 +4,21 @@
 //! what every answer gets (`headers`), who may not come in (`csrf`) and what to say when it did not
 //! work (`error`). The way of a request ends here, in a template.
 
-pub mod csrf;
-pub mod error;
-mod form;
-pub mod headers;
-mod next;
-mod notice;
 mod page;
-
-mod admin;
-mod coat;
-mod dashboard;
-mod health;
+mod notice;
+mod form;
+mod next;
+pub mod csrf;
+pub mod headers;
+pub mod error;
 mod home;
+mod register;
 mod login;
 mod logout;
-mod register;
+mod dashboard;
+mod coat;
+mod admin;
+mod health;
 
 use std::path::Path;
 

@@ -5,8 +5,8 @@
 
 mod document;
 mod json;
-pub mod memory;
 pub mod mongo;
+pub mod memory;
 
 pub use document::{Shape, Stored};
 
