@@ -12,7 +12,9 @@ fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
     while let Some(next) = folders.pop() {
         for entry in fs::read_dir(next).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() {
+            if path.ends_with("node_modules") || path.ends_with("package-lock.json") {
+                continue; // not ours
+            } else if path.is_dir() {
                 folders.push(path);
             } else if path.to_str().unwrap().ends_with(ending) {
                 let name = path.strip_prefix(ROOT).unwrap().to_str().unwrap().to_owned();

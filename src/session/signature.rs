@@ -20,6 +20,7 @@ pub struct Secrets(Vec<String>);
 
 /// A signature that held.
 pub struct Verified {
+    /// The id that was signed.
     pub sid: Sid,
     /// True when an older secret than the first made it: the answer carries a fresh signature.
     pub outdated: bool,

@@ -2,7 +2,7 @@
 
 use mongodb::bson::{DateTime, Document, doc};
 
-use crate::lab::Lab;
+use crate::support::Lab;
 
 #[rocket::async_test]
 async fn an_unknown_id_is_not_adopted() {

@@ -3,8 +3,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod lab;
-
 mod life;
 mod save;
 mod secure;

@@ -6,8 +6,7 @@ use rocket::futures::future::join_all;
 use rocket::tokio::join;
 use rocket::tokio::time::sleep;
 
-use crate::lab::Lab;
-use crate::support::count_commands;
+use crate::support::{Lab, count_commands};
 
 #[rocket::async_test]
 async fn an_explicit_save_and_the_end_are_one_write() {

@@ -1,6 +1,6 @@
 //! The cookie's attributes, and the secrets that sign it.
 
-use crate::lab::Lab;
+use crate::support::Lab;
 
 #[rocket::async_test]
 async fn a_secure_cookie_on_plain_http_is_not_stored_and_not_sent() {

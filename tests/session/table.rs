@@ -1,7 +1,6 @@
 //! SESSIONS.md section 3, row by row, over HTTP: what is stored, and what the browser gets.
 
-use crate::lab::Lab;
-use crate::support::count_commands;
+use crate::support::{Lab, count_commands};
 
 #[rocket::async_test]
 async fn new_and_unmodified_nothing_is_stored_and_nothing_sent() {

@@ -31,6 +31,11 @@ impl Browser {
         Self { jar: self.jar.clone(), ..Self::new(&self.base) }
     }
 
+    /// With the cookies of that one: the same browser, at another host.
+    pub fn with_jar_of(self, other: &Self) -> Self {
+        Self { jar: other.jar.clone(), ..self }
+    }
+
     pub async fn get(&mut self, path: &str) -> Answer {
         self.send(self.request(reqwest::Method::GET, path)).await
     }

@@ -4,10 +4,12 @@
 
 mod app;
 mod browser;
+mod lab;
 mod mongod;
 
 pub use app::App;
 pub use browser::{Answer, Browser};
+pub use lab::Lab;
 pub use mongod::{Mongod, count_commands, fresh_database};
 
 /// A password that the rules accept.

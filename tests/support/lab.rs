@@ -18,7 +18,8 @@ use rocket::http::Status;
 use rocket::tokio::sync::oneshot;
 use rocket::{Request, Response, get, routes, tokio};
 
-use crate::support::{Answer, Browser, fresh_database};
+use super::browser::{Answer, Browser};
+use super::mongod::fresh_database;
 
 /// A running lab on a store.
 pub struct Lab {
@@ -50,6 +51,11 @@ impl Lab {
         let store = MongoStore::new(&client, &options.collection, options.stringify);
         let url = launch(options, Arc::new(store), "[]").await;
         Self { url, uri: uri.to_owned(), database: Some(database) }
+    }
+
+    /// The connection string of the database.
+    pub fn uri(&self) -> &str {
+        &self.uri
     }
 
     /// The database, to look into it behind the app's back.

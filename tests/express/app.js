@@ -1,0 +1,115 @@
+// The app of the Express tutorial: express-session, connect-mongo, passport-local, on the database
+// that Cloakroom uses. Written anew, with its known faults left in (everybody is an admin, logout
+// by GET, no new id for the visit counter): it is what we are compared with.
+//
+//   MONGODB_URI=... SESSION_SECRET=... node app.js [port]
+//
+// SETTINGS, as JSON, changes options of express-session and of the store. /do?steps=... does to the
+// session what tests/session/lab.rs does to ours.
+
+const crypto = require("node:crypto");
+const express = require("express");
+const expressSession = require("express-session");
+const mongoose = require("mongoose");
+const passport = require("passport");
+const { Strategy } = require("passport-local");
+const connectMongo = require("connect-mongo");
+
+const MongoStore = connectMongo.MongoStore ?? connectMongo.default ?? connectMongo;
+const uri = process.env.MONGODB_URI ?? "mongodb://localhost:27017/tutorial_db";
+const settings = JSON.parse(process.env.SETTINGS ?? "{}");
+const { store: storeSettings, ...sessionSettings } = settings;
+
+mongoose.connect(uri);
+const User = mongoose.model(
+  "User",
+  new mongoose.Schema({ username: String, hash: String, salt: String, admin: Boolean }),
+);
+
+const hashOf = (password, salt) =>
+  crypto.pbkdf2Sync(password, salt, 10000, 64, "sha512").toString("hex");
+
+passport.use(
+  new Strategy(async (username, password, done) => {
+    try {
+      const user = await User.findOne({ username });
+      done(null, user && user.hash === hashOf(password, user.salt) ? user : false);
+    } catch (error) {
+      done(error);
+    }
+  }),
+);
+passport.serializeUser((user, done) => done(null, user.id));
+passport.deserializeUser((id, done) =>
+  User.findById(id).then((user) => done(null, user ?? false), done),
+);
+
+const app = express();
+app.use(express.urlencoded({ extended: true }));
+app.use(
+  expressSession({
+    secret: process.env.SESSION_SECRET ?? "some secret",
+    resave: false,
+    saveUninitialized: true,
+    cookie: { maxAge: 24 * 60 * 60 * 1000 },
+    ...sessionSettings,
+    store: MongoStore.create({ mongoUrl: uri, collectionName: "sessions", ...storeSettings }),
+  }),
+);
+app.use(passport.initialize());
+app.use(passport.session());
+
+app.get("/", (req, res) => {
+  req.session.viewCount = (req.session.viewCount ?? 0) + 1;
+  res.send(`You have visited this page ${req.session.viewCount} times`);
+});
+app.get("/protected-route", (req, res) => {
+  res.status(req.isAuthenticated() ? 200 : 401).send(req.user?.username ?? "nobody");
+});
+app.post("/register", async (req, res) => {
+  const salt = crypto.randomBytes(32).toString("hex");
+  const { username, password } = req.body;
+  await User.create({ username, salt, hash: hashOf(password, salt), admin: true });
+  res.redirect("/login");
+});
+app.post(
+  "/login",
+  passport.authenticate("local", {
+    successRedirect: "/login-success",
+    failureRedirect: "/login-failure",
+  }),
+);
+app.get("/logout", (req, res, next) => {
+  req.logout((error) => (error ? next(error) : res.redirect("/protected-route")));
+});
+
+// One step of a test, as a promise.
+const step = (req, text) => {
+  const [verb, rest = ""] = text.split(/:(.*)/s);
+  const [key, value = ""] = rest.split(/=(.*)/s);
+  const call = (method) =>
+    new Promise((resolve, reject) =>
+      req.session[method]((error) => (error ? reject(error) : resolve())),
+    );
+  const steps = {
+    set: () => void (req.session[key] = value),
+    remove: () => void delete req.session[key],
+    count: () => void (req.session[key] = (req.session[key] ?? 0) + 1),
+    fill: () => void (req.session[key] = "x".repeat(Number(value))),
+    touch: () => void req.session.touch(),
+    regenerate: () => call("regenerate"),
+    destroy: () => call("destroy"),
+    save: () => call("save"),
+    reload: () => call("reload"),
+  };
+  return steps[verb]();
+};
+
+app.get("/do", async (req, res) => {
+  for (const text of req.query.steps.split(",").filter(Boolean)) await step(req, text);
+  res.send(JSON.stringify(req.session ?? null));
+});
+
+const server = app.listen(Number(process.argv[2] ?? 3000), "127.0.0.1", () => {
+  console.log(`listening on ${server.address().port}`);
+});

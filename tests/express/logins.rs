@@ -1,0 +1,104 @@
+//! One login for both programs, in both forms of the document.
+
+use mongodb::bson::{Document, doc};
+
+use crate::peer::Peer;
+use crate::support::{App, Browser, PASSWORD};
+
+const SECRET: &str = "a secret with an ü in it and long enough for anybody";
+
+/// Ours and theirs on one database, with the session as text or as an object.
+async fn both(stringify: bool) -> (App, Peer) {
+    let app = if stringify {
+        App::on_mongodb_with(|figment| figment.merge(("session.secret", SECRET))).await
+    } else {
+        App::on_mongodb_with(|figment| {
+            figment.merge(("session.secret", SECRET)).merge(("session.stringify", false))
+        })
+        .await
+    };
+    let settings = format!(r#"{{"store":{{"stringify":{stringify}}}}}"#);
+    let peer = Peer::start(app.uri(), SECRET, &settings);
+    (app, peer)
+}
+
+async fn who(peer: &Peer, browser: &Browser) -> String {
+    peer.visit(browser).get("/protected-route").await.body
+}
+
+#[rocket::async_test]
+async fn a_login_here_is_a_login_there_until_either_side_logs_out() {
+    for stringify in [true, false] {
+        let (app, peer) = both(stringify).await;
+        let mut rosa = app.browser();
+        rosa.sign_up("Rosa").await;
+        assert_eq!(who(&peer, &rosa).await, "Rosa", "stringify: {stringify}");
+        // Each writes into the session, and the other sees it.
+        let count = peer.visit(&rosa).get("/").await;
+        assert_eq!(count.body, "You have visited this page 1 times");
+        rosa.post("/coat", &[("item", "hat")]).await.expect_redirect("/dashboard");
+        rosa.post("/coat/count", &[]).await.expect_redirect("/dashboard");
+        let count = peer.visit(&rosa).get("/").await;
+        assert_eq!(count.body, "You have visited this page 3 times");
+        rosa.get("/dashboard").await.expect_page(200, "&quot;viewCount&quot;: 3");
+
+        let thief = rosa.copy();
+        rosa.post("/logout", &[]).await.expect_redirect("/login");
+        assert_eq!(who(&peer, &thief).await, "nobody");
+
+        rosa.log_in("Rosa").await;
+        assert_eq!(peer.visit(&rosa).get("/logout").await.status, 302);
+        assert!(!rosa.is_signed_in().await);
+    }
+}
+
+#[rocket::async_test]
+async fn a_login_there_is_a_login_here_until_either_side_logs_out() {
+    for stringify in [true, false] {
+        let (app, peer) = both(stringify).await;
+        let fields = [("username", "vera"), ("password", PASSWORD)];
+        let mut vera = peer.browser();
+        assert_eq!(vera.post("/register", &fields).await.status, 302);
+        let log_in = async |vera: &mut Browser| {
+            let answer = vera.post("/login", &fields).await;
+            assert_eq!(answer.header("location"), Some("/login-success"));
+        };
+        log_in(&mut vera).await;
+        let mut here = app.browser().with_jar_of(&vera);
+        here.get("/dashboard").await.expect_page(200, "vera");
+        here.post("/coat", &[("item", "hat")]).await.expect_redirect("/dashboard");
+        assert_eq!(who(&peer, &vera).await, "vera", "stringify: {stringify}");
+        here.post("/logout", &[]).await.expect_redirect("/login");
+        assert_eq!(who(&peer, &vera).await, "nobody");
+
+        log_in(&mut vera).await;
+        let mut here = app.browser().with_jar_of(&vera);
+        assert!(here.is_signed_in().await);
+        vera.get("/logout").await;
+        assert!(!here.is_signed_in().await);
+
+        // The account logs in here as well, and is ours from then on.
+        app.browser().log_in("vera").await;
+        let answer = peer.browser().post("/login", &fields).await;
+        assert_eq!(answer.header("location"), Some("/login-failure"), "refused, not broken");
+    }
+}
+
+#[rocket::async_test]
+async fn an_account_made_here_is_refused_there_without_breaking_anything() {
+    let (app, peer) = both(true).await;
+    app.browser().register("rosa").await;
+    let fields = [("username", "rosa"), ("password", PASSWORD)];
+    let answer = peer.browser().post("/login", &fields).await;
+    assert_eq!((answer.status, answer.header("location")), (302, Some("/login-failure")));
+}
+
+#[rocket::async_test]
+async fn a_deleted_user_is_nobody_on_both_sides() {
+    let (app, peer) = both(true).await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    app.database().collection::<Document>("users").delete_many(doc! {}).await.unwrap();
+    assert_eq!(who(&peer, &rosa).await, "nobody");
+    assert!(!rosa.is_signed_in().await);
+}

@@ -1,0 +1,77 @@
+//! The Express app as a process of its own, on the database of a test.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+
+use crate::support::Browser;
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/express");
+
+/// Ends with the test.
+pub struct Peer {
+    process: Child,
+    pub url: String,
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The npm packages, installed once for each test run and kept for the next.
+static PACKAGES: LazyLock<()> = LazyLock::new(|| {
+    let lock = std::fs::read(format!("{FOLDER}/package-lock.json")).expect("package-lock.json");
+    let installed = format!("{FOLDER}/node_modules/.installed-for");
+    if std::fs::read(&installed).is_ok_and(|of| of == lock) {
+        return;
+    }
+    let npm =
+        Command::new("npm").args(["ci", "--silent", "--no-audit"]).current_dir(FOLDER).status();
+    assert!(npm.expect("npm is installed: script/bootstrap test").success(), "npm ci failed");
+    std::fs::write(installed, lock).expect("a mark in node_modules");
+});
+
+fn node(script: &str) -> Command {
+    LazyLock::force(&PACKAGES);
+    let mut command = Command::new("node");
+    command.arg(script).current_dir(FOLDER).stdout(Stdio::piped()).stdin(Stdio::piped());
+    command
+}
+
+impl Peer {
+    /// Starts it with these settings of express-session, in JSON.
+    pub fn start(uri: &str, secret: &str, settings: &str) -> Self {
+        let mut command = node("app.js");
+        command.arg("0").env("MONGODB_URI", uri).env("SESSION_SECRET", secret);
+        let mut process = command.env("SETTINGS", settings).spawn().expect("node starts");
+        let mut line = String::new();
+        let stdout = process.stdout.take().expect("stdout is piped");
+        BufReader::new(stdout).read_line(&mut line).expect("a line");
+        let port = line.trim().rsplit(' ').next().expect("a port").to_owned();
+        assert!(line.starts_with("listening on "), "the peer did not start: {line}");
+        Self { process, url: format!("http://127.0.0.1:{port}") }
+    }
+
+    pub fn browser(&self) -> Browser {
+        Browser::new(&self.url)
+    }
+
+    /// This browser, at the peer instead.
+    pub fn visit(&self, browser: &Browser) -> Browser {
+        self.browser().with_jar_of(browser)
+    }
+}
+
+/// Has `sign.js` answer each line.
+pub fn sign(lines: &[String]) -> Vec<String> {
+    let mut process = node("sign.js").spawn().expect("node starts");
+    let mut stdin = process.stdin.take().expect("stdin is piped");
+    let input = lines.join("\n") + "\n";
+    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()).expect("it reads"));
+    let output = process.wait_with_output().expect("it ends");
+    writer.join().expect("all is written");
+    String::from_utf8(output.stdout).expect("UTF-8").lines().map(str::to_owned).collect()
+}
