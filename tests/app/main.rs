@@ -13,6 +13,7 @@ mod headers;
 mod login;
 mod logout;
 mod migrations;
+mod faults;
 mod outage;
 mod register;
 mod start;

@@ -1,0 +1,60 @@
+//! MongoDB is slow, or fails between one command of a request and the next.
+
+use mongodb::Client;
+use mongodb::bson::{Document, doc};
+
+use crate::support::{App, Mongod, PASSWORD};
+
+/// A server of its own, because what it is told to do it does to everybody.
+async fn world() -> (Mongod, App, Client) {
+    let mongod = Mongod::start(&[]);
+    let app = App::on(&mongod.database("faults")).await;
+    let client = Client::with_uri_str(mongod.database("admin")).await.unwrap();
+    (mongod, app, client)
+}
+
+async fn tell(client: &Client, mode: &str, data: Document) {
+    let fail = doc! { "configureFailPoint": "failCommand", "mode": mode, "data": data };
+    client.database("admin").run_command(fail).await.unwrap();
+}
+
+#[rocket::async_test]
+async fn a_redirect_never_overtakes_a_slow_save() {
+    let (mongod, app, client) = world().await;
+    let mut rosa = app.browser();
+    rosa.register("rosa").await;
+    let slow = doc! { "failCommands": ["insert"], "blockConnection": true, "blockTimeMS": 200 };
+    tell(&client, "alwaysOn", slow).await;
+    for _ in 0..5 {
+        rosa.log_in("rosa").await;
+        // Another connection: a new client with the same cookies.
+        rosa.copy().get("/dashboard").await.expect_page(200, "rosa");
+    }
+    mongod.stop();
+}
+
+#[rocket::async_test]
+async fn no_cookie_goes_out_for_a_session_that_was_not_stored() {
+    let (mongod, app, client) = world().await;
+    let mut rosa = app.browser();
+    rosa.register("rosa").await;
+    let broken = |command: &str| doc! { "failCommands": [command], "errorCode": 1 };
+    tell(&client, "alwaysOn", broken("insert")).await;
+    let fields = [("username", "rosa"), ("password", PASSWORD)];
+    let answer = rosa.post("/login", &fields).await;
+    assert_eq!((answer.status, answer.session_cookie()), (503, None));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+
+    tell(&client, "off", doc! {}).await;
+    rosa.log_in("rosa").await;
+    tell(&client, "alwaysOn", broken("delete")).await;
+    let answer = rosa.post("/logout", &[]).await;
+    assert_eq!(answer.status, 503, "a logout that did not happen is no success");
+    tell(&client, "alwaysOn", broken("update")).await;
+    let answer = rosa.post("/coat", &[("item", "red scarf")]).await;
+    assert_eq!((answer.status, answer.session_cookie()), (503, None));
+    tell(&client, "off", doc! {}).await;
+    let page = rosa.get("/dashboard").await;
+    assert!(page.status == 200 && !page.body.contains("red scarf"), "still logged in, and nothing hung");
+    mongod.stop();
+}
