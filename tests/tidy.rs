@@ -161,6 +161,26 @@ fn every_page_has_a_template_and_a_test() {
 }
 
 #[test]
+fn every_test_that_the_docs_name_is_there() {
+    let code: String =
+        ["src", "tests"].iter().flat_map(|f| files(f, ".rs")).map(|(_, text)| text).collect();
+    for (name, text) in files("docs", ".md") {
+        let quoted = text
+            .lines()
+            .filter(|line| line.starts_with('|'))
+            .flat_map(|line| line.split('`').skip(1).step_by(2));
+        for test in
+            quoted.filter(|word| word.matches('_').count() > 3 && !word.contains(['/', ' ', '=']))
+        {
+            assert!(
+                code.contains(&format!("fn {test}(")),
+                "{name} names the test `{test}`, which is not there"
+            );
+        }
+    }
+}
+
+#[test]
 fn every_setting_is_explained_in_rocket_toml() {
     let toml = fs::read_to_string(format!("{ROOT}/Rocket.toml")).unwrap();
     let options = fs::read_to_string(format!("{ROOT}/src/session/options.rs")).unwrap();

@@ -55,6 +55,9 @@ async fn no_cookie_goes_out_for_a_session_that_was_not_stored() {
     assert_eq!((answer.status, answer.session_cookie()), (503, None));
     tell(&client, "off", doc! {}).await;
     let page = rosa.get("/dashboard").await;
-    assert!(page.status == 200 && !page.body.contains("red scarf"), "still logged in, and nothing hung");
+    assert!(
+        page.status == 200 && !page.body.contains("red scarf"),
+        "still logged in, and nothing hung"
+    );
     mongod.stop();
 }
