@@ -4,6 +4,7 @@
 mod support;
 
 mod life;
+mod properties;
 mod save;
 mod secure;
 mod store;
