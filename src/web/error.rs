@@ -10,6 +10,7 @@ use rocket::serde::json::{Json, json};
 use rocket::{Catcher, Request, catch, catchers};
 use rocket_dyn_templates::{Template, context};
 
+use super::headers;
 use super::login::login_with_next;
 use super::page::{Page, render_for_nobody};
 use crate::db::Unavailable;
@@ -74,8 +75,8 @@ fn words(status: Status) -> Words {
         429 => ("Too many tries", "Wait a little, then try again.", true),
         503 => (
             "Our database does not answer",
-            "You have not been logged out, and nothing was lost: we just cannot look anything up \
-             right now. Try again in a few seconds.",
+            "You have not been logged out. We just cannot look anything up or store anything right \
+             now: try again in a few seconds.",
             true,
         ),
         _ if status.code >= 500 => (
@@ -122,6 +123,8 @@ impl<'r> Responder<'r, 'static> for ErrorAnswer {
         if status == Status::ServiceUnavailable {
             response.set_raw_header("Retry-After", RETRY_AFTER);
         }
+        // Rocket answers a request that is no HTTP without asking any fairing.
+        headers::set(request, &mut response);
         Ok(response)
     }
 }
@@ -167,7 +170,7 @@ async fn unauthorized(request: &Request<'_>) -> Result<Redirect, ErrorAnswer> {
     if prefers_json(request) {
         return Err(ErrorAnswer::Json(Status::Unauthorized));
     }
-    // Only a page can be come back to; what a form wanted to do is not done behind a login.
+    // A page can be come back to; what a form wanted to do is not done behind a login.
     let next = (request.method() == Method::Get).then(|| request.uri().to_string());
     Ok(Redirect::to(login_with_next(next.as_deref())))
 }

@@ -38,7 +38,8 @@ pub fn stage() -> AdHoc {
     })
 }
 
-fn set(request: &Request<'_>, response: &mut Response<'_>) {
+/// Sets them all; a second time changes nothing.
+pub fn set(request: &Request<'_>, response: &mut Response<'_>) {
     for (name, value) in ALWAYS {
         response.set_raw_header(name, value);
     }

@@ -49,3 +49,17 @@ async fn health_says_ok() {
         }
     }
 }
+
+#[rocket::async_test]
+async fn what_is_hardly_http_gets_them_as_well() {
+    use rocket::tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let app = App::in_memory().await;
+    let host = app.url.strip_prefix("http://").unwrap();
+    let mut stream = rocket::tokio::net::TcpStream::connect(host).await.unwrap();
+    let request = "BREW /coffee HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert!(answer.contains(POLICY) && answer.contains("no-store"), "{answer}");
+}
