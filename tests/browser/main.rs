@@ -6,6 +6,7 @@ mod support;
 mod chromium;
 
 use chromium::Chromium;
+use mongodb::bson::{Document, doc};
 use support::{App, PASSWORD};
 use thirtyfour::prelude::*;
 
@@ -95,6 +96,8 @@ async fn every_page_fits_its_window_and_keeps_to_the_content_security_policy() {
     let app = App::on_mongodb().await;
     let mut admin = app.browser();
     admin.register("Wilhelmina-von-und-zu-Hohenstein").await;
+    let users = app.database().collection::<Document>("users");
+    users.update_one(doc! {}, doc! { "$set": { "admin": true } }).await.unwrap();
     let chromium = Chromium::open(&app.url).await;
     for path in ["/", "/register", "/login", "/logout", "/nowhere"] {
         check_look(&chromium, path, "out").await;
