@@ -20,6 +20,7 @@ pub mod session;
 pub mod auth;
 pub mod web;
 
+use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
 use rocket::{Build, Rocket};
 
@@ -48,5 +49,14 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
         .attach(session::stage(engine, web::error::unavailable))
         .attach(auth::stage(stores.users, hasher))
         .attach(web::stage(stores.backing, &static_dir)?)
-        .attach(web::headers::stage()))
+        .attach(web::headers::stage())
+        .attach(AdHoc::on_liftoff("No cookies in the log", |_| {
+            Box::pin(async { cap_log_level() })
+        })))
+}
+
+/// At its debug level, Rocket prints requests and answers whole, cookies and all. No setting may
+/// put somebody's ticket into a log file.
+fn cap_log_level() {
+    log::set_max_level(log::max_level().min(log::LevelFilter::Info));
 }
