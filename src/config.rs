@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use rocket::figment::providers::{Env, Format as _, Toml};
+use rocket::figment::providers::{Env, Format as _, Serialized, Toml};
 use rocket::figment::value::magic::RelativePathBuf;
 use rocket::figment::value::{Dict, Map, Value};
 use rocket::figment::{self, Figment, Metadata, Profile, Provider, error::Kind};
@@ -114,11 +114,12 @@ impl Provider for PlainNames {
 
 /// What holds without any file: Rocket's defaults, but no header that a client could forge.
 pub fn defaults() -> Figment {
+    // In the default profile: a bare tuple would count for all profiles, and beat the file.
     Figment::from(rocket::Config::default())
-        .merge(("ip_header", false))
-        .merge(("ident", "Cloakroom"))
-        .merge(("mongodb.uri", DEFAULT_URI))
-        .merge(("static_dir", "static"))
+        .merge(Serialized::default("ip_header", false))
+        .merge(Serialized::default("ident", "Cloakroom"))
+        .merge(Serialized::default("mongodb.uri", DEFAULT_URI))
+        .merge(Serialized::default("static_dir", "static"))
 }
 
 impl Config {
@@ -130,6 +131,7 @@ impl Config {
         refuse_unknown_keys(figment)?;
         let config: Self = figment.extract().map_err(|error| explain(&error))?;
         let _: rocket::Config = figment.extract().map_err(|error| explain(&error))?;
+        config.session.check().map_err(|why| ConfigError::Wrong(format!("`session`: {why}")))?;
         // Whatever a profile is called: only the one for development is unsafe.
         if figment.profile() != rocket::Config::DEBUG_PROFILE {
             config.refuse_weak_secrets()?;
@@ -175,6 +177,11 @@ fn explain(error: &figment::Error) -> ConfigError {
         Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => {
             format!("`{path}` must be {expected}")
         }
+        Kind::UnknownVariant(_, known) => format!("`{path}` must be one of {}", known.join(", ")),
+        // What stands in a file that is no TOML at all may be a secret: only where it broke.
+        Kind::Message(message) if path.is_empty() => {
+            message.lines().next().unwrap_or_default().to_owned()
+        }
         Kind::Message(message) => format!("`{path}`: {message}"),
         _ => format!("`{path}` cannot be read"),
     };
@@ -207,7 +214,11 @@ fn line_of(file: &Path, path: &[String]) -> Option<usize> {
         if let Some(header) = line.strip_prefix('[') {
             // [profile.section.subsection]
             let name = header.trim_end_matches(']').split_once('.');
-            in_section = name.map_or("", |(_, rest)| rest) == section;
+            let name = name.map_or("", |(_, rest)| rest);
+            if name == path.join(".") {
+                return Some(index + 1);
+            }
+            in_section = name == section;
         } else if in_section && sets_key(line) {
             return Some(index + 1);
         }
@@ -246,6 +257,38 @@ mod tests {
         check("[default.mongodb]\nurl = 'x'", "unknown setting `mongodb.url`");
         check("[default.session]\ntouch_after = 'soon'", "`session.touch_after`");
         check("[default]\nport = 'http'", "`port` must be");
+    }
+
+    #[test]
+    fn the_file_beats_the_defaults_and_a_profile_beats_the_file() {
+        let toml = "[default]\nident = 'Foo'\nstatic_dir = 'x'\n[default.mongodb]\nuri = 'one'\n\
+                    [debug.mongodb]\nuri = 'two'";
+        let figment = defaults().merge(Toml::string(toml).nested()).select("debug");
+        let config = Config::from(&figment).unwrap();
+        assert_eq!(config.mongodb.uri, Uri("two".to_owned()));
+        assert_eq!(config.static_dir.original().to_str(), Some("x"));
+        let rocket: rocket::Config = figment.extract().unwrap();
+        assert_eq!(rocket.ident.as_str(), Some("Foo"));
+        assert_eq!(rocket.ip_header, None);
+    }
+
+    #[test]
+    fn what_is_no_toml_is_said_in_one_line_without_its_text() {
+        let error = with("[default.session]\nsecret = 'hunter2\n").unwrap_err();
+        assert!(!error.contains('\n') && !error.contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn values_that_nobody_could_log_in_with_are_refused() {
+        for wrong in
+            ["name = ''", "name = 'a=b'", "name = 'a;b'", "idle_timeout = 0", "collection = ''"]
+        {
+            let error = with(&format!("[default.session]\n{wrong}")).expect_err(wrong);
+            assert!(error.contains("`session`"), "{error}");
+        }
+        assert!(
+            with("[default.session]\nstore = 'redis'").unwrap_err().contains("mongodb, memory")
+        );
     }
 
     #[test]

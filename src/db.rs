@@ -38,6 +38,12 @@ const POOL: u32 = 32;
 pub struct Unavailable(Arc<str>);
 
 impl Unavailable {
+    /// What the driver says, without the state of the whole cluster that it likes to add.
+    fn driver(error: &Error) -> Self {
+        let text = error.kind.to_string();
+        Self::new(text.split(" Topology:").next().unwrap_or_default())
+    }
+
     /// The cause, for the log; it is never shown on a page.
     pub fn new(cause: impl Display) -> Self {
         Self(cause.to_string().into())
@@ -63,7 +69,7 @@ pub async fn bounded_by<T>(
     operation: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Unavailable> {
     let late = |_| Unavailable::new(format_args!("no answer within {deadline:?}"));
-    timeout(deadline, operation).await.map_err(late)?.map_err(Unavailable::new)
+    timeout(deadline, operation).await.map_err(late)?.map_err(|error| Unavailable::driver(&error))
 }
 
 /// Waits for something that hangs on the database, for as long as for one operation.

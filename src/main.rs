@@ -29,14 +29,13 @@ enum Command {
     Revoke { username: String },
 }
 
-#[rocket::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let command = CommandLine::parse().command.unwrap_or(Command::Serve);
-    let result = match command {
-        Command::Serve => serve().await,
-        Command::Migrate => migrate().await,
-        Command::Grant { username } => set_admin(&username, true).await,
-        Command::Revoke { username } => set_admin(&username, false).await,
+    end_with_the_log();
+    // Before Rocket reads them for its workers: it would panic where we can say what is wrong.
+    let result = match Config::from(&config::figment()) {
+        Ok(config) => rocket::async_main(run(command, config)),
+        Err(error) => Err(error.into()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -47,27 +46,48 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve() -> Result<(), StartError> {
-    let rocket = cloakroom::rocket(config::figment()).await?;
-    let launched = rocket.launch().await;
-    launched.map(drop).map_err(|error| StartError::Launch(error.kind().to_string()))
+/// When whoever reads our log has gone (a closed terminal, a `tee` that ended), each line that
+/// Rocket writes panics, in each request. A server that can only fail ends.
+fn end_with_the_log() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let message = panic.payload().downcast_ref::<String>();
+        if message.is_some_and(|text| text.starts_with("failed printing to stdout")) {
+            std::process::exit(1);
+        }
+        usual(panic);
+    }));
 }
 
-async fn migrate() -> Result<(), StartError> {
-    let config = Config::from(&config::figment())?;
-    stores::open_database(&config).await?;
+async fn run(command: Command, config: Config) -> Result<(), StartError> {
+    match command {
+        Command::Serve => serve().await,
+        Command::Migrate => migrate(&config).await,
+        Command::Grant { username } => set_admin(&config, &username, true).await,
+        Command::Revoke { username } => set_admin(&config, &username, false).await,
+    }
+}
+
+async fn serve() -> Result<(), StartError> {
+    let figment = config::figment();
+    let port = figment.extract_inner("port").unwrap_or(0);
+    let launched = cloakroom::rocket(figment).await?.launch().await;
+    launched.map(drop).map_err(|error| StartError::Launch(port, error.kind().to_string()))
+}
+
+async fn migrate(config: &Config) -> Result<(), StartError> {
+    stores::open_database(config).await?;
     println!("the database is up to date");
     Ok(())
 }
 
-async fn set_admin(username: &str, admin: bool) -> Result<(), StartError> {
-    let config = Config::from(&config::figment())?;
+async fn set_admin(config: &Config, username: &str, admin: bool) -> Result<(), StartError> {
     if config.session.store == StoreKind::Memory {
         return Err(StartError::NeedsDatabase);
     }
     let name = Username::parse(username)
         .map_err(|error| StartError::BadUsername(username.to_owned(), error))?;
-    let users = MongoUsers::new(&stores::open_database(&config).await?);
+    let users = MongoUsers::new(&stores::open_database(config).await?);
     if !users.set_admin(&name, admin).await.map_err(StartError::NoDatabase)? {
         return Err(StartError::NoSuchUser(username.to_owned()));
     }

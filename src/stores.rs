@@ -54,8 +54,8 @@ pub enum StartError {
     NoStaticFiles(String),
     #[error("{0}")]
     Threads(Unavailable),
-    #[error("cannot serve: {0}")]
-    Launch(String),
+    #[error("cannot serve on port {0}, which ROCKET_PORT can change: {1}")]
+    Launch(u16, String),
     #[error("there is no account called {0:?}")]
     NoSuchUser(String),
     #[error("{0:?} cannot be the name of an account: {1}")]

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use super::changes::Changes;
 use super::content::{Content, is_reserved, to_raw};
 use super::engine::Engine;
+use super::expiry::Expiry;
 use super::sid::Sid;
 use super::state::{State, Ticket};
 use super::store::Record;
@@ -33,6 +34,17 @@ pub enum SetError {
     LoginOnly(String),
     #[error("the value for the session key {0:?} is no JSON")]
     NotJson(String),
+}
+
+/// From when to when a session lasts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Span {
+    /// `None` when it is new, or Express made it.
+    pub began: Option<Timestamp>,
+    /// The browser's end or the server's, whichever comes first.
+    pub ends: Option<Timestamp>,
+    /// Whether using it moves the end.
+    pub slides: bool,
 }
 
 /// There is no session to save or to load.
@@ -191,10 +203,16 @@ impl Session {
         Content { cookie: state.cookie.clone(), values: state.changes.apply(state.base()) }
     }
 
-    /// When the document was made and when it ends, as far as the store knows.
-    pub fn span(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+    /// When the session began and when it ends, as far as the store knows.
+    pub fn span(&self) -> Span {
         let state = self.state();
-        state.record.as_ref().map_or((None, None), |record| (record.created, record.expires))
+        let Some(record) = &state.record else { return Span::default() };
+        let (options, now) = (&self.engine.options, Timestamp::now());
+        let last = Expiry { options, record: Some(record), now }.absolute_end();
+        // A touch moves the document's end, but not that of the cookie in the browser.
+        let ends = [record.expires, state.cookie.expires].into_iter().flatten().min();
+        let slides = state.cookie.expires.is_none() && ends < last;
+        Span { began: record.created, ends, slides }
     }
 
     /// Where the store keeps its sessions, in words for a page.

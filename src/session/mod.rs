@@ -25,7 +25,7 @@ mod commit;
 pub use content::{Content, CookieRecord};
 pub use engine::Engine;
 pub use fairing::OnUnavailable;
-pub use handle::{Fresh, Gone, LOGIN_KEY, Session, SetError};
+pub use handle::{Fresh, Gone, LOGIN_KEY, Session, SetError, Span};
 pub use options::{DEVELOPMENT_SECRET, Options, StoreKind};
 pub use sid::Sid;
 pub use timestamp::Timestamp;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use cookie::SameSite;
 use serde::{Deserialize, Deserializer, de};
 
-use super::content::CookieRecord;
+use super::content::{CookieRecord, is_attribute_value};
 use super::signature::Secrets;
 use super::timestamp::millis;
 
@@ -160,6 +160,27 @@ impl Default for CookieOptions {
 }
 
 impl Options {
+    /// Refuses what no session could live with.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn check(&self) -> Result<(), &'static str> {
+        // RFC 6265, 4.1.1: a cookie's name is a token.
+        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        let attributes = [Some(&self.cookie.path), self.cookie.domain.as_ref()];
+        if self.name.is_empty() || !self.name.chars().all(is_token) {
+            Err("the name of a cookie is letters, digits and signs such as . - _")
+        } else if self.collection.is_empty() {
+            Err("the collection needs a name")
+        } else if self.idle_timeout.is_zero() || self.absolute_timeout.is_zero() {
+            Err("a session that ends at once is none: idle_timeout and absolute_timeout are over 0")
+        } else if !attributes.into_iter().flatten().all(|text| is_attribute_value(text)) {
+            Err("cookie.path or cookie.domain has a character that no cookie can have")
+        } else {
+            Ok(())
+        }
+    }
+
     /// The cookie record of a new session, for a request that came over https or did not.
     pub fn new_cookie(&self, https: bool) -> CookieRecord {
         let secure = match self.cookie.secure {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::form::FieldError;
 use super::page::Page;
 use crate::auth::User;
-use crate::session::{CookieRecord, Session, Timestamp};
+use crate::session::{CookieRecord, Session, Span, Timestamp};
 
 /// The session key of the items, a list of texts.
 pub const ITEMS: &str = "coat";
@@ -31,7 +31,7 @@ pub async fn render(
     let (name, bytes) = session.cookie_sent();
     let hook = session.id().start();
     let json = content.to_json();
-    let (started, ends) = session.span();
+    let Span { began, ends, slides } = session.span();
     let own = context! {
         ticket: context! {
             name,
@@ -47,7 +47,11 @@ pub async fn render(
             items: session.get::<Vec<String>>(ITEMS).unwrap_or_default(),
             views: session.get::<i64>(VIEWS).unwrap_or(0),
         },
-        session: context! { started: started.map(Moment::from), ends: ends.map(Moment::from) },
+        session: context! {
+            started: began.map(Moment::from),
+            ends: ends.map(Moment::from),
+            slides,
+        },
         form: context! { item, errors },
     };
     page.render("dashboard", own).await

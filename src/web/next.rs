@@ -14,7 +14,8 @@ impl LocalPath {
     /// `None` for everything that is not plainly a path on this site.
     pub fn parse(text: &str) -> Option<Self> {
         let plain = percent_decode_str(text).decode_utf8().ok()?;
-        let is_odd = |c: char| c == '\\' || c.is_control() || c.is_whitespace();
+        // A space in a query is written %20; any other white space is up to something.
+        let is_odd = |c: char| c == '\\' || c.is_control() || c.is_whitespace() && c != ' ';
         let leads_away = |path: &str| !path.starts_with('/') || path.starts_with("//");
         if leads_away(text) || leads_away(&plain) || plain.contains(is_odd) {
             return None;
@@ -33,7 +34,9 @@ mod tests {
 
     #[test]
     fn paths_of_this_site_are_followed() {
-        for path in ["/dashboard", "/", "/a/b?c=d&e=%2Ff", "/caf%C3%A9", "/a//b"] {
+        for path in
+            ["/dashboard", "/", "/a/b?c=d&e=%2Ff", "/caf%C3%A9", "/a//b", "/dashboard?q=a%20b"]
+        {
             assert_eq!(LocalPath::parse(path).unwrap().into_origin().to_string(), path);
         }
     }

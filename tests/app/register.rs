@@ -76,3 +76,13 @@ async fn what_is_typed_comes_out_as_text() {
     page.expect_page(200, "&lt;b&gt;x&lt;");
     assert!(!page.body.contains("<b>x"));
 }
+
+#[rocket::async_test]
+async fn who_is_signed_in_already_is_told_so() {
+    let app = App::in_memory().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    let page = rosa.get("/register").await;
+    page.expect_page(200, "You are signed in as");
+    assert!(!page.body.contains("type=\"password\""));
+}

@@ -180,3 +180,27 @@ async fn nothing_secret_is_logged_at_any_level() {
         assert!(level == "critical" || log.contains("POST /login"), "it is a log: {log}");
     }
 }
+
+#[rocket::async_test]
+async fn a_server_whose_log_nobody_reads_any_more_ends() {
+    let (mut running, url, _) = launch(cloakroom(&[]).env("SESSION_STORE", "memory"));
+    let (_, closed) = std::io::pipe().map(|(r, w)| (w, r)).unwrap();
+    running.1 = BufReader::new(ChildStdout::from(std::os::fd::OwnedFd::from(closed))).lines();
+    let _ = reqwest::get(&url).await;
+    for _ in 0..100 {
+        if running.0.try_wait().unwrap().is_some() {
+            return;
+        }
+        rocket::tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("it goes on without a log");
+}
+
+#[rocket::async_test]
+async fn a_file_that_is_no_toml_is_told_in_one_line() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("Rocket.toml");
+    std::fs::write(&file, "[default]\nport = 8000x\n").unwrap();
+    let said = refusal(cloakroom(&[]).env("ROCKET_CONFIG", &file));
+    assert!(said.contains("line 2"), "{said}");
+}
