@@ -32,7 +32,7 @@ impl Notice {
     fn text(self) -> &'static str {
         match self {
             Self::Registered => "Your account is made. You can log in now.",
-            Self::SignedOut => "You are logged out. Your session has been deleted from the server.",
+            Self::SignedOut => "You are logged out. No session of yours is left on the server.",
         }
     }
 }
