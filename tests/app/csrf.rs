@@ -75,3 +75,10 @@ async fn the_address_of_the_refusal_is_an_error_page_like_others() {
     let app = App::in_memory().await;
     app.browser().get("/cross-site-request-refused").await.expect_page(403, "You may not do that");
 }
+
+#[rocket::async_test]
+async fn a_post_that_says_it_is_a_head_gets_an_answer() {
+    let app = App::in_memory().await;
+    let answer = app.browser().post("/login", &[("_method", "head")]).await;
+    answer.expect_page(403, "Nothing was changed.");
+}
