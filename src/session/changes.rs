@@ -18,6 +18,7 @@ enum Change {
     Set(Box<RawValue>),
     Remove,
     Add(i64),
+    Push(Vec<Box<RawValue>>),
 }
 
 impl Changes {
@@ -34,8 +35,20 @@ impl Changes {
         let change = match self.0.get(key) {
             None => Change::Add(by),
             Some(Change::Add(earlier)) => Change::Add(earlier.saturating_add(by)),
-            Some(Change::Remove) => Change::Set(number(by)),
-            Some(Change::Set(value)) => Change::Set(sum(Some(value), by)),
+            Some(other) => Change::Set(sum(other.apply(None).as_deref(), by)),
+        };
+        self.0.insert(key.to_owned(), change);
+    }
+
+    /// Appends to the list under `key`; what is missing or no list counts as an empty one.
+    pub fn push(&mut self, key: &str, item: Box<RawValue>) {
+        let change = match self.0.shift_remove(key) {
+            None => Change::Push(vec![item]),
+            Some(Change::Push(mut items)) => {
+                items.push(item);
+                Change::Push(items)
+            }
+            Some(other) => Change::Set(appended(other.apply(None).as_deref(), &[item])),
         };
         self.0.insert(key.to_owned(), change);
     }
@@ -81,6 +94,7 @@ impl Change {
             Change::Set(value) => Some(value.clone()),
             Change::Remove => None,
             Change::Add(by) => Some(sum(old, *by)),
+            Change::Push(items) => Some(appended(old, items)),
         }
     }
 }
@@ -94,6 +108,13 @@ fn is_same(a: &RawValue, b: &RawValue) -> bool {
 fn sum(old: Option<&RawValue>, by: i64) -> Box<RawValue> {
     let old: i64 = old.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or(0);
     number(old.saturating_add(by))
+}
+
+fn appended(old: Option<&RawValue>, items: &[Box<RawValue>]) -> Box<RawValue> {
+    let old: Option<Vec<Box<RawValue>>> = old.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    let mut list = old.unwrap_or_default();
+    list.extend(items.iter().cloned());
+    to_raw(&list).expect("a list of JSON is JSON")
 }
 
 fn number(value: i64) -> Box<RawValue> {
@@ -145,6 +166,23 @@ mod tests {
         check(r#"{"n":40,"m":1}"#, r#"{"n":42,"m":1}"#);
         check("{}", r#"{"n":2}"#);
         check(r#"{"n":"seven"}"#, r#"{"n":2}"#);
+    }
+
+    #[test]
+    fn a_push_appends_to_whatever_list_stands_there_by_then() {
+        let mut changes = Changes::default();
+        changes.push("l", raw("1"));
+        changes.push("l", raw("2"));
+        let check = |changes: &Changes, base: &str, expected: &str| {
+            let after = serde_json::to_string(&changes.apply(&values(base))).unwrap();
+            assert_eq!(after, expected);
+        };
+        check(&changes, "{}", r#"{"l":[1,2]}"#);
+        check(&changes, r#"{"l":["a"]}"#, r#"{"l":["a",1,2]}"#);
+        check(&changes, r#"{"l":7}"#, r#"{"l":[1,2]}"#);
+        changes.remove("l");
+        changes.push("l", raw("3"));
+        check(&changes, r#"{"l":["a"]}"#, r#"{"l":[3]}"#);
     }
 
     #[test]

@@ -100,16 +100,11 @@ impl Session {
     /// # Errors
     /// [`SetError`] for a key that is not ours to set, or a value that JSON cannot say.
     pub fn set<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), SetError> {
-        if key == LOGIN_KEY {
-            return Err(SetError::LoginOnly(key.to_owned()));
-        }
+        settable(key)?;
         self.put(key, value)
     }
 
     fn put<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), SetError> {
-        if is_reserved(key) {
-            return Err(SetError::Reserved(key.to_owned()));
-        }
         let raw = to_raw(value).map_err(|_| SetError::NotJson(key.to_owned()))?;
         self.state().changes.set(key, raw);
         Ok(())
@@ -126,13 +121,20 @@ impl Session {
     /// # Errors
     /// [`SetError::Reserved`], [`SetError::LoginOnly`].
     pub fn increment(&self, key: &str) -> Result<(), SetError> {
-        if key == LOGIN_KEY {
-            return Err(SetError::LoginOnly(key.to_owned()));
-        }
-        if is_reserved(key) {
-            return Err(SetError::Reserved(key.to_owned()));
-        }
+        settable(key)?;
         self.state().changes.add(key, 1);
+        Ok(())
+    }
+
+    /// Appends to the list under `key`. Like an increment, it is not lost when another request
+    /// appends at the same time.
+    ///
+    /// # Errors
+    /// [`SetError`] for a key that is not ours to set, or a value that JSON cannot say.
+    pub fn push<T: Serialize + ?Sized>(&self, key: &str, item: &T) -> Result<(), SetError> {
+        settable(key)?;
+        let raw = to_raw(item).map_err(|_| SetError::NotJson(key.to_owned()))?;
+        self.state().changes.push(key, raw);
         Ok(())
     }
 
@@ -229,6 +231,17 @@ impl Session {
         // A panic elsewhere cannot leave the state half changed: each change is one assignment.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a handler may set this key.
+fn settable(key: &str) -> Result<(), SetError> {
+    if key == LOGIN_KEY {
+        return Err(SetError::LoginOnly(key.to_owned()));
+    }
+    if is_reserved(key) {
+        return Err(SetError::Reserved(key.to_owned()));
+    }
+    Ok(())
 }
 
 /// A session that has just got a new id: the only kind that a login can be written to.

@@ -31,13 +31,12 @@ async fn hang(
     form: Form<Item>,
 ) -> Result<Submitted, Error> {
     let item = form.0.item.trim();
-    let mut items: Vec<String> = session.get(ITEMS).unwrap_or_default();
+    let items: Vec<String> = session.get(ITEMS).unwrap_or_default();
     if let Some(text) = refusal(item, items.len()) {
         let errors = [FieldError::new("item", text)];
         return Ok(Submitted::again(dashboard::render(&page, session, item, &errors).await));
     }
-    items.push(item.to_owned());
-    session.set(ITEMS, &items)?;
+    session.push(ITEMS, item)?;
     Ok(Submitted::go_to(uri!(dashboard::show)))
 }
 

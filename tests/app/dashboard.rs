@@ -107,3 +107,21 @@ async fn fifty_counts_at_once_are_fifty() {
         rosa.get("/dashboard").await.expect_page(200, "&quot;viewCount&quot;: 50");
     }
 }
+
+#[rocket::async_test]
+async fn ten_items_hung_at_once_all_hang() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        let hang = async |n: usize| {
+            let item = format!("item-{n}-of-ten");
+            rosa.copy().post("/coat", &[("item", &item)]).await.status
+        };
+        let answers = rocket::futures::future::join_all((0..10).map(hang)).await;
+        assert_eq!(answers, [303; 10]);
+        let page = rosa.get("/dashboard").await;
+        for n in 0..10 {
+            page.expect_page(200, &format!("item-{n}-of-ten"));
+        }
+    }
+}
