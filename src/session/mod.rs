@@ -1,9 +1,9 @@
 //! express-session for Rocket: the cookie is the ticket, the document is the coat.
 //!
 //! In reading order: the ticket (`sid`, `signature`, `cookie`), the coat (`content`, `changes`),
-//! what a handler holds (`handle`), the way in (`guard`, `engine`), the way out (`fairing`,
-//! `plan`, `commit`), and where the coats hang (`store`). This room knows no users and no pages.
-//! `auth/` is built on it.
+//! the settings (`options`), where the coats hang (`store`), what a handler holds (`state`,
+//! `handle`), the way in (`engine`, `guard`), the way out (`fairing`, `plan`, `expiry`, `commit`).
+//! This room knows no users and no pages. `auth/` is built on it.
 
 mod sid;
 pub mod signature;

@@ -15,7 +15,7 @@ pub fn stage() -> AdHoc {
         Box::pin(async move {
             if is_disguised_head(request) || is_unsafe(request) && is_from_elsewhere(request) {
                 log::warn!(
-                    "refused a {} of {} from another site",
+                    "refused a {} of {}: from another site, or a form in disguise",
                     request.method(),
                     request.uri().path()
                 );
