@@ -74,17 +74,23 @@ impl Changes {
         values
     }
 
-    /// Whether anything is different from `base`. The same value set again is no change, nor is
-    /// one that was set back.
-    pub fn modify(&self, base: &Values) -> bool {
-        self.0.iter().any(|(key, change)| {
-            let old = base.get(key).map(|value| &**value);
+    /// Those that make a difference to `base`. The same value set again makes none, nor does one
+    /// that was set back; applied to what another request left, they would undo its work.
+    pub fn effective(&self, base: &Values) -> Self {
+        let differs = |(key, change): &(&String, &Change)| {
+            let old = base.get(*key).map(|value| &**value);
             match (old, change.apply(old)) {
                 (None, None) => false,
                 (Some(old), Some(new)) => !is_same(old, &new),
                 _ => true,
             }
-        })
+        };
+        let effective = self.0.iter().filter(differs);
+        Self(effective.map(|(key, change)| (key.clone(), change.clone())).collect())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
@@ -138,19 +144,19 @@ mod tests {
         let base = values(r#"{"a":1,"b":{"x":[1,2]}}"#);
         let mut changes = Changes::default();
         changes.set("a", raw("2"));
-        assert!(changes.modify(&base));
+        assert!(!changes.effective(&base).is_empty());
         changes.set("a", raw("1"));
         changes.set("b", raw(r#"{ "x": [1, 2] }"#));
         changes.set("c", raw("3"));
         changes.remove("c");
-        assert!(!changes.modify(&base));
+        assert!(changes.effective(&base).is_empty());
     }
 
     #[test]
     fn a_nested_key_called_cookie_counts() {
         let mut changes = Changes::default();
         changes.set("b", raw(r#"{"cookie":2}"#));
-        assert!(changes.modify(&values(r#"{"b":{"cookie":1}}"#)));
+        assert!(!changes.effective(&values(r#"{"b":{"cookie":1}}"#)).is_empty());
     }
 
     #[test]

@@ -35,7 +35,7 @@ impl Session {
     /// The store does not answer, or others wrote faster five times: then no cookie may be sent.
     pub(super) async fn commit(&self, failed: bool) -> Result<Option<String>, Unavailable> {
         let now = Timestamp::now();
-        let state = self.state().clone();
+        let state = self.state().settled();
         let mut facts = self.facts(&state, now);
         facts.touch_due &= !failed;
         let Plan { write, set_cookie } = plan(self.switches(), facts);
@@ -46,13 +46,14 @@ impl Session {
     /// [`Session::save`]: the write of the end, now.
     pub(super) async fn save_now(&self) -> Result<(), Gone> {
         let now = Timestamp::now();
-        let state = self.state().clone();
+        let state = self.state().settled();
         let facts = self.facts(&state, now);
         if facts.destroyed {
             return Err(Gone::Ended);
         }
         if state.record.is_none() && facts.undeliverable {
             self.withhold(&state).await?;
+            self.state().replaces = None;
             return Ok(());
         }
         let saved = self.write(&state, now).await?.ok_or(Gone::Ended)?;
@@ -166,7 +167,7 @@ impl Session {
     fn to_store(&self, state: &State, record: Option<&Record>, now: Timestamp) -> (Content, Times) {
         let expiry = self.expiry(record, now);
         let cookie = match record {
-            Some(record) if !state.max_age_changed => &record.content.cookie,
+            Some(record) if !state.is_max_age_changed() => &record.content.cookie,
             _ => &state.cookie,
         };
         let base = record.map_or(state.base(), |record| &record.content.values);
@@ -183,12 +184,13 @@ impl Session {
         let expiry = self.expiry(state.record.as_deref(), now);
         Facts {
             loaded: state.record.is_some() || state.replaces.is_some(),
-            modified: state.max_age_changed || state.changes.modify(state.base()),
+            modified: !state.changes.is_empty() || state.is_max_age_changed(),
             regenerated: state.regenerated,
             destroyed: state.destroyed,
             had_cookie: self.ticket.bytes > 0,
             has_expiry: state.cookie.original_max_age.is_some(),
             touch_due: state.touched || expiry.touch_is_due(&state.cookie),
+            saved: state.saved,
             cookie_due: state.cookie_due,
             outdated_signature: self.ticket.outdated_signature,
             undeliverable: !self.ticket.in_path

@@ -146,7 +146,8 @@ impl Session {
         Fresh { session: self }
     }
 
-    /// Ends the session: the document is deleted and the browser told to forget the cookie.
+    /// Ends the session: nothing is in it any more, the document is deleted and the browser told
+    /// to forget the cookie.
     pub fn destroy(&self) {
         let mut state = self.state();
         state.destroyed = true;
@@ -174,8 +175,8 @@ impl Session {
         let record = self.engine.store.load(&sid).await?.ok_or(Gone::Ended)?;
         let cookie = record.content.cookie.clone();
         let mut state = self.state();
-        let cookie_due = state.cookie_due;
-        *state = State { cookie_due, ..State::new(sid, Some(record), cookie) };
+        let (saved, cookie_due) = (state.saved, state.cookie_due);
+        *state = State { saved, cookie_due, ..State::new(sid, Some(record), cookie) };
         Ok(())
     }
 
@@ -193,10 +194,7 @@ impl Session {
 
     /// Sets that, which counts as a change of the session (in Express it does not, and is lost).
     pub fn set_max_age(&self, age: Option<Duration>) {
-        let mut state = self.state();
-        let age = age.map(millis);
-        state.max_age_changed |= state.cookie.original_max_age != age;
-        state.cookie.original_max_age = age;
+        self.state().cookie.original_max_age = age.map(millis);
     }
 
     /// The session as it stands now: cookie and values, with this request's changes.

@@ -19,7 +19,9 @@ pub struct Facts {
     pub has_expiry: bool,
     /// The last write is older than `touch_after`.
     pub touch_due: bool,
-    /// A save before the end of the request has stored a session that the browser has no cookie of.
+    /// A save before the end of the request has stored it already.
+    pub saved: bool,
+    /// What that save has stored, the browser is to learn of.
     pub cookie_due: bool,
     /// The cookie was signed with an older secret than the first.
     pub outdated_signature: bool,
@@ -105,11 +107,12 @@ fn should_save(switches: Switches, facts: Facts) -> bool {
     if facts.regenerated {
         return true;
     }
-    facts.modified || if facts.loaded { switches.resave } else { switches.save_uninitialized }
+    let unasked = if facts.loaded { switches.resave } else { switches.save_uninitialized };
+    facts.modified || unasked && !facts.saved
 }
 
 fn should_touch(facts: Facts) -> bool {
-    !is_new(facts) && facts.touch_due
+    !is_new(facts) && facts.touch_due && !facts.saved
 }
 
 fn should_set_cookie(switches: Switches, facts: Facts) -> bool {
@@ -140,6 +143,7 @@ mod tests {
         had_cookie: false,
         has_expiry: true,
         touch_due: false,
+        saved: false,
         cookie_due: false,
         outdated_signature: false,
         undeliverable: false,
@@ -175,6 +179,14 @@ mod tests {
         let rolling = Switches { rolling: true, ..LAZY };
         check(rolling, LOADED, Write::Nothing, SetCookie::Send);
         check(rolling, due, Write::Touch, SetCookie::Send);
+    }
+
+    #[test]
+    fn what_was_saved_before_the_end_is_not_written_again() {
+        let saved = Facts { saved: true, touch_due: true, cookie_due: true, ..LOADED };
+        let all = Switches { resave: true, save_uninitialized: true, rolling: false };
+        check(all, saved, Write::Nothing, SetCookie::Send);
+        check(LAZY, Facts { modified: true, ..saved }, Write::Update, SetCookie::Send);
     }
 
     #[test]

@@ -31,12 +31,14 @@ pub struct State {
     pub replaces: Option<Sid>,
     pub cookie: CookieRecord,
     pub changes: Changes,
-    /// The cookie's maximum age was set during this request.
-    pub max_age_changed: bool,
+    /// The cookie's maximum age before this request, in milliseconds.
+    pub former_max_age: Option<i64>,
     pub regenerated: bool,
     pub destroyed: bool,
     /// The end is to be moved although `touch_after` has not passed.
     pub touched: bool,
+    /// Stored before the end of the request, which has moved the end as well.
+    pub saved: bool,
     /// A save before the end of the request has made a cookie due.
     pub cookie_due: bool,
 }
@@ -48,12 +50,13 @@ impl State {
             sid,
             record: record.map(Arc::new),
             replaces: None,
+            former_max_age: cookie.original_max_age,
             cookie,
             changes: Changes::default(),
-            max_age_changed: false,
             regenerated: false,
             destroyed: false,
             touched: false,
+            saved: false,
             cookie_due: false,
         }
     }
@@ -68,16 +71,28 @@ impl State {
     /// The document now is `record`: what was to be done to it is done. `cookie_due`: the browser
     /// is to learn of it.
     pub fn saved_as(&mut self, record: Record, cookie_due: bool) {
-        self.cookie_due |= self.record.is_none() || cookie_due;
-        self.cookie = record.content.cookie.clone();
-        self.record = Some(Arc::new(record));
-        self.changes = Changes::default();
-        (self.replaces, self.regenerated, self.max_age_changed) = (None, false, false);
+        let cookie = record.content.cookie.clone();
+        let cookie_due = self.cookie_due || self.record.is_none() || cookie_due;
+        *self =
+            Self { saved: true, cookie_due, ..Self::new(self.sid.clone(), Some(record), cookie) };
     }
 
-    /// The values as they were loaded; none in a session that is new or has a new id.
+    /// The values as they were loaded; none in a session that is new, has a new id or has ended.
     pub fn base(&self) -> &Values {
         static NONE: LazyLock<Values> = LazyLock::new(Values::new);
-        self.record.as_ref().map_or(&NONE, |record| &record.content.values)
+        match &self.record {
+            Some(record) if !self.destroyed => &record.content.values,
+            _ => &NONE,
+        }
+    }
+
+    /// A copy for the writing: without the changes that change nothing.
+    pub fn settled(&self) -> Self {
+        Self { changes: self.changes.effective(self.base()), ..self.clone() }
+    }
+
+    /// Whether this request gave the cookie another maximum age.
+    pub fn is_max_age_changed(&self) -> bool {
+        self.cookie.original_max_age != self.former_max_age
     }
 }

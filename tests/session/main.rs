@@ -4,8 +4,13 @@
 mod support;
 
 mod life;
+mod merge;
+mod model;
 mod properties;
+mod random;
 mod save;
 mod secure;
+mod steps;
 mod store;
 mod table;
+mod watched;

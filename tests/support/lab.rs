@@ -73,7 +73,11 @@ impl Lab {
     }
 
     async fn behind(settings: &str, proxies: &str) -> Self {
-        let store = Arc::new(MemoryStore::default());
+        Self::with_store(settings, Arc::new(MemoryStore::default()), proxies).await
+    }
+
+    /// On a store of the test's own, behind the proxies of a JSON list.
+    pub async fn with_store(settings: &str, store: Arc<dyn Store>, proxies: &str) -> Self {
         let url = launch(options(settings), store, proxies).await;
         Self { url, uri: String::new(), database: None }
     }
@@ -111,9 +115,14 @@ impl Lab {
 impl Browser {
     /// Does the steps to this browser's session.
     pub async fn steps(&mut self, steps: &str) -> Answer {
+        self.send(self.steps_request(steps)).await
+    }
+
+    /// That request, to be changed before it is sent.
+    pub fn steps_request(&self, steps: &str) -> reqwest::RequestBuilder {
         let steps =
             percent_encoding::utf8_percent_encode(steps, percent_encoding::NON_ALPHANUMERIC);
-        self.get(&format!("/do?steps={steps}")).await
+        self.request(reqwest::Method::GET, &format!("/do?steps={steps}"))
     }
 }
 
@@ -152,6 +161,7 @@ async fn take_step(session: &Session, step: &str) -> Result<(), String> {
             .set(key, &"x".repeat(value.parse().expect("a number")))
             .map_err(|error| error.to_string())?,
         "remove" => session.remove(key),
+        "push" => session.push(key, value).map_err(|error| error.to_string())?,
         "count" => session.increment(key).map_err(|error| error.to_string())?,
         "login" => session.regenerate().set_login(&key).map_err(|error| error.to_string())?,
         "regenerate" => drop(session.regenerate()),

@@ -1,0 +1,252 @@
+//! SESSIONS.md section 3 as a model: what a store and a browser hold after any requests.
+//!
+//! Knows nothing of the engine's own types: whole values before and after, as the table in the
+//! specification speaks of them. `random.rs` plays the same requests to both.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::steps::{Step, Values};
+
+/// The options that decide.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    pub resave: bool,
+    pub save_uninitialized: bool,
+    pub rolling: bool,
+    /// `touch_after` is 0; otherwise it is longer than the test.
+    pub touch_at_once: bool,
+    /// `None` is `auto`.
+    pub secure: Option<bool>,
+}
+
+/// The number of a session id, in the order in which they were stored.
+pub type Number = usize;
+
+/// A document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Coat {
+    pub values: Values,
+    pub max_age: Option<u64>,
+    pub secure: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Cookie {
+    Nothing,
+    Of(Number),
+    Expired,
+}
+
+/// What one request is to do.
+#[derive(Debug, PartialEq)]
+pub struct Outcome {
+    /// 200 with the session that the handler saw last, or 409: a step said "gone".
+    pub session: Option<Values>,
+    pub cookie: Cookie,
+    /// What the store was asked for, in this order.
+    pub operations: Vec<&'static str>,
+}
+
+/// What the store holds.
+#[derive(Default)]
+pub struct World {
+    pub coats: BTreeMap<Number, Coat>,
+    next: Number,
+}
+
+pub const DAY: u64 = 24 * 60 * 60 * 1000;
+
+/// One request on its way.
+struct Handling<'w> {
+    world: &'w mut World,
+    settings: Settings,
+    https: bool,
+    had_cookie: bool,
+    operations: Vec<&'static str>,
+    /// The stored session, as this request knows it.
+    number: Option<Number>,
+    stored: Option<Coat>,
+    now: Coat,
+    /// The stored session that a regenerate left behind.
+    left_behind: Option<Number>,
+    regenerated: bool,
+    destroyed: bool,
+    touched: bool,
+    saved: bool,
+    cookie_due: bool,
+}
+
+impl World {
+    /// Plays a request of a browser that holds this ticket.
+    pub fn request(
+        &mut self,
+        settings: Settings,
+        https: bool,
+        ticket: Option<Number>,
+        steps: &[Step],
+    ) -> Outcome {
+        let mut operations = vec![];
+        if ticket.is_some() {
+            operations.push("load");
+        }
+        let stored = ticket.and_then(|number| self.coats.get(&number).cloned());
+        let number = stored.as_ref().and(ticket);
+        let now = stored.clone().unwrap_or_else(|| new_coat(settings, https));
+        let mut handling = Handling {
+            world: self,
+            settings,
+            https,
+            had_cookie: ticket.is_some(),
+            operations,
+            number,
+            stored,
+            now,
+            left_behind: None,
+            regenerated: false,
+            destroyed: false,
+            touched: false,
+            saved: false,
+            cookie_due: false,
+        };
+        let done = steps.iter().all(|step| handling.take(step));
+        let session = done.then(|| handling.now.values.clone());
+        let cookie = handling.end();
+        Outcome { session, cookie, operations: handling.operations }
+    }
+}
+
+fn new_coat(settings: Settings, https: bool) -> Coat {
+    let secure = settings.secure.unwrap_or(https);
+    Coat { values: Values::new(), max_age: Some(DAY), secure }
+}
+
+impl Handling<'_> {
+    /// False when the session is gone.
+    fn take(&mut self, step: &Step) -> bool {
+        match step {
+            Step::Set(..) | Step::Remove(_) | Step::Count(_) | Step::Push(..) => {
+                step.change(&mut self.now.values);
+            }
+            Step::Login => {
+                self.regenerate();
+                self.now.values.insert("passport".to_owned(), json!("rosa"));
+            }
+            Step::Regenerate => self.regenerate(),
+            Step::Destroy => {
+                self.destroyed = true;
+                self.now.values.clear();
+            }
+            Step::Save => return self.save(),
+            Step::Reload => return self.reload(),
+            Step::Touch => self.touched = true,
+            Step::MaxAge(age) => self.now.max_age = *age,
+        }
+        true
+    }
+
+    fn regenerate(&mut self) {
+        self.left_behind = self.number.take().or(self.left_behind);
+        self.stored = None;
+        self.now = new_coat(self.settings, self.https);
+        self.regenerated = true;
+        (self.destroyed, self.touched, self.cookie_due) = (false, false, false);
+        self.saved = false;
+    }
+
+    fn save(&mut self) -> bool {
+        if self.destroyed {
+            return false;
+        }
+        if self.stored.is_none() && self.is_undeliverable() {
+            self.drop_left_behind();
+            return true;
+        }
+        self.cookie_due |=
+            self.stored.is_none() || self.is_modified() && self.now.max_age.is_some();
+        self.write();
+        self.saved = true;
+        true
+    }
+
+    fn reload(&mut self) -> bool {
+        if self.destroyed {
+            return false;
+        }
+        self.operations.push("load");
+        let Some(stored) = self.stored.clone() else { return false };
+        self.now = stored;
+        self.touched = false;
+        true
+    }
+
+    fn is_modified(&self) -> bool {
+        match &self.stored {
+            Some(stored) => self.now != *stored,
+            None => self.now != new_coat(self.settings, self.https),
+        }
+    }
+
+    /// The browser would not take the cookie.
+    fn is_undeliverable(&self) -> bool {
+        self.now.secure && !self.https
+    }
+
+    fn write(&mut self) {
+        let number = self.number.unwrap_or_else(|| {
+            self.world.next += 1;
+            self.world.next
+        });
+        self.operations.push(if self.number.is_some() { "update" } else { "insert" });
+        self.world.coats.insert(number, self.now.clone());
+        (self.number, self.stored) = (Some(number), Some(self.now.clone()));
+        self.drop_left_behind();
+        self.regenerated = false;
+    }
+
+    fn drop_left_behind(&mut self) {
+        if let Some(old) = self.left_behind {
+            self.operations.push("destroy");
+            self.world.coats.remove(&old);
+        }
+        self.left_behind = None;
+    }
+
+    /// The decision table.
+    fn end(&mut self) -> Cookie {
+        if self.destroyed {
+            if let Some(number) = self.number.or(self.left_behind) {
+                self.operations.push("destroy");
+                self.world.coats.remove(&number);
+            }
+            return if self.had_cookie { Cookie::Expired } else { Cookie::Nothing };
+        }
+        let is_new = self.stored.is_none();
+        let is_modified = self.is_modified();
+        let undeliverable = self.is_undeliverable();
+        let eager = if is_new {
+            self.settings.save_uninitialized
+        } else {
+            self.settings.resave && !self.saved
+        };
+        let must_save = self.regenerated || is_modified || eager;
+        if must_save && is_new && undeliverable {
+            self.drop_left_behind();
+        } else if must_save {
+            self.write();
+        } else if !is_new && !self.saved && (self.touched || self.settings.touch_at_once) {
+            self.operations.push("touch");
+        }
+        let sends = if is_new {
+            must_save
+        } else {
+            let changed = is_modified && self.now.max_age.is_some();
+            self.settings.rolling || self.cookie_due || changed
+        };
+        match self.number {
+            Some(number) if sends && !undeliverable => Cookie::Of(number),
+            _ => Cookie::Nothing,
+        }
+    }
+}
