@@ -97,18 +97,6 @@ async fn a_session_ends_when_nobody_uses_it_and_at_its_absolute_end() {
 }
 
 #[rocket::async_test]
-async fn fifty_counts_at_once_are_fifty() {
-    for app in App::on_both_stores().await {
-        let mut rosa = app.browser();
-        rosa.sign_up("rosa").await;
-        let count = async || rosa.copy().post("/coat/count", &[]).await.status;
-        let answers = rocket::futures::future::join_all((0..50).map(|_| count())).await;
-        assert_eq!(answers, [303; 50]);
-        rosa.get("/dashboard").await.expect_page(200, "&quot;viewCount&quot;: 50");
-    }
-}
-
-#[rocket::async_test]
 async fn ten_items_hung_at_once_all_hang() {
     for app in App::on_both_stores().await {
         let mut rosa = app.browser();

@@ -17,4 +17,5 @@ mod faults;
 mod outage;
 mod register;
 mod start;
+mod together;
 mod tutorial;

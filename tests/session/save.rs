@@ -109,32 +109,6 @@ async fn fifty_increments_at_once_are_fifty_on_two_instances() {
 }
 
 #[rocket::async_test]
-async fn two_hundred_logouts_against_writers_leave_no_document() {
-    let memory = Lab::in_memory("{}").await;
-    let one = Lab::on_mongodb("{}").await;
-    let two = one.beside("{}").await;
-    for (here, there, rounds) in [(&one, &two, 200), (&memory, &memory, 200)] {
-        for round in 0..rounds {
-            let mut browser = here.browser();
-            browser.steps("set:a=1").await;
-            let mut ghost = browser.copy();
-            let write = async |n: usize| {
-                let mut tab = if n.is_multiple_of(2) { here.browser() } else { there.browser() };
-                tab.jar = ghost.jar.clone();
-                tab.steps("count:n").await.status
-            };
-            let (_, statuses) = join!(browser.steps("destroy"), join_all((0..4).map(write)));
-            assert!(statuses.iter().all(|status| *status == 200), "{round}: {statuses:?}");
-            assert!(ghost.steps("").await.session().get("a").is_none(), "{round}");
-        }
-    }
-    // Writers that came after the logout began sessions of their own; none of them has `a`.
-    for document in one.documents().await.unwrap() {
-        assert!(!document.get_str("session").unwrap().contains(r#""a":"1""#), "{document}");
-    }
-}
-
-#[rocket::async_test]
 async fn a_logout_cannot_be_undone_by_a_reload() {
     for lab in Lab::both("{}").await {
         let mut browser = lab.browser();

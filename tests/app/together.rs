@@ -1,0 +1,81 @@
+//! Many requests of one browser at once, on two instances and on memory.
+
+use rocket::futures::future::join_all;
+use rocket::tokio::join;
+
+use mongodb::bson::{Document, doc};
+
+use crate::support::{App, Browser};
+
+/// Two instances on one database.
+async fn two_instances() -> [App; 2] {
+    let one = App::on_mongodb().await;
+    let two = App::on(one.uri()).await;
+    [one, two]
+}
+
+/// Fifty tabs of this browser count at once, in turn on each instance; their answers.
+async fn count_fifty_times(apps: &[App], browser: &Browser) -> Vec<(u16, String)> {
+    let tabs = apps.iter().cycle().take(50).map(|app| app.browser().with_jar_of(browser));
+    let count = async |mut tab: Browser| {
+        let answer = tab.post("/coat/count", &[]).await;
+        (answer.status, answer.header("location").unwrap_or_default().to_owned())
+    };
+    join_all(tabs.map(count)).await
+}
+
+async fn fifty_counts_are_fifty(apps: &[App]) {
+    let mut rosa = apps[0].browser();
+    rosa.sign_up("rosa").await;
+    let answers = count_fifty_times(apps, &rosa).await;
+    assert_eq!(answers, vec![(303, "/dashboard".to_owned()); 50]);
+    rosa.get("/dashboard").await.expect_page(200, "&quot;viewCount&quot;: 50");
+}
+
+#[rocket::async_test]
+async fn fifty_counts_at_once_are_fifty_on_two_instances() {
+    fifty_counts_are_fifty(&two_instances().await).await;
+}
+
+#[rocket::async_test]
+async fn fifty_counts_at_once_are_fifty_in_memory() {
+    fifty_counts_are_fifty(&[App::in_memory().await]).await;
+}
+
+/// A logout on the last instance while fifty tabs write on all of them.
+async fn two_hundred_logouts(apps: &[App]) {
+    apps[0].browser().register("rosa").await;
+    let (mut counted, mut came_late) = (0, 0);
+    for round in 0..200 {
+        let mut rosa = apps[0].browser();
+        rosa.log_in("rosa").await;
+        let mut elsewhere = apps[apps.len() - 1].browser().with_jar_of(&rosa);
+        let (left, answers) = join!(elsewhere.post("/logout", &[]), count_fifty_times(apps, &rosa));
+        left.expect_redirect("/login");
+        // Before the logout it counted, after it, it is sent to log in; never is it a 5xx.
+        assert!(answers.iter().all(|(status, _)| *status == 303), "{round}: {answers:?}");
+        let (before, after): (Vec<_>, Vec<_>) =
+            answers.iter().partition(|(_, location)| location == "/dashboard");
+        (counted, came_late) = (counted + before.len(), came_late + after.len());
+        for app in apps {
+            let mut ghost = app.browser().with_jar_of(&rosa);
+            ghost.get("/dashboard").await.expect_redirect("/login?next=/dashboard");
+        }
+        if let [one, _] = apps {
+            let sessions = one.database().collection::<Document>("sessions");
+            let left = sessions.find_one(doc! {}).await.unwrap();
+            assert_eq!(left, None, "{round}");
+        }
+    }
+    assert!(counted > 0 && came_late > 0, "a race: {counted} counted, {came_late} came late");
+}
+
+#[rocket::async_test]
+async fn two_hundred_logouts_against_fifty_writers_leave_no_document_on_two_instances() {
+    two_hundred_logouts(&two_instances().await).await;
+}
+
+#[rocket::async_test]
+async fn two_hundred_logouts_against_fifty_writers_leave_nothing_in_memory() {
+    two_hundred_logouts(&[App::in_memory().await]).await;
+}
