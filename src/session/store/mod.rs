@@ -8,7 +8,7 @@ mod json;
 pub mod mongo;
 pub mod memory;
 
-pub use document::{Shape, Stored};
+pub use document::{Shape, Stored, read_record};
 
 use super::content::Content;
 use super::sid::Sid;
