@@ -29,6 +29,10 @@ pub struct Migration {
 pub const ALL: &[Migration] = &[
     Migration { name: "001_users", text: include_str!("../migrations/001_users.json") },
     Migration { name: "002_sessions", text: include_str!("../migrations/002_sessions.json") },
+    Migration {
+        name: "003_sessions_user",
+        text: include_str!("../migrations/003_sessions_user.json"),
+    },
 ];
 
 /// How long one command may take. An instance that is silent for longer must have died, and another

@@ -18,7 +18,7 @@ pub use guard::{Admin, Refusal, Visitor};
 pub use hasher::Hasher;
 pub use login::{log_in, log_out};
 pub use password::{MIN_LENGTH as PASSWORD_MIN, Password, PasswordError, PasswordHash};
-pub use strategy::{Verdict, verify};
+pub use strategy::{Verdict, change_password, verify};
 pub use user::{User, UserId};
 pub use username::{
     MAX_LENGTH as USERNAME_MAX, MIN_LENGTH as USERNAME_MIN, Username, UsernameError,

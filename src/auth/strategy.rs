@@ -63,7 +63,33 @@ async fn upgrade(
         return Ok(());
     }
     let new = hasher.hash(password).await?;
-    users.upgrade(username, account.user.id, old, &new).await
+    // Another login may have been faster: then it has been done.
+    users.replace_password(username, account.user.id, old, &new).await.map(drop)
+}
+
+/// Gives `user` a new password, if `current` is the one that the account has (OWASP ASVS 6.2.3).
+///
+/// # Errors
+/// The user store does not answer, or too many passwords are being hashed already.
+pub async fn change_password(
+    users: &dyn Users,
+    hasher: &Hasher,
+    user: &User,
+    current: &str,
+    new: Password,
+) -> Result<bool, Unavailable> {
+    let (Some(current), Ok(username)) = (Password::typed(current), Username::parse(&user.username))
+    else {
+        return Ok(false);
+    };
+    let account = users.find_account(&username).await?;
+    let account = account.filter(|account| account.user.id == user.id);
+    let Some(old) = account.and_then(|account| account.password) else { return Ok(false) };
+    if !hasher.verify(current, Some(old.clone())).await? {
+        return Ok(false);
+    }
+    let new = hasher.hash(new).await?;
+    users.replace_password(&username, user.id, &old, &new).await
 }
 
 #[cfg(test)]

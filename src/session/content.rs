@@ -142,6 +142,18 @@ impl Content {
         }
     }
 
+    /// The id under `passport.user`, passport's place for who is logged in. None for what is no 24
+    /// hex digits: that is nobody.
+    pub fn login(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Passport {
+            user: String,
+        }
+        let passport: Passport = serde_json::from_str(self.values.get("passport")?.get()).ok()?;
+        let id = passport.user;
+        (id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
+    }
+
     /// Reads session JSON. Without a `cookie` object it is no session (Express answers 500 there).
     pub fn parse(json: &str) -> Result<Self, Unreadable> {
         let mut values: Values =

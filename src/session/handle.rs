@@ -154,6 +154,15 @@ impl Session {
         state.changes = Changes::default();
     }
 
+    /// Ends all other sessions of whoever is logged in to this one, at once; returns how many.
+    ///
+    /// # Errors
+    /// The store does not answer; some may have ended.
+    pub async fn destroy_others(&self) -> Result<u64, Unavailable> {
+        let Some(login) = self.content().login() else { return Ok(0) };
+        self.engine.store.destroy_logins(&login, &self.id()).await
+    }
+
     /// Saves now, rather than at the end of the request. Needed by nobody who only wants the next
     /// request to see it: the answer waits for the save at the end anyhow.
     ///

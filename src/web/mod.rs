@@ -17,6 +17,7 @@ mod login;
 mod logout;
 mod dashboard;
 mod coat;
+mod account;
 mod admin;
 mod health;
 
@@ -52,6 +53,7 @@ pub fn stage(backing: Backing, static_dir: &Path) -> Result<impl Fairing + use<>
             .mount("/", logout::routes())
             .mount("/", dashboard::routes())
             .mount("/", coat::routes())
+            .mount("/", account::routes())
             .mount("/", admin::routes())
             .mount("/", health::routes())
             .mount("/", csrf::routes())

@@ -2,7 +2,8 @@
 //!
 //! It travels in a cookie of its own and not in the session, because most of those who get one
 //! have none: who has just registered or logged out would get a document for one sentence. The
-//! cookie holds a name from a short list, never text, so that nobody can put words on our page.
+//! cookie holds a name from a short list and a number, never text, so that nobody can put words on
+//! our page.
 
 use rocket::http::{Cookie, CookieJar, SameSite};
 use rocket::time::Duration;
@@ -17,22 +18,44 @@ const LIFETIME: Duration = Duration::seconds(60);
 pub enum Notice {
     Registered,
     SignedOut,
+    /// So many other sessions have ended with it.
+    PasswordChanged(u64),
 }
 
 impl Notice {
-    const ALL: [Self; 2] = [Self::Registered, Self::SignedOut];
-
-    fn name(self) -> &'static str {
+    fn to_value(self) -> String {
         match self {
-            Self::Registered => "registered",
-            Self::SignedOut => "signed-out",
+            Self::Registered => "registered".to_owned(),
+            Self::SignedOut => "signed-out".to_owned(),
+            Self::PasswordChanged(ended) => format!("password-changed.{ended}"),
         }
     }
 
-    fn text(self) -> &'static str {
+    fn from_value(value: &str) -> Option<Self> {
+        let (name, number) = value.split_once('.').unwrap_or((value, "0"));
+        match name {
+            "registered" => Some(Self::Registered),
+            "signed-out" => Some(Self::SignedOut),
+            "password-changed" => Some(Self::PasswordChanged(number.parse().ok()?)),
+            _ => None,
+        }
+    }
+
+    fn text(self) -> String {
         match self {
-            Self::Registered => "Your account is made. You can log in now.",
-            Self::SignedOut => "You are logged out. No session of yours is left on the server.",
+            Self::Registered => "Your account is made. You can log in now.".to_owned(),
+            Self::SignedOut => {
+                "You are logged out. No session of yours is left on the server.".to_owned()
+            }
+            Self::PasswordChanged(0) => {
+                "Your password is changed. You were logged in nowhere else.".to_owned()
+            }
+            Self::PasswordChanged(1) => {
+                "Your password is changed. 1 other session has ended.".to_owned()
+            }
+            Self::PasswordChanged(ended) => {
+                format!("Your password is changed. {ended} other sessions have ended.")
+            }
         }
     }
 }
@@ -42,14 +65,14 @@ impl Serialize for Notice {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut notice = serializer.serialize_struct("Notice", 2)?;
         notice.serialize_field("tone", "ok")?;
-        notice.serialize_field("text", self.text())?;
+        notice.serialize_field("text", &self.text())?;
         notice.end()
     }
 }
 
 /// Leaves a notice for the next page. `secure`: the request came over https.
 pub fn leave(jar: &CookieJar<'_>, notice: Notice, secure: bool) {
-    let cookie = Cookie::build((COOKIE, notice.name()))
+    let cookie = Cookie::build((COOKIE, notice.to_value()))
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
@@ -61,7 +84,7 @@ pub fn leave(jar: &CookieJar<'_>, notice: Notice, secure: bool) {
 /// The notice that was left, which is thereby gone.
 pub fn take(jar: &CookieJar<'_>) -> Option<Notice> {
     let cookie = jar.get(COOKIE)?;
-    let notice = Notice::ALL.into_iter().find(|notice| notice.name() == cookie.value());
+    let notice = Notice::from_value(cookie.value());
     jar.remove(Cookie::build(COOKIE).path("/").http_only(true).same_site(SameSite::Lax));
     notice
 }

@@ -102,3 +102,33 @@ async fn a_deleted_user_is_nobody_on_both_sides() {
     assert_eq!(who(&peer, &rosa).await, "nobody");
     assert!(!rosa.is_signed_in().await);
 }
+
+#[rocket::async_test]
+async fn a_password_change_ends_the_sessions_that_express_made_too() {
+    for stringify in [true, false] {
+        let (app, peer) = both(stringify).await;
+        let log_in_there = async |username: &str| {
+            let mut browser = peer.browser();
+            let fields = [("username", username), ("password", PASSWORD)];
+            let answer = browser.post("/login", &fields).await;
+            assert_eq!(answer.header("location"), Some("/login-success"));
+            browser
+        };
+        for username in ["rosa", "vera"] {
+            let fields = [("username", username), ("password", PASSWORD)];
+            peer.browser().post("/register", &fields).await;
+        }
+        let (laptop, phone) = (log_in_there("rosa").await, log_in_there("rosa").await);
+        let vera = log_in_there("vera").await;
+        let mut rosa = app.browser();
+        rosa.log_in("rosa").await;
+        let fields = [("current", PASSWORD), ("new", "a better horse battery")];
+        rosa.post("/account/password", &fields).await.expect_redirect("/account");
+        rosa.get("/account").await.expect_page(200, "2 other sessions have ended.");
+        for ended in [&laptop, &phone] {
+            assert_eq!(who(&peer, ended).await, "nobody", "stringify: {stringify}");
+        }
+        assert_eq!(who(&peer, &vera).await, "vera");
+        assert_eq!(who(&peer, &rosa).await, "rosa", "the new session counts there as well");
+    }
+}

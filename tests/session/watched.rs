@@ -114,6 +114,11 @@ impl Store for Watched {
         self.store.destroy(sid).await
     }
 
+    async fn destroy_logins(&self, login: &str, except: &Sid) -> Result<u64, Unavailable> {
+        self.note("destroy_logins");
+        self.store.destroy_logins(login, except).await
+    }
+
     fn place(&self) -> String {
         self.store.place()
     }

@@ -58,20 +58,20 @@ impl Users for MemoryUsers {
         Ok(Some(user))
     }
 
-    async fn upgrade(
+    async fn replace_password(
         &self,
         username: &Username,
         id: UserId,
         old: &StoredPassword,
         new: &PasswordHash,
-    ) -> Result<(), Unavailable> {
-        if let Some(account) = self.accounts().get_mut(username.as_key())
-            && account.user.id == id
-            && account.password.as_ref() == Some(old)
-        {
-            account.password = Some(StoredPassword::Argon2(new.clone()));
+    ) -> Result<bool, Unavailable> {
+        match self.accounts().get_mut(username.as_key()) {
+            Some(account) if account.user.id == id && account.password.as_ref() == Some(old) => {
+                account.password = Some(StoredPassword::Argon2(new.clone()));
+                Ok(true)
+            }
+            _ => Ok(false),
         }
-        Ok(())
     }
 
     async fn set_admin(&self, username: &Username, admin: bool) -> Result<bool, Unavailable> {

@@ -46,15 +46,15 @@ pub trait Users: Send + Sync {
         password: &PasswordHash,
     ) -> Result<Option<User>, Unavailable>;
 
-    /// Puts a new hash in the place of `old`. Does nothing when another login was faster, or the
-    /// password was changed meanwhile.
-    async fn upgrade(
+    /// Puts a new hash in the place of `old`. False, and nothing done, when another login was faster
+    /// with an upgrade, or the password was changed meanwhile.
+    async fn replace_password(
         &self,
         username: &Username,
         id: UserId,
         old: &StoredPassword,
         new: &PasswordHash,
-    ) -> Result<(), Unavailable>;
+    ) -> Result<bool, Unavailable>;
 
     /// Makes an account an admin's, or takes that back. False when there is none of this name.
     async fn set_admin(&self, username: &Username, admin: bool) -> Result<bool, Unavailable>;

@@ -105,13 +105,13 @@ impl Users for MongoUsers {
         Ok(inserted.await?.then_some(user))
     }
 
-    async fn upgrade(
+    async fn replace_password(
         &self,
         username: &Username,
         id: UserId,
         old: &StoredPassword,
         new: &PasswordHash,
-    ) -> Result<(), Unavailable> {
+    ) -> Result<bool, Unavailable> {
         let (filter, update) = match old {
             StoredPassword::Argon2(old) => (
                 doc! { "_id": id.0, "password": old.as_str() },
@@ -134,8 +134,8 @@ impl Users for MongoUsers {
         bounded(async {
             match self.documents.update_one(filter, update).await {
                 // Somebody else has the name here; this account stays the tutorial's.
-                Err(error) if is_duplicate_key(&error) => Ok(()),
-                result => result.map(drop),
+                Err(error) if is_duplicate_key(&error) => Ok(false),
+                result => result.map(|result| result.matched_count == 1),
             }
         })
         .await

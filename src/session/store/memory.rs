@@ -106,6 +106,15 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    async fn destroy_logins(&self, login: &str, except: &Sid) -> Result<u64, Unavailable> {
+        let sessions = &mut self.inner().sessions;
+        let before = sessions.len();
+        sessions.retain(|sid, record| {
+            sid == except || record.content.login().as_deref() != Some(login)
+        });
+        Ok((before - sessions.len()) as u64)
+    }
+
     fn place(&self) -> String {
         "this server's memory".to_owned()
     }

@@ -93,6 +93,10 @@ pub trait Store: Send + Sync {
     /// Deletes the session. Of a vanished one: does nothing.
     async fn destroy(&self, sid: &Sid) -> Result<(), Unavailable>;
 
+    /// Deletes all sessions in which `login` (24 hex digits) is logged in, those that Express made
+    /// included, but not `except`; returns how many.
+    async fn destroy_logins(&self, login: &str, except: &Sid) -> Result<u64, Unavailable>;
+
     /// Where the sessions are, in words for a page: "MongoDB, collection sessions".
     fn place(&self) -> String;
 }

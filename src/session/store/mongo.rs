@@ -97,6 +97,10 @@ impl Store for MongoStore {
             document.insert("lastModified", last_modified.to_bson());
         }
         document.insert("createdAt", times.now.to_bson());
+        // To find somebody's sessions by an index. It never has to change: a login is a new session.
+        if let Some(user) = content.login() {
+            document.insert("user", user);
+        }
         document.insert("session", stored.to_bson());
         let document = RawDocumentBuf::try_from(&document).map_err(Unavailable::new)?;
         bounded(async { self.documents.insert_one(document).await }).await?;
@@ -128,6 +132,21 @@ impl Store for MongoStore {
         let filter = doc! { "_id": sid.as_str() };
         bounded(async { self.documents.delete_one(filter).await }).await?;
         Ok(())
+    }
+
+    async fn destroy_logins(&self, login: &str, except: &Sid) -> Result<u64, Unavailable> {
+        // What Express made has no `user` field, and says it in its session, text or object.
+        let text = format!(r#""passport":\s*\{{[^{{}}]*"user":\s*"{login}""#);
+        let theirs = doc! {
+            "user": null,
+            "$or": [{ "session.passport.user": login }, { "session": { "$regex": text } }],
+        };
+        let filter = doc! {
+            "_id": { "$ne": except.as_str() },
+            "$or": [{ "user": login }, theirs],
+        };
+        let result = bounded(async { self.documents.delete_many(filter).await }).await?;
+        Ok(result.deleted_count)
     }
 
     fn place(&self) -> String {
