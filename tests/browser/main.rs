@@ -111,9 +111,17 @@ async fn every_page_fits_its_window_and_keeps_to_the_content_security_policy() {
     chromium.submit("Log in").await;
     chromium.fill("item", &"x".repeat(100)).await;
     chromium.submit("Hang it up").await;
-    for path in ["/", "/dashboard", "/logout", "/login", "/admin"] {
+    for path in ["/", "/dashboard", "/account", "/logout", "/login", "/admin"] {
         check_look(&chromium, path, "in").await;
     }
+    chromium.goto("/account").await;
+    chromium.fill("current", PASSWORD).await;
+    chromium.submit("Change password").await;
+    check_look_here(&chromium, "account-error").await;
+    chromium.fill("current", PASSWORD).await;
+    chromium.fill("new", "a better horse battery").await;
+    chromium.submit("Change password").await;
+    check_look_here(&chromium, "account-changed").await;
     chromium.close().await;
 }
 

@@ -101,3 +101,26 @@ async fn a_touch_moves_the_end_and_leaves_the_session_as_it_is() {
         assert_eq!((after.expires, after.last_modified), (Some(later.expires), Some(later.now)));
     }
 }
+
+#[rocket::async_test]
+async fn the_sessions_of_one_login_end_except_one() {
+    for store in stores().await {
+        let insert = async |values: &str| {
+            let sid = Sid::generate();
+            store.insert(&sid, &content(values), times(60_000)).await.unwrap();
+            sid
+        };
+        let (rosa, vera) = ("507f1f77bcf86cd799439011", "507f1f77bcf86cd799439012");
+        let of = |user: &str| format!(r#","passport":{{"user":"{user}"}}"#);
+        let (kept, ended) = (insert(&of(rosa)).await, insert(&of(rosa)).await);
+        let other = insert(&of(vera)).await;
+        let quoting = format!(r#","note":"\"passport\":{{\"user\":\"{rosa}\"}}""#);
+        let (anonymous, quoting) = (insert("").await, insert(&quoting).await);
+        assert_eq!(store.destroy_logins(rosa, &kept).await.unwrap(), 1, "{}", store.place());
+        assert!(store.load(&ended).await.unwrap().is_none());
+        for sid in [&kept, &other, &anonymous, &quoting] {
+            assert!(store.load(sid).await.unwrap().is_some(), "{}", store.place());
+        }
+        assert_eq!(store.destroy_logins(rosa, &kept).await.unwrap(), 0);
+    }
+}
