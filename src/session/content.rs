@@ -99,11 +99,6 @@ impl CookieRecord {
         }
     }
 
-    /// Sets it, in the spelling of express-session.
-    pub fn set_same_site(&mut self, value: Option<SameSite>) {
-        self.same_site = value.map(|v| SameSiteRecord::Name(v.to_string().to_ascii_lowercase()));
-    }
-
     /// Which cookies a full jar keeps, in the spelling of the `Set-Cookie` line.
     pub fn priority(&self) -> Option<&'static str> {
         match self.priority.as_ref()?.to_ascii_lowercase().as_str() {

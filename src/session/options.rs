@@ -5,10 +5,9 @@
 
 use std::time::Duration;
 
-use cookie::SameSite;
 use serde::{Deserialize, Deserializer, de};
 
-use super::content::{CookieRecord, is_attribute_value};
+use super::content::{CookieRecord, SameSiteRecord, is_attribute_value};
 use super::signature::Secrets;
 use super::timestamp::millis;
 
@@ -110,14 +109,16 @@ pub enum SameSiteName {
 }
 
 impl SameSiteOption {
-    fn attribute(self, https: bool) -> Option<SameSite> {
-        match self {
-            Self::Flag(strict) => strict.then_some(SameSite::Strict),
-            Self::Name(SameSiteName::Strict) => Some(SameSite::Strict),
-            Self::Name(SameSiteName::None) => Some(SameSite::None),
-            Self::Name(SameSiteName::Auto) if https => Some(SameSite::None),
-            Self::Name(SameSiteName::Lax | SameSiteName::Auto) => Some(SameSite::Lax),
-        }
+    /// As express-session writes it into the session: "auto" decided, the others as they were set.
+    fn record(self, https: bool) -> SameSiteRecord {
+        let name = match self {
+            Self::Flag(strict) => return SameSiteRecord::Flag(strict),
+            Self::Name(SameSiteName::Strict) => "strict",
+            Self::Name(SameSiteName::None) => "none",
+            Self::Name(SameSiteName::Auto) if https => "none",
+            Self::Name(SameSiteName::Lax | SameSiteName::Auto) => "lax",
+        };
+        SameSiteRecord::Name(name.to_owned())
     }
 }
 
@@ -187,16 +188,15 @@ impl Options {
             Secure::Always(secure) => secure,
             Secure::Auto(Auto::Auto) => https,
         };
-        let mut record = CookieRecord {
+        CookieRecord {
             original_max_age: Some(millis(self.idle_timeout)),
             secure: Some(secure),
             http_only: Some(self.cookie.http_only),
             domain: self.cookie.domain.clone(),
             path: Some(self.cookie.path.clone()),
+            same_site: Some(self.cookie.same_site.record(https)),
             ..CookieRecord::default()
-        };
-        record.set_same_site(self.cookie.same_site.attribute(https));
-        record
+        }
     }
 }
 
@@ -234,6 +234,8 @@ fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
 
 #[cfg(test)]
 mod tests {
+    use cookie::SameSite;
+
     use super::*;
 
     #[test]

@@ -6,11 +6,23 @@ use crate::peer::Peer;
 use crate::support::{Answer, Browser, Lab};
 
 /// Settings, ours and theirs. Express stores sessions without `touchAfter` in these, so ours is 0.
-const SETTINGS: [(&str, &str); 4] = [
+const SETTINGS: [(&str, &str); 7] = [
     ("{}", "{}"),
     (r#"{"resave":true}"#, r#"{"resave":true}"#),
     (r#"{"save_uninitialized":true}"#, r#"{"saveUninitialized":true}"#),
     (r#"{"rolling":true,"stringify":false}"#, r#"{"rolling":true,"store":{"stringify":false}}"#),
+    (
+        r#"{"cookie":{"same_site":true,"http_only":false,"secure":false,"domain":"example.org"}}"#,
+        r#"{"cookie":{"maxAge":86400000,"sameSite":true,"httpOnly":false,"secure":false,"domain":"example.org"}}"#,
+    ),
+    (
+        r#"{"rolling":true,"cookie":{"same_site":"none","path":"/do"}}"#,
+        r#"{"rolling":true,"cookie":{"maxAge":86400000,"sameSite":"none","path":"/do","secure":"auto"}}"#,
+    ),
+    (
+        r#"{"stringify":false,"cookie":{"same_site":"auto","domain":"example.org"}}"#,
+        r#"{"store":{"stringify":false},"cookie":{"maxAge":86400000,"sameSite":"auto","domain":"example.org","secure":"auto"}}"#,
+    ),
 ];
 
 /// Requests of one browser, one after the other. What Express does differently and we not, because
