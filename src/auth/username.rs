@@ -4,6 +4,7 @@
 
 use precis_profiles::precis_core::profile::Profile as _;
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
+use unicode_security::{MixedScript as _, RestrictionLevel, RestrictionLevelDetection as _};
 
 /// Shorter names are too easily mistaken for one another.
 pub const MIN_LENGTH: usize = 3;
@@ -33,6 +34,11 @@ pub enum UsernameError {
          as . - and _, without spaces."
     )]
     NotAllowed,
+    #[error(
+        "The username mixes letters of different alphabets, so that it could pass for somebody \
+         else's. Use those of one."
+    )]
+    MixedAlphabets,
 }
 
 impl Username {
@@ -60,6 +66,19 @@ impl Username {
         }
     }
 
+    /// A name for a new account: as [`Username::parse`], and it may not look like another one.
+    /// Who has such a name already can log in with it.
+    ///
+    /// # Errors
+    /// [`UsernameError`], in words for the form.
+    pub fn choose(typed: &str) -> Result<Self, UsernameError> {
+        let username = Self::parse(typed)?;
+        if mixes_alphabets(&username.shown) {
+            return Err(UsernameError::MixedAlphabets);
+        }
+        Ok(username)
+    }
+
     /// As its owner wrote it (`Alice`), in normal form.
     pub fn as_shown(&self) -> &str {
         &self.shown
@@ -71,9 +90,43 @@ impl Username {
     }
 }
 
+/// True for a Latin name with a Cyrillic `а` in it, and for joiners that nobody sees. Latin beside
+/// Chinese, Japanese or Korean is usual there and looks like nothing else (UTS 39, "highly
+/// restrictive").
+fn mixes_alphabets(name: &str) -> bool {
+    const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
+    // Signs are of no alphabet, but not all are allowed in the identifiers that UTS 39 thinks of.
+    let letters: String = name.chars().filter(|c| !c.is_ascii_punctuation()).collect();
+    let is_plain = letters.is_single_script() && !letters.contains(JOINERS);
+    !is_plain && !letters.check_restriction_level(RestrictionLevel::HighlyRestrictive)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_new_name_cannot_pass_for_another_one() {
+        // A Cyrillic а, a Greek ο, a Cyrillic а behind a sign.
+        for typed in ["\u{430}dmin", "r\u{3bf}sa", "luxemburg.ros\u{430}"] {
+            assert_eq!(Username::choose(typed), Err(UsernameError::MixedAlphabets), "{typed:?}");
+            assert!(Username::parse(typed).is_ok(), "who has it already can log in");
+        }
+        assert!(Username::choose("ros\u{200d}a").is_err(), "a joiner that nobody sees");
+        let fine = [
+            "rosa",
+            "rosa@example.org",
+            "Zo\u{eb}-99",
+            "\u{440}\u{43e}\u{437}\u{430}",
+            "\u{3bc}\u{3b1}\u{3c1}\u{3af}\u{3b1}",
+            "rosa\u{3055}\u{304f}\u{3089}",
+            "\u{5f20}\u{4f1f}\u{660e}",
+            "123",
+        ];
+        for typed in fine {
+            assert!(Username::choose(typed).is_ok(), "{typed:?}");
+        }
+    }
 
     #[test]
     fn names_that_are_one_name_have_one_key() {

@@ -32,7 +32,7 @@ async fn submit(
     form: Form<Registration>,
 ) -> Result<Submitted, Error> {
     let typed = form.0;
-    let errors = match (Username::parse(&typed.username), Password::new(&typed.password)) {
+    let errors = match (Username::choose(&typed.username), Password::new(&typed.password)) {
         (Ok(username), Ok(password)) => {
             if register(users.as_ref(), hasher, &username, password).await? {
                 page.leave(Notice::Registered);

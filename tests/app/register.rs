@@ -38,6 +38,7 @@ async fn a_refused_form_comes_back_with_the_name_and_without_the_password() {
     };
     check("rosa", "short-7", "The password is too short: it needs at least 8 characters.").await;
     check("rosa", "", "Enter a password.").await;
+    check("ros\u{430}", PASSWORD, "The username mixes letters of different alphabets").await;
     check("rosa", &"x".repeat(257), "The password is too long").await;
     check("", PASSWORD, "Enter a username.").await;
     check("ro", PASSWORD, "The username is too short").await;
