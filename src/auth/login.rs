@@ -41,6 +41,5 @@ pub(super) fn forget(session: &Session) {
 
 /// The id that the session holds, as passport reads it: whatever is no 24 hex digits is nobody.
 pub(super) fn user_id(session: &Session) -> Option<UserId> {
-    let passport: serde_json::Value = session.get(LOGIN_KEY)?;
-    UserId::from_hex(passport.get("user")?.as_str()?)
+    UserId::from_hex(&session.login()?)
 }

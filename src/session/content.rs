@@ -14,6 +14,11 @@ use super::timestamp::Timestamp;
 /// The top-level values of a session except `cookie`, in the order they were set.
 pub type Values = IndexMap<String, Box<RawValue>>;
 
+/// The key under which passport keeps who is logged in. It can be set only on a session that has
+/// just got a new id (`Session::regenerate`): an attacker who planted an id in somebody's
+/// browser would otherwise share the login (session fixation, OWASP ASVS 7.2.4).
+pub const LOGIN_KEY: &str = "passport";
+
 /// Keys that mean something else on the session object of Express, which therefore drops them.
 const RESERVED: [&str; 19] = [
     "id",
@@ -137,16 +142,9 @@ impl Content {
         }
     }
 
-    /// The id under `passport.user`, passport's place for who is logged in. None for what is no 24
-    /// hex digits: that is nobody.
+    /// Who is logged in: see [`login_id`].
     pub fn login(&self) -> Option<String> {
-        #[derive(Deserialize)]
-        struct Passport {
-            user: String,
-        }
-        let passport: Passport = serde_json::from_str(self.values.get("passport")?.get()).ok()?;
-        let id = passport.user;
-        (id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
+        login_id(self.values.get(LOGIN_KEY)?)
     }
 
     /// Reads session JSON. Without a `cookie` object it is no session (Express answers 500 there).
@@ -171,6 +169,15 @@ impl Content {
         all.extend(self.values.iter().map(|(key, value)| (key.as_str(), &**value)));
         serde_json::to_string(&all).expect("raw JSON is JSON")
     }
+}
+
+/// The id in what stands under [`LOGIN_KEY`], passport's `{"user":"<24 hex>"}`. Whatever else
+/// stands there is nobody.
+pub fn login_id(passport: &RawValue) -> Option<String> {
+    let passport: serde_json::Value = serde_json::from_str(passport.get()).ok()?;
+    let id = passport.get("user")?.as_str()?;
+    let is_id = id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_id.then(|| id.to_owned())
 }
 
 /// Whether a text can be the value of a cookie attribute (RFC 6265, 4.1.1: no control characters,

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::changes::Changes;
-use super::content::{Content, is_reserved, to_raw};
+use super::content::{Content, LOGIN_KEY, is_reserved, login_id, to_raw};
 use super::engine::Engine;
 use super::expiry::Expiry;
 use super::sid::Sid;
@@ -18,11 +18,6 @@ use super::state::{State, Ticket};
 use super::store::Record;
 use super::timestamp::{Timestamp, millis};
 use crate::db::Unavailable;
-
-/// The key under which passport keeps who is logged in. It can be set only on a session that has
-/// just got a new id ([`Session::regenerate`]): an attacker who planted an id in somebody's
-/// browser would otherwise share the login (session fixation, OWASP ASVS 7.2.4).
-pub const LOGIN_KEY: &str = "passport";
 
 /// A key or a value that a session cannot hold.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +90,12 @@ impl Session {
         serde_json::from_str(raw.get()).ok()
     }
 
+    /// The id of who is logged in, 24 hex digits: passport's `req.session.passport.user`.
+    pub fn login(&self) -> Option<String> {
+        let state = self.state();
+        login_id(&state.changes.get(state.base(), LOGIN_KEY)?)
+    }
+
     /// Puts `value` under `key`. The same value again is no change and costs no write.
     ///
     /// # Errors
@@ -159,7 +160,7 @@ impl Session {
     /// # Errors
     /// The store does not answer; some may have ended.
     pub async fn destroy_others(&self) -> Result<u64, Unavailable> {
-        let Some(login) = self.content().login() else { return Ok(0) };
+        let Some(login) = self.login() else { return Ok(0) };
         self.engine.store.destroy_logins(&login, &self.id()).await
     }
 

@@ -22,10 +22,10 @@ mod plan;
 mod expiry;
 mod commit;
 
-pub use content::{Content, CookieRecord};
+pub use content::{Content, CookieRecord, LOGIN_KEY};
 pub use engine::Engine;
 pub use fairing::OnUnavailable;
-pub use handle::{Fresh, Gone, LOGIN_KEY, Session, SetError, Span};
+pub use handle::{Fresh, Gone, Session, SetError, Span};
 pub use options::{DEVELOPMENT_SECRET, Options, StoreKind};
 pub use sid::Sid;
 pub use timestamp::Timestamp;

@@ -116,9 +116,10 @@ async fn the_sessions_of_one_login_end_except_one() {
         let other = insert(&of(vera)).await;
         let quoting = format!(r#","note":"\"passport\":{{\"user\":\"{rosa}\"}}""#);
         let (anonymous, quoting) = (insert("").await, insert(&quoting).await);
+        let list = insert(&format!(r#","passport":["{rosa}"]"#)).await;
         assert_eq!(store.destroy_logins(rosa, &kept).await.unwrap(), 1, "{}", store.place());
         assert!(store.load(&ended).await.unwrap().is_none());
-        for sid in [&kept, &other, &anonymous, &quoting] {
+        for sid in [&kept, &other, &anonymous, &quoting, &list] {
             assert!(store.load(sid).await.unwrap().is_some(), "{}", store.place());
         }
         assert_eq!(store.destroy_logins(rosa, &kept).await.unwrap(), 0);
