@@ -165,5 +165,11 @@ async fn error_pages_obey_the_same_table() {
         assert_eq!(answer.status, 409);
         assert!(answer.session_cookie().is_some());
         assert_eq!(browser.steps("").await.session()["a"], "2");
+        let answer = browser.steps("missing").await;
+        assert_eq!((answer.status, answer.session_cookie().is_some()), (404, true), "rolling");
+        let answer = lab.browser().steps("missing").await;
+        assert_eq!((answer.status, answer.session_cookie()), (404, None), "new and unmodified");
+        let answer = lab.browser().steps("set:a=1,missing").await;
+        assert_eq!((answer.status, answer.session_cookie().is_some()), (404, true), "modified");
     }
 }

@@ -147,7 +147,8 @@ fn plain() -> &'static str {
 #[get("/do?<steps>")]
 async fn take_steps(session: &Session, steps: &str) -> Result<String, (Status, String)> {
     for step in steps.split(',').filter(|step| !step.is_empty()) {
-        take_step(session, step).await.map_err(|error| (Status::Conflict, error))?;
+        let status = if step == "missing" { Status::NotFound } else { Status::Conflict };
+        take_step(session, step).await.map_err(|error| (status, error))?;
     }
     Ok(session.content().to_json())
 }
@@ -169,6 +170,7 @@ async fn take_step(session: &Session, step: &str) -> Result<(), String> {
         "save" => session.save().await.map_err(|error| error.to_string())?,
         "reload" => session.reload().await.map_err(|error| error.to_string())?,
         "touch" => session.touch(),
+        "missing" => return Err("there is no such page".to_owned()),
         "maxage" => session.set_max_age(key.parse().ok().map(Duration::from_millis)),
         "sleep" => {
             let time = Duration::from_millis(key.parse().expect("milliseconds"));
