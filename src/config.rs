@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use explain::{explain, place};
 
+use crate::auth::Policy;
 use crate::proxy::TrustedProxies;
 use crate::session;
 
@@ -25,6 +26,9 @@ pub struct Config {
     /// `[default.session]`.
     #[serde(default)]
     pub session: session::Options,
+    /// `[default.password]`.
+    #[serde(default)]
+    pub password: Policy,
     /// The proxies whose `X-Forwarded-Proto` is believed.
     #[serde(default)]
     pub trusted_proxies: TrustedProxies,
@@ -72,7 +76,7 @@ const MIN_SECRET: usize = 32;
 /// Keys of a profile that are neither Rocket's nor in [`Config`]: the template folder belongs to
 /// rocket_dyn_templates, and the other two are how Rocket itself is told what to read.
 const FOREIGN_KEYS: [&str; 3] = ["template_dir", "config", "profile"];
-const OUR_KEYS: [&str; 4] = ["mongodb", "session", "static_dir", "trusted_proxies"];
+const OUR_KEYS: [&str; 5] = ["mongodb", "password", "session", "static_dir", "trusted_proxies"];
 
 /// All sources in their order; a later one wins.
 pub fn figment() -> Figment {
@@ -134,6 +138,7 @@ impl Config {
         let config: Self = figment.extract().map_err(|error| explain(&error))?;
         let _: rocket::Config = figment.extract().map_err(|error| explain(&error))?;
         config.session.check().map_err(|why| ConfigError::Wrong(format!("`session`: {why}")))?;
+        config.password.check().map_err(|why| ConfigError::Wrong(format!("`password`: {why}")))?;
         // Whatever a profile is called: only the one for development is unsafe.
         if figment.profile() != rocket::Config::DEBUG_PROFILE {
             config.refuse_weak_secrets()?;

@@ -24,6 +24,8 @@ use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
 use rocket::{Build, Rocket};
 
+use auth::throttle::Throttle;
+use auth::{Hasher, LocalStrategy};
 use config::Config;
 use session::Engine;
 use stores::StartError;
@@ -36,7 +38,14 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
     let config = Config::from(&figment)?;
     let may_fall_back = figment.profile() == rocket::Config::DEBUG_PROFILE;
     let stores = stores::open(&config, may_fall_back).await?;
-    let hasher = auth::Hasher::start().map_err(StartError::Threads)?;
+    let secrets = config.session.secret.clone();
+    let strategy = LocalStrategy {
+        users: stores.users,
+        hasher: Hasher::start().map_err(StartError::Threads)?,
+        throttle: Throttle::new(stores.counters, secrets.clone()),
+        policy: config.password,
+        secrets,
+    };
     let engine = Engine::new(config.session, stores.sessions);
     let static_dir = config.static_dir.relative();
 
@@ -47,7 +56,7 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
         .manage(proxies)
         .attach(web::csrf::stage())
         .attach(session::stage(engine, web::error::unavailable))
-        .attach(auth::stage(stores.users, hasher))
+        .attach(auth::stage(strategy))
         .attach(web::stage(stores.backing, &static_dir)?)
         .attach(web::headers::stage())
         .attach(AdHoc::on_liftoff("No cookies in the log", |_| {

@@ -1,13 +1,16 @@
 //! The command line, and nothing else: `lib.rs` is where the program begins.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
+use cloakroom::auth::throttle::{Throttle, mongo::MongoCounters};
 use cloakroom::auth::users::mongo::MongoUsers;
 use cloakroom::auth::{Username, Users as _};
 use cloakroom::config::{self, Config};
 use cloakroom::session::StoreKind;
 use cloakroom::stores::{self, StartError};
+use mongodb::Database;
 
 /// A cloakroom gives you a ticket and keeps your coat: login with sessions in MongoDB.
 #[derive(Parser)]
@@ -27,6 +30,8 @@ enum Command {
     Grant { username: String },
     /// Take that back
     Revoke { username: String },
+    /// Let strangers try again to log in to an account that somebody has guessed at
+    Unlock { username: String },
 }
 
 fn main() -> ExitCode {
@@ -65,6 +70,7 @@ async fn run(command: Command, config: Config) -> Result<(), StartError> {
         Command::Migrate => migrate(&config).await,
         Command::Grant { username } => set_admin(&config, &username, true).await,
         Command::Revoke { username } => set_admin(&config, &username, false).await,
+        Command::Unlock { username } => unlock(&config, &username).await,
     }
 }
 
@@ -82,15 +88,34 @@ async fn migrate(config: &Config) -> Result<(), StartError> {
 }
 
 async fn set_admin(config: &Config, username: &str, admin: bool) -> Result<(), StartError> {
-    if config.session.store == StoreKind::Memory {
-        return Err(StartError::NeedsDatabase);
-    }
-    let name = Username::parse(username)
-        .map_err(|error| StartError::BadUsername(username.to_owned(), error))?;
-    let users = MongoUsers::new(&stores::open_database(config).await?);
+    let (name, database) = name_in_database(config, username).await?;
+    let users = MongoUsers::new(&database);
     if !users.set_admin(&name, admin).await.map_err(StartError::NoDatabase)? {
         return Err(StartError::NoSuchUser(username.to_owned()));
     }
     println!("{} {} an admin", name.as_shown(), if admin { "is now" } else { "is no longer" });
     Ok(())
+}
+
+async fn unlock(config: &Config, username: &str) -> Result<(), StartError> {
+    let (name, database) = name_in_database(config, username).await?;
+    let counters = Arc::new(MongoCounters::new(&database));
+    let throttle = Throttle::new(counters, config.session.secret.clone());
+    let counted = throttle.unlock(name.as_key()).await.map_err(StartError::NoDatabase)?;
+    let found = if counted { "is unlocked" } else { "was not locked" };
+    println!("{} {found}", name.as_shown());
+    Ok(())
+}
+
+/// The name of an account, and the database to look it up in.
+async fn name_in_database(
+    config: &Config,
+    username: &str,
+) -> Result<(Username, Database), StartError> {
+    if config.session.store == StoreKind::Memory {
+        return Err(StartError::NeedsDatabase);
+    }
+    let name = Username::parse(username)
+        .map_err(|error| StartError::BadUsername(username.to_owned(), error))?;
+    Ok((name, stores::open_database(config).await?))
 }

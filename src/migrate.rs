@@ -33,6 +33,7 @@ pub const ALL: &[Migration] = &[
         name: "003_sessions_user",
         text: include_str!("../migrations/003_sessions_user.json"),
     },
+    Migration { name: "004_throttle", text: include_str!("../migrations/004_throttle.json") },
 ];
 
 /// How long one command may take. An instance that is silent for longer must have died, and another

@@ -1,15 +1,16 @@
-//! Did the browser come over https? Behind a proxy that ends TLS, only the proxy knows.
+//! Where does a request come from, and did it come over https? Behind a proxy, only the proxy knows.
 //!
-//! It says so in `X-Forwarded-Proto`, which any client can write as well. So the header counts
-//! only when the connection comes from an address that the settings name. Asked by
-//! `session/guard.rs` (the `Secure` attribute) and `web/headers.rs` (HSTS).
+//! It says so in `X-Forwarded-For` and `X-Forwarded-Proto`, which any client can write as well. So
+//! they count only when the connection comes from an address that the settings name. Asked by
+//! `session/guard.rs` (the `Secure` attribute), `web/headers.rs` (HSTS) and `web/client.rs` (whose
+//! guesses are counted).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use rocket::Request;
 use serde::Deserialize;
 
-/// The addresses whose `X-Forwarded-Proto` is believed; Express's `trust proxy`, as a list.
+/// The addresses whose `X-Forwarded-…` headers are believed; Express's `trust proxy`, as a list.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(transparent)]
 pub struct TrustedProxies(Vec<IpAddr>);
@@ -25,8 +26,30 @@ pub fn is_https(request: &Request<'_>) -> bool {
     }
 }
 
+/// The address that the request comes from. Each proxy appends the address of whom it heard from,
+/// so of those in `X-Forwarded-For` the last that is no proxy of ours is true; what stands before
+/// it, anybody can have written.
+pub fn client_address(request: &Request<'_>) -> IpAddr {
+    let mut address = request.client_ip().unwrap_or(Ipv4Addr::UNSPECIFIED.into()).to_canonical();
+    if is_from_trusted_proxy(request) {
+        let lines: Vec<_> = request.headers().get("x-forwarded-for").collect();
+        let said = lines.iter().rev().flat_map(|line| line.rsplit(','));
+        for said in said.map_while(|word| word.trim().parse::<IpAddr>().ok()) {
+            address = said.to_canonical();
+            if !is_trusted(request, address) {
+                break;
+            }
+        }
+    }
+    address
+}
+
 fn is_from_trusted_proxy(request: &Request<'_>) -> bool {
-    let Some(TrustedProxies(trusted)) = request.rocket().state() else { return false };
     // A dual-stack socket reports IPv4 peers as ::ffff:127.0.0.1.
-    request.remote().is_some_and(|peer| trusted.contains(&peer.ip().to_canonical()))
+    request.remote().is_some_and(|peer| is_trusted(request, peer.ip().to_canonical()))
+}
+
+fn is_trusted(request: &Request<'_>, address: IpAddr) -> bool {
+    let trusted: Option<&TrustedProxies> = request.rocket().state();
+    trusted.is_some_and(|TrustedProxies(list)| list.contains(&address))
 }

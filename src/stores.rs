@@ -8,6 +8,7 @@ use std::sync::Arc;
 use mongodb::Database;
 
 use crate::auth::Users;
+use crate::auth::throttle::{Counters, memory::MemoryCounters, mongo::MongoCounters};
 use crate::auth::users::{memory::MemoryUsers, mongo::MongoUsers};
 use crate::config::{Config, ConfigError, DEFAULT_URI};
 use crate::db::{self, Unavailable};
@@ -21,7 +22,9 @@ pub struct Stores {
     pub sessions: Arc<dyn Store>,
     /// For the guards and the strategy.
     pub users: Arc<dyn Users>,
-    /// What the two stand on, for pages and probes.
+    /// For the throttle.
+    pub counters: Arc<dyn Counters>,
+    /// What they stand on, for pages and probes.
     pub backing: Backing,
 }
 
@@ -108,6 +111,7 @@ fn in_memory() -> Stores {
     Stores {
         sessions: Arc::new(MemoryStore::default()),
         users: Arc::new(MemoryUsers::default()),
+        counters: Arc::new(MemoryCounters::default()),
         backing: Backing::Memory,
     }
 }
@@ -119,6 +123,7 @@ async fn in_mongodb(config: &Config, database: Database) -> Result<Stores, Start
     Ok(Stores {
         sessions: Arc::new(sessions),
         users: Arc::new(MongoUsers::new(&database)),
+        counters: Arc::new(MongoCounters::new(&database)),
         backing: Backing::Mongodb(database),
     })
 }

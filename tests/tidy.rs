@@ -74,7 +74,11 @@ fn only_its_owner_names_a_thing() {
         ("Client::with", &["src/db.rs"], "there is one MongoDB client"),
         (
             ".collection(",
-            &["src/session/store/mongo.rs", "src/auth/users/mongo.rs"],
+            &[
+                "src/session/store/mongo.rs",
+                "src/auth/users/mongo.rs",
+                "src/auth/throttle/mongo.rs",
+            ],
             "a collection has one owner",
         ),
         (

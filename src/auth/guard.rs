@@ -4,16 +4,14 @@
 //! an admin. All of them look once in a request; before them stands `session/guard.rs`, after them
 //! the route.
 
-use std::sync::Arc;
-
 use rocket::Request;
 use rocket::http::Status;
 use rocket::outcome::try_outcome;
 use rocket::request::{FromRequest, Outcome};
 
 use super::login;
+use super::strategy::LocalStrategy;
 use super::user::User;
-use super::users::Users;
 use crate::db::Unavailable;
 use crate::session::Session;
 
@@ -63,11 +61,12 @@ async fn identify(request: &Request<'_>) -> Result<Option<User>, Unavailable> {
     let Some(id) = login::user_id(session) else {
         return Ok(None);
     };
-    let users: &Arc<dyn Users> =
-        request.rocket().state().ok_or_else(|| Unavailable::new("no user store is attached"))?;
-    let user = users.find(id).await?;
+    let strategy: &LocalStrategy =
+        request.rocket().state().ok_or_else(|| Unavailable::new("no accounts are attached"))?;
+    let user = strategy.users.find(id).await?;
+    let user = user.filter(|user| user.password_version == login::password_version(session));
     if user.is_none() {
-        // A user who no longer exists is nobody, and the session need not ask again.
+        // A user who no longer exists is nobody, and so is one whose password has changed since.
         login::forget(session);
     }
     Ok(user)

@@ -9,6 +9,10 @@ use serde::Serialize;
 use super::user::{User, UserId};
 use crate::session::{LOGIN_KEY, Session, SetError};
 
+/// The session key of [`User::password_version`]; absent under the first password, so that a session
+/// looks as the Express tutorial makes it.
+const PASSWORD_VERSION: &str = "passwordVersion";
+
 /// What passport keeps in the session: `{"user":"<24 hex>"}`.
 #[derive(Serialize)]
 struct Passport {
@@ -26,7 +30,11 @@ pub fn log_in(session: &Session, user: &User, remember: bool) -> Result<(), SetE
     if !remember {
         fresh.end_with_browser();
     }
-    fresh.set_login(&Passport { user: user.id.to_hex() })
+    fresh.set_login(&Passport { user: user.id.to_hex() })?;
+    if user.password_version == 0 {
+        return Ok(());
+    }
+    session.set(PASSWORD_VERSION, &user.password_version)
 }
 
 /// Ends the session, on the server and in the browser.
@@ -34,9 +42,15 @@ pub fn log_out(session: &Session) {
     session.destroy();
 }
 
-/// Takes the login out of a session whose user no longer exists.
+/// Takes the login out of a session that is no longer anybody's.
 pub(super) fn forget(session: &Session) {
     session.remove(LOGIN_KEY);
+    session.remove(PASSWORD_VERSION);
+}
+
+/// Under which of the user's passwords the session was made.
+pub(super) fn password_version(session: &Session) -> i64 {
+    session.get(PASSWORD_VERSION).unwrap_or(0)
 }
 
 /// The id that the session holds, as passport reads it: whatever is no 24 hex digits is nobody.

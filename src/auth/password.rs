@@ -1,4 +1,4 @@
-//! Passwords: what a new one must be, and how one is kept.
+//! Passwords: how one is kept. What a new one must be is for `policy.rs`.
 //!
 //! Kept as `$argon2id$v=19$m=…,t=…,p=…$salt$hash`, the PHC string format, which carries its own
 //! parameters. The functions here compute for as long as they compute; `hasher.rs` decides on
@@ -11,9 +11,6 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 use subtle::ConstantTimeEq as _;
-
-/// In Unicode code points (NIST SP 800-63B; OWASP ASVS 6.2.1).
-pub const MIN_LENGTH: usize = 8;
 
 /// Room for any passphrase, and an end to what is hashed (ASVS 6.2.9 wants at least 64).
 pub const MAX_LENGTH: usize = 256;
@@ -48,38 +45,12 @@ impl Password {
     pub(super) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
-
-    /// One for a new account: of a length between the limits, with no rule about what is in it
-    /// (ASVS 6.2.5). Nothing is trimmed or cut off.
-    ///
-    /// # Errors
-    /// [`PasswordError`], in words for the form.
-    pub fn new(text: &str) -> Result<Self, PasswordError> {
-        match text.chars().count() {
-            0 => Err(PasswordError::Empty),
-            length if length < MIN_LENGTH => Err(PasswordError::TooShort),
-            length if length > MAX_LENGTH => Err(PasswordError::TooLong),
-            _ => Ok(Self(text.to_owned())),
-        }
-    }
 }
 
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Password(…)")
     }
-}
-
-/// Why something cannot be a new password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[expect(missing_docs, reason = "each variant's message says what it is")]
-pub enum PasswordError {
-    #[error("Enter a password.")]
-    Empty,
-    #[error("The password is too short: it needs at least {MIN_LENGTH} characters.")]
-    TooShort,
-    #[error("The password is too long: it may have at most {MAX_LENGTH} characters.")]
-    TooLong,
 }
 
 /// A password as it is stored. Cannot be printed: with it, guessing can go on elsewhere.
@@ -138,13 +109,9 @@ pub fn is_weak(stored: &PasswordHash) -> bool {
     params.is_none_or(|params| params.m_cost() < MEMORY_KIB || params.t_cost() < PASSES)
 }
 
-/// Whether `password` is the one that was hashed. A stored hash that is garbage, or asks for
-/// absurd amounts, is nobody's.
-pub fn matches(password: &Password, stored: &PasswordHash, memory: &mut Memory) -> bool {
-    try_match(password, stored, memory).unwrap_or(false)
-}
-
-fn try_match(password: &Password, stored: &PasswordHash, memory: &mut Memory) -> Option<bool> {
+/// Whether `password` is the one that was hashed. `None`: the stored hash is garbage, or asks for
+/// absurd amounts, and is nobody's.
+pub fn matches(password: &Password, stored: &PasswordHash, memory: &mut Memory) -> Option<bool> {
     let phc = Phc::new(&stored.0).ok()?;
     if Algorithm::try_from(phc.algorithm.as_str()).ok()? != Algorithm::Argon2id {
         return None;
@@ -193,8 +160,8 @@ mod tests {
         let mut memory = Memory::new();
         let stored = hash(&typed("correct horse"), &mut memory).unwrap();
         assert!(stored.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        assert!(matches(&typed("correct horse"), &stored, &mut memory));
-        assert!(!matches(&typed("correct horsf"), &stored, &mut memory));
+        assert_eq!(matches(&typed("correct horse"), &stored, &mut memory), Some(true));
+        assert_eq!(matches(&typed("correct horsf"), &stored, &mut memory), Some(false));
         let again = hash(&typed("correct horse"), &mut memory).unwrap();
         assert_ne!(stored, again, "a fresh salt each time");
     }
@@ -205,8 +172,8 @@ mod tests {
         let stored = PasswordHash::stored(
             "$argon2id$v=19$m=1024,t=3,p=2$c29tZXNhbHRzb21lc2FsdA$GaQC7PeK34v/DTTgbaPrAPrFsrLqhblK",
         );
-        assert!(matches(&typed("correct horse"), &stored, &mut Memory::new()));
-        assert!(!matches(&typed("Correct horse"), &stored, &mut Memory::new()));
+        assert_eq!(matches(&typed("correct horse"), &stored, &mut Memory::new()), Some(true));
+        assert_eq!(matches(&typed("Correct horse"), &stored, &mut Memory::new()), Some(false));
     }
 
     #[test]
@@ -235,24 +202,9 @@ mod tests {
             format!("$argon2id${}", "A".repeat(100_000)),
         ] {
             let stored = PasswordHash::stored(&stored);
-            assert!(!matches(&typed("password"), &stored, &mut Memory::new()));
+            assert_eq!(matches(&typed("password"), &stored, &mut Memory::new()), None);
         }
         assert!(started.elapsed().as_secs() < 10);
-    }
-
-    #[test]
-    fn only_the_length_is_ruled() {
-        let check = |text: &str, expected: Option<PasswordError>| {
-            assert_eq!(Password::new(text).err(), expected, "{text:?}");
-        };
-        check("", Some(PasswordError::Empty));
-        check("1234567", Some(PasswordError::TooShort));
-        check("12345678", None);
-        check("        ", None);
-        check("pässwörd", None);
-        check(&"é".repeat(256), None);
-        check(&"é".repeat(257), Some(PasswordError::TooLong));
-        assert!(Password::typed(&"x".repeat(257)).is_none());
     }
 
     #[test]

@@ -1,119 +1,240 @@
 //! The local strategy: is this the right password for this name?
 //!
-//! passport-local's `verify(username, password, done)`. Says who it is and nothing else; making
-//! that a login is for `login.rs`.
+//! passport-local's `verify(username, password, done)`, with everything around it that a login on
+//! the internet needs: counted before it is checked (`throttle`), checked at the same cost whether
+//! the name exists or not (`hasher.rs`), a weak hash replaced while the password is at hand. Says
+//! who it is and nothing else; making that a login is for `login.rs`. The other questions about
+//! an account's password are in `account.rs`.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::device;
 use super::hasher::Hasher;
 use super::password::{Password, is_weak};
+use super::policy::Policy;
+use super::throttle::{Lane, Taken, Throttle};
 use super::user::User;
 use super::username::Username;
 use super::users::{Account, StoredPassword, Users};
 use crate::db::Unavailable;
+use crate::session::signature::Secrets;
+
+/// Accounts, and all that it takes to check a password.
+pub struct LocalStrategy {
+    /// Where the accounts are.
+    pub users: Arc<dyn Users>,
+    /// Computes on threads of its own.
+    pub hasher: Hasher,
+    /// Counts guesses.
+    pub throttle: Throttle,
+    /// What a new password must be.
+    pub policy: Policy,
+    /// Seal the cookies of known browsers.
+    pub secrets: Secrets,
+}
+
+/// Somebody tries to log in.
+#[derive(Clone, Copy)]
+pub struct Attempt<'a> {
+    /// As it was typed.
+    pub username: &'a str,
+    /// As it was typed.
+    pub password: &'a str,
+    /// The browser's device cookie.
+    pub device: Option<&'a str>,
+    /// Where it comes from.
+    pub address: IpAddr,
+}
 
 /// What a username and a password are worth. "Nobody can tell just now" is not one of these: that
 /// is [`Unavailable`], and must never be shown as a wrong password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The right password of this user.
-    Accepted(User),
+    /// The right password of this user. With it a device cookie, if the browser needs one.
+    Accepted(User, Option<String>),
     /// Unknown name or wrong password: the same to the caller, so that it can only give one answer.
     Refused,
+    /// Too many guesses: nothing was checked, and nothing will be for so long.
+    TryLater(Duration),
 }
 
-/// Checks a name and a password as they were typed.
-///
-/// An unknown name costs a hash as well: a quick "no" would tell who has an account (OWASP ASVS
-/// 6.3.8).
-///
-/// # Errors
-/// The user store does not answer, or too many passwords are being hashed already.
-pub async fn verify(
-    users: &dyn Users,
-    hasher: &Hasher,
-    username: &str,
-    password: &str,
-) -> Result<Verdict, Unavailable> {
-    let Some(password) = Password::typed(password) else { return Ok(Verdict::Refused) };
-    let found = match Username::parse(username) {
-        Ok(username) => users.find_account(&username).await?.map(|account| (username, account)),
-        Err(_) => None,
-    };
-    let stored = found.as_ref().and_then(|(_, account)| account.password.clone());
-    let right = hasher.verify(password.clone(), stored).await?;
-    match found {
-        Some((username, account)) if right => {
-            upgrade(users, hasher, &username, &account, password).await?;
-            Ok(Verdict::Accepted(account.user))
+impl LocalStrategy {
+    /// Checks a name and a password as they were typed.
+    ///
+    /// An unknown name costs a hash as well: a quick "no" would tell who has an account (OWASP
+    /// ASVS 6.3.8).
+    ///
+    /// # Errors
+    /// A store does not answer, or too many passwords are being hashed already.
+    pub async fn verify(&self, attempt: Attempt<'_>) -> Result<Verdict, Unavailable> {
+        let Some(password) = Password::typed(attempt.password) else {
+            return Ok(Verdict::Refused);
+        };
+        let username = Username::parse(attempt.username).ok();
+        let account = match &username {
+            Some(username) => self.users.find_account(username).await?,
+            None => None,
+        };
+        let known = self.recognise(attempt.device, username.as_ref(), account.as_ref());
+        let taken = match self.admit(attempt, username.as_ref(), known).await? {
+            Ok(taken) => taken,
+            Err(wait) => return Ok(Verdict::TryLater(wait)),
+        };
+        let stored = account.as_ref().and_then(|account| account.password.clone());
+        let is_right = self.check(password.clone(), stored, taken).await?;
+        match (username, account) {
+            (Some(username), Some(account)) if is_right => {
+                let stored = self.upgrade(&username, &account, password).await?;
+                let device = stored.filter(|_| known.is_none());
+                let device = device.and_then(|now| device::issue(&self.secrets, &username, &now));
+                Ok(Verdict::Accepted(account.user, device))
+            }
+            _ => Ok(Verdict::Refused),
         }
-        _ => Ok(Verdict::Refused),
     }
-}
 
-/// Replaces a hash that is weaker than what new accounts get: only now is the password at hand.
-async fn upgrade(
-    users: &dyn Users,
-    hasher: &Hasher,
-    username: &Username,
-    account: &Account,
-    password: Password,
-) -> Result<(), Unavailable> {
-    let Some(old) = &account.password else { return Ok(()) };
-    let is_strong = matches!(old, StoredPassword::Argon2(hash) if !is_weak(hash));
-    if is_strong {
-        return Ok(());
+    /// Checks a password, and gives back what was taken for it unless it was a wrong guess.
+    pub(super) async fn check(
+        &self,
+        password: Password,
+        stored: Option<StoredPassword>,
+        taken: Taken,
+    ) -> Result<bool, Unavailable> {
+        let checked = self.hasher.verify(password, stored).await;
+        if !matches!(checked, Ok(false)) {
+            self.throttle.give_back(taken).await;
+        }
+        checked
     }
-    let new = hasher.hash(password).await?;
-    // Another login may have been faster: then it has been done.
-    users.replace_password(username, account.user.id, old, &new).await.map(drop)
-}
 
-/// Gives `user` a new password, if `current` is the one that the account has (OWASP ASVS 6.2.3).
-///
-/// # Errors
-/// The user store does not answer, or too many passwords are being hashed already.
-pub async fn change_password(
-    users: &dyn Users,
-    hasher: &Hasher,
-    user: &User,
-    current: &str,
-    new: Password,
-) -> Result<bool, Unavailable> {
-    let (Some(current), Ok(username)) = (Password::typed(current), Username::parse(&user.username))
-    else {
-        return Ok(false);
-    };
-    let account = users.find_account(&username).await?;
-    let account = account.filter(|account| account.user.id == user.id);
-    let Some(old) = account.and_then(|account| account.password) else { return Ok(false) };
-    if !hasher.verify(current, Some(old.clone())).await? {
-        return Ok(false);
+    /// The nonce of a browser that has logged in to this account before.
+    fn recognise<'a>(
+        &self,
+        device: Option<&'a str>,
+        username: Option<&Username>,
+        account: Option<&Account>,
+    ) -> Option<&'a str> {
+        let stored = account?.password.as_ref()?;
+        device::recognise(&self.secrets, device?, username?, stored)
     }
-    let new = hasher.hash(new).await?;
-    users.replace_password(&username, user.id, &old, &new).await
+
+    /// Counts the attempt. A known browser has a lane of its own, and is a stranger after that.
+    async fn admit(
+        &self,
+        attempt: Attempt<'_>,
+        username: Option<&Username>,
+        known: Option<&str>,
+    ) -> Result<Result<Taken, Duration>, Unavailable> {
+        if let Some(nonce) = known
+            && let Ok(taken) = self.throttle.take(&[Lane::Device(nonce)]).await?
+        {
+            return Ok(Ok(taken));
+        }
+        let name = username.map_or(attempt.username, Username::as_key);
+        // The account first: what is not checked is not held against the address, so that one who
+        // guesses in a class keeps nobody else out.
+        self.throttle.take(&[Lane::Account(name), Lane::Address(attempt.address)]).await
+    }
+
+    /// Replaces a hash that is weaker than what new accounts get: only now is the password at hand.
+    /// Returns what is stored then.
+    async fn upgrade(
+        &self,
+        username: &Username,
+        account: &Account,
+        password: Password,
+    ) -> Result<Option<StoredPassword>, Unavailable> {
+        let Some(old) = &account.password else { return Ok(None) };
+        if matches!(old, StoredPassword::Argon2(hash) if !is_weak(hash)) {
+            return Ok(Some(old.clone()));
+        }
+        let new = self.hasher.hash(password).await?;
+        let version = account.user.password_version;
+        let replaced = self.users.replace_password(username, account, &new, version).await?;
+        // Otherwise another login was faster, with a hash that we do not know.
+        Ok(replaced.then_some(StoredPassword::Argon2(new)))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::account::Registration;
+    use crate::auth::throttle::memory::MemoryCounters;
     use crate::auth::users::memory::MemoryUsers;
+
+    const NOBODY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+
+    /// With one account, Rosa's.
+    async fn strategy() -> LocalStrategy {
+        let secrets = Secrets::new(vec!["secret".to_owned()]).unwrap();
+        let strategy = LocalStrategy {
+            users: Arc::new(MemoryUsers::default()),
+            hasher: Hasher::start().unwrap(),
+            throttle: Throttle::new(Arc::new(MemoryCounters::default()), secrets.clone()),
+            policy: Policy::default(),
+            secrets,
+        };
+        let (rosa, password) = (Username::parse("Rosa"), Password::typed("correct horse"));
+        let made = strategy.register(&rosa.unwrap(), password.unwrap(), NOBODY).await.unwrap();
+        assert!(matches!(made, Registration::Done(_)));
+        strategy
+    }
+
+    fn attempt<'a>(username: &'a str, password: &'a str, device: Option<&'a str>) -> Attempt<'a> {
+        Attempt { username, password, device, address: NOBODY }
+    }
 
     #[rocket::async_test]
     async fn only_the_right_password_of_a_known_name_is_accepted() {
-        let (users, hasher) = (MemoryUsers::default(), Hasher::start().unwrap());
-        let hash = hasher.hash(Password::new("correct horse").unwrap()).await.unwrap();
-        let rosa = users.insert(&Username::parse("Rosa").unwrap(), &hash).await.unwrap().unwrap();
-
-        let check = async |username: &str, password: &str, expected: Verdict| {
-            let verdict = verify(&users, &hasher, username, password).await.unwrap();
-            assert_eq!(verdict, expected, "{username} {password}");
+        let strategy = strategy().await;
+        let check = async |username: &str, password: &str, accepted: bool| {
+            let verdict = strategy.verify(attempt(username, password, None)).await.unwrap();
+            let is_rosa =
+                matches!(&verdict, Verdict::Accepted(user, Some(_)) if user.username == "Rosa");
+            assert_eq!(is_rosa, accepted, "{username} {password}");
+            assert!(is_rosa || verdict == Verdict::Refused, "{verdict:?}");
         };
-        check("Rosa", "correct horse", Verdict::Accepted(rosa.clone())).await;
-        check("rosa", "correct horse", Verdict::Accepted(rosa)).await;
-        check("Rosa", "correct horsf", Verdict::Refused).await;
-        check("Rosa", "", Verdict::Refused).await;
-        check("Nobody", "correct horse", Verdict::Refused).await;
-        check("", "correct horse", Verdict::Refused).await;
-        check("Rosa\0", "correct horse", Verdict::Refused).await;
-        check("Rosa", &"x".repeat(10_000), Verdict::Refused).await;
+        check("Rosa", "correct horse", true).await;
+        check("rosa", "correct horse", true).await;
+        check("Rosa", "correct horsf", false).await;
+        check("Rosa", "", false).await;
+        check("Nobody", "correct horse", false).await;
+        check("", "correct horse", false).await;
+        check("Rosa\0", "correct horse", false).await;
+        check("Rosa", &"x".repeat(10_000), false).await;
+    }
+
+    #[rocket::async_test]
+    async fn a_known_browser_gets_in_when_strangers_have_used_up_their_guesses() {
+        let strategy = strategy().await;
+        let verify = async |password: &str, device: Option<&str>| {
+            strategy.verify(attempt("rosa", password, device)).await.unwrap()
+        };
+        let Verdict::Accepted(_, Some(device)) = verify("correct horse", None).await else {
+            panic!("the right password");
+        };
+        let mut checked = 0;
+        while verify("wrong guess", None).await == Verdict::Refused {
+            checked += 1;
+        }
+        assert_eq!(checked, 40);
+        let stranger = verify("correct horse", None).await;
+        assert!(matches!(stranger, Verdict::TryLater(_)), "the right one is not checked either");
+        let known = verify("correct horse", Some(&device)).await;
+        assert!(matches!(known, Verdict::Accepted(_, None)), "and keeps its cookie: {known:?}");
+        assert!(strategy.throttle.unlock("rosa").await.unwrap());
+        assert!(matches!(verify("correct horse", None).await, Verdict::Accepted(..)));
+    }
+
+    #[rocket::async_test]
+    async fn right_passwords_are_given_back() {
+        let strategy = strategy().await;
+        for _ in 0..60 {
+            let verdict = strategy.verify(attempt("rosa", "correct horse", None)).await.unwrap();
+            assert!(matches!(verdict, Verdict::Accepted(..)), "{verdict:?}");
+        }
     }
 }

@@ -28,4 +28,7 @@ pub struct User {
     pub username: String,
     /// May see `/admin`. Given by `cloakroom grant`, never by a form.
     pub admin: bool,
+    /// How often the password was changed. A session says under which one it was made, and is
+    /// nobody's under another: whoever knew only the old password is out.
+    pub password_version: i64,
 }

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
@@ -56,6 +56,20 @@ impl Secrets {
         })?;
         Some(Verified { sid, outdated: position > 0 })
     }
+
+    /// A seal over `message` for something that is no session cookie, with the first secret.
+    ///
+    /// Each `purpose` has a key of its own, derived from the secret: a seal made for one purpose is
+    /// worth nothing for another, and no session cookie can be made of one.
+    pub fn seal(&self, purpose: &str, message: &str) -> String {
+        seal(&self.0[0], purpose, message)
+    }
+
+    /// Whether one of the secrets has made this seal.
+    pub fn is_sealed(&self, purpose: &str, message: &str, claimed: &str) -> bool {
+        let made = |secret: &String| seal(secret, purpose, message);
+        self.0.iter().any(|secret| made(secret).as_bytes().ct_eq(claimed.as_bytes()).into())
+    }
 }
 
 impl fmt::Debug for Secrets {
@@ -65,10 +79,19 @@ impl fmt::Debug for Secrets {
 }
 
 fn signature(secret: &str, sid: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
-        .expect("HMAC takes a key of any length (RFC 2104)");
-    mac.update(sid.as_bytes());
-    STANDARD_NO_PAD.encode(mac.finalize().into_bytes())
+    STANDARD_NO_PAD.encode(hmac(secret.as_bytes(), sid))
+}
+
+fn seal(secret: &str, purpose: &str, message: &str) -> String {
+    let key = hmac(secret.as_bytes(), &format!("cloakroom {purpose}"));
+    URL_SAFE_NO_PAD.encode(hmac(&key, message))
+}
+
+fn hmac(key: &[u8], message: &str) -> [u8; 32] {
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length (RFC 2104)");
+    mac.update(message.as_bytes());
+    mac.finalize().into_bytes().into()
 }
 
 #[cfg(test)]

@@ -139,6 +139,11 @@ pub fn unavailable<'r>(request: &'r Request<'_>) -> Response<'r> {
     })
 }
 
+/// 429 for a program.
+pub fn too_many(request: &Request<'_>) -> response::Result<'static> {
+    ErrorAnswer::Json(Status::TooManyRequests).respond_to(request)
+}
+
 fn answer_for_nobody(request: &Request<'_>, status: Status) -> ErrorAnswer {
     if prefers_json(request) {
         return ErrorAnswer::Json(status);

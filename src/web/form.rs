@@ -4,6 +4,8 @@
 //! `username=x`. This one refuses the first and does not know the second. What the fields mean is
 //! for each page.
 
+use std::time::Duration;
+
 use percent_encoding::percent_decode;
 use rocket::Request;
 use rocket::data::{Data, FromData, Outcome, ToByteUnit as _};
@@ -13,7 +15,7 @@ use rocket::response::{self, Redirect, Responder};
 use rocket_dyn_templates::Template;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::error::prefers_json;
+use super::error::{prefers_json, too_many};
 
 /// The fields of an `application/x-www-form-urlencoded` body.
 pub struct Form<T>(pub T);
@@ -94,6 +96,8 @@ pub enum Submitted {
     Done(Box<Redirect>),
     /// 422.
     Again(Box<Template>),
+    /// 429.
+    Later(Duration, Box<Template>),
 }
 
 impl<'r> Responder<'r, 'static> for Submitted {
@@ -103,6 +107,15 @@ impl<'r> Responder<'r, 'static> for Submitted {
             // The catcher answers a program; a page is for people.
             Self::Again(_) if prefers_json(request) => Err(Status::UnprocessableEntity),
             Self::Again(page) => (Status::UnprocessableEntity, *page).respond_to(request),
+            Self::Later(wait, page) => {
+                let mut response = if prefers_json(request) {
+                    too_many(request)?
+                } else {
+                    (Status::TooManyRequests, *page).respond_to(request)?
+                };
+                response.set_raw_header("Retry-After", whole_seconds(wait).to_string());
+                Ok(response)
+            }
         }
     }
 }
@@ -117,6 +130,24 @@ impl Submitted {
     pub fn again(page: Template) -> Self {
         Self::Again(Box::new(page))
     }
+
+    /// Here it is again; there is no use in sending it before so long.
+    pub fn later(wait: Duration, page: Template) -> Self {
+        Self::Later(wait, Box::new(page))
+    }
+}
+
+/// Rounded up: a second before that it would be refused again.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)
+}
+
+/// "in 5 seconds", "in 40 minutes".
+pub fn in_words(wait: Duration) -> String {
+    let seconds = whole_seconds(wait);
+    let (number, unit) =
+        if seconds <= 90 { (seconds, "second") } else { (seconds.div_ceil(60), "minute") };
+    format!("in {number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A checkbox: absent, or whatever value the browser sends for a checked one.

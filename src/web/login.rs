@@ -3,18 +3,19 @@
 //! `auth/strategy.rs` checks, `auth/login.rs` writes it into the session, `session/fairing.rs`
 //! stores that before the redirect leaves.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use rocket::http::uri::Origin;
 use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 use serde::Deserialize;
 
+use super::client::Client;
 use super::error::Error;
-use super::form::{Checked, FieldError, Form, Submitted};
+use super::form::{Checked, FieldError, Form, Submitted, in_words};
 use super::next::LocalPath;
 use super::page::Page;
-use crate::auth::{self, Hasher, Users, Verdict};
+use crate::auth::{self, Attempt, LocalStrategy, Verdict};
 use crate::session::Session;
 
 #[derive(Default, Deserialize)]
@@ -51,8 +52,8 @@ pub async fn show(page: Page<'_>, next: Option<&str>) -> Template {
 async fn submit(
     page: Page<'_>,
     session: &Session,
-    users: &State<Arc<dyn Users>>,
-    hasher: &State<Hasher>,
+    client: Client<'_>,
+    strategy: &State<LocalStrategy>,
     form: Form<Credentials>,
 ) -> Result<Submitted, Error> {
     let typed = form.0;
@@ -60,14 +61,24 @@ async fn submit(
     if !errors.is_empty() {
         return Ok(Submitted::again(render(&page, &typed, &errors).await));
     }
-    match auth::verify(users.as_ref(), hasher, &typed.username, &typed.password).await? {
-        Verdict::Accepted(user) => {
+    let attempt = Attempt {
+        username: &typed.username,
+        password: &typed.password,
+        device: client.device(),
+        address: client.address(),
+    };
+    match strategy.verify(attempt).await? {
+        Verdict::Accepted(user, device) => {
             auth::log_in(session, &user, typed.remember.0)?;
+            client.remember_device(device);
             let next = LocalPath::parse(&typed.next).map(LocalPath::into_origin);
             let next = next.unwrap_or_else(|| uri!(super::dashboard::show));
             Ok(Submitted::go_to(next))
         }
         Verdict::Refused => Ok(Submitted::again(render(&page, &typed, &[refused()]).await)),
+        Verdict::TryLater(wait) => {
+            Ok(Submitted::later(wait, render(&page, &typed, &[throttled(wait)]).await))
+        }
     }
 }
 
@@ -85,6 +96,16 @@ fn missing_fields(typed: &Credentials) -> Vec<FieldError> {
 /// One sentence for both cases: it must not tell who has an account (OWASP ASVS 6.3.8).
 fn refused() -> FieldError {
     let text = "The username or the password is wrong. Check both, then enter the password again.";
+    FieldError::new("username", text)
+}
+
+/// One sentence, too, for an account that exists and one that does not.
+fn throttled(wait: Duration) -> FieldError {
+    let text = format!(
+        "There were too many wrong tries, so no password is checked just now. Try again {}, or in \
+         a browser that you have logged in with before.",
+        in_words(wait)
+    );
     FieldError::new("username", text)
 }
 

@@ -1,10 +1,12 @@
 //! The pages: one file each, of the same shape: form, show, submit, routes.
 //!
-//! Around them: what every page shows (`page`, `notice`), what every form shares (`form`, `next`),
+//! Around them: what every page shows (`page`, `notice`), who asks (`client`), what every form shares (`form`,
+//! `next`),
 //! what every answer gets (`headers`), who may not come in (`csrf`) and what to say when it did not
 //! work (`error`). The way of a request ends here, in a template.
 
 mod page;
+mod client;
 mod notice;
 mod form;
 mod next;

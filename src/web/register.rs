@@ -1,67 +1,64 @@
 //! Making an account.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 use serde::Deserialize;
 
+use super::client::Client;
 use super::error::Error;
-use super::form::{FieldError, Form, Submitted};
+use super::form::{FieldError, Form, Submitted, in_words};
 use super::notice::Notice;
 use super::page::Page;
-use crate::auth::{self, Hasher, Password, Username, Users};
+use crate::auth::{self, LocalStrategy, Registration, Username};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub struct Registration {
+struct NewAccount {
     username: String,
     password: String,
 }
 
 #[get("/register")]
-async fn show(page: Page<'_>) -> Template {
-    render(&page, "", &[]).await
+async fn show(page: Page<'_>, strategy: &State<LocalStrategy>) -> Template {
+    render(&page, strategy, "", &[]).await
 }
 
 #[post("/register", data = "<form>")]
 async fn submit(
     page: Page<'_>,
-    users: &State<Arc<dyn Users>>,
-    hasher: &State<Hasher>,
-    form: Form<Registration>,
+    client: Client<'_>,
+    strategy: &State<LocalStrategy>,
+    form: Form<NewAccount>,
 ) -> Result<Submitted, Error> {
     let typed = form.0;
-    let errors = match (Username::choose(&typed.username), Password::new(&typed.password)) {
-        (Ok(username), Ok(password)) => {
-            if register(users.as_ref(), hasher, &username, password).await? {
-                page.leave(Notice::Registered);
-                return Ok(Submitted::go_to(uri!(super::login::show(_))));
-            }
-            vec![taken(&username)]
-        }
+    let username = Username::choose(&typed.username);
+    let password = strategy.policy.accept(&typed.password, &typed.username);
+    let (username, password) = match (username, password) {
+        (Ok(username), Ok(password)) => (username, password),
         (username, password) => {
             let username = username.err().map(|error| FieldError::new("username", error));
             let password = password.err().map(|error| FieldError::new("password", error));
-            username.into_iter().chain(password).collect()
+            let errors: Vec<_> = username.into_iter().chain(password).collect();
+            let again = render(&page, strategy, &typed.username, &errors).await;
+            return Ok(Submitted::again(again));
         }
     };
-    Ok(Submitted::again(render(&page, &typed.username, &errors).await))
-}
-
-/// False when the name is taken.
-async fn register(
-    users: &dyn Users,
-    hasher: &Hasher,
-    username: &Username,
-    password: Password,
-) -> Result<bool, Error> {
-    // Looked up first to spare the hash; the unique index decides all the same.
-    if users.find_account(username).await?.is_some() {
-        return Ok(false);
+    match strategy.register(&username, password, client.address()).await? {
+        Registration::Done(_) => {
+            page.leave(Notice::Registered);
+            Ok(Submitted::go_to(uri!(super::login::show(_))))
+        }
+        Registration::Taken => {
+            let again = render(&page, strategy, &typed.username, &[taken(&username)]).await;
+            Ok(Submitted::again(again))
+        }
+        Registration::TryLater(wait) => {
+            let again = render(&page, strategy, &typed.username, &[throttled(wait)]).await;
+            Ok(Submitted::later(wait, again))
+        }
     }
-    let hash = hasher.hash(password).await?;
-    Ok(users.insert(username, &hash).await?.is_some())
 }
 
 fn taken(username: &Username) -> FieldError {
@@ -69,13 +66,26 @@ fn taken(username: &Username) -> FieldError {
     FieldError::new("username", text)
 }
 
-async fn render(page: &Page<'_>, username: &str, errors: &[FieldError]) -> Template {
+fn throttled(wait: Duration) -> FieldError {
+    let text = format!(
+        "Too many accounts were made from your network. Nothing is wrong with yours: try again {}.",
+        in_words(wait)
+    );
+    FieldError::new("username", text)
+}
+
+async fn render(
+    page: &Page<'_>,
+    strategy: &LocalStrategy,
+    username: &str,
+    errors: &[FieldError],
+) -> Template {
     let own = context! {
         form: context! { username, errors },
         rules: context! {
             username_min: auth::USERNAME_MIN,
             username_max: auth::USERNAME_MAX,
-            password_min: auth::PASSWORD_MIN,
+            password_min: strategy.policy.min_length,
         },
     };
     page.render("register", own).await

@@ -61,7 +61,7 @@ async fn a_session_is_touched_once_when_it_is_due() {
 }
 
 #[rocket::async_test]
-async fn a_login_costs_the_user_and_three_more_at_most() {
+async fn a_login_costs_the_user_the_counters_and_the_session() {
     let app = App::on_mongodb().await;
     let mut rosa = app.browser();
     rosa.register("rosa").await;
@@ -69,11 +69,15 @@ async fn a_login_costs_the_user_and_three_more_at_most() {
     let seen = count_commands(app.database(), async {
         rosa.post("/login", &fields).await.expect_redirect("/dashboard");
     });
-    assert_eq!(seen.await, ["find users", "insert sessions"]);
+    // A stranger is counted by account and by address, and given both back with one command.
+    let counters = ["command throttle", "command throttle", "update throttle"];
+    assert_eq!(seen.await, [&["find users"], &counters[..], &["insert sessions"]].concat());
     let seen = count_commands(app.database(), async {
         rosa.post("/login", &fields).await.expect_redirect("/dashboard");
     });
-    assert_eq!(seen.await, ["find sessions", "find users", "insert sessions", "delete sessions"]);
+    // A known browser has one lane.
+    let known = ["find sessions", "find users", "command throttle", "update throttle"];
+    assert_eq!(seen.await, [&known[..], &["insert sessions", "delete sessions"]].concat());
 }
 
 #[rocket::async_test]

@@ -18,5 +18,6 @@ mod faults;
 mod outage;
 mod register;
 mod start;
+mod throttle;
 mod together;
 mod tutorial;

@@ -49,6 +49,7 @@ impl Users for MemoryUsers {
             id: UserId(ObjectId::new()),
             username: username.as_shown().to_owned(),
             admin: false,
+            password_version: 0,
         };
         let account = Account {
             user: user.clone(),
@@ -61,17 +62,23 @@ impl Users for MemoryUsers {
     async fn replace_password(
         &self,
         username: &Username,
-        id: UserId,
-        old: &StoredPassword,
+        old: &Account,
         new: &PasswordHash,
+        version: i64,
     ) -> Result<bool, Unavailable> {
         match self.accounts().get_mut(username.as_key()) {
-            Some(account) if account.user.id == id && account.password.as_ref() == Some(old) => {
+            Some(account) if account.user.id == old.user.id && account.password == old.password => {
                 account.password = Some(StoredPassword::Argon2(new.clone()));
+                account.user.password_version = version;
                 Ok(true)
             }
             _ => Ok(false),
         }
+    }
+
+    async fn delete(&self, id: UserId) -> Result<(), Unavailable> {
+        self.accounts().retain(|_, account| account.user.id != id);
+        Ok(())
     }
 
     async fn set_admin(&self, username: &Username, admin: bool) -> Result<bool, Unavailable> {

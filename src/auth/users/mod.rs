@@ -21,6 +21,16 @@ pub struct Account {
     pub password: Option<StoredPassword>,
 }
 
+impl StoredPassword {
+    /// The hash as text, to notice that it is another one.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Argon2(hash) => hash.as_str(),
+            Self::Tutorial(hash) => &hash.hash,
+        }
+    }
+}
+
 /// The hash in the document of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoredPassword {
@@ -46,15 +56,19 @@ pub trait Users: Send + Sync {
         password: &PasswordHash,
     ) -> Result<Option<User>, Unavailable>;
 
-    /// Puts a new hash in the place of `old`. False, and nothing done, when another login was faster
-    /// with an upgrade, or the password was changed meanwhile.
+    /// Puts a new hash in the place of that in `old`. `version` is `old`'s when the password is
+    /// the same, else one more. False, and nothing done, when another login was faster with an
+    /// upgrade, or the password was changed meanwhile.
     async fn replace_password(
         &self,
         username: &Username,
-        id: UserId,
-        old: &StoredPassword,
+        old: &Account,
         new: &PasswordHash,
+        version: i64,
     ) -> Result<bool, Unavailable>;
+
+    /// Deletes an account. Whoever is still logged in to it is nobody.
+    async fn delete(&self, id: UserId) -> Result<(), Unavailable>;
 
     /// Makes an account an admin's, or takes that back. False when there is none of this name.
     async fn set_admin(&self, username: &Username, admin: bool) -> Result<bool, Unavailable>;

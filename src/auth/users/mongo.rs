@@ -1,7 +1,7 @@
 //! Accounts as documents in the collection `users`, which an Express app may share.
 //!
-//! `{_id, username, username_key, password, admin, created_at}`; migration 001 says what else may
-//! stand there. The unique index on `username_key` decides who gets a name, not a look before.
+//! `{_id, username, username_key, password, admin, created_at, password_version}`; migration 001
+//! says what else may stand there. The unique index on `username_key` decides who gets a name, not a look before.
 
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{DateTime, Document, RawDocumentBuf, doc};
@@ -41,7 +41,8 @@ fn read_user(document: &RawDocumentBuf) -> Option<User> {
         return None;
     };
     let admin = document.get_bool("admin").unwrap_or(false);
-    Some(User { id: UserId(id), username: username.to_owned(), admin })
+    let password_version = document.get_i64("password_version").unwrap_or(0);
+    Some(User { id: UserId(id), username: username.to_owned(), admin, password_version })
 }
 
 fn read_account(document: &RawDocumentBuf) -> Option<Account> {
@@ -62,7 +63,7 @@ impl Users for MongoUsers {
     async fn find(&self, id: UserId) -> Result<Option<User>, Unavailable> {
         let filter = doc! { "_id": id.0 };
         // A page has no business with the hash, so it does not even leave the database.
-        let fields = doc! { "username": 1, "admin": 1 };
+        let fields = doc! { "username": 1, "admin": 1, "password_version": 1 };
         let find = self.documents.find_one(filter).projection(fields).max_time(READ_LIMIT);
         let document = bounded(async { find.await }).await?;
         Ok(document.as_ref().and_then(read_user))
@@ -101,35 +102,36 @@ impl Users for MongoUsers {
                 result => result.map(|_| true),
             }
         });
-        let user = User { id: UserId(id), username: username.as_shown().to_owned(), admin: false };
+        let username = username.as_shown().to_owned();
+        let user = User { id: UserId(id), username, admin: false, password_version: 0 };
         Ok(inserted.await?.then_some(user))
     }
 
     async fn replace_password(
         &self,
         username: &Username,
-        id: UserId,
-        old: &StoredPassword,
+        old: &Account,
         new: &PasswordHash,
+        version: i64,
     ) -> Result<bool, Unavailable> {
-        let (filter, update) = match old {
-            StoredPassword::Argon2(old) => (
-                doc! { "_id": id.0, "password": old.as_str() },
-                doc! { "$set": { "password": new.as_str() } },
-            ),
+        let id = old.user.id.0;
+        let mut set = doc! { "password": new.as_str() };
+        if version != old.user.password_version {
+            set.insert("password_version", version);
+        }
+        let (filter, update) = match &old.password {
+            None => return Ok(false),
+            Some(StoredPassword::Argon2(old)) => {
+                (doc! { "_id": id, "password": old.as_str() }, doc! { "$set": set })
+            }
             // The account becomes one of ours, and the weak hash goes.
-            StoredPassword::Tutorial(old) => (
-                doc! { "_id": id.0, "hash": &old.hash, "salt": &old.salt },
-                doc! {
-                    "$set": {
-                        "password": new.as_str(),
-                        "username_key": username.as_key(),
-                        "created_at": id.0.timestamp(),
-                        "salt": "",
-                    },
-                    "$unset": { "hash": 1 },
-                },
-            ),
+            Some(StoredPassword::Tutorial(old)) => {
+                set.insert("username_key", username.as_key());
+                set.insert("created_at", id.timestamp());
+                set.insert("salt", "");
+                let filter = doc! { "_id": id, "hash": &old.hash, "salt": &old.salt };
+                (filter, doc! { "$set": set, "$unset": { "hash": 1 } })
+            }
         };
         bounded(async {
             match self.documents.update_one(filter, update).await {
@@ -139,6 +141,11 @@ impl Users for MongoUsers {
             }
         })
         .await
+    }
+
+    async fn delete(&self, id: UserId) -> Result<(), Unavailable> {
+        let filter = doc! { "_id": id.0 };
+        bounded(async { self.documents.delete_one(filter).await }).await.map(drop)
     }
 
     async fn set_admin(&self, username: &Username, admin: bool) -> Result<bool, Unavailable> {

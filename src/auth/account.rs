@@ -1,0 +1,124 @@
+//! What becomes of an account: made, its password changed, deleted.
+//!
+//! Whoever wants the last two proves anew that it is their account, with the password
+//! ([`LocalStrategy::confirm`]): a browser left open is no proof (OWASP ASVS 7.5.1). What has been
+//! proved is a value, [`Confirmed`], without which nothing of that can be called.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::device;
+use super::password::Password;
+use super::strategy::LocalStrategy;
+use super::throttle::Lane;
+use super::user::User;
+use super::username::Username;
+use super::users::{Account, StoredPassword};
+use crate::db::Unavailable;
+
+/// What came of a registration.
+#[derive(Debug)]
+pub enum Registration {
+    /// The account is made.
+    Done(User),
+    /// Somebody else has this name.
+    Taken,
+    /// Too many new accounts from this address: the next may be made after so long.
+    TryLater(Duration),
+}
+
+/// What came of asking somebody who is logged in for the password.
+pub enum Confirmation {
+    /// It is right.
+    Right(Confirmed),
+    /// It is wrong, or the account is gone.
+    Wrong,
+    /// Too many guesses: nothing was checked, and nothing will be for so long.
+    TryLater(Duration),
+}
+
+/// Somebody has just given the password of this account.
+pub struct Confirmed {
+    username: Username,
+    account: Account,
+}
+
+impl LocalStrategy {
+    /// Makes an account, unless the name is taken. Attempts are counted, whatever comes of them:
+    /// each tells whether a name exists.
+    ///
+    /// # Errors
+    /// A store does not answer, or too many passwords are being hashed already.
+    pub async fn register(
+        &self,
+        username: &Username,
+        password: Password,
+        address: IpAddr,
+    ) -> Result<Registration, Unavailable> {
+        if let Err(wait) = self.throttle.take(&[Lane::Registration(address)]).await? {
+            return Ok(Registration::TryLater(wait));
+        }
+        // Looked up first to spare the hash; the unique index decides all the same.
+        if self.users.find_account(username).await?.is_some() {
+            return Ok(Registration::Taken);
+        }
+        let hash = self.hasher.hash(password).await?;
+        let made = self.users.insert(username, &hash).await?;
+        Ok(made.map_or(Registration::Taken, Registration::Done))
+    }
+
+    /// Checks the password that the account of `user` has now.
+    ///
+    /// # Errors
+    /// A store does not answer, or too many passwords are being hashed already.
+    pub async fn confirm(&self, user: &User, typed: &str) -> Result<Confirmation, Unavailable> {
+        let (Some(password), Ok(username)) =
+            (Password::typed(typed), Username::parse(&user.username))
+        else {
+            return Ok(Confirmation::Wrong);
+        };
+        let account = self.users.find_account(&username).await?;
+        let Some(account) = account.filter(|account| account.user.id == user.id) else {
+            return Ok(Confirmation::Wrong);
+        };
+        let taken = match self.throttle.take(&[Lane::Confirmation(user.id)]).await? {
+            Ok(taken) => taken,
+            Err(wait) => return Ok(Confirmation::TryLater(wait)),
+        };
+        if self.check(password, account.password.clone(), taken).await? {
+            Ok(Confirmation::Right(Confirmed { username, account }))
+        } else {
+            Ok(Confirmation::Wrong)
+        }
+    }
+
+    /// Gives the account a new password (OWASP ASVS 6.2.3). Every session made under the old one
+    /// is nobody's from now on. Returns the user, and a device cookie for this browser; `None` when
+    /// another change was faster.
+    ///
+    /// # Errors
+    /// A store does not answer, or too many passwords are being hashed already.
+    pub async fn change_password(
+        &self,
+        confirmed: &Confirmed,
+        new: Password,
+    ) -> Result<Option<(User, Option<String>)>, Unavailable> {
+        let Confirmed { username, account } = confirmed;
+        let new = self.hasher.hash(new).await?;
+        let version = account.user.password_version + 1;
+        if !self.users.replace_password(username, account, &new, version).await? {
+            return Ok(None);
+        }
+        let user = User { password_version: version, ..account.user.clone() };
+        let device = device::issue(&self.secrets, username, &StoredPassword::Argon2(new));
+        Ok(Some((user, device)))
+    }
+
+    /// Deletes the account. Its sessions are nobody's from now on.
+    ///
+    /// # Errors
+    /// The user store does not answer.
+    pub async fn delete(&self, confirmed: &Confirmed) -> Result<(), Unavailable> {
+        self.users.delete(confirmed.account.user.id).await
+    }
+}

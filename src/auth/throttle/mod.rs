@@ -1,0 +1,193 @@
+//! How many guesses there may be: counted before a password is hashed, given back when it was right.
+//!
+//! An attempt passes one or two lanes, each with a rate of its own. Somebody who guesses at an
+//! account fills the lane of strangers, not that of a browser which has logged in to it before
+//! (`device.rs`; OWASP, "Device Cookies"), so nobody can be locked out of their own browser. A class
+//! behind one address shares a lane that is wide enough for it. Asked by `strategy.rs`; the counters
+//! are in `mongo`, shared by all instances, or in `memory`.
+
+pub mod memory;
+pub mod mongo;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::user::UserId;
+use crate::db::Unavailable;
+use crate::session::signature::Secrets;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// So many at once, and then one more each `every`: never more than `burst` + a day / `every` in
+/// any day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many may come at once.
+    pub burst: u32,
+    /// Then one more each so often.
+    pub every: Duration,
+}
+
+impl Rate {
+    /// The time in which a full lane empties.
+    pub fn span(self) -> Duration {
+        self.every * self.burst
+    }
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug)]
+pub enum Lane<'a> {
+    /// Guesses at one account, there or not, from browsers that it does not know.
+    Account(&'a str),
+    /// Guesses from one browser that has logged in to the account before.
+    Device(&'a str),
+    /// Guesses from one address, at whatever account.
+    Address(IpAddr),
+    /// New accounts from one address.
+    Registration(IpAddr),
+    /// Guesses at the current password by somebody who is logged in.
+    Confirmation(UserId),
+}
+
+impl Lane<'_> {
+    /// The numbers are a bargain: lower, and a person who mistypes is locked out; higher, and a
+    /// guesser gets more tries.
+    fn rate(self) -> Rate {
+        match self {
+            // 40 + 24 in any day, and 34 more from a known browser: below the 100 that NIST SP
+            // 800-63B allows in a row.
+            Self::Account(_) => Rate { burst: 40, every: HOUR },
+            Self::Device(_) | Self::Confirmation(_) => Rate { burst: 10, every: HOUR },
+            // A school with a thousand pupils mistypes as often. Against one password tried at a
+            // great many accounts.
+            Self::Address(_) => Rate { burst: 1000, every: MINUTE / 6 },
+            // Two classes that register at once.
+            Self::Registration(_) => Rate { burst: 100, every: MINUTE },
+        }
+    }
+
+    /// What tells this lane from all others, before it is sealed.
+    fn text(self) -> String {
+        match self {
+            Self::Account(name) => format!("account {name}"),
+            Self::Device(nonce) => format!("device {nonce}"),
+            Self::Address(address) => format!("address {}", network(address)),
+            Self::Registration(address) => format!("registration {}", network(address)),
+            Self::Confirmation(user) => format!("confirmation {}", user.to_hex()),
+        }
+    }
+}
+
+/// What one subscriber has: an IPv4 address, but a whole /64 of IPv6.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+        v4 => v4,
+    }
+}
+
+/// Where attempts are counted. Both counters keep the same time: of the moment until which the
+/// lane is paid for, an attempt adds `every` to it (the "generic cell rate algorithm").
+#[rocket::async_trait]
+pub trait Counters: Send + Sync {
+    /// Counts an attempt, unless there were too many: then how long to wait for the next. One
+    /// atomic step, so that attempts side by side gain nothing.
+    async fn take(&self, key: &str, rate: Rate) -> Result<Result<(), Duration>, Unavailable>;
+
+    /// Takes one attempt back under each key.
+    async fn give_back(&self, keys: &[String]) -> Result<(), Unavailable>;
+
+    /// Forgets all attempts under this key. False when there were none.
+    async fn clear(&self, key: &str) -> Result<bool, Unavailable>;
+}
+
+/// Attempts that were counted, to be given back when they were no guesses.
+#[derive(Debug)]
+pub struct Taken(Vec<String>);
+
+/// Counts attempts.
+pub struct Throttle {
+    counters: Arc<dyn Counters>,
+    /// Keys are sealed: who reads the counters learns no name and no address.
+    secrets: Secrets,
+}
+
+impl Throttle {
+    /// Keys are sealed with the first of `secrets`: with a new one, counting starts anew.
+    pub fn new(counters: Arc<dyn Counters>, secrets: Secrets) -> Self {
+        Self { counters, secrets }
+    }
+
+    /// Passes all lanes, or none: `Err` says how long to wait.
+    ///
+    /// # Errors
+    /// The counters do not answer: nobody is let through uncounted.
+    pub(super) async fn take(
+        &self,
+        lanes: &[Lane<'_>],
+    ) -> Result<Result<Taken, Duration>, Unavailable> {
+        let mut taken = Taken(vec![]);
+        for lane in lanes {
+            let key = self.key(*lane);
+            if let Err(wait) = self.counters.take(&key, lane.rate()).await? {
+                self.give_back(taken).await;
+                return Ok(Err(wait));
+            }
+            taken.0.push(key);
+        }
+        Ok(Ok(taken))
+    }
+
+    /// Takes attempts back. If that fails, a lane is fuller than it should be for a while.
+    pub(super) async fn give_back(&self, taken: Taken) {
+        if taken.0.is_empty() {
+            return;
+        }
+        if let Err(error) = self.counters.give_back(&taken.0).await {
+            log::warn!("an attempt stays counted: {error}");
+        }
+    }
+
+    /// Lets strangers try again at the account of this key. False when nothing was counted.
+    ///
+    /// # Errors
+    /// The counters do not answer.
+    pub async fn unlock(&self, username_key: &str) -> Result<bool, Unavailable> {
+        self.counters.clear(&self.key(Lane::Account(username_key))).await
+    }
+
+    fn key(&self, lane: Lane<'_>) -> String {
+        self.secrets.seal("throttle", &lane.text())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_counts_with_its_network() {
+        let check = |address: &str, expected: &str| {
+            assert_eq!(network(address.parse().unwrap()).to_string(), expected);
+        };
+        check("203.0.113.7", "203.0.113.7");
+        check("::ffff:203.0.113.7", "203.0.113.7");
+        check("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::");
+        check("2001:db8:1:3::1", "2001:db8:1:3::");
+    }
+
+    #[test]
+    fn nobody_gets_more_than_a_hundred_guesses_a_day_at_one_account() {
+        let a_day = |lane: Lane<'_>| {
+            let Rate { burst, every } = lane.rate();
+            u64::from(burst) + 24 * 60 * 60 / every.as_secs()
+        };
+        assert!(a_day(Lane::Account("rosa")) + a_day(Lane::Device("x")) <= 100);
+    }
+}

@@ -1,0 +1,59 @@
+//! Who asks: the address a request comes from, and whether the browser has been here before.
+//!
+//! Routes that check a password take `Client`; what it says goes to `auth/strategy.rs`.
+
+use std::net::IpAddr;
+
+use rocket::Request;
+use rocket::http::{Cookie, SameSite};
+use rocket::request::{FromRequest, Outcome};
+use rocket::time::Duration;
+
+use crate::proxy::{client_address, is_https};
+
+/// Holds what `auth/device.rs` has sealed.
+const DEVICE: &str = "device";
+
+/// Only the login page's form is asked who sends it, so no other request carries it.
+const PATH: &str = "/login";
+
+/// Whoever was not here for half a year is a stranger again.
+const LIFETIME: Duration = Duration::days(180);
+
+/// The other end of the connection.
+pub struct Client<'r> {
+    request: &'r Request<'r>,
+}
+
+impl<'r> Client<'r> {
+    /// Where it is.
+    pub fn address(&self) -> IpAddr {
+        client_address(self.request)
+    }
+
+    /// Its device cookie.
+    pub fn device(&self) -> Option<&'r str> {
+        self.request.cookies().get(DEVICE).map(Cookie::value)
+    }
+
+    /// Gives it a device cookie, if there is one to give.
+    pub fn remember_device(&self, value: Option<String>) {
+        let Some(value) = value else { return };
+        let cookie = Cookie::build((DEVICE, value))
+            .path(PATH)
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(is_https(self.request))
+            .max_age(LIFETIME);
+        self.request.cookies().add(cookie);
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Client<'r> {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
+        Outcome::Success(Client { request })
+    }
+}

@@ -1,0 +1,229 @@
+//! The class, the prankster and the stranger of SECURITY.md.
+
+use mongodb::bson::{DateTime, Document, doc};
+use rocket::futures::future::join_all;
+
+use crate::support::{App, PASSWORD};
+
+const WRONG: &str = "wrong horse battery";
+
+/// So many wrong guesses from browsers that were never here; how many of them were checked.
+async fn guess(app: &App, times: usize) -> usize {
+    let mut checked = 0;
+    for _ in 0..times {
+        let answer = app.browser().try_log_in("victim", WRONG).await;
+        match answer.status {
+            422 => checked += 1,
+            429 => assert!(answer.header("retry-after").is_some()),
+            status => panic!("{status}: {}", answer.body),
+        }
+    }
+    checked
+}
+
+#[rocket::async_test]
+async fn a_class_behind_one_address_that_mistypes_twice_each_is_in() {
+    for app in App::on_both_stores().await {
+        let started = std::time::Instant::now();
+        let student = async |seat: usize| {
+            let (mut browser, name) = (app.browser(), format!("seat-{seat}"));
+            browser.register(&name).await;
+            for _ in 0..2 {
+                assert_eq!(browser.try_log_in(&name, WRONG).await.status, 422);
+            }
+            browser.log_in(&name).await;
+            assert!(browser.is_signed_in().await);
+        };
+        join_all((0..40).map(student)).await;
+        assert!(started.elapsed().as_secs() < 60);
+    }
+}
+
+#[rocket::async_test]
+async fn a_thousand_guesses_do_not_lock_the_victim_out_of_a_known_browser() {
+    for app in App::on_both_stores().await {
+        let mut victim = app.browser();
+        victim.sign_up("victim").await;
+        victim.post("/logout", &[]).await.expect_redirect("/login");
+        assert_eq!(guess(&app, 1000).await, 40);
+        victim.log_in("victim").await;
+        assert!(victim.is_signed_in().await);
+        // Others behind the same address are not held back either.
+        let mut classmate = app.browser();
+        classmate.sign_up("classmate").await;
+    }
+}
+
+#[rocket::async_test]
+async fn while_throttled_the_right_password_is_not_checked() {
+    for app in App::on_both_stores().await {
+        app.browser().register("victim").await;
+        guess(&app, 40).await;
+        let answer = app.browser().try_log_in("victim", PASSWORD).await;
+        answer.expect_page(429, "too many wrong tries");
+        assert_eq!(answer.session_cookie(), None);
+        let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+        assert!((3_000..=3_600).contains(&wait), "{wait}");
+        // A name that nobody has is answered in the same way.
+        for _ in 0..40 {
+            assert_eq!(app.browser().try_log_in("nobody", WRONG).await.status, 422);
+        }
+        let nobody = app.browser().try_log_in("nobody", WRONG).await;
+        assert_eq!(nobody.status, 429);
+        let same = |body: &str| body.replace("victim", "nobody").replace(" 59 ", " 60 ");
+        assert_eq!(same(&nobody.body), same(&answer.body));
+    }
+}
+
+#[rocket::async_test]
+async fn two_hundred_guesses_at_once_gain_nothing_on_two_instances() {
+    let one = App::on_mongodb().await;
+    let two = App::on(one.uri()).await;
+    one.browser().register("victim").await;
+    let apps = [&one, &two].into_iter().cycle().take(200);
+    let answers =
+        join_all(apps.map(async |app| app.browser().try_log_in("victim", WRONG).await.status));
+    let answers = answers.await;
+    let of = |status| answers.iter().filter(|answer| **answer == status).count();
+    assert_eq!((of(422), of(429)), (40, 160), "{answers:?}");
+}
+
+/// Moves the database's counters so many hours into the past.
+async fn wait_hours(app: &App, hours: i64) {
+    let throttle = app.database().collection::<Document>("throttle");
+    let earlier = doc! { "$subtract": ["$until", hours * 60 * 60 * 1000] };
+    throttle.update_many(doc! {}, vec![doc! { "$set": { "until": earlier } }]).await.unwrap();
+}
+
+#[rocket::async_test]
+async fn a_stranger_gets_at_most_a_hundred_guesses_in_any_day() {
+    let app = App::on_mongodb().await;
+    app.browser().register("victim").await;
+    let mut checked = guess(&app, 60).await;
+    for _ in 0..24 {
+        wait_hours(&app, 1).await;
+        checked += guess(&app, 3).await;
+    }
+    assert_eq!(checked, 40 + 24);
+    // What Retry-After said is true.
+    wait_hours(&app, 1).await;
+    app.browser().log_in("victim").await;
+}
+
+#[rocket::async_test]
+async fn counters_are_sealed_and_end() {
+    let app = App::on_mongodb().await;
+    let mut victim = app.browser();
+    victim.register("victim").await;
+    guess(&app, 1).await;
+    let throttle = app.database().collection::<Document>("throttle");
+    let mut found = throttle.find(doc! {}).await.unwrap();
+    let mut counters = 0;
+    while found.advance().await.unwrap() {
+        let counter = found.deserialize_current().unwrap();
+        let text = counter.to_string();
+        assert!(!text.contains("victim") && !text.contains("127.0.0.1"), "{text}");
+        assert!(*counter.get_datetime("until").unwrap() > DateTime::now(), "{text}");
+        counters += 1;
+    }
+    assert_eq!(counters, 3, "the registration, the account and the address");
+    let mut indexes = throttle.list_indexes().await.unwrap();
+    let mut reaped = false;
+    while indexes.advance().await.unwrap() {
+        let index = indexes.deserialize_current().unwrap();
+        reaped |= index.keys == doc! { "until": 1 }
+            && index.options.unwrap().expire_after == Some(std::time::Duration::ZERO);
+    }
+    assert!(reaped, "a TTL index");
+}
+
+#[rocket::async_test]
+async fn a_known_browser_is_known_to_its_account_under_its_password() {
+    for app in App::on_both_stores().await {
+        let mut victim = app.browser();
+        victim.register("victim").await;
+        let cookies = victim.log_in("victim").await;
+        let device = cookies.all("set-cookie").into_iter().find(|line| line.starts_with("device="));
+        let device = device.expect("a device cookie").to_owned();
+        for attribute in ["; HttpOnly", "; SameSite=Lax", "; Path=/login", "; Max-Age="] {
+            assert!(device.contains(attribute), "{device}");
+        }
+        let again = victim.log_in("victim").await;
+        assert_eq!(again.all("set-cookie").len(), 1, "it has one already");
+        let (old, mut attacker) = (victim.jar["device"].clone(), app.browser());
+        let fields = [("current", PASSWORD), ("new", "a better horse battery")];
+        victim.post("/account/password", &fields).await.expect_redirect("/account");
+        assert_ne!(victim.jar["device"], old, "this browser is known under the new one");
+        guess(&app, 40).await;
+        attacker.jar.insert("device".to_owned(), old);
+        assert_eq!(attacker.try_log_in("victim", WRONG).await.status, 429, "ended by the change");
+        assert_eq!(victim.try_log_in("victim", "a better horse battery").await.status, 303);
+        let mut other = app.browser();
+        other.sign_up("other").await;
+        attacker.jar = other.jar.clone();
+        assert_eq!(attacker.try_log_in("victim", WRONG).await.status, 429, "another's cookie");
+    }
+}
+
+#[rocket::async_test]
+async fn registrations_from_one_address_are_throttled() {
+    for app in App::on_both_stores().await {
+        let register = async |number: usize| {
+            let name = format!("visitor-{number}");
+            let fields = [("username", name.as_str()), ("password", PASSWORD)];
+            app.browser().post("/register", &fields).await
+        };
+        let answers = join_all((0..100).map(register)).await;
+        assert!(answers.iter().all(|answer| answer.status == 303), "two classes are fine");
+        let refused = register(100).await;
+        refused.expect_page(429, "try again in ");
+        let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+        assert!((50..=60).contains(&wait), "{wait}");
+    }
+}
+
+#[rocket::async_test]
+async fn one_password_tried_at_many_accounts_is_counted_by_address() {
+    let app = App::on_mongodb_with(|figment| figment.merge(("trusted_proxies", ["127.0.0.1"])));
+    let app = app.await;
+    let spray = async |number: usize, address: &str| {
+        let mut browser = app.browser();
+        let request = browser.request(reqwest::Method::POST, "/login");
+        let name = format!("visitor-{number}");
+        let fields = [("username", name.as_str()), ("password", WRONG)];
+        let request = request.header("x-forwarded-for", address).form(&fields);
+        browser.send(request).await.status
+    };
+    let proxied = "10.9.9.9, 2001:db8:1:2::7";
+    for round in 0..50 {
+        let tries = (0..20).map(|n| spray(round * 20 + n, proxied));
+        assert_eq!(join_all(tries).await, [422; 20]);
+    }
+    // One more each ten seconds has been allowed meanwhile.
+    let mut number = 1000;
+    while spray(number, proxied).await == 422 {
+        number += 1;
+        assert!(number < 1100);
+    }
+    // What stands before the proxy's own word, the client may have written.
+    assert_eq!(spray(2001, "1.2.3.4, 2001:db8:1:2::7").await, 429);
+    assert_eq!(spray(2002, "2001:db8:1:2:ffff::").await, 429, "the same /64");
+    assert_eq!(spray(2003, "2001:db8:1:3::7").await, 422);
+    assert_eq!(spray(2004, "10.9.9.9").await, 422);
+}
+
+#[rocket::async_test]
+async fn guesses_at_the_current_password_are_throttled() {
+    for app in App::on_both_stores().await {
+        let (mut thief, mut rosa) = (app.browser(), app.browser());
+        rosa.sign_up("rosa").await;
+        thief.jar = rosa.jar.clone();
+        let change = [("current", WRONG), ("new", "a better horse battery")];
+        for _ in 0..10 {
+            assert_eq!(thief.post("/account/password", &change).await.status, 422);
+        }
+        let refused = thief.post("/account/password", &change).await;
+        refused.expect_page(429, "too many wrong tries");
+        assert!(refused.header("retry-after").is_some());
+    }
+}
