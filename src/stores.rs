@@ -49,8 +49,8 @@ pub enum StartError {
     NoDatabase(Unavailable),
     #[error("the connection string of MongoDB is wrong: {0}")]
     BadUri(Unavailable),
-    #[error("the index that reaps expired sessions cannot be made: {0}")]
-    NoTtlIndex(Unavailable),
+    #[error("the indexes of the sessions cannot be made: {0}")]
+    NoIndexes(Unavailable),
     #[error(transparent)]
     Migration(#[from] MigrateError),
     #[error("no folder {0}: set static_dir in Rocket.toml")]
@@ -119,7 +119,7 @@ fn in_memory() -> Stores {
 async fn in_mongodb(config: &Config, database: Database) -> Result<Stores, StartError> {
     let options = &config.session;
     let sessions = MongoStore::new(&database, &options.collection, options.stringify);
-    sessions.ensure_ttl_index().await.map_err(StartError::NoTtlIndex)?;
+    sessions.ensure_indexes().await.map_err(StartError::NoIndexes)?;
     Ok(Stores {
         sessions: Arc::new(sessions),
         users: Arc::new(MongoUsers::new(&database)),

@@ -127,7 +127,8 @@ impl Session {
     async fn insert(&self, state: &State, now: Timestamp) -> Result<Record, Unavailable> {
         let store = &self.engine.store;
         let (content, times) = self.to_store(state, None, now);
-        let record = store.insert(&state.sid, &content, times).await?;
+        let user_agent = self.ticket.user_agent.as_deref();
+        let record = store.insert(&state.sid, &content, times, user_agent).await?;
         if let Some(old) = &state.replaces {
             store.destroy(old).await?;
         }

@@ -25,6 +25,17 @@ pub struct Engine {
     save_locks: Vec<Mutex<()>>,
 }
 
+/// What else of a request matters to its session.
+pub(super) struct Circumstances<'r> {
+    pub path: &'r str,
+    /// The request came over https.
+    pub https: bool,
+    pub user_agent: Option<&'r str>,
+}
+
+/// Enough characters to tell a browser by; a header may be as long as it likes.
+const USER_AGENT_KEPT: usize = 256;
+
 /// Two sessions that share a lock wait for each other now and then, no more.
 const SAVE_LOCKS: usize = 64;
 
@@ -70,11 +81,11 @@ impl Engine {
     pub(super) async fn resume<'h>(
         self: &Arc<Self>,
         cookie_headers: impl Iterator<Item = &'h str>,
-        path: &str,
-        https: bool,
+        from: Circumstances<'_>,
     ) -> Result<Session, Unavailable> {
-        let in_path = cookie::path_matches(path, &self.options.cookie.path);
-        let mut ticket = Ticket { https, in_path, ..Ticket::default() };
+        let in_path = cookie::path_matches(from.path, &self.options.cookie.path);
+        let user_agent = from.user_agent.map(|text| text.chars().take(USER_AGENT_KEPT).collect());
+        let mut ticket = Ticket { https: from.https, in_path, user_agent, ..Ticket::default() };
         let Some(value) = cookie::find(cookie_headers, &self.options.name) else {
             return Ok(Session::new(self.clone(), ticket));
         };
@@ -83,16 +94,18 @@ impl Engine {
             return Ok(Session::new(self.clone(), ticket));
         };
         match self.store.load(&verified.sid).await? {
-            None => Ok(Session::new(self.clone(), ticket)),
-            Some(record) if self.is_over(&record) => Ok(Session::new(self.clone(), ticket)),
-            Some(record) => {
+            Some(record) if !self.is_over(&record) => {
                 ticket.outdated_signature = verified.outdated;
                 Ok(Session::loaded(self.clone(), ticket, verified.sid, record))
+            }
+            _ => {
+                ticket.lost = Some(verified.sid);
+                Ok(Session::new(self.clone(), ticket))
             }
         }
     }
 
-    fn is_over(&self, record: &Record) -> bool {
+    pub(super) fn is_over(&self, record: &Record) -> bool {
         let (options, now) = (&self.options, Timestamp::now());
         Expiry { options, record: Some(record), now }.is_over()
     }

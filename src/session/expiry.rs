@@ -95,6 +95,7 @@ mod tests {
             expires: None,
             last_modified: Some(Timestamp::from_millis(NOW - age)),
             created: ours.then(|| Timestamp::from_millis(NOW - age)),
+            user_agent: None,
         }
     }
 

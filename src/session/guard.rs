@@ -10,7 +10,7 @@ use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome};
 use rocket::tokio::sync::OnceCell;
 
-use super::engine::Engine;
+use super::engine::{Circumstances, Engine};
 use super::handle::Session;
 use crate::db::Unavailable;
 use crate::proxy::is_https;
@@ -34,8 +34,13 @@ async fn resume(request: &Request<'_>) -> Result<Session, Unavailable> {
         .rocket()
         .state()
         .ok_or_else(|| Unavailable::new("no session engine is attached"))?;
-    let path = request.uri().path();
-    engine.resume(request.headers().get("cookie"), path.as_str(), is_https(request)).await
+    let (path, headers) = (request.uri().path(), request.headers());
+    let circumstances = Circumstances {
+        path: path.as_str(),
+        https: is_https(request),
+        user_agent: headers.get_one("user-agent"),
+    };
+    engine.resume(headers.get("cookie"), circumstances).await
 }
 
 #[rocket::async_trait]

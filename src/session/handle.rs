@@ -12,11 +12,11 @@ use serde::de::DeserializeOwned;
 use super::changes::Changes;
 use super::content::{Content, LOGIN_KEY, is_reserved, login_id, to_raw};
 use super::engine::Engine;
-use super::expiry::Expiry;
+use super::others::Span;
 use super::sid::Sid;
 use super::state::{State, Ticket};
 use super::store::Record;
-use super::timestamp::{Timestamp, millis};
+use super::timestamp::millis;
 use crate::db::Unavailable;
 
 /// A key or a value that a session cannot hold.
@@ -29,17 +29,6 @@ pub enum SetError {
     LoginOnly(String),
     #[error("the value for the session key {0:?} is no JSON")]
     NotJson(String),
-}
-
-/// From when to when a session lasts.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Span {
-    /// `None` when it is new, or Express made it.
-    pub began: Option<Timestamp>,
-    /// The browser's end or the server's, whichever comes first.
-    pub ends: Option<Timestamp>,
-    /// Whether using it moves the end.
-    pub slides: bool,
 }
 
 /// There is no session to save or to load.
@@ -155,15 +144,6 @@ impl Session {
         state.changes = Changes::default();
     }
 
-    /// Ends all other sessions of whoever is logged in to this one, at once; returns how many.
-    ///
-    /// # Errors
-    /// The store does not answer; some may have ended.
-    pub async fn destroy_others(&self) -> Result<u64, Unavailable> {
-        let Some(login) = self.login() else { return Ok(0) };
-        self.engine.store.destroy_logins(&login, &self.id()).await
-    }
-
     /// Saves now, rather than at the end of the request. Needed by nobody who only wants the next
     /// request to see it: the answer waits for the save at the end anyhow.
     ///
@@ -215,14 +195,8 @@ impl Session {
 
     /// When the session began and when it ends, as far as the store knows.
     pub fn span(&self) -> Span {
-        let state = self.state();
-        let Some(record) = &state.record else { return Span::default() };
-        let (options, now) = (&self.engine.options, Timestamp::now());
-        let last = Expiry { options, record: Some(record), now }.absolute_end();
-        // A touch moves the document's end, but not that of the cookie in the browser.
-        let ends = [record.expires, state.cookie.expires].into_iter().flatten().min();
-        let slides = state.cookie.expires.is_none() && ends < last;
-        Span { began: record.created, ends, slides }
+        let record = self.state().record.clone();
+        record.map_or_else(Span::default, |record| Span::of(&record, &self.engine.options))
     }
 
     /// Where the store keeps its sessions, in words for a page.

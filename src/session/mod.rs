@@ -2,7 +2,7 @@
 //!
 //! In reading order: the ticket (`sid`, `signature`, `cookie`), the coat (`content`, `changes`),
 //! the settings (`options`), where the coats hang (`store`), what a handler holds (`state`,
-//! `handle`), the way in (`engine`, `guard`), the way out (`fairing`, `plan`, `expiry`, `commit`).
+//! `handle`, `others`), the way in (`engine`, `guard`), the way out (`fairing`, `plan`, `expiry`, `commit`).
 //! This room knows no users and no pages. `auth/` is built on it.
 
 mod sid;
@@ -15,6 +15,7 @@ mod options;
 pub mod store;
 mod state;
 mod handle;
+mod others;
 mod engine;
 mod guard;
 mod fairing;
@@ -25,9 +26,11 @@ mod commit;
 pub use content::{Content, CookieRecord, LOGIN_KEY};
 pub use engine::Engine;
 pub use fairing::OnUnavailable;
-pub use handle::{Fresh, Gone, Session, SetError, Span};
+pub use handle::{Fresh, Gone, Session, SetError};
 pub use options::{DEVELOPMENT_SECRET, Options, StoreKind};
+pub use others::{Login, Span};
 pub use sid::Sid;
+pub use store::Ending;
 pub use timestamp::Timestamp;
 
 use std::sync::Arc;

@@ -9,10 +9,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::TryRng as _;
 use rand::rngs::SysRng;
+use sha2::{Digest as _, Sha256};
 
 /// Random bytes in an id. 24 is what express-session's `uid-safe` draws: 192 bits, far over the
 /// 128 that OWASP ASVS 7.2.3 asks for, and it encodes to 32 characters without padding.
 const RANDOM_BYTES: usize = 24;
+
+/// How much of an id's digest makes a handle: 72 bits, in 12 characters.
+const HANDLE_BYTES: usize = 9;
 
 /// How much of an id may be shown: enough to tell two apart on a page, useless to an attacker.
 const SHOWN: usize = 6;
@@ -35,6 +39,17 @@ impl Sid {
     /// An id whose signature has been checked. `None` when it is empty: an empty sid is no sid.
     pub(super) fn verified(text: &str) -> Option<Self> {
         (!text.is_empty()).then(|| Self(text.to_owned()))
+    }
+
+    /// An id that the store holds.
+    pub(super) fn stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// A name for the session that can stand on a page or in an address: it tells two apart, and
+    /// nobody can go back from it to the id.
+    pub fn handle(&self) -> String {
+        URL_SAFE_NO_PAD.encode(&Sha256::digest(self.0.as_bytes())[..HANDLE_BYTES])
     }
 
     /// The whole id. For the store and the signature only: never for a log line or a page.

@@ -10,7 +10,7 @@ use super::sid::Sid;
 use super::store::Record;
 
 /// What the request's cookie was worth.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Ticket {
     /// Bytes of `name=value` as the browser sent it; 0 when it sent none.
     pub bytes: usize,
@@ -18,6 +18,10 @@ pub struct Ticket {
     pub outdated_signature: bool,
     /// The request came over https.
     pub https: bool,
+    /// The id on it, when its signature held but there is no such session any more.
+    pub lost: Option<Sid>,
+    /// What the browser calls itself.
+    pub user_agent: Option<String>,
     /// The request was for the part of the site that the cookie is for.
     pub in_path: bool,
 }

@@ -1,16 +1,53 @@
-//! A page for admins: what a guard is good for.
+//! A page for admins: what a guard is good for, and ending somebody's sessions (OWASP ASVS 7.4.5).
 
-use rocket::{Route, get, routes};
+use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
+use serde::Deserialize;
 
+use super::error::Error;
+use super::form::{FieldError, Form, Submitted};
+use super::notice::Notice;
 use super::page::Page;
-use crate::auth::Admin;
+use crate::auth::{Admin, LocalStrategy, Username};
+use crate::session::Session;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Whose {
+    username: String,
+}
 
 #[get("/admin")]
 async fn show(page: Page<'_>, _admin: Admin<'_>) -> Template {
-    page.render("admin", context! {}).await
+    render(&page, "", &[]).await
+}
+
+#[post("/admin/sessions/revoke", data = "<form>")]
+async fn revoke(
+    page: Page<'_>,
+    session: &Session,
+    _admin: Admin<'_>,
+    strategy: &State<LocalStrategy>,
+    form: Form<Whose>,
+) -> Result<Submitted, Error> {
+    let typed = &form.0.username;
+    let account = match Username::parse(typed) {
+        Ok(username) => strategy.users.find_account(&username).await?,
+        Err(_) => None,
+    };
+    let Some(account) = account else {
+        let error = FieldError::new("username", "There is no account of this name. Check it.");
+        return Ok(Submitted::again(render(&page, typed, &[error]).await));
+    };
+    let ended = session.end_logins_of(&account.user.id.to_hex()).await?;
+    page.leave(Notice::SessionsEnded(ended));
+    Ok(Submitted::go_to(uri!(show)))
+}
+
+async fn render(page: &Page<'_>, username: &str, errors: &[FieldError]) -> Template {
+    page.render("admin", context! { form: context! { username, errors } }).await
 }
 
 pub fn routes() -> Vec<Route> {
-    routes![show]
+    routes![show, revoke]
 }

@@ -26,6 +26,11 @@ pub struct Client<'r> {
 }
 
 impl<'r> Client<'r> {
+    /// Who sends this request.
+    pub fn of(request: &'r Request<'_>) -> Self {
+        Self { request }
+    }
+
     /// Where it is.
     pub fn address(&self) -> IpAddr {
         client_address(self.request)
@@ -54,6 +59,6 @@ impl<'r> FromRequest<'r> for Client<'r> {
     type Error = std::convert::Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
-        Outcome::Success(Client { request })
+        Outcome::Success(Client::of(request))
     }
 }

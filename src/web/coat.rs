@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::dashboard::{self, ITEMS, VIEWS};
 use super::error::Error;
-use super::form::{FieldError, Form, Submitted};
+use super::form::{FieldError, Form, NoFields, Submitted};
 use super::page::Page;
 use crate::auth::User;
 use crate::session::Session;
@@ -52,8 +52,8 @@ fn refusal(item: &str, hanging: usize) -> Option<String> {
     }
 }
 
-#[post("/coat/count")]
-fn count(session: &Session, _user: &User) -> Result<Redirect, Error> {
+#[post("/coat/count", data = "<_form>")]
+fn count(session: &Session, _user: &User, _form: NoFields) -> Result<Redirect, Error> {
     session.increment(VIEWS)?;
     Ok(Redirect::to(uri!(dashboard::show)))
 }

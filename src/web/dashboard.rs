@@ -5,9 +5,10 @@ use rocket_dyn_templates::{Template, context};
 use serde::Serialize;
 
 use super::form::FieldError;
+use super::moment::Moment;
 use super::page::Page;
 use crate::auth::User;
-use crate::session::{CookieRecord, Session, Span, Timestamp};
+use crate::session::{CookieRecord, Session, Span};
 
 /// The session key of the items, a list of texts.
 pub const ITEMS: &str = "coat";
@@ -89,19 +90,6 @@ fn attributes(cookie: &CookieRecord) -> Vec<Attribute> {
         None => add("no Expires".to_owned(), "your browser throws it away when it is closed"),
     }
     list
-}
-
-/// A moment for `<time>`: for machines, and for people.
-#[derive(Serialize)]
-struct Moment {
-    iso: String,
-    text: String,
-}
-
-impl From<Timestamp> for Moment {
-    fn from(moment: Timestamp) -> Self {
-        Self { iso: moment.to_iso(), text: moment.to_words() }
-    }
 }
 
 /// The same JSON with line breaks. What no JSON library reads (half a surrogate pair, which

@@ -13,12 +13,16 @@ use rocket::http::uri::Origin;
 use rocket::http::{ContentType, Status};
 use rocket::response::{self, Redirect, Responder};
 use rocket_dyn_templates::Template;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
 
 use super::error::{prefers_json, too_many};
 
 /// The fields of an `application/x-www-form-urlencoded` body.
 pub struct Form<T>(pub T);
+
+/// A form that is a button and nothing else. A program may send no body at all, and then no type.
+pub struct NoFields;
 
 /// Why a body is no form.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,6 +50,22 @@ impl<'r, T: DeserializeOwned> FromData<'r> for Form<T> {
     async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r, Self> {
         match read(request, data).await {
             Ok(form) => Outcome::Success(Form(form)),
+            Err(malformed) => Outcome::Error((malformed.status(), malformed)),
+        }
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromData<'r> for NoFields {
+    type Error = Malformed;
+
+    async fn from_data(request: &'r Request<'_>, mut data: Data<'r>) -> Outcome<'r, Self> {
+        let is_bodiless = request.content_type().is_none() && data.peek(1).await.is_empty();
+        if is_bodiless {
+            return Outcome::Success(Self);
+        }
+        match read::<IgnoredAny>(request, data).await {
+            Ok(_) => Outcome::Success(Self),
             Err(malformed) => Outcome::Error((malformed.status(), malformed)),
         }
     }

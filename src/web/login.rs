@@ -16,7 +16,7 @@ use super::form::{Checked, FieldError, Form, Submitted, in_words};
 use super::next::LocalPath;
 use super::page::Page;
 use crate::auth::{self, Attempt, LocalStrategy, Verdict};
-use crate::session::Session;
+use crate::session::{Ending, Session};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -46,6 +46,32 @@ fn escape(path: &str) -> String {
 pub async fn show(page: Page<'_>, next: Option<&str>) -> Template {
     let next = next.unwrap_or_default().to_owned();
     render(&page, &Credentials { next, ..Credentials::default() }, &[]).await
+}
+
+/// Why somebody who comes with a genuine ticket has to log in all the same.
+async fn explain(page: &Page<'_>) -> Option<&'static str> {
+    let session = page.session().await.filter(|session| session.is_lost())?;
+    let ending = session.ending().await.unwrap_or_else(|error| {
+        log::warn!("nobody can tell why a session has ended: {error}");
+        None
+    });
+    Some(match ending {
+        None => {
+            "Your session has ended: it was not used for too long, or you logged out elsewhere."
+        }
+        Some(Ending::Revoked) => {
+            "Your session has ended: it was revoked in another browser, on the account page. If \
+             that was not you, log in and change your password."
+        }
+        Some(Ending::PasswordChanged) => {
+            "Your session has ended: the password was changed in another browser. Log in with the \
+             new one."
+        }
+        Some(Ending::AccountDeleted) => {
+            "Your session has ended: its account was deleted in another browser."
+        }
+        Some(Ending::ByAdmin) => "Your session has ended: an admin has revoked it.",
+    })
 }
 
 #[post("/login", data = "<form>")]
@@ -111,7 +137,9 @@ fn throttled(wait: Duration) -> FieldError {
 
 async fn render(page: &Page<'_>, typed: &Credentials, errors: &[FieldError]) -> Template {
     let Credentials { username, next, remember, .. } = typed;
-    page.render("login", context! { form: context! { username, next, remember, errors } }).await
+    let ended = if errors.is_empty() { explain(page).await } else { None };
+    page.render("login", context! { ended, form: context! { username, next, remember, errors } })
+        .await
 }
 
 pub fn routes() -> Vec<Route> {

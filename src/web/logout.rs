@@ -4,6 +4,7 @@ use rocket::response::Redirect;
 use rocket::{Route, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 
+use super::form::NoFields;
 use super::notice::Notice;
 use super::page::Page;
 use crate::auth;
@@ -14,8 +15,8 @@ async fn show(page: Page<'_>) -> Template {
     page.render("logout", context! {}).await
 }
 
-#[post("/logout")]
-fn submit(page: Page<'_>, session: &Session) -> Redirect {
+#[post("/logout", data = "<_form>")]
+fn submit(page: Page<'_>, session: &Session, _form: NoFields) -> Redirect {
     auth::log_out(session);
     page.leave(Notice::SignedOut);
     Redirect::to(uri!(super::login::show(_)))

@@ -1,7 +1,7 @@
 //! The pages: one file each, of the same shape: form, show, submit, routes.
 //!
 //! Around them: what every page shows (`page`, `notice`), who asks (`client`), what every form shares (`form`,
-//! `next`),
+//! `next`), dates (`moment`),
 //! what every answer gets (`headers`), who may not come in (`csrf`) and what to say when it did not
 //! work (`error`). The way of a request ends here, in a template.
 
@@ -9,6 +9,7 @@ mod page;
 mod client;
 mod notice;
 mod form;
+mod moment;
 mod next;
 pub mod csrf;
 pub mod headers;

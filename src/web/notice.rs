@@ -20,6 +20,9 @@ pub enum Notice {
     SignedOut,
     /// So many other sessions have ended with it.
     PasswordChanged(u64),
+    /// So many sessions of the account.
+    SessionsEnded(u64),
+    AccountDeleted,
 }
 
 impl Notice {
@@ -28,6 +31,8 @@ impl Notice {
             Self::Registered => "registered".to_owned(),
             Self::SignedOut => "signed-out".to_owned(),
             Self::PasswordChanged(ended) => format!("password-changed.{ended}"),
+            Self::SessionsEnded(ended) => format!("sessions-ended.{ended}"),
+            Self::AccountDeleted => "account-deleted".to_owned(),
         }
     }
 
@@ -37,6 +42,8 @@ impl Notice {
             "registered" => Some(Self::Registered),
             "signed-out" => Some(Self::SignedOut),
             "password-changed" => Some(Self::PasswordChanged(number.parse().ok()?)),
+            "sessions-ended" => Some(Self::SessionsEnded(number.parse().ok()?)),
+            "account-deleted" => Some(Self::AccountDeleted),
             _ => None,
         }
     }
@@ -56,6 +63,14 @@ impl Notice {
             Self::PasswordChanged(ended) => {
                 format!("Your password is changed. {ended} other sessions have ended.")
             }
+            Self::SessionsEnded(0) => "There was no session left to end.".to_owned(),
+            Self::SessionsEnded(1) => {
+                "1 session has ended. Its ticket is worth nothing any more.".to_owned()
+            }
+            Self::SessionsEnded(ended) => {
+                format!("{ended} sessions have ended. Their tickets are worth nothing any more.")
+            }
+            Self::AccountDeleted => "Your account is deleted, and every session of it.".to_owned(),
         }
     }
 }

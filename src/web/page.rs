@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::notice::{self, Notice};
 use crate::auth::Visitor;
 use crate::proxy::is_https;
+use crate::session::Session;
 use crate::stores::Backing;
 
 /// The page that this request will be answered with.
@@ -44,7 +45,17 @@ struct Context<'r, T> {
     own: T,
 }
 
-impl Page<'_> {
+impl<'r> Page<'r> {
+    /// The page of this request.
+    pub fn of(request: &'r Request<'_>) -> Self {
+        Self { request }
+    }
+
+    /// The session of this request; `None` when nobody can tell.
+    pub async fn session(&self) -> Option<&'r Session> {
+        self.request.guard::<&Session>().await.succeeded()
+    }
+
     /// Leaves a notice for the page after the redirect.
     pub fn leave(&self, notice: Notice) {
         notice::leave(self.request.cookies(), notice, is_https(self.request));
@@ -88,7 +99,7 @@ impl<'r> FromRequest<'r> for Page<'r> {
     type Error = std::convert::Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
-        Outcome::Success(Page { request })
+        Outcome::Success(Page::of(request))
     }
 }
 

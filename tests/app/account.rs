@@ -71,3 +71,161 @@ async fn a_session_says_in_a_field_of_its_own_whose_it_is() {
     let session = sessions.find_one(doc! {}).await.unwrap().unwrap();
     assert_eq!(session.get_str("user").unwrap(), id);
 }
+
+/// The handles of the sessions that the account page offers to revoke.
+async fn handles(browser: &mut Browser) -> Vec<String> {
+    let page = browser.get("/account").await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    let actions = page.body.split("action=\"/account/sessions/").skip(1);
+    let handles = actions.filter_map(|rest| rest.split_once("/revoke\""));
+    handles.map(|(handle, _)| handle.to_owned()).collect()
+}
+
+async fn log_in_as(app: &App, username: &str, user_agent: &str) -> Browser {
+    let mut browser = app.browser();
+    let request = browser.request(reqwest::Method::POST, "/login");
+    let fields = [("username", username), ("password", PASSWORD)];
+    let request = request.header("user-agent", user_agent).form(&fields);
+    browser.send(request).await.expect_redirect("/dashboard");
+    browser
+}
+
+const FIREFOX: &str =
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0";
+
+#[rocket::async_test]
+async fn a_user_sees_and_ends_own_sessions_and_nobody_elses() {
+    for app in App::on_both_stores().await {
+        let (mut rosa, mut vera) = (app.browser(), app.browser());
+        rosa.sign_up("rosa").await;
+        vera.sign_up("vera").await;
+        let mut phone = log_in_as(&app, "rosa", FIREFOX).await;
+        let page = rosa.get("/account").await;
+        page.expect_page(200, "Firefox on Windows");
+        let (this, other) = (page.body.find("This device"), page.body.find("Firefox on Windows"));
+        assert!(this < other, "this device first");
+        assert!(!page.body.contains(&phone.sid().unwrap()), "no session id on the page");
+        let of_rosa = handles(&mut rosa).await;
+        assert_eq!(of_rosa.len(), 1, "the other one; this one can log out");
+        assert_eq!(handles(&mut vera).await, [""; 0]);
+
+        let revoke = format!("/account/sessions/{}/revoke", of_rosa[0]);
+        vera.post(&revoke, &[]).await.expect_redirect("/account");
+        vera.get("/account").await.expect_page(200, "There was no session left to end.");
+        assert!(phone.is_signed_in().await, "nobody else's");
+        rosa.post(&revoke, &[]).await.expect_redirect("/account");
+        rosa.get("/account").await.expect_page(200, "1 session has ended.");
+        assert!(rosa.is_signed_in().await);
+
+        phone.get("/dashboard").await.expect_redirect("/login?next=/dashboard");
+        phone.get("/login?next=/dashboard").await.expect_page(200, "it was revoked in another");
+        phone.log_in("rosa").await;
+        assert!(!phone.get("/dashboard").await.body.contains("revoked"));
+    }
+}
+
+#[rocket::async_test]
+async fn sessions_that_express_made_are_listed_and_revoked_as_well() {
+    for form in ["text", "object"] {
+        let app = App::on_mongodb().await;
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        let sessions = app.database().collection::<Document>("sessions");
+        let ours = sessions.find_one(doc! {}).await.unwrap().unwrap();
+        let user = ours.get_str("user").unwrap();
+        let text = format!(r#"{{"cookie":{{"path":"/"}},"passport":{{"user":"{user}"}}}}"#);
+        let object = doc! { "cookie": { "path": "/" }, "passport": { "user": user } };
+        let theirs = if form == "text" {
+            doc! { "_id": "made-by-express", "session": text }
+        } else {
+            doc! { "_id": "made-by-express", "session": object }
+        };
+        sessions.insert_one(theirs).await.unwrap();
+        rosa.get("/account").await.expect_page(200, "Another app of this site");
+        let listed = handles(&mut rosa).await;
+        assert_eq!(listed.len(), 1, "{form}");
+        rosa.post(&format!("/account/sessions/{}/revoke", listed[0]), &[]).await;
+        assert_eq!(sessions.count_documents(doc! {}).await.unwrap(), 1, "{form}");
+    }
+}
+
+#[rocket::async_test]
+async fn revoking_all_others_asks_for_the_password() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        let mut others = vec![];
+        for _ in 0..3 {
+            others.push(log_in_as(&app, "rosa", FIREFOX).await);
+        }
+        let path = "/account/sessions/revoke-others";
+        for wrong in [&[][..], &[("password", "")], &[("password", "wrong horse battery")]] {
+            assert_eq!(rosa.post(path, wrong).await.status, 422);
+        }
+        assert!(others[0].is_signed_in().await);
+        rosa.post(path, &[("password", PASSWORD)]).await.expect_redirect("/account");
+        rosa.get("/account").await.expect_page(200, "3 sessions have ended.");
+        for other in &mut others {
+            assert!(!other.is_signed_in().await);
+            other.get("/login").await.expect_page(200, "it was revoked in another");
+        }
+        assert!(rosa.is_signed_in().await);
+    }
+}
+
+#[rocket::async_test]
+async fn a_deleted_account_is_gone_and_its_sessions_with_it() {
+    for app in App::on_both_stores().await {
+        let (mut rosa, mut phone, mut vera) = (app.browser(), app.browser(), app.browser());
+        rosa.sign_up("rosa").await;
+        phone.log_in("rosa").await;
+        vera.sign_up("vera").await;
+        let wrong = [("password", "wrong horse battery")];
+        rosa.post("/account/delete", &wrong).await.expect_page(422, "not your password");
+        assert!(rosa.is_signed_in().await && phone.is_signed_in().await);
+        let mut thief = rosa.copy();
+        rosa.post("/account/delete", &[("password", PASSWORD)]).await.expect_redirect("/login");
+        rosa.get("/login").await.expect_page(200, "Your account is deleted");
+        for browser in [&mut rosa, &mut phone, &mut thief] {
+            assert!(!browser.is_signed_in().await);
+        }
+        phone.get("/login").await.expect_page(200, "its account was deleted");
+        assert_eq!(app.browser().try_log_in("rosa", PASSWORD).await.status, 422);
+        assert!(vera.is_signed_in().await);
+        // The name is free, and who has it next finds nothing of before.
+        let mut next = app.browser();
+        next.sign_up("rosa").await;
+        assert!(!thief.is_signed_in().await);
+    }
+}
+
+#[rocket::async_test]
+async fn a_session_made_under_the_old_password_is_nobodys() {
+    let app = App::on_mongodb().await;
+    let (mut rosa, mut late) = (app.browser(), app.browser());
+    rosa.sign_up("rosa").await;
+    late.log_in("rosa").await;
+    // As a login does that was checked before the change, and is stored after the others ended.
+    let sessions = app.database().collection::<Document>("sessions");
+    let filter = doc! { "_id": late.sid().unwrap() };
+    let document = sessions.find_one(filter).await.unwrap().unwrap();
+    change(&mut rosa, PASSWORD, NEW).await.expect_redirect("/account");
+    sessions.insert_one(document).await.unwrap();
+    assert!(!late.is_signed_in().await);
+    assert!(rosa.is_signed_in().await);
+}
+
+#[rocket::async_test]
+async fn a_session_that_is_lost_for_another_reason_says_so() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        let mut tab = rosa.copy();
+        rosa.post("/logout", &[]).await;
+        tab.get("/login").await.expect_page(200, "not used for too long, or you logged out");
+        let mut forger = app.browser();
+        forger.jar.insert("connect.sid".to_owned(), "s%3Aapple.forged".to_owned());
+        assert!(!forger.get("/login").await.body.contains("has ended"));
+        assert!(!app.browser().get("/login").await.body.contains("has ended"));
+    }
+}

@@ -1,6 +1,17 @@
 use std::process::Command;
 
-use crate::support::App;
+use crate::support::{App, PASSWORD};
+
+/// Runs the command line against the app's database; whether it went well, and what it said.
+fn cloakroom(app: &App, arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_cloakroom"))
+        .args(arguments)
+        .env("MONGODB_URI", app.uri())
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+}
 
 #[rocket::async_test]
 async fn only_an_admin_gets_in_and_grant_makes_one() {
@@ -10,23 +21,46 @@ async fn only_an_admin_gets_in_and_grant_makes_one() {
     rosa.sign_up("Rosa").await;
     rosa.get("/admin").await.expect_page(403, "You may not do that");
 
-    let cloakroom = |arguments: &[&str]| {
-        let uri = app.uri();
-        let output = Command::new(env!("CARGO_BIN_EXE_cloakroom"))
-            .args(arguments)
-            .env("MONGODB_URI", uri)
-            .output()
-            .unwrap();
-        (
-            output.status.success(),
-            String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned(),
-        )
-    };
-    let (ok, text) = cloakroom(&["grant", "rosa"]);
+    let (ok, text) = cloakroom(&app, &["grant", "rosa"]);
     assert!(ok && text.contains("is now an admin"), "{text}");
     rosa.get("/admin").await.expect_page(200, "Rosa");
-    assert!(cloakroom(&["revoke", "rosa"]).0);
+    assert!(cloakroom(&app, &["revoke", "rosa"]).0);
     assert_eq!(rosa.get("/admin").await.status, 403, "at the very next request");
-    let (ok, text) = cloakroom(&["grant", "nobody"]);
+    let (ok, text) = cloakroom(&app, &["grant", "nobody"]);
     assert!(!ok && text.contains("no account called \"nobody\""), "{text}");
+}
+
+#[rocket::async_test]
+async fn an_admin_ends_the_sessions_of_anybody() {
+    let app = App::on_mongodb().await;
+    let (mut admin, mut rosa, mut phone) = (app.browser(), app.browser(), app.browser());
+    admin.sign_up("admin").await;
+    rosa.sign_up("rosa").await;
+    phone.log_in("rosa").await;
+    let path = "/admin/sessions/revoke";
+    assert_eq!(rosa.post(path, &[("username", "admin")]).await.status, 403, "no admin");
+    app.browser().post(path, &[("username", "rosa")]).await.expect_redirect("/login");
+    assert!(cloakroom(&app, &["grant", "admin"]).0);
+    for nobody in ["nobody", "", "$ne"] {
+        let answer = admin.post(path, &[("username", nobody)]).await;
+        answer.expect_page(422, "There is no account of this name.");
+    }
+    admin.post(path, &[("username", "Rosa")]).await.expect_redirect("/admin");
+    admin.get("/admin").await.expect_page(200, "2 sessions have ended.");
+    assert!(!rosa.is_signed_in().await && !phone.is_signed_in().await);
+    rosa.get("/login").await.expect_page(200, "an admin has revoked it");
+    assert!(admin.is_signed_in().await);
+}
+
+#[rocket::async_test]
+async fn unlock_lets_strangers_try_again() {
+    let app = App::on_mongodb().await;
+    app.browser().register("rosa").await;
+    let (_, text) = cloakroom(&app, &["unlock", "rosa"]);
+    assert!(text.contains("rosa was not locked"), "{text}");
+    while app.browser().try_log_in("rosa", "wrong horse battery").await.status == 422 {}
+    assert_eq!(app.browser().try_log_in("rosa", PASSWORD).await.status, 429);
+    let (ok, text) = cloakroom(&app, &["unlock", "Rosa"]);
+    assert!(ok && text.contains("Rosa is unlocked"), "{text}");
+    app.browser().log_in("rosa").await;
 }

@@ -111,6 +111,8 @@ async fn every_page_fits_its_window_and_keeps_to_the_content_security_policy() {
     chromium.submit("Log in").await;
     chromium.fill("item", &"x".repeat(100)).await;
     chromium.submit("Hang it up").await;
+    // Another session, to be listed and revoked.
+    admin.log_in("wilhelmina-von-und-zu-hohenstein").await;
     for path in ["/", "/dashboard", "/account", "/logout", "/login", "/admin"] {
         check_look(&chromium, path, "in").await;
     }
@@ -118,10 +120,17 @@ async fn every_page_fits_its_window_and_keeps_to_the_content_security_policy() {
     chromium.fill("current", PASSWORD).await;
     chromium.submit("Change password").await;
     check_look_here(&chromium, "account-error").await;
+    chromium.submit("End all others").await;
+    check_look_here(&chromium, "account-proof").await;
     chromium.fill("current", PASSWORD).await;
     chromium.fill("new", "a better horse battery").await;
     chromium.submit("Change password").await;
     check_look_here(&chromium, "account-changed").await;
+    // Whoever was ended from elsewhere is told so.
+    let sessions = app.database().collection::<Document>("sessions");
+    sessions.delete_many(doc! {}).await.unwrap();
+    chromium.goto("/dashboard").await;
+    check_look_here(&chromium, "login-ended").await;
     chromium.close().await;
 }
 

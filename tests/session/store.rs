@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::support::fresh_database;
 use cloakroom::session::store::memory::MemoryStore;
 use cloakroom::session::store::mongo::MongoStore;
-use cloakroom::session::store::{Store, Times};
+use cloakroom::session::store::{Ending, Store, Times};
 use cloakroom::session::{Content, Sid, Timestamp};
 
 /// All stores: memory, and MongoDB in both forms of the document.
@@ -35,7 +35,7 @@ async fn what_is_inserted_is_loaded() {
         let (sid, content) = (Sid::generate(), content(r#","n":1,"deep":{"a":[1,"x"]}"#));
         assert!(store.load(&sid).await.unwrap().is_none());
         let times = times(60_000);
-        store.insert(&sid, &content, times).await.unwrap();
+        store.insert(&sid, &content, times, None).await.unwrap();
         let record = store.load(&sid).await.unwrap().expect("it is there");
         assert_eq!(record.content.to_json(), content.to_json(), "{}", store.place());
         assert_eq!(record.expires, Some(times.expires));
@@ -47,7 +47,7 @@ async fn what_is_inserted_is_loaded() {
 async fn what_has_expired_is_not_found() {
     for store in stores().await {
         let sid = Sid::generate();
-        store.insert(&sid, &content(""), times(0)).await.unwrap();
+        store.insert(&sid, &content(""), times(0), None).await.unwrap();
         assert!(store.load(&sid).await.unwrap().is_none(), "{}", store.place());
     }
 }
@@ -56,7 +56,7 @@ async fn what_has_expired_is_not_found() {
 async fn an_update_needs_what_was_loaded() {
     for store in stores().await {
         let sid = Sid::generate();
-        store.insert(&sid, &content(r#","n":1"#), times(60_000)).await.unwrap();
+        store.insert(&sid, &content(r#","n":1"#), times(60_000), None).await.unwrap();
         let old = store.load(&sid).await.unwrap().unwrap();
         let update = async |values: &str| {
             store.update(&sid, &old, &content(values), times(60_000)).await.unwrap()
@@ -75,7 +75,7 @@ async fn an_update_needs_what_was_loaded() {
 async fn nothing_brings_an_ended_session_back() {
     for store in stores().await {
         let sid = Sid::generate();
-        store.insert(&sid, &content(""), times(60_000)).await.unwrap();
+        store.insert(&sid, &content(""), times(60_000), None).await.unwrap();
         let record = store.load(&sid).await.unwrap().unwrap();
         store.destroy(&sid).await.unwrap();
         store.destroy(&sid).await.unwrap();
@@ -90,7 +90,7 @@ async fn nothing_brings_an_ended_session_back() {
 async fn a_touch_moves_the_end_and_leaves_the_session_as_it_is() {
     for store in stores().await {
         let sid = Sid::generate();
-        store.insert(&sid, &content(r#","n":1"#), times(60_000)).await.unwrap();
+        store.insert(&sid, &content(r#","n":1"#), times(60_000), None).await.unwrap();
         let before = store.load(&sid).await.unwrap().unwrap();
         let now = Timestamp::now().plus_millis(5);
         let later = Times { now, last_modified: Some(now), expires: now.plus_millis(120_000) };
@@ -103,11 +103,11 @@ async fn a_touch_moves_the_end_and_leaves_the_session_as_it_is() {
 }
 
 #[rocket::async_test]
-async fn the_sessions_of_one_login_end_except_one() {
+async fn the_sessions_of_one_login_are_found_and_ended_with_a_reason() {
     for store in stores().await {
         let insert = async |values: &str| {
             let sid = Sid::generate();
-            store.insert(&sid, &content(values), times(60_000)).await.unwrap();
+            store.insert(&sid, &content(values), times(60_000), None).await.unwrap();
             sid
         };
         let (rosa, vera) = ("507f1f77bcf86cd799439011", "507f1f77bcf86cd799439012");
@@ -117,11 +117,17 @@ async fn the_sessions_of_one_login_end_except_one() {
         let quoting = format!(r#","note":"\"passport\":{{\"user\":\"{rosa}\"}}""#);
         let (anonymous, quoting) = (insert("").await, insert(&quoting).await);
         let list = insert(&format!(r#","passport":["{rosa}"]"#)).await;
-        assert_eq!(store.destroy_logins(rosa, &kept).await.unwrap(), 1, "{}", store.place());
+        let found = store.logins(rosa).await.unwrap();
+        let is_rosas = |sid: &Sid| found.iter().any(|(found, _)| found == sid);
+        assert!(found.len() == 2 && is_rosas(&kept) && is_rosas(&ended), "{}", store.place());
+        assert_eq!(store.end(std::slice::from_ref(&ended), Ending::Revoked).await.unwrap(), 1);
         assert!(store.load(&ended).await.unwrap().is_none());
+        assert_eq!(store.ending(&ended).await.unwrap(), Some(Ending::Revoked));
+        assert_eq!(store.end(std::slice::from_ref(&ended), Ending::Revoked).await.unwrap(), 0);
         for sid in [&kept, &other, &anonymous, &quoting, &list] {
             assert!(store.load(sid).await.unwrap().is_some(), "{}", store.place());
+            assert_eq!(store.ending(sid).await.unwrap(), None);
         }
-        assert_eq!(store.destroy_logins(rosa, &kept).await.unwrap(), 0);
+        assert_eq!(store.end(&[], Ending::Revoked).await.unwrap(), 0);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use cloakroom::db::Unavailable;
-use cloakroom::session::store::{Record, Store, Times};
+use cloakroom::session::store::{Ending, Record, Store, Times};
 use cloakroom::session::{Content, Sid};
 
 use crate::model::{Coat, Number};
@@ -83,10 +83,11 @@ impl Store for Watched {
         sid: &Sid,
         content: &Content,
         times: Times,
+        user_agent: Option<&str>,
     ) -> Result<Record, Unavailable> {
         self.note("insert");
         self.notes.lock().unwrap().sids.push(sid.clone());
-        self.store.insert(sid, content, times).await
+        self.store.insert(sid, content, times, user_agent).await
     }
 
     async fn update(
@@ -114,9 +115,19 @@ impl Store for Watched {
         self.store.destroy(sid).await
     }
 
-    async fn destroy_logins(&self, login: &str, except: &Sid) -> Result<u64, Unavailable> {
-        self.note("destroy_logins");
-        self.store.destroy_logins(login, except).await
+    async fn logins(&self, login: &str) -> Result<Vec<(Sid, Record)>, Unavailable> {
+        self.note("logins");
+        self.store.logins(login).await
+    }
+
+    async fn end(&self, sids: &[Sid], why: Ending) -> Result<u64, Unavailable> {
+        self.note("end");
+        self.store.end(sids, why).await
+    }
+
+    async fn ending(&self, sid: &Sid) -> Result<Option<Ending>, Unavailable> {
+        self.note("ending");
+        self.store.ending(sid).await
     }
 
     fn place(&self) -> String {

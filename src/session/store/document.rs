@@ -1,6 +1,6 @@
 //! A session as a MongoDB document, in both forms that connect-mongo writes.
 //!
-//! `{_id, expires, lastModified, createdAt, session}`, where `session` is JSON text
+//! `{_id, expires, lastModified, createdAt, userAgent, user, session}`, where `session` is JSON text
 //! (`stringify: true`, its default) or an object. The rest of the engine knows JSON only; here
 //! the object form is turned into it and back, and what a request did not change goes back as the
 //! very BSON that was there.
@@ -78,6 +78,7 @@ pub fn read_record(document: &RawDocument) -> Result<Record, Unreadable> {
         expires: date(document, "expires")?,
         last_modified: date(document, "lastModified").unwrap_or(None),
         created: date(document, "createdAt").unwrap_or(None),
+        user_agent: document.get_str("userAgent").ok().map(str::to_owned),
         stored,
     })
 }

@@ -9,7 +9,7 @@ use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::document::Stored;
-use super::{Record, Store, Times};
+use super::{ENDING_KEPT, Ending, Record, Store, Times};
 use crate::db::Unavailable;
 use crate::session::content::Content;
 use crate::session::sid::Sid;
@@ -28,6 +28,8 @@ pub struct MemoryStore {
 #[derive(Default)]
 struct Inner {
     sessions: HashMap<Sid, Record>,
+    /// Why sessions were ended, and until when that is kept.
+    endings: HashMap<Sid, (Ending, Timestamp)>,
     /// The size at which the next sweep is due.
     sweep_at: usize,
 }
@@ -60,11 +62,12 @@ impl Store for MemoryStore {
         sid: &Sid,
         content: &Content,
         times: Times,
+        user_agent: Option<&str>,
     ) -> Result<Record, Unavailable> {
         let mut inner = self.inner();
         inner.sweep(times.now);
         let stored = Stored::Json(content.to_json());
-        let record = Record::written(content, stored, times, Some(times.now));
+        let record = Record::begun(content, stored, times, user_agent);
         match inner.sessions.entry(sid.clone()) {
             Entry::Occupied(_) => Err(Unavailable::new("this session id is taken")),
             Entry::Vacant(place) => Ok(place.insert(record).clone()),
@@ -81,7 +84,7 @@ impl Store for MemoryStore {
         match self.inner().sessions.get_mut(sid) {
             Some(present) if present.is_valid(times.now) && present.stored == old.stored => {
                 let stored = Stored::Json(content.to_json());
-                *present = Record::written(content, stored, times, old.created);
+                *present = present.updated(content, stored, times);
                 Ok(Some(present.clone()))
             }
             _ => Ok(None),
@@ -106,13 +109,26 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn destroy_logins(&self, login: &str, except: &Sid) -> Result<u64, Unavailable> {
-        let sessions = &mut self.inner().sessions;
-        let before = sessions.len();
-        sessions.retain(|sid, record| {
-            sid == except || record.content.login().as_deref() != Some(login)
-        });
-        Ok((before - sessions.len()) as u64)
+    async fn logins(&self, login: &str) -> Result<Vec<(Sid, Record)>, Unavailable> {
+        let (inner, now) = (self.inner(), Timestamp::now());
+        let of_login = |record: &Record| record.content.login().as_deref() == Some(login);
+        let found = inner.sessions.iter().filter(|(_, r)| of_login(r) && r.is_valid(now));
+        Ok(found.map(|(sid, record)| (sid.clone(), record.clone())).collect())
+    }
+
+    async fn end(&self, sids: &[Sid], why: Ending) -> Result<u64, Unavailable> {
+        let (mut inner, now) = (self.inner(), Timestamp::now());
+        inner.endings.retain(|_, (_, until)| *until > now);
+        let mut ended = 0;
+        for sid in sids {
+            ended += u64::from(inner.sessions.remove(sid).is_some());
+            inner.endings.insert(sid.clone(), (why, now.plus(ENDING_KEPT)));
+        }
+        Ok(ended)
+    }
+
+    async fn ending(&self, sid: &Sid) -> Result<Option<Ending>, Unavailable> {
+        Ok(self.inner().endings.get(sid).map(|(why, _)| *why))
     }
 
     fn place(&self) -> String {

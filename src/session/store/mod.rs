@@ -10,6 +10,8 @@ pub mod memory;
 
 pub use document::{Shape, Stored, read_record};
 
+use std::time::Duration;
+
 use super::content::Content;
 use super::sid::Sid;
 use super::timestamp::Timestamp;
@@ -27,20 +29,29 @@ pub struct Record {
     pub last_modified: Option<Timestamp>,
     /// When the session began; `None` in documents that Express made.
     pub created: Option<Timestamp>,
+    /// The `User-Agent` of the browser that it began in; `None` in documents that Express made.
+    pub user_agent: Option<String>,
     /// Exactly what the store holds, to notice on a save that it has changed.
     pub stored: Stored,
 }
 
 impl Record {
-    /// The record of what was just written.
-    fn written(
-        content: &Content,
-        stored: Stored,
-        times: Times,
-        created: Option<Timestamp>,
-    ) -> Self {
-        let (expires, last_modified) = (Some(times.expires), times.last_modified);
-        Self { content: content.clone(), expires, last_modified, created, stored }
+    /// The record of a new session.
+    fn begun(content: &Content, stored: Stored, times: Times, user_agent: Option<&str>) -> Self {
+        Self {
+            content: content.clone(),
+            expires: Some(times.expires),
+            last_modified: times.last_modified,
+            created: Some(times.now),
+            user_agent: user_agent.map(str::to_owned),
+            stored,
+        }
+    }
+
+    /// This record after an update.
+    fn updated(&self, content: &Content, stored: Stored, times: Times) -> Self {
+        let begun = Self::begun(content, stored, times, self.user_agent.as_deref());
+        Self { created: self.created, ..begun }
     }
 
     /// Expired means expired, even while MongoDB's monitor has not yet reaped the document.
@@ -60,6 +71,41 @@ pub struct Times {
     pub expires: Timestamp,
 }
 
+/// Why a session was ended from elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// By its owner, on the account page.
+    Revoked,
+    /// The password has changed.
+    PasswordChanged,
+    /// The account is gone.
+    AccountDeleted,
+    /// By an admin.
+    ByAdmin,
+}
+
+impl Ending {
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Revoked, "revoked"),
+        (Self::PasswordChanged, "password changed"),
+        (Self::AccountDeleted, "account deleted"),
+        (Self::ByAdmin, "by admin"),
+    ];
+
+    /// As it is stored.
+    fn as_str(self) -> &'static str {
+        let own = Self::ALL.iter().find(|(ending, _)| *ending == self);
+        own.map_or("", |(_, text)| text)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, name)| *name == text).map(|(ending, _)| *ending)
+    }
+}
+
+/// How long is known why.
+const ENDING_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// A session store. None of its operations can bring an ended session back: only `insert` makes a
 /// document, and it is called with an id that is new.
 #[rocket::async_trait]
@@ -74,6 +120,7 @@ pub trait Store: Send + Sync {
         sid: &Sid,
         content: &Content,
         times: Times,
+        user_agent: Option<&str>,
     ) -> Result<Record, Unavailable>;
 
     /// Replaces the session by `content`, if it still is what `old` was; returns it as it is stored.
@@ -93,9 +140,16 @@ pub trait Store: Send + Sync {
     /// Deletes the session. Of a vanished one: does nothing.
     async fn destroy(&self, sid: &Sid) -> Result<(), Unavailable>;
 
-    /// Deletes all sessions in which `login` (24 hex digits) is logged in, those that Express made
-    /// included, but not `except`; returns how many.
-    async fn destroy_logins(&self, login: &str, except: &Sid) -> Result<u64, Unavailable>;
+    /// The valid sessions in which `login` (24 hex digits) is logged in, those that Express made
+    /// included.
+    async fn logins(&self, login: &str) -> Result<Vec<(Sid, Record)>, Unavailable>;
+
+    /// Deletes sessions that somebody ended from elsewhere, and keeps for a day why: their browsers
+    /// will ask. Returns how many there were.
+    async fn end(&self, sids: &[Sid], why: Ending) -> Result<u64, Unavailable>;
+
+    /// Why this session has ended, if somebody ended it from elsewhere.
+    async fn ending(&self, sid: &Sid) -> Result<Option<Ending>, Unavailable>;
 
     /// Where the sessions are, in words for a page: "MongoDB, collection sessions".
     fn place(&self) -> String;

@@ -7,9 +7,10 @@
 use mongodb::bson::{Bson, Document, RawDocumentBuf, doc};
 use mongodb::options::IndexOptions;
 use mongodb::{Collection, Database, IndexModel};
+use rocket::futures::TryStreamExt as _;
 
 use super::document::{Shape, read_record};
-use super::{Record, Store, Times};
+use super::{ENDING_KEPT, Ending, Record, Store, Times};
 use crate::db::{READ_LIMIT, Unavailable, bounded};
 use crate::session::content::Content;
 use crate::session::sid::Sid;
@@ -18,6 +19,8 @@ use crate::session::timestamp::Timestamp;
 /// The session store in MongoDB.
 pub struct MongoStore {
     documents: Collection<RawDocumentBuf>,
+    /// `{sids: [...], why, expires}`: why sessions were ended from elsewhere.
+    endings: Collection<Document>,
     /// The form in which new documents are written.
     shape: Shape,
 }
@@ -26,22 +29,25 @@ impl MongoStore {
     /// The sessions in `collection`; new documents in the form that `stringify` says.
     pub fn new(database: &Database, collection: &str, stringify: bool) -> Self {
         let shape = if stringify { Shape::Json } else { Shape::Object };
-        Self { documents: database.collection(collection), shape }
+        let endings = database.collection(&format!("{collection}_ended"));
+        Self { documents: database.collection(collection), endings, shape }
     }
 
-    /// Makes the TTL index, exactly as connect-mongo makes it at its start: any difference and one
-    /// of the two would refuse to start. The migration has done it for `sessions`; a collection of
-    /// another name needs this.
+    /// Makes the indexes that it stands on. The TTL index exactly as connect-mongo makes it at its
+    /// start: any difference and one of the two would refuse to start. The migration has done that
+    /// for `sessions`; a collection of another name needs this.
     ///
     /// # Errors
     /// MongoDB does not answer, or there is another index on `expires`.
-    pub async fn ensure_ttl_index(&self) -> Result<(), Unavailable> {
+    pub async fn ensure_indexes(&self) -> Result<(), Unavailable> {
         let options = IndexOptions::builder()
             .name("expires_1".to_owned())
             .expire_after(std::time::Duration::ZERO)
             .build();
-        let index = IndexModel::builder().keys(doc! { "expires": 1 }).options(options).build();
-        bounded(async { self.documents.create_index(index).await }).await?;
+        let reaped = IndexModel::builder().keys(doc! { "expires": 1 }).options(options).build();
+        let by_sid = IndexModel::builder().keys(doc! { "sids": 1 }).build();
+        bounded(async { self.documents.create_index(reaped.clone()).await }).await?;
+        bounded(async { self.endings.create_indexes([reaped, by_sid]).await }).await?;
         Ok(())
     }
 
@@ -90,6 +96,7 @@ impl Store for MongoStore {
         sid: &Sid,
         content: &Content,
         times: Times,
+        user_agent: Option<&str>,
     ) -> Result<Record, Unavailable> {
         let stored = self.shape.write(content, None);
         let mut document = doc! { "_id": sid.as_str(), "expires": times.expires.to_bson() };
@@ -101,10 +108,13 @@ impl Store for MongoStore {
         if let Some(user) = content.login() {
             document.insert("user", user);
         }
+        if let Some(user_agent) = user_agent {
+            document.insert("userAgent", user_agent);
+        }
         document.insert("session", stored.to_bson());
         let document = RawDocumentBuf::try_from(&document).map_err(Unavailable::new)?;
         bounded(async { self.documents.insert_one(document).await }).await?;
-        Ok(Record::written(content, stored, times, Some(times.now)))
+        Ok(Record::begun(content, stored, times, user_agent))
     }
 
     async fn update(
@@ -119,7 +129,7 @@ impl Store for MongoStore {
         let filter = doc! { "session": { "$eq": old.stored.to_bson() } };
         let set = doc! { "session": stored.to_bson() };
         let saved = self.update_valid(sid, filter, set, times).await?;
-        Ok(saved.then(|| Record::written(content, stored, times, old.created)))
+        Ok(saved.then(|| old.updated(content, stored, times)))
     }
 
     async fn touch(&self, sid: &Sid, old: &Record, times: Times) -> Result<bool, Unavailable> {
@@ -134,22 +144,56 @@ impl Store for MongoStore {
         Ok(())
     }
 
-    async fn destroy_logins(&self, login: &str, except: &Sid) -> Result<u64, Unavailable> {
-        // What Express made has no `user` field, and says it in its session, text or object.
-        let text = format!(r#""passport":\s*\{{[^{{}}]*"user":\s*"{login}""#);
-        let theirs = doc! {
-            "user": null,
-            "$or": [{ "session.passport.user": login }, { "session": { "$regex": text } }],
+    async fn logins(&self, login: &str) -> Result<Vec<(Sid, Record)>, Unavailable> {
+        let now = Timestamp::now();
+        let found = bounded(async {
+            let find = self.documents.find(of_login(login)).max_time(READ_LIMIT);
+            find.await?.try_collect::<Vec<_>>().await
+        });
+        let read = |document: RawDocumentBuf| {
+            let sid = Sid::stored(document.get_str("_id").ok()?);
+            let record = read_record(&document).ok()?;
+            let is_login = record.content.login().as_deref() == Some(login);
+            (is_login && record.is_valid(now)).then_some((sid, record))
         };
-        let filter = doc! {
-            "_id": { "$ne": except.as_str() },
-            "$or": [{ "user": login }, theirs],
+        Ok(found.await?.into_iter().filter_map(read).collect())
+    }
+
+    async fn end(&self, sids: &[Sid], why: Ending) -> Result<u64, Unavailable> {
+        if sids.is_empty() {
+            return Ok(0);
+        }
+        let sids: Vec<&str> = sids.iter().map(Sid::as_str).collect();
+        let ending = doc! {
+            "sids": &sids,
+            "why": why.as_str(),
+            "expires": Timestamp::now().plus(ENDING_KEPT).to_bson(),
         };
+        bounded(async { self.endings.insert_one(ending).await }).await?;
+        let filter = doc! { "_id": { "$in": sids } };
         let result = bounded(async { self.documents.delete_many(filter).await }).await?;
         Ok(result.deleted_count)
+    }
+
+    async fn ending(&self, sid: &Sid) -> Result<Option<Ending>, Unavailable> {
+        let filter = doc! { "sids": sid.as_str() };
+        let find = self.endings.find_one(filter).max_time(READ_LIMIT);
+        let found = bounded(async { find.await }).await?;
+        Ok(found.and_then(|ending| Ending::parse(ending.get_str("why").ok()?)))
     }
 
     fn place(&self) -> String {
         format!("MongoDB, collection {}", self.documents.name())
     }
+}
+
+/// The documents in which this login may stand. Ours say so in a field; what Express made has none,
+/// and says it in its session, text or object.
+fn of_login(login: &str) -> Document {
+    let text = format!(r#""passport":\s*\{{[^{{}}]*"user":\s*"{login}""#);
+    let theirs = doc! {
+        "user": null,
+        "$or": [{ "session.passport.user": login }, { "session": { "$regex": text } }],
+    };
+    doc! { "$or": [{ "user": login }, theirs] }
 }

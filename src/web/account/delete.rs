@@ -1,0 +1,35 @@
+//! Deleting the account: its sessions go with it (OWASP ASVS 7.4.2).
+
+use rocket::{Route, post, routes, uri};
+use serde::Deserialize;
+
+use super::Account;
+use crate::auth;
+use crate::session::Ending;
+use crate::web::error::Error;
+use crate::web::form::{Form, Submitted};
+use crate::web::notice::Notice;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Farewell {
+    password: String,
+}
+
+#[post("/account/delete", data = "<form>")]
+async fn submit(account: Account<'_>, form: Form<Farewell>) -> Result<Submitted, Error> {
+    let confirmed = match account.confirm("delete-password", &form.0.password).await? {
+        Ok(confirmed) => confirmed,
+        Err(unproved) => return account.refuse(unproved).await,
+    };
+    // First the account: should the rest fail, its sessions are nobody's.
+    account.strategy.delete(&confirmed).await?;
+    account.session.end_others(Ending::AccountDeleted).await?;
+    auth::log_out(account.session);
+    account.page.leave(Notice::AccountDeleted);
+    Ok(Submitted::go_to(uri!(crate::web::login::show(_))))
+}
+
+pub fn routes() -> Vec<Route> {
+    routes![submit]
+}

@@ -1,0 +1,109 @@
+//! The account page: its sessions, its password, its end. Each form has a file of its own.
+//!
+//! `sessions` ends sessions, `password` changes the password, `delete` deletes the account; here is
+//! the page that they share, and the question for the current password that most of them ask.
+
+mod delete;
+mod password;
+mod sessions;
+
+use std::time::Duration;
+
+use rocket::http::Status;
+use rocket::outcome::try_outcome;
+use rocket::request::{FromRequest, Outcome};
+use rocket::{Request, Route, get, routes};
+use rocket_dyn_templates::{Template, context};
+
+use super::client::Client;
+use super::error::Error;
+use super::form::{FieldError, Submitted, in_words};
+use super::page::Page;
+use crate::auth::{Confirmation, Confirmed, LocalStrategy, Refusal, User};
+use crate::session::Session;
+
+/// Whoever is logged in, and all that the forms of this page need.
+struct Account<'r> {
+    page: Page<'r>,
+    client: Client<'r>,
+    session: &'r Session,
+    user: &'r User,
+    strategy: &'r LocalStrategy,
+}
+
+/// What to mend, and how long nothing will be checked.
+struct Unproved {
+    error: FieldError,
+    wait: Option<Duration>,
+}
+
+#[get("/account")]
+async fn show(account: Account<'_>) -> Result<Template, Error> {
+    account.render(&[]).await
+}
+
+impl Account<'_> {
+    /// Checks the current password, typed into the field `id`.
+    async fn confirm(
+        &self,
+        id: &'static str,
+        typed: &str,
+    ) -> Result<Result<Confirmed, Unproved>, Error> {
+        if typed.is_empty() {
+            return Ok(Err(Unproved { error: missing(id), wait: None }));
+        }
+        let (text, wait) = match self.strategy.confirm(self.user, typed).await? {
+            Confirmation::Right(confirmed) => return Ok(Ok(confirmed)),
+            Confirmation::Wrong => ("This is not your password. Enter it again.".to_owned(), None),
+            Confirmation::TryLater(wait) => {
+                let later = in_words(wait);
+                (format!("There were too many wrong tries. Try again {later}."), Some(wait))
+            }
+        };
+        Ok(Err(Unproved { error: FieldError::new(id, text), wait }))
+    }
+
+    /// The page again, because the password was not right.
+    async fn refuse(&self, unproved: Unproved) -> Result<Submitted, Error> {
+        let page = self.render(&[unproved.error]).await?;
+        Ok(match unproved.wait {
+            Some(wait) => Submitted::later(wait, page),
+            None => Submitted::again(page),
+        })
+    }
+
+    async fn render(&self, errors: &[FieldError]) -> Result<Template, Error> {
+        let own = context! {
+            sessions: sessions::list(self.session).await?,
+            form: context! { errors },
+            rules: context! { password_min: self.strategy.policy.min_length },
+        };
+        Ok(self.page.render("account", own).await)
+    }
+}
+
+fn missing(id: &'static str) -> FieldError {
+    FieldError::new(id, "Enter the password that you have now.")
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Account<'r> {
+    type Error = Refusal;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Refusal> {
+        let unavailable = (Status::ServiceUnavailable, Refusal::Unavailable);
+        let user = try_outcome!(request.guard::<&User>().await);
+        let Outcome::Success(session) = request.guard::<&Session>().await else {
+            return Outcome::Error(unavailable);
+        };
+        let (page, client) = (Page::of(request), Client::of(request));
+        match request.rocket().state() {
+            Some(strategy) => Outcome::Success(Account { page, client, session, user, strategy }),
+            None => Outcome::Error(unavailable),
+        }
+    }
+}
+
+pub fn routes() -> Vec<Route> {
+    [routes![show], sessions::routes(), password::routes(), delete::routes()].concat()
+}

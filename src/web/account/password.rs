@@ -1,0 +1,53 @@
+//! Changing the password, which ends every other session of the account.
+
+use rocket::{Route, post, routes, uri};
+use serde::Deserialize;
+
+use super::Account;
+use crate::auth;
+use crate::session::Ending;
+use crate::web::error::Error;
+use crate::web::form::{FieldError, Form, Submitted};
+use crate::web::notice::Notice;
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct NewPassword {
+    current: String,
+    new: String,
+}
+
+#[post("/account/password", data = "<form>")]
+async fn submit(account: Account<'_>, form: Form<NewPassword>) -> Result<Submitted, Error> {
+    let (strategy, user) = (account.strategy, account.user);
+    // Before the current one is checked: what would be refused anyhow costs no hash.
+    let new = match strategy.policy.accept(&form.0.new, &user.username) {
+        Ok(new) => new,
+        Err(error) => {
+            let missing = form.0.current.is_empty().then(|| super::missing("current"));
+            let errors: Vec<_> =
+                missing.into_iter().chain([FieldError::new("new", error)]).collect();
+            return Ok(Submitted::again(account.render(&errors).await?));
+        }
+    };
+    let confirmed = match account.confirm("current", &form.0.current).await? {
+        Ok(confirmed) => confirmed,
+        Err(unproved) => return account.refuse(unproved).await,
+    };
+    let Some((user, device)) = strategy.change_password(&confirmed, new).await? else {
+        let text = "The password was changed elsewhere a moment ago. Enter the one it is now.";
+        let error = FieldError::new("current", text);
+        return Ok(Submitted::again(account.render(&[error]).await?));
+    };
+    // Whoever has the old password, or a ticket got with it, is out (OWASP ASVS 7.4.3).
+    let ended = account.session.end_others(Ending::PasswordChanged).await?;
+    // A new id for this one as well.
+    auth::log_in(account.session, &user, account.session.max_age().is_some())?;
+    account.client.remember_device(device);
+    account.page.leave(Notice::PasswordChanged(ended));
+    Ok(Submitted::go_to(uri!(super::show)))
+}
+
+pub fn routes() -> Vec<Route> {
+    routes![submit]
+}
