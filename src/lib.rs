@@ -4,7 +4,8 @@
 //! The map, in reading order. A request for a page goes down this list and comes back up:
 //!
 //! - [`config`] settings, checked once; [`stores`] opens MongoDB ([`db`], [`migrate`]) or memory
-//! - [`proxy`] did the browser come over https?
+//! - [`logging`] and [`audit`] what is written down, and what never is
+//! - [`proxy`] did the browser come over https, and from where?
 //! - [`session`] cookie -> signature -> document: express-session for Rocket
 //! - [`auth`] session -> user: passport-local for Rocket
 //! - [`web`] the pages
@@ -15,12 +16,13 @@ pub mod config;
 pub mod stores;
 pub mod db;
 pub mod migrate;
+pub mod logging;
+pub mod audit;
 pub mod proxy;
 pub mod session;
 pub mod auth;
 pub mod web;
 
-use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
 use rocket::{Build, Rocket};
 
@@ -54,18 +56,11 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
     // In the order in which a request, and then its answer, meets them.
     Ok(rocket::custom(figment)
         .manage(proxies)
+        .attach(audit::arrivals())
         .attach(web::csrf::stage())
         .attach(session::stage(engine, web::error::unavailable))
         .attach(auth::stage(strategy))
         .attach(web::stage(stores.backing, &static_dir)?)
         .attach(web::headers::stage())
-        .attach(AdHoc::on_liftoff("No cookies in the log", |_| {
-            Box::pin(async { cap_log_level() })
-        })))
-}
-
-/// At its debug level, Rocket prints requests and answers whole, cookies and all. No setting may
-/// put somebody's ticket into a log file.
-fn cap_log_level() {
-    log::set_max_level(log::max_level().min(log::LevelFilter::Info));
+        .attach(audit::stage()))
 }

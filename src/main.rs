@@ -4,13 +4,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
+use cloakroom::audit::{self, Decision, Event};
 use cloakroom::auth::throttle::{Throttle, mongo::MongoCounters};
 use cloakroom::auth::users::mongo::MongoUsers;
 use cloakroom::auth::{Username, Users as _};
 use cloakroom::config::{self, Config};
+use cloakroom::logging;
 use cloakroom::session::StoreKind;
 use cloakroom::stores::{self, StartError};
 use mongodb::Database;
+use rocket::config::LogLevel;
 
 /// A cloakroom gives you a ticket and keeps your coat: login with sessions in MongoDB.
 #[derive(Parser)]
@@ -36,7 +39,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let command = CommandLine::parse().command.unwrap_or(Command::Serve);
-    end_with_the_log();
+    logging::start(config::figment().extract_inner("log_level").unwrap_or(LogLevel::Normal));
     // Before Rocket reads them for its workers: it would panic where we can say what is wrong.
     let result = match Config::from(&config::figment()) {
         Ok(config) => rocket::async_main(run(command, config)),
@@ -49,19 +52,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// When whoever reads our log has gone (a closed terminal, a `tee` that ended), each line that
-/// Rocket writes panics, in each request. A server that can only fail ends.
-fn end_with_the_log() {
-    let usual = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        let message = panic.payload().downcast_ref::<String>();
-        if message.is_some_and(|text| text.starts_with("failed printing to stdout")) {
-            std::process::exit(1);
-        }
-        usual(panic);
-    }));
 }
 
 async fn run(command: Command, config: Config) -> Result<(), StartError> {
@@ -93,6 +83,8 @@ async fn set_admin(config: &Config, username: &str, admin: bool) -> Result<(), S
     if !users.set_admin(&name, admin).await.map_err(StartError::NoDatabase)? {
         return Err(StartError::NoSuchUser(username.to_owned()));
     }
+    let event = if admin { Event::Grant } else { Event::Revoke };
+    audit::record_command(event, Decision::Done, name.as_shown());
     println!("{} {} an admin", name.as_shown(), if admin { "is now" } else { "is no longer" });
     Ok(())
 }
@@ -102,6 +94,7 @@ async fn unlock(config: &Config, username: &str) -> Result<(), StartError> {
     let counters = Arc::new(MongoCounters::new(&database));
     let throttle = Throttle::new(counters, config.session.secret.clone());
     let counted = throttle.unlock(name.as_key()).await.map_err(StartError::NoDatabase)?;
+    audit::record_command(Event::Unlock, Decision::Done, name.as_shown());
     let found = if counted { "is unlocked" } else { "was not locked" };
     println!("{} {found}", name.as_shown());
     Ok(())

@@ -4,10 +4,12 @@ use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 use serde::Deserialize;
 
+use super::client::Client;
 use super::error::Error;
 use super::form::{FieldError, Form, Submitted};
 use super::notice::Notice;
 use super::page::Page;
+use crate::audit::{Decision, Event, Whom};
 use crate::auth::{Admin, LocalStrategy, Username};
 use crate::session::Session;
 
@@ -25,6 +27,7 @@ async fn show(page: Page<'_>, _admin: Admin<'_>) -> Template {
 #[post("/admin/sessions/revoke", data = "<form>")]
 async fn revoke(
     page: Page<'_>,
+    client: Client<'_>,
     session: &Session,
     _admin: Admin<'_>,
     strategy: &State<LocalStrategy>,
@@ -40,6 +43,7 @@ async fn revoke(
         return Ok(Submitted::again(render(&page, typed, &[error]).await));
     };
     let ended = session.end_logins_of(&account.user.id.to_hex()).await?;
+    client.record(Event::RevokeSessions, Decision::Done, Whom::Name(&account.user.username));
     page.leave(Notice::SessionsEnded(ended));
     Ok(Submitted::go_to(uri!(show)))
 }

@@ -1,6 +1,7 @@
 //! Who asks: the address a request comes from, and whether the browser has been here before.
 //!
-//! Routes that check a password take `Client`; what it says goes to `auth/strategy.rs`.
+//! Routes that check a password take `Client`; what it says goes to `auth/strategy.rs`, and what
+//! comes of it to `audit.rs`.
 
 use std::net::IpAddr;
 
@@ -9,6 +10,7 @@ use rocket::http::{Cookie, SameSite};
 use rocket::request::{FromRequest, Outcome};
 use rocket::time::Duration;
 
+use crate::audit::{self, Decision, Event, Whom};
 use crate::proxy::{client_address, is_https};
 
 /// Holds what `auth/device.rs` has sealed.
@@ -29,6 +31,11 @@ impl<'r> Client<'r> {
     /// Who sends this request.
     pub fn of(request: &'r Request<'_>) -> Self {
         Self { request }
+    }
+
+    /// Writes down what it did.
+    pub fn record(&self, event: Event, decision: Decision, whom: Whom<'_>) {
+        audit::record(self.request, event, decision, whom);
     }
 
     /// Where it is.

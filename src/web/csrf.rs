@@ -5,6 +5,7 @@
 //! net/http.CrossOriginProtection (OWASP ASVS 3.5.1). A client that sends neither is no browser and
 //! carries no visitor's cookie.
 
+use crate::audit::{self, Decision, Event, Whom};
 use rocket::fairing::AdHoc;
 use rocket::http::{Method, Status};
 use rocket::{Request, Route, get, routes, uri};
@@ -14,11 +15,7 @@ pub fn stage() -> AdHoc {
     AdHoc::on_request("Cross-site requests", |request, _| {
         Box::pin(async move {
             if is_disguised_head(request) || is_unsafe(request) && is_from_elsewhere(request) {
-                log::warn!(
-                    "refused a {} of {}: from another site, or a form in disguise",
-                    request.method(),
-                    request.uri().path()
-                );
+                audit::record(request, Event::CrossSiteRequest, Decision::Refused, Whom::Unknown);
                 request.set_method(Method::Get);
                 request.set_uri(uri!(refused));
             }
@@ -41,16 +38,17 @@ fn is_disguised_head(request: &Request<'_>) -> bool {
 
 fn is_from_elsewhere(request: &Request<'_>) -> bool {
     let headers = request.headers();
-    if let Some(site) = headers.get_one("sec-fetch-site") {
-        return site != "same-origin" && site != "none";
+    if headers.contains("sec-fetch-site") {
+        let is_own = |site| site == "same-origin" || site == "none";
+        return !headers.get("sec-fetch-site").all(is_own);
     }
-    let Some(origin) = headers.get_one("origin") else {
-        return false;
-    };
     let host = headers.get_one("host").unwrap_or_default();
     // The scheme is not compared: behind a TLS proxy we see http, the browser https.
-    let origin_host = origin.split_once("://").map(|(_, host)| host);
-    !origin_host.is_some_and(|origin| origin.eq_ignore_ascii_case(host))
+    let is_ours = |origin: &str| {
+        let origin = origin.split_once("://").map_or("", |(_, host)| host);
+        !origin.is_empty() && origin.eq_ignore_ascii_case(host)
+    };
+    !headers.get("origin").all(is_ours)
 }
 
 /// Where refused requests end. An address of its own, because Rocket's fairings cannot answer.

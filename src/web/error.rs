@@ -13,6 +13,7 @@ use rocket_dyn_templates::{Template, context};
 use super::headers;
 use super::login::login_with_next;
 use super::page::{Page, render_for_nobody};
+use crate::audit::request_id;
 use crate::db::Unavailable;
 use crate::session::SetError;
 
@@ -43,7 +44,8 @@ impl Error {
 /// Logs the cause and leaves the words to the catcher.
 impl<'r> Responder<'r, 'static> for Error {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        log::error!("{} {}: {self}", request.method(), request.uri().path());
+        let (method, path, id) = (request.method(), request.uri().path(), request_id(request));
+        log::error!("{method} {path}: {self} request={id}");
         Err(self.status())
     }
 }
@@ -95,7 +97,15 @@ fn context(request: &Request<'_>, status: Status) -> impl serde::Serialize {
     // A link is a GET; what a form wanted, only the form can try again.
     let retry = retry && request.method() == Method::Get;
     context! {
-        error: context! { code: status.code, reason: status.reason_lossy(), heading, text, retry },
+        error: context! {
+            code: status.code,
+            reason: status.reason_lossy(),
+            heading,
+            text,
+            retry,
+            // Whoever asks us for help can say which line of our log it is.
+            request: (status.code >= 500).then(|| request_id(request)),
+        },
     }
 }
 

@@ -15,7 +15,8 @@ use super::error::Error;
 use super::form::{Checked, FieldError, Form, Submitted, in_words};
 use super::next::LocalPath;
 use super::page::Page;
-use crate::auth::{self, Attempt, LocalStrategy, Verdict};
+use crate::audit::{Decision, Event, Whom};
+use crate::auth::{self, Attempt, LocalStrategy, Username, Verdict};
 use crate::session::{Ending, Session};
 
 #[derive(Default, Deserialize)]
@@ -93,19 +94,30 @@ async fn submit(
         device: client.device(),
         address: client.address(),
     };
+    let whom = name_typed(&typed.username);
     match strategy.verify(attempt).await? {
         Verdict::Accepted(user, device) => {
+            client.record(Event::Login, Decision::Done, Whom::Name(&user.username));
             auth::log_in(session, &user, typed.remember.0)?;
             client.remember_device(device);
             let next = LocalPath::parse(&typed.next).map(LocalPath::into_origin);
             let next = next.unwrap_or_else(|| uri!(super::dashboard::show));
             Ok(Submitted::go_to(next))
         }
-        Verdict::Refused => Ok(Submitted::again(render(&page, &typed, &[refused()]).await)),
+        Verdict::Refused => {
+            client.record(Event::Login, Decision::Refused, whom);
+            Ok(Submitted::again(render(&page, &typed, &[refused()]).await))
+        }
         Verdict::TryLater(wait) => {
+            client.record(Event::Login, Decision::Throttled, whom);
             Ok(Submitted::later(wait, render(&page, &typed, &[throttled(wait)]).await))
         }
     }
+}
+
+/// For the log: only what can be the name of an account.
+fn name_typed(typed: &str) -> Whom<'_> {
+    Username::parse(typed).map_or(Whom::Unknown, |_| Whom::Name(typed))
 }
 
 fn missing_fields(typed: &Credentials) -> Vec<FieldError> {

@@ -4,9 +4,11 @@ use rocket::response::Redirect;
 use rocket::{Route, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 
+use super::client::Client;
 use super::form::NoFields;
 use super::notice::Notice;
 use super::page::Page;
+use crate::audit::{Decision, Event, Whom};
 use crate::auth;
 use crate::session::Session;
 
@@ -16,7 +18,10 @@ async fn show(page: Page<'_>) -> Template {
 }
 
 #[post("/logout", data = "<_form>")]
-fn submit(page: Page<'_>, session: &Session, _form: NoFields) -> Redirect {
+fn submit(page: Page<'_>, client: Client<'_>, session: &Session, _form: NoFields) -> Redirect {
+    if let Some(id) = session.login() {
+        client.record(Event::Logout, Decision::Done, Whom::Id(&id));
+    }
     auth::log_out(session);
     page.leave(Notice::SignedOut);
     Redirect::to(uri!(super::login::show(_)))

@@ -11,6 +11,7 @@ use super::error::Error;
 use super::form::{FieldError, Form, Submitted, in_words};
 use super::notice::Notice;
 use super::page::Page;
+use crate::audit::{Decision, Event, Whom};
 use crate::auth::{self, LocalStrategy, Registration, Username};
 
 #[derive(Default, Deserialize)]
@@ -46,15 +47,18 @@ async fn submit(
         }
     };
     match strategy.register(&username, password, client.address()).await? {
-        Registration::Done(_) => {
+        Registration::Done(user) => {
+            client.record(Event::Register, Decision::Done, Whom::Name(&user.username));
             page.leave(Notice::Registered);
             Ok(Submitted::go_to(uri!(super::login::show(_))))
         }
         Registration::Taken => {
+            client.record(Event::Register, Decision::Refused, Whom::Name(username.as_shown()));
             let again = render(&page, strategy, &typed.username, &[taken(&username)]).await;
             Ok(Submitted::again(again))
         }
         Registration::TryLater(wait) => {
+            client.record(Event::Register, Decision::Throttled, Whom::Name(username.as_shown()));
             let again = render(&page, strategy, &typed.username, &[throttled(wait)]).await;
             Ok(Submitted::later(wait, again))
         }

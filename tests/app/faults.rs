@@ -61,3 +61,20 @@ async fn no_cookie_goes_out_for_a_session_that_was_not_stored() {
     );
     mongod.stop();
 }
+
+#[rocket::async_test]
+async fn a_changed_password_ends_the_others_even_when_their_end_cannot_be_stored() {
+    let (mongod, app, client) = world().await;
+    let (mut rosa, mut thief) = (app.browser(), app.browser());
+    rosa.sign_up("rosa").await;
+    thief.log_in("rosa").await;
+    // The password is updated; then the reasons and the new session would be inserted.
+    tell(&client, "alwaysOn", doc! { "failCommands": ["insert"], "errorCode": 1 }).await;
+    let change = [("current", PASSWORD), ("new", "a better horse battery")];
+    assert_eq!(rosa.post("/account/password", &change).await.status, 503);
+    let off = doc! { "configureFailPoint": "failCommand", "mode": "off" };
+    client.database("admin").run_command(off).await.unwrap();
+    assert!(!thief.is_signed_in().await && !rosa.is_signed_in().await);
+    assert_eq!(rosa.try_log_in("rosa", "a better horse battery").await.status, 303);
+    mongod.stop();
+}

@@ -13,6 +13,7 @@ mod errors;
 mod headers;
 mod login;
 mod logout;
+mod logs;
 mod migrations;
 mod faults;
 mod outage;

@@ -6,8 +6,8 @@ use cloakroom::config;
 use mongodb::Database;
 use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
-use rocket::tokio;
 use rocket::tokio::sync::oneshot;
+use rocket::{Route, tokio};
 
 use super::browser::Browser;
 use super::mongod::fresh_database;
@@ -15,6 +15,8 @@ use super::mongod::fresh_database;
 /// A running app. Ends with the test's runtime.
 pub struct App {
     pub url: String,
+    /// Method and path of each route, as Rocket knows them.
+    pub routes: Vec<(String, String)>,
     /// Connection string and database; `None` on the memory store.
     database: Option<(String, Database)>,
 }
@@ -28,17 +30,20 @@ impl App {
     pub async fn on_mongodb_with(settings: fn(Figment) -> Figment) -> Self {
         let (uri, database) = fresh_database().await;
         let figment = settings(figment().merge(("mongodb.uri", &uri)));
-        Self { url: launch(figment).await, database: Some((uri, database)) }
+        let (url, routes) = launch(figment).await;
+        Self { url, routes, database: Some((uri, database)) }
     }
 
     /// On a database that the test has made itself.
     pub async fn on(uri: &str) -> Self {
-        Self { url: launch(figment().merge(("mongodb.uri", uri))).await, database: None }
+        let (url, routes) = launch(figment().merge(("mongodb.uri", uri))).await;
+        Self { url, routes, database: None }
     }
 
     pub async fn in_memory() -> Self {
         let figment = figment().merge(("session.store", "memory"));
-        Self { url: launch(figment).await, database: None }
+        let (url, routes) = launch(figment).await;
+        Self { url, routes, database: None }
     }
 
     /// The same app on each of the stores: what a test says holds for both.
@@ -71,13 +76,19 @@ fn figment() -> Figment {
         .select("debug")
 }
 
-async fn launch(figment: Figment) -> String {
+/// Its address and its routes.
+async fn launch(figment: Figment) -> (String, Vec<(String, String)>) {
     let (tell, port) = oneshot::channel();
     let rocket = cloakroom::rocket(figment).await.expect("the app starts");
     let rocket = rocket.attach(AdHoc::on_liftoff("port", |rocket| {
-        Box::pin(async move { tell.send(rocket.config().port).expect("the test waits") })
+        Box::pin(async move {
+            let route = |route: &Route| (route.method.to_string(), route.uri.path().to_owned());
+            let routes = rocket.routes().map(route).collect();
+            tell.send((rocket.config().port, routes)).expect("the test waits");
+        })
     }));
     tokio::spawn(rocket.launch());
     let port = tokio::time::timeout(Duration::from_secs(20), port).await;
-    format!("http://127.0.0.1:{}", port.expect("in time").expect("the app lifts off"))
+    let (port, routes) = port.expect("in time").expect("the app lifts off");
+    (format!("http://127.0.0.1:{port}"), routes)
 }

@@ -6,11 +6,13 @@ mod app;
 mod browser;
 mod lab;
 mod mongod;
+mod program;
 
 pub use app::App;
 pub use browser::{Answer, Browser};
 pub use lab::Lab;
 pub use mongod::{Mongod, count_commands, fresh_database};
+pub use program::{Running, SECRET, cloakroom, launch};
 
 /// A password that the rules accept.
 pub const PASSWORD: &str = "correct horse battery";

@@ -4,6 +4,7 @@ use rocket::{Route, post, routes, uri};
 use serde::Deserialize;
 
 use super::Account;
+use crate::audit::{Decision, Event};
 use crate::auth;
 use crate::session::Ending;
 use crate::web::error::Error;
@@ -24,6 +25,7 @@ async fn submit(account: Account<'_>, form: Form<Farewell>) -> Result<Submitted,
     };
     // First the account: should the rest fail, its sessions are nobody's.
     account.strategy.delete(&confirmed).await?;
+    account.record(Event::DeleteAccount, Decision::Done);
     account.session.end_others(Ending::AccountDeleted).await?;
     auth::log_out(account.session);
     account.page.leave(Notice::AccountDeleted);

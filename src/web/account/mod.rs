@@ -19,6 +19,7 @@ use super::client::Client;
 use super::error::Error;
 use super::form::{FieldError, Submitted, in_words};
 use super::page::Page;
+use crate::audit::{Decision, Event, Whom};
 use crate::auth::{Confirmation, Confirmed, LocalStrategy, Refusal, User};
 use crate::session::Session;
 
@@ -54,13 +55,21 @@ impl Account<'_> {
         }
         let (text, wait) = match self.strategy.confirm(self.user, typed).await? {
             Confirmation::Right(confirmed) => return Ok(Ok(confirmed)),
-            Confirmation::Wrong => ("This is not your password. Enter it again.".to_owned(), None),
+            Confirmation::Wrong => {
+                self.record(Event::ConfirmPassword, Decision::Refused);
+                ("This is not your password. Enter it again.".to_owned(), None)
+            }
             Confirmation::TryLater(wait) => {
+                self.record(Event::ConfirmPassword, Decision::Throttled);
                 let later = in_words(wait);
                 (format!("There were too many wrong tries. Try again {later}."), Some(wait))
             }
         };
         Ok(Err(Unproved { error: FieldError::new(id, text), wait }))
+    }
+
+    fn record(&self, event: Event, decision: Decision) {
+        self.client.record(event, decision, Whom::Name(&self.user.username));
     }
 
     /// The page again, because the password was not right.

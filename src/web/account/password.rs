@@ -4,6 +4,7 @@ use rocket::{Route, post, routes, uri};
 use serde::Deserialize;
 
 use super::Account;
+use crate::audit::{Decision, Event};
 use crate::auth;
 use crate::session::Ending;
 use crate::web::error::Error;
@@ -39,6 +40,7 @@ async fn submit(account: Account<'_>, form: Form<NewPassword>) -> Result<Submitt
         let error = FieldError::new("current", text);
         return Ok(Submitted::again(account.render(&[error]).await?));
     };
+    account.record(Event::ChangePassword, Decision::Done);
     // Whoever has the old password, or a ticket got with it, is out (OWASP ASVS 7.4.3).
     let ended = account.session.end_others(Ending::PasswordChanged).await?;
     // A new id for this one as well.

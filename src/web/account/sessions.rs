@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use woothee::parser::Parser;
 
 use super::Account;
+use crate::audit::{Decision, Event};
 use crate::db::Unavailable;
 use crate::session::{Ending, Login, Session};
 use crate::web::error::Error;
@@ -70,10 +71,12 @@ fn name_system(os: &str) -> &str {
 async fn revoke(account: Account<'_>, handle: &str, _form: NoFields) -> Result<Submitted, Error> {
     if handle == account.session.id().handle() {
         crate::auth::log_out(account.session);
+        account.record(Event::Logout, Decision::Done);
         account.page.leave(Notice::SignedOut);
         return Ok(Submitted::go_to(uri!(crate::web::login::show(_))));
     }
     let ended = account.session.end_one(handle).await?;
+    account.record(Event::RevokeSessions, if ended { Decision::Done } else { Decision::Refused });
     account.page.leave(Notice::SessionsEnded(u64::from(ended)));
     Ok(Submitted::go_to(uri!(super::show)))
 }
@@ -90,6 +93,7 @@ async fn revoke_others(account: Account<'_>, form: Form<Password>) -> Result<Sub
         return account.refuse(unproved).await;
     }
     let ended = account.session.end_others(Ending::Revoked).await?;
+    account.record(Event::RevokeSessions, Decision::Done);
     account.page.leave(Notice::SessionsEnded(ended));
     Ok(Submitted::go_to(uri!(super::show)))
 }

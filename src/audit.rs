@@ -1,0 +1,127 @@
+//! Who did what, from where, and what came of it: one line for each, without a secret in it.
+//!
+//! The line of an event (`audit:`) and the line of its request (`request:`) have the same id, which
+//! an error page shows as well. What they say is ASVS 16.2.1 and 16.3.1; how a line is written, and
+//! at which level, is for `logging.rs`.
+
+use std::fmt;
+use std::time::Instant;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rocket::Request;
+use rocket::fairing::AdHoc;
+use rocket::http::Method;
+
+use crate::proxy::client_address;
+
+/// What somebody did, or tried to.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "each is what its name says")]
+pub enum Event {
+    Register,
+    Login,
+    Logout,
+    ChangePassword,
+    ConfirmPassword,
+    RevokeSessions,
+    DeleteAccount,
+    /// A request that another site made the browser send.
+    CrossSiteRequest,
+    Grant,
+    Revoke,
+    Unlock,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug)]
+pub enum Decision {
+    /// It was done.
+    Done,
+    /// It was not.
+    Refused,
+    /// Nothing was checked: there were too many tries before.
+    Throttled,
+}
+
+/// Whom it is about.
+#[derive(Clone, Copy, Debug)]
+pub enum Whom<'a> {
+    /// By the name of an account, there or not.
+    Name(&'a str),
+    /// By the id that a session holds.
+    Id(&'a str),
+    /// Nobody, or somebody whose name we would rather not write down: a text that can be no name may
+    /// be a password, typed into the wrong field.
+    Unknown,
+}
+
+impl fmt::Display for Whom<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // Quoted and escaped: a name cannot end the field that it stands in.
+            Self::Name(name) => write!(f, "user={name:?}"),
+            Self::Id(id) => write!(f, "user_id={id:?}"),
+            Self::Unknown => f.write_str("user=-"),
+        }
+    }
+}
+
+/// Writes down what a request did.
+pub fn record(request: &Request<'_>, event: Event, decision: Decision, whom: Whom<'_>) {
+    let (address, id) = (client_address(request), &arrival(request).id);
+    log::info!(target: "audit", "{event:?} {decision:?} {whom} address={address} request={id}");
+}
+
+/// Writes down what a command did, on the machine itself.
+pub fn record_command(event: Event, decision: Decision, username: &str) {
+    let whom = Whom::Name(username);
+    log::info!(target: "audit", "{event:?} {decision:?} {whom} address=console request=-");
+}
+
+/// A request as it came: before a fairing sends it elsewhere.
+struct Arrival {
+    id: String,
+    at: Instant,
+    method: Method,
+    path: String,
+}
+
+fn arrival<'r>(request: &'r Request<'_>) -> &'r Arrival {
+    request.local_cache(|| Arrival {
+        // Told apart from others of the same day, which is all it has to be.
+        id: URL_SAFE_NO_PAD.encode(rand::random::<[u8; 9]>()),
+        at: Instant::now(),
+        method: request.method(),
+        path: request.uri().path().to_string(),
+    })
+}
+
+/// The id of a request, to find its lines in the log by.
+pub fn request_id<'r>(request: &'r Request<'_>) -> &'r str {
+    &arrival(request).id
+}
+
+/// Attached first: notes how a request came.
+pub fn arrivals() -> AdHoc {
+    AdHoc::on_request("Arrivals", |request, _| {
+        Box::pin(async move {
+            arrival(request);
+        })
+    })
+}
+
+/// Attached last: writes the line of each request, with the status that goes out.
+pub fn stage() -> AdHoc {
+    AdHoc::on_response("Request lines", |request, response| {
+        Box::pin(async move {
+            let Arrival { id, at, method, path } = arrival(request);
+            let (status, ms) = (response.status().code, at.elapsed().as_millis());
+            let address = client_address(request);
+            log::info!(
+                target: "request",
+                "{method} {path} {status} {ms} ms address={address} request={id}"
+            );
+        })
+    })
+}

@@ -1,0 +1,114 @@
+//! What the program writes down, and what it never does.
+
+use crate::support::{Browser, PASSWORD, SECRET, cloakroom, launch};
+
+#[rocket::async_test]
+async fn nothing_secret_is_logged_at_any_level() {
+    for level in ["critical", "normal", "debug"] {
+        let mut command = cloakroom(&[]);
+        command.env("SESSION_STORE", "memory").env("SESSION_SECRET", SECRET);
+        let (running, url, _) = launch(command.env("ROCKET_LOG_LEVEL", level));
+        let mut rosa = Browser::new(&url);
+        rosa.sign_up("rosa").await;
+        assert!(rosa.is_signed_in().await);
+        rosa.try_log_in("rosa", "wrong password").await;
+        rosa.get("/nowhere?token=in-the-query").await;
+        rosa.get("/login?next=/in-the-query").await;
+        let change = [("current", PASSWORD), ("new", "a better horse battery")];
+        let (sid, ticket, device) =
+            (rosa.sid().unwrap(), rosa.ticket().unwrap(), rosa.jar["device"].clone());
+        rosa.post("/account/password", &change).await.expect_redirect("/account");
+        let signature = ticket.rsplit_once('.').unwrap().1;
+        let log = running.end();
+        let typed = [PASSWORD, "wrong password", "a better horse battery", "in-the-query"];
+        for secret in typed.into_iter().chain([SECRET, &sid, signature, &device]) {
+            assert!(!log.contains(secret), "{level}: {log}");
+        }
+        assert!(level == "critical" || log.contains("POST /login 303"), "it is a log: {log}");
+    }
+}
+
+/// What each kind of visit leaves behind, in a server on the memory store.
+async fn log_of(visit: impl AsyncFnOnce(Browser)) -> String {
+    let mut command = cloakroom(&[]);
+    command.env("SESSION_STORE", "memory").env("ROCKET_LOG_LEVEL", "critical");
+    let (running, url, _) = launch(&mut command);
+    visit(Browser::new(&url)).await;
+    running.end()
+}
+
+#[rocket::async_test]
+async fn what_matters_is_one_line_with_time_user_address_outcome_and_request() {
+    let log = log_of(async |mut rosa: Browser| {
+        rosa.sign_up("Rosa").await;
+        let mut phone = rosa.copy();
+        phone.log_in("Rosa").await;
+        rosa.log_in("Rosa").await;
+        rosa.try_log_in("rosa", "wrong horse battery").await;
+        let request = rosa.request(reqwest::Method::POST, "/logout");
+        rosa.send(request.header("sec-fetch-site", "cross-site")).await;
+        rosa.post("/account/sessions/revoke-others", &[("password", PASSWORD)]).await;
+        let change = [("current", PASSWORD), ("new", "a better horse battery")];
+        rosa.post("/account/password", &change).await;
+        rosa.post("/account/delete", &[("password", "wrong horse battery")]).await;
+        rosa.post("/logout", &[]).await;
+        for _ in 0..60 {
+            rosa.try_log_in("nobody", "wrong horse battery").await;
+        }
+    });
+    let log = log.await;
+    let expect = |event: &str| {
+        let line = log.lines().find(|line| line.contains(&format!(" INFO audit: {event} ")));
+        let line = line.unwrap_or_else(|| panic!("no {event} in {log}"));
+        let is_whole = line.starts_with("20") && line.contains("Z INFO");
+        assert!(is_whole && line.contains(" address=127.0.0.1 request="), "{line}");
+    };
+    for event in [
+        r#"Register Done user="Rosa""#,
+        r#"Login Done user="Rosa""#,
+        r#"Login Refused user="rosa""#,
+        r#"Login Refused user="nobody""#,
+        r#"Login Throttled user="nobody""#,
+        "CrossSiteRequest Refused user=-",
+        r#"RevokeSessions Done user="Rosa""#,
+        r#"ChangePassword Done user="Rosa""#,
+        r#"ConfirmPassword Refused user="Rosa""#,
+    ] {
+        expect(event);
+    }
+    assert!(log.contains("audit: Logout Done user_id="), "{log}");
+}
+
+#[rocket::async_test]
+async fn a_username_cannot_forge_a_log_line() {
+    let log = log_of(async |mut forger: Browser| {
+        for name in [
+            "rosa\r\n2026-11-23T08:00:00.000Z INFO audit: Login Done user=\"admin\"",
+            "rosa\" address=10.0.0.1",
+            "rosa\u{2028}INFO audit: Login Done",
+            "\u{202e}asor",
+            "rosa\u{1b}[2J",
+        ] {
+            forger.try_log_in(name, "wrong horse battery").await;
+            forger.post("/register", &[("username", name), ("password", PASSWORD)]).await;
+        }
+        forger.get("/%0d%0aINFO%20audit:%20Login%20Done").await;
+    });
+    let log = log.await;
+    let lines: Vec<_> = log.lines().collect();
+    assert_eq!(lines.iter().filter(|line| line.contains("audit:")).count(), 5, "{log}");
+    assert!(!log.contains("Login Done") && !log.contains("admin"), "{log}");
+    assert!(!log.contains('\u{1b}') && !log.contains("10.0.0.1"), "{log}");
+}
+
+#[rocket::async_test]
+async fn a_server_whose_log_nobody_reads_any_more_goes_on_serving() {
+    let (mut running, url, _) = launch(cloakroom(&[]).env("SESSION_STORE", "memory"));
+    let (_, closed) = std::io::pipe().map(|(reader, writer)| (writer, reader)).unwrap();
+    let closed = std::process::ChildStdout::from(std::os::fd::OwnedFd::from(closed));
+    running.1 = std::io::BufRead::lines(std::io::BufReader::new(closed));
+    for _ in 0..3 {
+        let page = reqwest::get(&url).await.unwrap();
+        assert_eq!(page.status().as_u16(), 200);
+    }
+}
