@@ -193,6 +193,8 @@ fn every_setting_is_explained_in_rocket_toml() {
     let structs = structs.last().unwrap();
     let fields =
         structs.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(": "));
+    let policy = fs::read_to_string(format!("{ROOT}/src/auth/policy.rs")).unwrap();
+    assert!(policy.contains("pub min_length") && toml.contains("\nmin_length = 8\n"));
     for (field, kind) in fields.filter(|(_, kind)| !kind.starts_with("CookieOptions")) {
         let lines: Vec<&str> = toml.lines().collect();
         let sets = |line: &&str| line.trim_start_matches("# ").starts_with(&format!("{field} = "));
@@ -201,5 +203,26 @@ fn every_setting_is_explained_in_rocket_toml() {
             .position(sets)
             .unwrap_or_else(|| panic!("Rocket.toml does not name `{field}` ({kind})"));
         assert!(lines[at - 1].starts_with('#'), "Rocket.toml does not explain `{field}`");
+    }
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let toml = fs::read_to_string(format!("{ROOT}/Cargo.toml")).unwrap();
+    let reasons = fs::read_to_string(format!("{ROOT}/docs/dependencies.md")).unwrap();
+    let sections = toml.split("\n[").filter(|section| section.contains("dependencies]\n"));
+    let lines = sections.flat_map(|section| section.lines().skip(1));
+    let lines = lines.filter(|line| !line.starts_with('#'));
+    let named: Vec<&str> = lines.filter_map(|line| Some(line.split_once(" = ")?.0)).collect();
+    assert!(named.len() > 20, "{named:?}");
+    for name in &named {
+        assert!(
+            reasons.contains(&format!("\n| `{name}` | ")),
+            "docs/dependencies.md: why is `{name}` here?"
+        );
+    }
+    for line in reasons.lines().filter(|line| line.starts_with("| `")) {
+        let name = line.split('`').nth(1).unwrap();
+        assert!(named.contains(&name), "docs/dependencies.md: `{name}` is no longer here");
     }
 }
