@@ -227,9 +227,15 @@ mod tests {
 
     #[test]
     fn values_that_nobody_could_log_in_with_are_refused() {
-        for wrong in
-            ["name = ''", "name = 'a=b'", "name = 'a;b'", "idle_timeout = 0", "collection = ''"]
-        {
+        for wrong in [
+            "name = ''",
+            "name = 'a=b'",
+            "name = 'a;b'",
+            "name = '__Host-sid'\ncookie.domain = 'example.org'",
+            "name = '__Host-sid'\ncookie.secure = false",
+            "idle_timeout = 0",
+            "collection = ''",
+        ] {
             let error = with(&format!("[default.session]\n{wrong}")).expect_err(wrong);
             assert!(error.contains("`session`"), "{error}");
         }

@@ -160,6 +160,13 @@ impl Default for CookieOptions {
     }
 }
 
+impl CookieOptions {
+    /// Browsers refuse it otherwise (RFC 6265bis, 4.1.3.2).
+    fn fits_host_prefix(&self) -> bool {
+        self.path == "/" && self.domain.is_none() && self.secure != Secure::Always(false)
+    }
+}
+
 impl Options {
     /// Refuses what no session could live with.
     ///
@@ -171,6 +178,8 @@ impl Options {
         let attributes = [Some(&self.cookie.path), self.cookie.domain.as_ref()];
         if self.name.is_empty() || !self.name.chars().all(is_token) {
             Err("the name of a cookie is letters, digits and signs such as . - _")
+        } else if self.name.starts_with("__Host-") && !self.cookie.fits_host_prefix() {
+            Err("a cookie called __Host-… has the path /, no domain, and is not secure = false")
         } else if self.collection.is_empty() {
             Err("the collection needs a name")
         } else if self.idle_timeout.is_zero() || self.absolute_timeout.is_zero() {

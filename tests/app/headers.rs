@@ -1,4 +1,4 @@
-use crate::support::App;
+use crate::support::{App, PASSWORD};
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -62,4 +62,31 @@ async fn what_is_hardly_http_gets_them_as_well() {
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
     assert!(answer.contains(POLICY) && answer.contains("no-store"), "{answer}");
+}
+
+#[rocket::async_test]
+async fn behind_a_trusted_tls_proxy_cookies_are_secure_and_hsts_is_sent() {
+    let trusting = App::on_mongodb_with(|figment| {
+        figment.merge(("trusted_proxies", ["127.0.0.1"])).merge(("session.name", "__Host-sid"))
+    });
+    for (app, is_trusted) in [(trusting.await, true), (App::on_mongodb().await, false)] {
+        let mut rosa = app.browser();
+        let mut cookies = vec![];
+        for path in ["/register", "/login"] {
+            let fields = [("username", "rosa"), ("password", PASSWORD)];
+            let request = rosa.request(reqwest::Method::POST, path).form(&fields);
+            let answer = rosa.send(request.header("x-forwarded-proto", "https")).await;
+            assert_eq!(answer.status, 303, "{}", answer.body);
+            let hsts = answer.header("strict-transport-security");
+            assert_eq!(hsts, is_trusted.then_some("max-age=31536000"));
+            cookies.extend(answer.all("set-cookie").into_iter().map(str::to_owned));
+        }
+        // The notice, the session and the device.
+        assert_eq!(cookies.len(), 3, "{cookies:?}");
+        for line in cookies {
+            assert_eq!(line.contains("; Secure"), is_trusted, "{line}");
+            assert!(line.contains("; HttpOnly") && line.contains("; SameSite=Lax"), "{line}");
+            assert!(line.contains("; Path=/") && !line.contains("Domain"), "{line}");
+        }
+    }
 }
