@@ -1,6 +1,8 @@
 use cloakroom::session::Sid;
+use rocket::local::asynchronous::Client;
+use rocket::{get, routes};
 
-use crate::support::App;
+use crate::support::{App, figment};
 
 #[rocket::async_test]
 async fn an_unknown_page_is_a_page_with_a_way_back() {
@@ -83,4 +85,23 @@ async fn cookies_that_are_none_of_ours_are_no_session_and_no_error() {
         }
         assert!(rosa.is_signed_in().await);
     }
+}
+
+#[get("/panics")]
+fn panics() -> &'static str {
+    panic!("a secret of the program")
+}
+
+#[rocket::async_test]
+async fn a_panic_is_a_500_page_and_the_process_lives() {
+    let rocket = cloakroom::rocket(figment().merge(("session.store", "memory"))).await.unwrap();
+    let client = Client::tracked(rocket.mount("/", routes![panics])).await.unwrap();
+    for _ in 0..3 {
+        let answer = client.get("/panics").dispatch().await;
+        assert_eq!(answer.status().code, 500);
+        let page = answer.into_string().await.unwrap();
+        assert!(page.contains("Something went wrong here") && page.contains("it was request"));
+        assert!(!page.contains("a secret of the program"), "{page}");
+    }
+    assert_eq!(client.get("/").dispatch().await.status().code, 200);
 }

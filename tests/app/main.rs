@@ -11,6 +11,7 @@ mod dashboard;
 mod documents;
 mod errors;
 mod headers;
+mod input;
 mod login;
 mod logout;
 mod logs;

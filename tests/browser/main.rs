@@ -131,6 +131,12 @@ async fn every_page_fits_its_window_and_keeps_to_the_content_security_policy() {
     sessions.delete_many(doc! {}).await.unwrap();
     chromium.goto("/dashboard").await;
     check_look_here(&chromium, "login-ended").await;
+    // Somebody has guessed at this name.
+    while app.browser().try_log_in("nobody", "wrong horse battery").await.status == 422 {}
+    chromium.fill("username", "nobody").await;
+    chromium.fill("password", PASSWORD).await;
+    chromium.submit("Log in").await;
+    check_look_here(&chromium, "login-throttled").await;
     chromium.close().await;
 }
 

@@ -66,7 +66,8 @@ impl App {
     }
 }
 
-fn figment() -> Figment {
+/// The settings of a test, without a store.
+pub fn figment() -> Figment {
     let root = env!("CARGO_MANIFEST_DIR");
     config::defaults()
         .merge(("port", 0))

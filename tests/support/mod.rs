@@ -8,7 +8,7 @@ mod lab;
 mod mongod;
 mod program;
 
-pub use app::App;
+pub use app::{App, figment};
 pub use browser::{Answer, Browser};
 pub use lab::Lab;
 pub use mongod::{Mongod, count_commands, fresh_database};
