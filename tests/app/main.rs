@@ -18,6 +18,7 @@ mod logs;
 mod migrations;
 mod faults;
 mod outage;
+mod passwords;
 mod register;
 mod start;
 mod throttle;

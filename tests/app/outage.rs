@@ -43,6 +43,9 @@ async fn unavailable(mut browser: Browser, request: &str) -> (Browser, Answer) {
     assert_eq!(answer.status, 503, "{request}");
     assert!(answer.header("retry-after").is_some(), "{request}");
     assert_eq!(answer.session_cookie(), None, "{request}");
+    for words_of_the_driver in ["Server selection", "127.0.0.1", "mongodb:", "Topology", "Kind:"] {
+        assert!(!answer.body.contains(words_of_the_driver), "{request}: {}", answer.body);
+    }
     assert!(started.elapsed() < Duration::from_secs(3), "{request}: {:?}", started.elapsed());
     (browser, answer)
 }

@@ -173,8 +173,10 @@ async fn registrations_from_one_address_are_throttled() {
             let fields = [("username", name.as_str()), ("password", PASSWORD)];
             app.browser().post("/register", &fields).await
         };
-        let answers = join_all((0..100).map(register)).await;
-        assert!(answers.iter().all(|answer| answer.status == 303), "two classes are fine");
+        for round in 0..5 {
+            let answers = join_all((0..20).map(|number| register(round * 20 + number))).await;
+            assert!(answers.iter().all(|answer| answer.status == 303), "two classes are fine");
+        }
         let refused = register(100).await;
         refused.expect_page(429, "try again in ");
         let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();

@@ -1,0 +1,136 @@
+//! What a password may be, and how it is kept.
+
+use mongodb::bson::{Document, doc};
+
+use crate::support::{App, PASSWORD, count_commands};
+
+#[rocket::async_test]
+async fn a_password_counts_to_its_last_character_whatever_it_is_made_of() {
+    for app in App::on_both_stores().await {
+        let long = format!("{}x", "\u{1f9e5} \u{e9}".repeat(85));
+        assert_eq!(long.chars().count(), 256);
+        for (number, password) in
+            [long.as_str(), "  leading and trailing  ", "p\u{e4}ssw\u{f6}rter"].iter().enumerate()
+        {
+            let name = format!("rosa{number}");
+            let fields = [("username", name.as_str()), ("password", password)];
+            app.browser().post("/register", &fields).await.expect_redirect("/login");
+            let shorter: String = password.chars().take(password.chars().count() - 1).collect();
+            let other = format!("{shorter}y");
+            let wrong = [&shorter, &other, password.trim(), ""];
+            for wrong in wrong.into_iter().filter(|wrong| wrong != password) {
+                assert_eq!(app.browser().try_log_in(&name, wrong).await.status, 422, "{wrong}");
+            }
+            assert_eq!(app.browser().try_log_in(&name, password).await.status, 303);
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn one_over_the_maximum_is_refused_without_being_looked_at() {
+    let app = App::on_mongodb().await;
+    app.browser().register("rosa").await;
+    let long = "x".repeat(257);
+    let seen = count_commands(app.database(), async {
+        assert_eq!(app.browser().try_log_in("rosa", &long).await.status, 422);
+        let fields = [("username", "vera"), ("password", long.as_str())];
+        app.browser().post("/register", &fields).await.expect_page(422, "at most 256 characters");
+    });
+    assert_eq!(seen.await, [""; 0], "nothing counted, nothing looked up: nothing hashed");
+}
+
+#[rocket::async_test]
+async fn a_weak_hash_is_replaced_at_the_next_login_and_no_other_time() {
+    let app = App::on_mongodb().await;
+    app.browser().register("rosa").await;
+    let users = app.database().collection::<Document>("users");
+    let stored = async || {
+        let user = users.find_one(doc! {}).await.unwrap().unwrap();
+        user.get_str("password").unwrap().to_owned()
+    };
+    let strong = stored().await;
+    app.browser().log_in("rosa").await;
+    assert_eq!(stored().await, strong);
+    // "correct horse", by the reference implementation, with m=1024.
+    let weak =
+        "$argon2id$v=19$m=1024,t=3,p=2$c29tZXNhbHRzb21lc2FsdA$GaQC7PeK34v/DTTgbaPrAPrFsrLqhblK";
+    users.update_one(doc! {}, doc! { "$set": { "password": weak } }).await.unwrap();
+    assert_eq!(app.browser().try_log_in("rosa", "wrong horse").await.status, 422);
+    assert_eq!(stored().await, weak);
+    assert_eq!(app.browser().try_log_in("rosa", "correct horse").await.status, 303);
+    assert!(stored().await.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+    assert_eq!(app.browser().try_log_in("rosa", "correct horse").await.status, 303);
+}
+
+#[rocket::async_test]
+async fn password_managers_are_told_what_each_field_is_for() {
+    let app = App::on_both_stores().await;
+    for app in app {
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        let pages = [
+            app.browser().get("/login").await.body,
+            app.browser().get("/register").await.body,
+            rosa.get("/account").await.body,
+        ];
+        let has =
+            |page: usize, what: &str| pages[page].contains(&format!("autocomplete=\"{what}\""));
+        assert!(has(0, "username") && has(0, "current-password") && !has(0, "new-password"));
+        assert!(has(1, "username") && has(1, "new-password") && !has(1, "current-password"));
+        assert!(has(2, "username") && has(2, "new-password") && has(2, "current-password"));
+        for page in pages {
+            assert!(!page.contains("maxlength") && !page.contains("onpaste"), "paste works");
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn no_account_is_there_before_somebody_makes_one() {
+    let app = App::on_mongodb().await;
+    app.browser().get("/").await.expect_page(200, "Create account");
+    let users = app.database().collection::<Document>("users");
+    assert_eq!(users.count_documents(doc! {}).await.unwrap(), 0);
+    for (name, password) in [("admin", "admin"), ("admin", "password"), ("root", PASSWORD)] {
+        assert_eq!(app.browser().try_log_in(name, password).await.status, 422);
+    }
+}
+
+#[rocket::async_test]
+async fn an_id_that_is_not_in_the_cookie_is_no_session() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        let (ticket, sid) = (rosa.jar["connect.sid"].clone(), rosa.sid().unwrap());
+        for value in [&ticket, &sid] {
+            let mut stranger = app.browser();
+            let path = format!("/dashboard?connect.sid={value}&sid={value}&PHPSESSID={value}");
+            assert_eq!(stranger.get(&path).await.status, 303);
+            let fields = [("connect.sid", value.as_str()), ("item", "hat")];
+            stranger.post("/coat", &fields).await.expect_redirect("/login");
+            for header in ["connect.sid", "x-session-id", "authorization", "cookie2"] {
+                let request = stranger.request(reqwest::Method::GET, "/dashboard");
+                let answer = stranger.send(request.header(header, value)).await;
+                assert_eq!(answer.status, 303, "{header}");
+            }
+        }
+        assert!(rosa.is_signed_in().await);
+    }
+}
+
+#[rocket::async_test]
+async fn every_cookie_stays_small_however_much_the_session_holds() {
+    let app = App::in_memory().await;
+    let mut rosa = app.browser();
+    let name = "\u{e9}".repeat(32);
+    rosa.register(&name).await;
+    let mut lines: Vec<String> = vec![];
+    let mut keep = |answer: crate::support::Answer| {
+        lines.extend(answer.all("set-cookie").into_iter().map(str::to_owned));
+    };
+    keep(rosa.log_in(&name).await);
+    for _ in 0..20 {
+        keep(rosa.post("/coat", &[("item", &"x".repeat(100))]).await);
+    }
+    keep(rosa.post("/logout", &[]).await);
+    assert!(lines.len() >= 3 && lines.iter().all(|line| line.len() < 512), "{lines:?}");
+}
