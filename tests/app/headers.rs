@@ -15,7 +15,9 @@ async fn every_answer_carries_them_errors_and_static_files_included() {
         "/static/none",
         "/healthz",
     ] {
-        let answer = app.browser().get(path).await;
+        let mut browser = app.browser();
+        let request = browser.request(reqwest::Method::GET, path);
+        let answer = browser.send(request.header("origin", "https://evil.example")).await;
         let policy = answer.header("content-security-policy");
         assert_eq!(policy, Some(POLICY), "{path}");
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
@@ -23,6 +25,7 @@ async fn every_answer_carries_them_errors_and_static_files_included() {
         assert_eq!(answer.header("cross-origin-opener-policy"), Some("same-origin"), "{path}");
         assert_eq!(answer.header("cross-origin-resource-policy"), Some("same-origin"), "{path}");
         assert!(answer.header("permissions-policy").is_some(), "{path}");
+        assert_eq!(answer.header("access-control-allow-origin"), None, "{path}");
         assert_eq!(answer.header("strict-transport-security"), None, "not over plain http");
         assert_eq!(answer.header("server"), Some("Cloakroom"), "{path}");
     }
