@@ -162,11 +162,13 @@ fn whole_seconds(wait: Duration) -> u64 {
     wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)
 }
 
-/// "in 5 seconds", "in 40 minutes".
+/// "in 5 seconds", "in 40 minutes", "in 2 hours"; never too early.
 pub fn in_words(wait: Duration) -> String {
-    let seconds = whole_seconds(wait);
-    let (number, unit) =
-        if seconds <= 90 { (seconds, "second") } else { (seconds.div_ceil(60), "minute") };
+    let (number, unit) = match whole_seconds(wait) {
+        seconds @ 0..=90 => (seconds, "second"),
+        seconds @ 91..=5400 => (seconds.div_ceil(60), "minute"),
+        seconds => (seconds.div_ceil(60 * 60), "hour"),
+    };
     format!("in {number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
@@ -207,6 +209,18 @@ mod tests {
         assert_eq!(login.username, "Rén e x");
         assert_eq!(login.password, "%25");
         assert_eq!(login.remember, Checked(true));
+    }
+
+    #[test]
+    fn a_wait_is_told_in_words_and_never_too_short() {
+        let check = |seconds: f64, expected: &str| {
+            assert_eq!(in_words(Duration::from_secs_f64(seconds)), expected);
+        };
+        check(0.2, "in 1 second");
+        check(59.5, "in 60 seconds");
+        check(91.0, "in 2 minutes");
+        check(5400.0, "in 90 minutes");
+        check(5401.0, "in 2 hours");
     }
 
     #[test]

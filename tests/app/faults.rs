@@ -78,3 +78,27 @@ async fn a_changed_password_ends_the_others_even_when_their_end_cannot_be_stored
     assert_eq!(rosa.try_log_in("rosa", "a better horse battery").await.status, 303);
     mongod.stop();
 }
+
+#[rocket::async_test]
+async fn a_store_that_fails_half_way_lets_nobody_in() {
+    let (mongod, app, client) = world().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    for command in ["find", "findAndModify", "insert"] {
+        tell(&client, "alwaysOn", doc! { "failCommands": [command], "errorCode": 1 }).await;
+        for password in [PASSWORD, "wrong horse battery"] {
+            let fields = [("username", "rosa"), ("password", password)];
+            let answer = app.browser().post("/login", &fields).await;
+            // A wrong password is no more than that, if it was checked.
+            let wrong_is_told = command == "insert" && password != PASSWORD;
+            assert_eq!(answer.status, if wrong_is_told { 422 } else { 503 }, "{command}");
+            assert_eq!(answer.session_cookie(), None, "{command}");
+        }
+        let with_a_ticket = rosa.get("/dashboard").await.status;
+        assert_eq!(with_a_ticket, if command == "find" { 503 } else { 200 }, "{command}");
+    }
+    // What only gives an attempt back may fail: the attempt stays counted, no more.
+    tell(&client, "alwaysOn", doc! { "failCommands": ["update"], "errorCode": 1 }).await;
+    app.browser().log_in("rosa").await;
+    mongod.stop();
+}

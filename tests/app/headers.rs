@@ -93,3 +93,39 @@ async fn behind_a_trusted_tls_proxy_cookies_are_secure_and_hsts_is_sent() {
         }
     }
 }
+
+#[rocket::async_test]
+async fn refusals_of_every_kind_carry_them_too() {
+    let app = App::in_memory().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    let login = || app.browser().request(reqwest::Method::POST, "/login");
+    let json = ("accept", "application/json");
+    let dashboard = app.browser().request(reqwest::Method::GET, "/dashboard");
+    let mut answers = vec![
+        (422, login().form(&[("username", "rosa")])),
+        (415, login().body("x")),
+        (
+            413,
+            login()
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body("x".repeat(99_999)),
+        ),
+        (403, login().header("sec-fetch-site", "cross-site")),
+        (401, dashboard.header(json.0, json.1)),
+        (200, app.browser().request(reqwest::Method::HEAD, "/")),
+        (404, app.browser().request(reqwest::Method::OPTIONS, "/login")),
+        (404, app.browser().request(reqwest::Method::PUT, "/login")),
+        (303, login().form(&[("username", "rosa"), ("password", PASSWORD)])),
+    ];
+    let guess = [("username", "nobody"), ("password", "wrong horse battery")];
+    while app.browser().post("/login", &guess).await.status == 422 {}
+    answers.push((429, login().form(&guess)));
+    for (status, request) in answers {
+        let answer = app.browser().send(request).await;
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.header("content-security-policy"), Some(POLICY), "{status}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{status}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{status}");
+    }
+}

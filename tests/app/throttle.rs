@@ -63,15 +63,14 @@ async fn while_throttled_the_right_password_is_not_checked() {
         answer.expect_page(429, "too many wrong tries");
         assert_eq!(answer.session_cookie(), None);
         let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
-        assert!((3_000..=3_600).contains(&wait), "{wait}");
+        assert!((7_000..=7_200).contains(&wait), "{wait}");
         // A name that nobody has is answered in the same way.
         for _ in 0..40 {
             assert_eq!(app.browser().try_log_in("nobody", WRONG).await.status, 422);
         }
         let nobody = app.browser().try_log_in("nobody", WRONG).await;
         assert_eq!(nobody.status, 429);
-        let same = |body: &str| body.replace("victim", "nobody").replace(" 59 ", " 60 ");
-        assert_eq!(same(&nobody.body), same(&answer.body));
+        assert_eq!(nobody.body, answer.body.replace("victim", "nobody"));
     }
 }
 
@@ -100,13 +99,13 @@ async fn a_stranger_gets_at_most_a_hundred_guesses_in_any_day() {
     let app = App::on_mongodb().await;
     app.browser().register("victim").await;
     let mut checked = guess(&app, 60).await;
-    for _ in 0..24 {
-        wait_hours(&app, 1).await;
+    for _ in 0..12 {
+        wait_hours(&app, 2).await;
         checked += guess(&app, 3).await;
     }
-    assert_eq!(checked, 40 + 24);
+    assert_eq!(checked, 40 + 12);
     // What Retry-After said is true.
-    wait_hours(&app, 1).await;
+    wait_hours(&app, 2).await;
     app.browser().log_in("victim").await;
 }
 
@@ -171,7 +170,7 @@ async fn registrations_from_one_address_are_throttled() {
         let register = async |number: usize| {
             let name = format!("visitor-{number}");
             let fields = [("username", name.as_str()), ("password", PASSWORD)];
-            app.browser().post("/register", &fields).await
+            app.browser().post_patiently("/register", &fields).await
         };
         for round in 0..5 {
             let answers = join_all((0..20).map(|number| register(round * 20 + number))).await;
@@ -190,11 +189,16 @@ async fn one_password_tried_at_many_accounts_is_counted_by_address() {
     let app = app.await;
     let spray = async |number: usize, address: &str| {
         let mut browser = app.browser();
-        let request = browser.request(reqwest::Method::POST, "/login");
         let name = format!("visitor-{number}");
         let fields = [("username", name.as_str()), ("password", WRONG)];
-        let request = request.header("x-forwarded-for", address).form(&fields);
-        browser.send(request).await.status
+        loop {
+            let request = browser.request(reqwest::Method::POST, "/login");
+            let request = request.header("x-forwarded-for", address).form(&fields);
+            match browser.send(request).await.status {
+                503 => {} // busy: it was not checked, and not counted
+                status => return status,
+            }
+        }
     };
     let proxied = "10.9.9.9, 2001:db8:1:2::7";
     for round in 0..50 {

@@ -57,6 +57,7 @@ impl Browser {
         let response = request.send().await.expect("the app answers");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let answer = Answer { status, headers, body: response.text().await.expect("a body") };
+        expect_safe_cookies(&answer);
         self.keep_cookies(&answer);
         answer
     }
@@ -73,14 +74,26 @@ impl Browser {
         }
     }
 
+    /// As `post`, and again when the server was too busy: what a visitor does, and what a test has
+    /// to do that means something else and runs beside others on two cores.
+    pub async fn post_patiently(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        for _ in 0..20 {
+            let answer = self.post(path, fields).await;
+            if answer.status != 503 {
+                return answer;
+            }
+        }
+        panic!("{path}: too busy twenty times");
+    }
+
     /// Tries to log in; returns the answer, whatever it is.
     pub async fn try_log_in(&mut self, username: &str, password: &str) -> Answer {
-        self.post("/login", &[("username", username), ("password", password)]).await
+        self.post_patiently("/login", &[("username", username), ("password", password)]).await
     }
 
     pub async fn register(&mut self, username: &str) {
         let fields = [("username", username), ("password", PASSWORD)];
-        self.post("/register", &fields).await.expect_redirect("/login");
+        self.post_patiently("/register", &fields).await.expect_redirect("/login");
         self.jar.remove("notice");
     }
 
@@ -117,7 +130,27 @@ impl Browser {
     }
 }
 
+/// What holds for every answer that sets a cookie, in whatever test.
+fn expect_safe_cookies(answer: &Answer) {
+    let lines = answer.all("set-cookie");
+    let is_of_the_app = answer.header("content-security-policy").is_some();
+    assert!(
+        lines.is_empty() || !is_of_the_app || answer.header("cache-control") == Some("no-store")
+    );
+    assert!(lines.iter().all(|line| line.len() <= 4096), "{lines:?}");
+}
+
 impl Answer {
+    /// All headers but those that no two answers share.
+    pub fn common_headers(&self) -> Vec<(String, String)> {
+        let all = self.headers.iter().filter(|(name, _)| *name != "date");
+        let text =
+            |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
+                (name.to_string(), value.to_str().expect("a readable header").to_owned())
+            };
+        all.map(text).collect()
+    }
+
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().expect("a readable header"))
     }
