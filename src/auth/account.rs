@@ -19,8 +19,9 @@ use crate::db::Unavailable;
 /// What came of a registration.
 #[derive(Debug)]
 pub enum Registration {
-    /// The account is made.
-    Done(User),
+    /// The account is made. With it a device cookie: whoever made the account is no stranger to it,
+    /// even if somebody has been guessing at the name before it was there.
+    Done(User, Option<String>),
     /// Somebody else has this name.
     Taken,
     /// Too many new accounts from this address: the next may be made after so long.
@@ -63,8 +64,11 @@ impl LocalStrategy {
             return Ok(Registration::Taken);
         }
         let hash = self.hasher.hash(password).await?;
-        let made = self.users.insert(username, &hash).await?;
-        Ok(made.map_or(Registration::Taken, Registration::Done))
+        let Some(user) = self.users.insert(username, &hash).await? else {
+            return Ok(Registration::Taken);
+        };
+        let device = device::issue(&self.secrets, username, &StoredPassword::Argon2(hash));
+        Ok(Registration::Done(user, device))
     }
 
     /// Checks the password that the account of `user` has now.

@@ -1,4 +1,4 @@
-//! A browser that has logged in to an account before, and can prove it: OWASP's "Device Cookies".
+//! A browser that has made an account, or logged in to it before, and can prove it: OWASP's "Device Cookies".
 //!
 //! The cookie `device` says `<nonce>.<seal>`; the seal is over the account, the nonce and the
 //! password's hash, so it is worth nothing for another account, and nothing after a change of the

@@ -47,7 +47,8 @@ async fn submit(
         }
     };
     match strategy.register(&username, password, client.address()).await? {
-        Registration::Done(user) => {
+        Registration::Done(user, device) => {
+            client.remember_device(device);
             client.record(Event::Register, Decision::Done, Whom::Name(&user.username));
             page.leave(Notice::Registered);
             Ok(Submitted::go_to(uri!(super::login::show(_))))

@@ -64,7 +64,7 @@ async fn a_session_is_touched_once_when_it_is_due() {
 async fn a_login_costs_the_user_the_counters_and_the_session() {
     let app = App::on_mongodb().await;
     let mut rosa = app.browser();
-    rosa.register("rosa").await;
+    app.browser().register("rosa").await;
     let fields = [("username", "rosa"), ("password", PASSWORD)];
     let seen = count_commands(app.database(), async {
         rosa.post("/login", &fields).await.expect_redirect("/dashboard");

@@ -64,6 +64,13 @@ async fn while_throttled_the_right_password_is_not_checked() {
         assert_eq!(answer.session_cookie(), None);
         let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
         assert!((7_000..=7_200).contains(&wait), "{wait}");
+        let mut program = app.browser();
+        let request = program.request(reqwest::Method::POST, "/login");
+        let fields = [("username", "victim"), ("password", PASSWORD)];
+        let refused =
+            program.send(request.header("accept", "application/json").form(&fields)).await;
+        refused.expect_page(429, r#"{"error":{"code":429,"reason":"Too Many Requests"}}"#);
+        assert!(refused.header("retry-after").is_some());
         // A name that nobody has is answered in the same way.
         for _ in 0..40 {
             assert_eq!(app.browser().try_log_in("nobody", WRONG).await.status, 422);
@@ -140,7 +147,7 @@ async fn counters_are_sealed_and_end() {
 async fn a_known_browser_is_known_to_its_account_under_its_password() {
     for app in App::on_both_stores().await {
         let mut victim = app.browser();
-        victim.register("victim").await;
+        app.browser().register("victim").await;
         let cookies = victim.log_in("victim").await;
         let device = cookies.all("set-cookie").into_iter().find(|line| line.starts_with("device="));
         let device = device.expect("a device cookie").to_owned();
@@ -231,5 +238,15 @@ async fn guesses_at_the_current_password_are_throttled() {
         let refused = thief.post("/account/password", &change).await;
         refused.expect_page(429, "too many wrong tries");
         assert!(refused.header("retry-after").is_some());
+    }
+}
+
+#[rocket::async_test]
+async fn guesses_at_a_name_before_it_exists_do_not_keep_its_maker_out() {
+    for app in App::on_both_stores().await {
+        guess(&app, 41).await;
+        let mut victim = app.browser();
+        victim.register("victim").await;
+        victim.log_in("victim").await;
     }
 }
