@@ -29,6 +29,7 @@ pub fn start(level: LogLevel) {
         .filter_module("audit", audit)
         // It has one line at the start that somebody may wait for, and many that quote requests.
         .filter_module("rocket", LevelFilter::Off)
+        .filter_module("rocket_dyn_templates", ours.min(LevelFilter::Warn))
         .filter_module("rocket::launch", audit)
         .target(Target::Stdout)
         .format(|out, record| match line(record) {

@@ -71,11 +71,17 @@ impl LocalStrategy {
         Ok(Registration::Done(user, device))
     }
 
-    /// Checks the password that the account of `user` has now.
+    /// Checks the password that the account of `user` has now. Wrong ones are counted by `session`,
+    /// the handle of the one that asks.
     ///
     /// # Errors
     /// A store does not answer, or too many passwords are being hashed already.
-    pub async fn confirm(&self, user: &User, typed: &str) -> Result<Confirmation, Unavailable> {
+    pub async fn confirm(
+        &self,
+        user: &User,
+        session: &str,
+        typed: &str,
+    ) -> Result<Confirmation, Unavailable> {
         let (Some(password), Ok(username)) =
             (Password::typed(typed), Username::parse(&user.username))
         else {
@@ -85,7 +91,7 @@ impl LocalStrategy {
         let Some(account) = account.filter(|account| account.user.id == user.id) else {
             return Ok(Confirmation::Wrong);
         };
-        let taken = match self.throttle.take(&[Lane::Confirmation(user.id)]).await? {
+        let taken = match self.throttle.take(&[Lane::Confirmation(session)]).await? {
             Ok(taken) => taken,
             Err(wait) => return Ok(Confirmation::TryLater(wait)),
         };

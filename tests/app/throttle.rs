@@ -238,6 +238,11 @@ async fn guesses_at_the_current_password_are_throttled() {
         let refused = thief.post("/account/password", &change).await;
         refused.expect_page(429, "too many wrong tries");
         assert!(refused.header("retry-after").is_some());
+        // The owner, who can log in anew, is not kept from changing it.
+        rosa.post("/logout", &[]).await;
+        rosa.log_in("rosa").await;
+        let change = [("current", PASSWORD), ("new", "a better horse battery")];
+        rosa.post("/account/password", &change).await.expect_redirect("/account");
     }
 }
 

@@ -13,7 +13,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::user::UserId;
 use crate::db::Unavailable;
 use crate::session::signature::Secrets;
 
@@ -48,8 +47,9 @@ pub enum Lane<'a> {
     Address(IpAddr),
     /// New accounts from one address.
     Registration(IpAddr),
-    /// Guesses at the current password by somebody who is logged in.
-    Confirmation(UserId),
+    /// Guesses at the current password from one session, by its handle. Not by account: whoever has
+    /// stolen a ticket must not keep the owner, who logs in anew, from changing the password.
+    Confirmation(&'a str),
 }
 
 impl Lane<'_> {
@@ -76,7 +76,7 @@ impl Lane<'_> {
             Self::Device(nonce) => format!("device {nonce}"),
             Self::Address(address) => format!("address {}", network(address)),
             Self::Registration(address) => format!("registration {}", network(address)),
-            Self::Confirmation(user) => format!("confirmation {}", user.to_hex()),
+            Self::Confirmation(session) => format!("confirmation {session}"),
         }
     }
 }
@@ -188,8 +188,7 @@ mod tests {
             let Rate { burst, every } = lane.rate();
             u64::from(burst) + 24 * 60 * 60 / every.as_secs()
         };
-        let user = UserId::from_hex("507f1f77bcf86cd799439011").unwrap();
-        let lanes = [Lane::Account("rosa"), Lane::Device("x"), Lane::Confirmation(user)];
+        let lanes = [Lane::Account("rosa"), Lane::Device("x"), Lane::Confirmation("y")];
         assert!(lanes.into_iter().map(a_day).sum::<u64>() <= 100);
     }
 }

@@ -53,7 +53,8 @@ impl Account<'_> {
         if typed.is_empty() {
             return Ok(Err(Unproved { error: missing(id), wait: None }));
         }
-        let (text, wait) = match self.strategy.confirm(self.user, typed).await? {
+        let session = self.session.id().handle();
+        let (text, wait) = match self.strategy.confirm(self.user, &session, typed).await? {
             Confirmation::Right(confirmed) => return Ok(Ok(confirmed)),
             Confirmation::Wrong => {
                 self.record(Event::ConfirmPassword, Decision::Refused);
