@@ -116,11 +116,13 @@ async fn apply_pending(
     Ok(applied)
 }
 
-/// `create` of a collection that is there is done already: an Express app may have made it.
+/// `create` of a collection that is there is done already: an Express app may have made it. So is
+/// `dropIndexes` of an index that is gone.
 async fn run_command(database: &Database, command: Document) -> Result<(), Error> {
     const NAMESPACE_EXISTS: i32 = 48;
+    const INDEX_NOT_FOUND: i32 = 27;
     match database.run_command(command).await {
-        Err(error) if matches!(&*error.kind, ErrorKind::Command(e) if e.code == NAMESPACE_EXISTS) => {
+        Err(error) if matches!(&*error.kind, ErrorKind::Command(e) if [NAMESPACE_EXISTS, INDEX_NOT_FOUND].contains(&e.code)) => {
             Ok(())
         }
         result => result.map(drop),

@@ -19,6 +19,9 @@ const PURPOSE: &str = "device";
 /// Told apart from all others, which is all it has to be.
 const NONCE_BYTES: usize = 16;
 
+/// Longer than any of ours: what is longer is not worth a look, and would take a while.
+const LONGEST: usize = 128;
+
 /// A value for the cookie of a browser that has just logged in. `None` when the system gives no
 /// randomness: then the browser stays a stranger.
 pub fn issue(secrets: &Secrets, username: &Username, password: &StoredPassword) -> Option<String> {
@@ -36,6 +39,9 @@ pub fn recognise<'c>(
     username: &Username,
     password: &StoredPassword,
 ) -> Option<&'c str> {
+    if cookie.len() > LONGEST {
+        return None;
+    }
     let (nonce, seal) = cookie.split_once('.')?;
     secrets.is_sealed(PURPOSE, &claim(nonce, username, password), seal).then_some(nonce)
 }

@@ -7,7 +7,7 @@
 use serde::Serialize;
 
 use super::user::{User, UserId};
-use crate::session::{LOGIN_KEY, Session, SetError};
+use crate::session::{Fresh, LOGIN_KEY, Session, SetError};
 
 /// The session key of [`User::password_version`]; absent under the first password, so that a session
 /// looks as the Express tutorial makes it.
@@ -26,7 +26,19 @@ struct Passport {
 /// # Errors
 /// [`SetError`], which a hex text gives no reason for.
 pub fn log_in(session: &Session, user: &User, remember: bool) -> Result<(), SetError> {
-    let fresh = session.regenerate();
+    begin(session, session.regenerate(), user, remember)
+}
+
+/// A new id for somebody who stays logged in, under the password that `user` has now.
+///
+/// # Errors
+/// [`SetError`], which a hex text gives no reason for.
+pub fn stay_logged_in(session: &Session, user: &User) -> Result<(), SetError> {
+    let remember = session.max_age().is_some();
+    begin(session, session.renew(), user, remember)
+}
+
+fn begin(session: &Session, fresh: Fresh<'_>, user: &User, remember: bool) -> Result<(), SetError> {
     if !remember {
         fresh.end_with_browser();
     }

@@ -4,6 +4,8 @@
 //! `strategy.rs` when somebody registers or changes a password; a login takes any.
 
 use passwords::analyzer::analyze;
+use precis_profiles::UsernameCaseMapped;
+use precis_profiles::precis_core::profile::Profile as _;
 use serde::Deserialize;
 
 use super::password::{MAX_LENGTH, Password};
@@ -80,26 +82,35 @@ impl Policy {
         match typed.chars().count() {
             0 => Err(PasswordError::Empty),
             length if length < self.min_length => Err(PasswordError::TooShort(self.min_length)),
-            _ if is_common(typed) => Err(PasswordError::Common),
-            _ if is_nearly(typed, username) => Err(PasswordError::Username),
-            _ if is_nearly(typed, APP_NAME) => Err(PasswordError::AppName),
-            _ => Ok(password),
+            _ => refuse_guessed_first(&folded(typed), &folded(username)).map_or(Ok(password), Err),
         }
     }
 }
 
-/// One of the 100,000 or so commonest, however it is capitalised (ASVS 6.2.4 asks for the first
-/// 3,000).
-fn is_common(typed: &str) -> bool {
-    analyze(typed).is_common() || analyze(typed.to_lowercase()).is_common()
+/// The commonest: one of 100,000 or so (ASVS 6.2.4 asks for the first 3,000).
+fn refuse_guessed_first(password: &str, username: &str) -> Option<PasswordError> {
+    if analyze(password).is_common() {
+        Some(PasswordError::Common)
+    } else if is_nearly(password, username) {
+        Some(PasswordError::Username)
+    } else if is_nearly(password, APP_NAME) {
+        Some(PasswordError::AppName)
+    } else {
+        None
+    }
+}
+
+/// As a guesser sees it, and only to compare: in lower case, full-width letters as plain ones.
+fn folded(text: &str) -> String {
+    let folded = UsernameCaseMapped::new().enforce(text);
+    folded.map_or_else(|_| text.to_lowercase(), |folded| folded.into_owned())
 }
 
 /// The name itself, doubled, backwards, or with digits and signs around it.
 fn is_nearly(typed: &str, name: &str) -> bool {
-    let (typed, name) = (typed.to_lowercase(), name.to_lowercase());
     let letters = |text: &str| -> String { text.chars().filter(|c| c.is_alphabetic()).collect() };
     let backwards = |text: &str| -> String { text.chars().rev().collect() };
-    let (core, of_name) = (letters(&typed), letters(&name));
+    let (core, of_name) = (letters(typed), letters(name));
     typed == name
         || !of_name.is_empty()
             && [of_name.clone(), backwards(&of_name), of_name.repeat(2)].contains(&core)
@@ -130,7 +141,15 @@ mod tests {
 
     #[test]
     fn what_is_guessed_first_is_refused() {
-        for common in ["password", "Password1", "12345678", "qwertyuiop", "iloveyou", "aaaaaaaa"] {
+        for common in [
+            "password",
+            "Password1",
+            "12345678",
+            "qwertyuiop",
+            "iloveyou",
+            "aaaaaaaa",
+            "\u{ff50}assword1",
+        ] {
             check(common, Some(PasswordError::Common));
         }
         check("correct horse battery", None);

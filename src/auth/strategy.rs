@@ -134,7 +134,7 @@ impl LocalStrategy {
         }
         let name = username.map_or(attempt.username, Username::as_key);
         // The account first: what is not checked is not held against the address, so that one who
-        // guesses in a class keeps nobody else out.
+        // guesses at one name in a class keeps nobody else out.
         self.throttle.take(&[Lane::Account(name), Lane::Address(attempt.address)]).await
     }
 

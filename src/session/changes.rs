@@ -18,7 +18,7 @@ enum Change {
     Set(Box<RawValue>),
     Remove,
     Add(i64),
-    Push(Vec<Box<RawValue>>),
+    Push { items: Vec<Box<RawValue>>, most: usize },
 }
 
 impl Changes {
@@ -40,15 +40,16 @@ impl Changes {
         self.0.insert(key.to_owned(), change);
     }
 
-    /// Appends to the list under `key`; what is missing or no list counts as an empty one.
-    pub fn push(&mut self, key: &str, item: Box<RawValue>) {
+    /// Appends to the list under `key`, unless `most` are in it by then; what is missing or no list
+    /// counts as an empty one.
+    pub fn push(&mut self, key: &str, item: Box<RawValue>, most: usize) {
         let change = match self.0.shift_remove(key) {
-            None => Change::Push(vec![item]),
-            Some(Change::Push(mut items)) => {
+            None => Change::Push { items: vec![item], most },
+            Some(Change::Push { mut items, .. }) => {
                 items.push(item);
-                Change::Push(items)
+                Change::Push { items, most }
             }
-            Some(other) => Change::Set(appended(other.apply(None).as_deref(), &[item])),
+            Some(other) => Change::Set(appended(other.apply(None).as_deref(), &[item], most)),
         };
         self.0.insert(key.to_owned(), change);
     }
@@ -100,7 +101,7 @@ impl Change {
             Change::Set(value) => Some(value.clone()),
             Change::Remove => None,
             Change::Add(by) => Some(sum(old, *by)),
-            Change::Push(items) => Some(appended(old, items)),
+            Change::Push { items, most } => Some(appended(old, items, *most)),
         }
     }
 }
@@ -116,10 +117,11 @@ fn sum(old: Option<&RawValue>, by: i64) -> Box<RawValue> {
     number(old.saturating_add(by))
 }
 
-fn appended(old: Option<&RawValue>, items: &[Box<RawValue>]) -> Box<RawValue> {
+fn appended(old: Option<&RawValue>, items: &[Box<RawValue>], most: usize) -> Box<RawValue> {
     let old: Option<Vec<Box<RawValue>>> = old.and_then(|raw| serde_json::from_str(raw.get()).ok());
     let mut list = old.unwrap_or_default();
-    list.extend(items.iter().cloned());
+    let room = most.saturating_sub(list.len());
+    list.extend(items.iter().take(room).cloned());
     to_raw(&list).expect("a list of JSON is JSON")
 }
 
@@ -177,8 +179,8 @@ mod tests {
     #[test]
     fn a_push_appends_to_whatever_list_stands_there_by_then() {
         let mut changes = Changes::default();
-        changes.push("l", raw("1"));
-        changes.push("l", raw("2"));
+        changes.push("l", raw("1"), 3);
+        changes.push("l", raw("2"), 3);
         let check = |changes: &Changes, base: &str, expected: &str| {
             let after = serde_json::to_string(&changes.apply(&values(base))).unwrap();
             assert_eq!(after, expected);
@@ -186,8 +188,10 @@ mod tests {
         check(&changes, "{}", r#"{"l":[1,2]}"#);
         check(&changes, r#"{"l":["a"]}"#, r#"{"l":["a",1,2]}"#);
         check(&changes, r#"{"l":7}"#, r#"{"l":[1,2]}"#);
+        check(&changes, r#"{"l":["a","b"]}"#, r#"{"l":["a","b",1]}"#);
+        check(&changes, r#"{"l":["a","b","c","d"]}"#, r#"{"l":["a","b","c","d"]}"#);
         changes.remove("l");
-        changes.push("l", raw("3"));
+        changes.push("l", raw("3"), 3);
         check(&changes, r#"{"l":["a"]}"#, r#"{"l":[3]}"#);
     }
 

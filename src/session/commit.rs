@@ -108,7 +108,7 @@ impl Session {
              and this is plain http, or it is for another path"
         );
         match &state.replaces {
-            Some(old) => self.engine.store.destroy(old).await,
+            Some(old) => self.engine.store.destroy(old).await.map(drop),
             None => Ok(()),
         }
     }
@@ -117,22 +117,27 @@ impl Session {
     /// ended meanwhile.
     async fn write(&self, state: &State, now: Timestamp) -> Result<Option<Record>, Unavailable> {
         match &state.record {
-            None => self.insert(state, now).await.map(Some),
+            None => self.insert(state, now).await,
             Some(record) => self.update(state, record.clone(), now).await,
         }
     }
 
     /// First the new document, then the old one's end: if the second fails, the browser gets no
     /// cookie for the first, and keeps what it had.
-    async fn insert(&self, state: &State, now: Timestamp) -> Result<Record, Unavailable> {
+    async fn insert(&self, state: &State, now: Timestamp) -> Result<Option<Record>, Unavailable> {
         let store = &self.engine.store;
         let (content, times) = self.to_store(state, None, now);
         let user_agent = self.ticket.user_agent.as_deref();
         let record = store.insert(&state.sid, &content, times, user_agent).await?;
         if let Some(old) = &state.replaces {
-            store.destroy(old).await?;
+            let was_there = store.destroy(old).await?;
+            if state.renewed && !was_there {
+                // Logged out meanwhile.
+                store.destroy(&state.sid).await?;
+                return Ok(None);
+            }
         }
-        Ok(record)
+        Ok(Some(record))
     }
 
     /// Compare and swap: the document must still hold what was loaded. If it does not, this

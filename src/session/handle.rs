@@ -116,15 +116,20 @@ impl Session {
         Ok(())
     }
 
-    /// Appends to the list under `key`. Like an increment, it is not lost when another request
-    /// appends at the same time.
+    /// Appends to the list under `key`, which holds `most` and no more. Like an increment, it is not
+    /// lost when another request appends at the same time, unless that one took the last place.
     ///
     /// # Errors
     /// [`SetError`] for a key that is not ours to set, or a value that JSON cannot say.
-    pub fn push<T: Serialize + ?Sized>(&self, key: &str, item: &T) -> Result<(), SetError> {
+    pub fn push<T: Serialize + ?Sized>(
+        &self,
+        key: &str,
+        item: &T,
+        most: usize,
+    ) -> Result<(), SetError> {
         settable(key)?;
         let raw = to_raw(item).map_err(|_| SetError::NotJson(key.to_owned()))?;
-        self.state().changes.push(key, raw);
+        self.state().changes.push(key, raw, most);
         Ok(())
     }
 
@@ -134,6 +139,14 @@ impl Session {
         let cookie = self.engine.options.new_cookie(self.ticket.https);
         self.state().start_over(cookie);
         Fresh { session: self }
+    }
+
+    /// The same, if the session is still there when the new one is stored: for somebody who stays
+    /// logged in. Of a logout that was faster, nothing is taken back.
+    pub fn renew(&self) -> Fresh<'_> {
+        let fresh = self.regenerate();
+        self.state().renewed = true;
+        fresh
     }
 
     /// Ends the session: nothing is in it any more, the document is deleted and the browser told

@@ -28,7 +28,7 @@ pub use engine::Engine;
 pub use fairing::OnUnavailable;
 pub use handle::{Fresh, Gone, Session, SetError};
 pub use options::{DEVELOPMENT_SECRET, Options, StoreKind};
-pub use others::{Login, Span};
+pub use others::{Login, MOST_LISTED, Span};
 pub use sid::Sid;
 pub use store::Ending;
 pub use timestamp::Timestamp;

@@ -33,6 +33,9 @@ impl Span {
     }
 }
 
+/// Who logs in ten thousand times must not get a page of ten thousand lines.
+pub const MOST_LISTED: u32 = 100;
+
 /// A session of somebody's, as its owner may see it.
 #[derive(Clone, Debug)]
 pub struct Login {
@@ -49,18 +52,20 @@ pub struct Login {
 }
 
 impl Session {
-    /// All sessions of whoever is logged in here: this one first, then the last seen.
+    /// The sessions of whoever is logged in here: this one first, then the last seen; of more than
+    /// [`MOST_LISTED`], the newest.
     ///
     /// # Errors
     /// The store does not answer.
     pub async fn logins(&self) -> Result<Vec<Login>, Unavailable> {
-        let own = self.id();
-        let mut logins: Vec<Login> = self
-            .find_logins()
-            .await?
-            .iter()
-            .map(|(sid, record)| self.show(sid, record, &own))
-            .collect();
+        let (own, mut found) = (self.id(), self.find_logins().await?);
+        if let Some(record) = self.state().record.clone()
+            && !found.iter().any(|(sid, _)| *sid == own)
+        {
+            found.push((own.clone(), (*record).clone()));
+        }
+        let mut logins: Vec<Login> =
+            found.iter().map(|(sid, record)| self.show(sid, record, &own)).collect();
         logins.sort_by_key(|login| (!login.is_this, std::cmp::Reverse(login.last_seen)));
         Ok(logins)
     }
@@ -82,10 +87,8 @@ impl Session {
     /// # Errors
     /// The store does not answer; some may have ended.
     pub async fn end_others(&self, why: Ending) -> Result<u64, Unavailable> {
-        let own = self.id();
-        let others = self.find_logins().await?.into_iter().map(|(sid, _)| sid);
-        let others: Vec<Sid> = others.filter(|sid| *sid != own).collect();
-        self.engine.store.end(&others, why).await
+        let Some(login) = self.login() else { return Ok(0) };
+        self.end_all(&login, Some(&self.id()), why).await
     }
 
     /// Ends all sessions of somebody else (24 hex digits); returns how many. Who may do that is for
@@ -94,9 +97,28 @@ impl Session {
     /// # Errors
     /// The store does not answer; some may have ended.
     pub async fn end_logins_of(&self, login: &str) -> Result<u64, Unavailable> {
-        let theirs = self.engine.store.logins(login).await?;
-        let sids: Vec<Sid> = theirs.into_iter().map(|(sid, _)| sid).collect();
-        self.engine.store.end(&sids, Ending::ByAdmin).await
+        self.end_all(login, None, Ending::ByAdmin).await
+    }
+
+    /// A thousand at a time, so that no number of them takes all memory.
+    async fn end_all(
+        &self,
+        login: &str,
+        except: Option<&Sid>,
+        why: Ending,
+    ) -> Result<u64, Unavailable> {
+        let mut ended = 0;
+        // Logins that go on meanwhile must not keep us here for ever.
+        for _ in 0..1_000 {
+            let found = self.engine.store.logins(login, 1_000).await?;
+            let sids = found.into_iter().map(|(sid, _)| sid).filter(|sid| Some(sid) != except);
+            let sids: Vec<Sid> = sids.collect();
+            if sids.is_empty() {
+                break;
+            }
+            ended += self.engine.store.end(&sids, why).await?;
+        }
+        Ok(ended)
     }
 
     /// Whether the browser came with a genuine ticket for a session that is no more.
@@ -117,7 +139,7 @@ impl Session {
 
     async fn find_logins(&self) -> Result<Vec<(Sid, Record)>, Unavailable> {
         let Some(login) = self.login() else { return Ok(vec![]) };
-        let mut logins = self.engine.store.logins(&login).await?;
+        let mut logins = self.engine.store.logins(&login, MOST_LISTED).await?;
         logins.retain(|(_, record)| !self.engine.is_over(record));
         Ok(logins)
     }

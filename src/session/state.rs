@@ -38,6 +38,8 @@ pub struct State {
     /// The cookie's maximum age before this request, in milliseconds.
     pub former_max_age: Option<i64>,
     pub regenerated: bool,
+    /// Only to be stored if what it takes the place of is still there.
+    pub renewed: bool,
     pub destroyed: bool,
     /// The end is to be moved although `touch_after` has not passed.
     pub touched: bool,
@@ -58,6 +60,7 @@ impl State {
             cookie,
             changes: Changes::default(),
             regenerated: false,
+            renewed: false,
             destroyed: false,
             touched: false,
             saved: false,

@@ -36,7 +36,8 @@ async fn hang(
         let errors = [FieldError::new("item", text)];
         return Ok(Submitted::again(dashboard::render(&page, session, item, &errors).await));
     }
-    session.push(ITEMS, item)?;
+    // Counted once more when it is stored: others may be hanging something up at the same time.
+    session.push(ITEMS, item, MOST_ITEMS)?;
     Ok(Submitted::go_to(uri!(dashboard::show)))
 }
 

@@ -35,7 +35,8 @@ async fn submit(
 ) -> Result<Submitted, Error> {
     let typed = form.0;
     let username = Username::choose(&typed.username);
-    let password = strategy.policy.accept(&typed.password, &typed.username);
+    let name = username.as_ref().map_or(typed.username.as_str(), Username::as_key);
+    let password = strategy.policy.accept(&typed.password, name);
     let (username, password) = match (username, password) {
         (Ok(username), Ok(password)) => (username, password),
         (username, password) => {

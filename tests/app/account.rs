@@ -229,3 +229,52 @@ async fn a_session_that_is_lost_for_another_reason_says_so() {
         assert!(!app.browser().get("/login").await.body.contains("has ended"));
     }
 }
+
+#[rocket::async_test]
+async fn ten_thousand_sessions_make_no_long_page_and_end_all_the_same() {
+    let app = App::on_mongodb().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    let sessions = app.database().collection::<Document>("sessions");
+    let own = sessions.find_one(doc! {}).await.unwrap().unwrap();
+    let others = (0..10_000).map(|number| {
+        let mut other = own.clone();
+        other.insert("_id", format!("another-{number}"));
+        other
+    });
+    sessions.insert_many(others).await.unwrap();
+    let page = rosa.get("/account").await;
+    page.expect_page(200, "This device");
+    assert!(page.body.contains("The newest 100 are shown"), "{}", page.body.len());
+    assert!(page.body.len() < 200_000, "{}", page.body.len());
+    let path = "/account/sessions/revoke-others";
+    rosa.post(path, &[("password", PASSWORD)]).await.expect_redirect("/account");
+    rosa.get("/account").await.expect_page(200, "10000 sessions have ended.");
+    assert_eq!(sessions.count_documents(doc! {}).await.unwrap(), 1);
+}
+
+#[rocket::async_test]
+async fn a_password_change_in_flight_does_not_outlive_the_logout() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        let (mut tab, mut ghosts) = (rosa.copy(), vec![]);
+        let fields = [("current", PASSWORD), ("new", NEW)];
+        let changing = async {
+            let answer = tab.post("/account/password", &fields).await;
+            (answer.status, tab)
+        };
+        // The change hashes twice, the logout not at all: it is over long before.
+        let leaving = async {
+            rocket::tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            rosa.post("/logout", &[]).await.expect_redirect("/login");
+        };
+        let ((status, tab), ()) = rocket::tokio::join!(changing, leaving);
+        assert!(status == 303, "{status}");
+        ghosts.push(tab);
+        ghosts.push(rosa);
+        for mut ghost in ghosts {
+            assert!(!ghost.is_signed_in().await);
+        }
+    }
+}

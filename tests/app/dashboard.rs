@@ -1,4 +1,6 @@
-use crate::support::App;
+use rocket::futures::future::join_all;
+
+use crate::support::{App, Browser};
 
 #[rocket::async_test]
 async fn nobody_is_sent_to_the_login_page_and_back() {
@@ -111,5 +113,23 @@ async fn ten_items_hung_at_once_all_hang() {
         for n in 0..10 {
             page.expect_page(200, &format!("item-{n}-of-ten"));
         }
+    }
+}
+
+#[rocket::async_test]
+async fn twenty_items_at_once_do_not_overfill_the_hook() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        for number in 0..15 {
+            rosa.post("/coat", &[("item", &format!("item {number}"))]).await;
+        }
+        let hang = async |mut tab: Browser| {
+            let status = tab.post("/coat", &[("item", "one more")]).await.status;
+            assert!([303, 422].contains(&status), "{status}");
+        };
+        join_all((0..20).map(|_| hang(rosa.copy()))).await;
+        let page = rosa.get("/dashboard").await.body;
+        assert_eq!(page.matches("&quot;one more&quot;").count(), 5, "{page}");
     }
 }

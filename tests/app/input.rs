@@ -135,6 +135,7 @@ async fn what_is_guessed_first_is_no_new_password() {
             ("Qwertyuiop", "guessed first"),
             ("luxemburg-1871", "your username, or nearly so"),
             ("cloakroom!", "this site&#x27;s name, or nearly so"),
+            ("\u{ff50}assword1", "guessed first"),
         ]
         .into_iter()
         .enumerate()

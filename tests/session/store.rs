@@ -77,8 +77,8 @@ async fn nothing_brings_an_ended_session_back() {
         let sid = Sid::generate();
         store.insert(&sid, &content(""), times(60_000), None).await.unwrap();
         let record = store.load(&sid).await.unwrap().unwrap();
-        store.destroy(&sid).await.unwrap();
-        store.destroy(&sid).await.unwrap();
+        assert!(store.destroy(&sid).await.unwrap());
+        assert!(!store.destroy(&sid).await.unwrap());
         let updated = store.update(&sid, &record, &content(r#","n":1"#), times(60_000)).await;
         assert!(updated.unwrap().is_none());
         assert!(!store.touch(&sid, &record, times(60_000)).await.unwrap());
@@ -117,7 +117,8 @@ async fn the_sessions_of_one_login_are_found_and_ended_with_a_reason() {
         let quoting = format!(r#","note":"\"passport\":{{\"user\":\"{rosa}\"}}""#);
         let (anonymous, quoting) = (insert("").await, insert(&quoting).await);
         let list = insert(&format!(r#","passport":["{rosa}"]"#)).await;
-        let found = store.logins(rosa).await.unwrap();
+        assert_eq!(store.logins(rosa, 1).await.unwrap().len(), 1);
+        let found = store.logins(rosa, 9).await.unwrap();
         let is_rosas = |sid: &Sid| found.iter().any(|(found, _)| found == sid);
         assert!(found.len() == 2 && is_rosas(&kept) && is_rosas(&ended), "{}", store.place());
         assert_eq!(store.end(std::slice::from_ref(&ended), Ending::Revoked).await.unwrap(), 1);

@@ -110,14 +110,14 @@ impl Store for Watched {
         self.store.touch(sid, old, times).await
     }
 
-    async fn destroy(&self, sid: &Sid) -> Result<(), Unavailable> {
+    async fn destroy(&self, sid: &Sid) -> Result<bool, Unavailable> {
         self.note("destroy");
         self.store.destroy(sid).await
     }
 
-    async fn logins(&self, login: &str) -> Result<Vec<(Sid, Record)>, Unavailable> {
+    async fn logins(&self, login: &str, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
         self.note("logins");
-        self.store.logins(login).await
+        self.store.logins(login, most).await
     }
 
     async fn end(&self, sids: &[Sid], why: Ending) -> Result<u64, Unavailable> {

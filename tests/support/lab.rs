@@ -162,7 +162,7 @@ async fn take_step(session: &Session, step: &str) -> Result<(), String> {
             .set(key, &"x".repeat(value.parse().expect("a number")))
             .map_err(|error| error.to_string())?,
         "remove" => session.remove(key),
-        "push" => session.push(key, value).map_err(|error| error.to_string())?,
+        "push" => session.push(key, value, usize::MAX).map_err(|error| error.to_string())?,
         "count" => session.increment(key).map_err(|error| error.to_string())?,
         "login" => session.regenerate().set_login(&key).map_err(|error| error.to_string())?,
         "regenerate" => drop(session.regenerate()),

@@ -104,16 +104,18 @@ impl Store for MemoryStore {
         }
     }
 
-    async fn destroy(&self, sid: &Sid) -> Result<(), Unavailable> {
-        self.inner().sessions.remove(sid);
-        Ok(())
+    async fn destroy(&self, sid: &Sid) -> Result<bool, Unavailable> {
+        Ok(self.inner().sessions.remove(sid).is_some())
     }
 
-    async fn logins(&self, login: &str) -> Result<Vec<(Sid, Record)>, Unavailable> {
+    async fn logins(&self, login: &str, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
         let (inner, now) = (self.inner(), Timestamp::now());
         let of_login = |record: &Record| record.content.login().as_deref() == Some(login);
         let found = inner.sessions.iter().filter(|(_, r)| of_login(r) && r.is_valid(now));
-        Ok(found.map(|(sid, record)| (sid.clone(), record.clone())).collect())
+        let mut found: Vec<_> = found.collect();
+        found.sort_by_key(|(_, record)| std::cmp::Reverse(record.created));
+        let newest = found.into_iter().take(most as usize);
+        Ok(newest.map(|(sid, record)| (sid.clone(), record.clone())).collect())
     }
 
     async fn end(&self, sids: &[Sid], why: Ending) -> Result<u64, Unavailable> {

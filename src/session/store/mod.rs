@@ -137,12 +137,12 @@ pub trait Store: Send + Sync {
     /// somebody else has written since `old`: of many requests at once, one touches.
     async fn touch(&self, sid: &Sid, old: &Record, times: Times) -> Result<bool, Unavailable>;
 
-    /// Deletes the session. Of a vanished one: does nothing.
-    async fn destroy(&self, sid: &Sid) -> Result<(), Unavailable>;
+    /// Deletes the session. False, and nothing done, when it has vanished.
+    async fn destroy(&self, sid: &Sid) -> Result<bool, Unavailable>;
 
     /// The valid sessions in which `login` (24 hex digits) is logged in, those that Express made
-    /// included.
-    async fn logins(&self, login: &str) -> Result<Vec<(Sid, Record)>, Unavailable>;
+    /// included: the newest, and `most` at most.
+    async fn logins(&self, login: &str, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable>;
 
     /// Deletes sessions that somebody ended from elsewhere, and keeps for a day why: their browsers
     /// will ask. Returns how many there were.

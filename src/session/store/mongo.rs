@@ -51,6 +51,17 @@ impl MongoStore {
         Ok(())
     }
 
+    /// The last made of the documents that `filter` finds.
+    async fn newest(
+        &self,
+        filter: Document,
+        most: u32,
+    ) -> Result<Vec<RawDocumentBuf>, Unavailable> {
+        let find = self.documents.find(filter).sort(doc! { "createdAt": -1 });
+        let find = find.limit(most.into()).max_time(READ_LIMIT);
+        bounded(async { find.await?.try_collect().await }).await
+    }
+
     /// Writes `set` into the document, if it is valid and is what `filter` says.
     async fn update_valid(
         &self,
@@ -138,25 +149,24 @@ impl Store for MongoStore {
         self.update_valid(sid, doc! { "lastModified": last_modified }, doc! {}, times).await
     }
 
-    async fn destroy(&self, sid: &Sid) -> Result<(), Unavailable> {
+    async fn destroy(&self, sid: &Sid) -> Result<bool, Unavailable> {
         let filter = doc! { "_id": sid.as_str() };
-        bounded(async { self.documents.delete_one(filter).await }).await?;
-        Ok(())
+        let result = bounded(async { self.documents.delete_one(filter).await }).await?;
+        Ok(result.deleted_count == 1)
     }
 
-    async fn logins(&self, login: &str) -> Result<Vec<(Sid, Record)>, Unavailable> {
+    async fn logins(&self, login: &str, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
         let now = Timestamp::now();
-        let found = bounded(async {
-            let find = self.documents.find(of_login(login)).max_time(READ_LIMIT);
-            find.await?.try_collect::<Vec<_>>().await
-        });
+        let ours = doc! { "user": login, "expires": { "$not": { "$lte": now.to_bson() } } };
+        let mut found = self.newest(ours, most).await?;
+        found.extend(self.newest(of_express(login), most).await?);
         let read = |document: RawDocumentBuf| {
             let sid = Sid::stored(document.get_str("_id").ok()?);
             let record = read_record(&document).ok()?;
             let is_login = record.content.login().as_deref() == Some(login);
             (is_login && record.is_valid(now)).then_some((sid, record))
         };
-        Ok(found.await?.into_iter().filter_map(read).collect())
+        Ok(found.into_iter().filter_map(read).take(most as usize).collect())
     }
 
     async fn end(&self, sids: &[Sid], why: Ending) -> Result<u64, Unavailable> {
@@ -187,13 +197,12 @@ impl Store for MongoStore {
     }
 }
 
-/// The documents in which this login may stand. Ours say so in a field; what Express made has none,
-/// and says it in its session, text or object.
-fn of_login(login: &str) -> Document {
+/// The documents of an Express app in which this login may stand. They have no field for it, and say
+/// it in their session, text or object.
+fn of_express(login: &str) -> Document {
     let text = format!(r#""passport":\s*\{{[^{{}}]*"user":\s*"{login}""#);
-    let theirs = doc! {
+    doc! {
         "user": null,
         "$or": [{ "session.passport.user": login }, { "session": { "$regex": text } }],
-    };
-    doc! { "$or": [{ "user": login }, theirs] }
+    }
 }

@@ -21,7 +21,7 @@ use super::form::{FieldError, Submitted, in_words};
 use super::page::Page;
 use crate::audit::{Decision, Event, Whom};
 use crate::auth::{Confirmation, Confirmed, LocalStrategy, Refusal, User};
-use crate::session::Session;
+use crate::session::{MOST_LISTED, Session};
 
 /// Whoever is logged in, and all that the forms of this page need.
 struct Account<'r> {
@@ -85,6 +85,7 @@ impl Account<'_> {
     async fn render(&self, errors: &[FieldError]) -> Result<Template, Error> {
         let own = context! {
             sessions: sessions::list(self.session).await?,
+            most: MOST_LISTED,
             form: context! { errors },
             rules: context! { password_min: self.strategy.policy.min_length },
         };

@@ -44,7 +44,7 @@ async fn submit(account: Account<'_>, form: Form<NewPassword>) -> Result<Submitt
     // Whoever has the old password, or a ticket got with it, is out (OWASP ASVS 7.4.3).
     let ended = account.session.end_others(Ending::PasswordChanged).await?;
     // A new id for this one as well.
-    auth::log_in(account.session, &user, account.session.max_age().is_some())?;
+    auth::stay_logged_in(account.session, &user)?;
     account.client.remember_device(device);
     account.page.leave(Notice::PasswordChanged(ended));
     Ok(Submitted::go_to(uri!(super::show)))
