@@ -34,6 +34,10 @@ pub const ALL: &[Migration] = &[
         text: include_str!("../migrations/003_sessions_user.json"),
     },
     Migration { name: "004_throttle", text: include_str!("../migrations/004_throttle.json") },
+    Migration {
+        name: "005_sessions_user_newest",
+        text: include_str!("../migrations/005_sessions_user_newest.json"),
+    },
 ];
 
 /// How long one command may take. An instance that is silent for longer must have died, and another
