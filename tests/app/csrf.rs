@@ -134,6 +134,9 @@ async fn every_unsafe_route_refuses_a_request_from_another_site() {
         let request = rosa.request(method.clone(), &path).form(&fields);
         let answer = rosa.send(request.header("origin", "https://evil.example")).await;
         assert_eq!(answer.status, 403, "{method} {path}");
+        // A button needs no body, and a script can send one without.
+        let request = rosa.request(method.clone(), &path).header("sec-fetch-site", "cross-site");
+        assert_eq!(rosa.send(request).await.status, 403, "{method} {path}, without a body");
     }
     assert_eq!(everything(&app).await, before);
     assert!(rosa.is_signed_in().await);

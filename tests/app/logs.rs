@@ -92,12 +92,15 @@ async fn a_username_cannot_forge_a_log_line() {
             forger.try_log_in(name, "wrong horse battery").await;
             forger.post("/register", &[("username", name), ("password", PASSWORD)]).await;
         }
+        // This one is a name.
+        forger.try_log_in("x\"address=1.2.3.4", "wrong horse battery").await;
         forger.get("/%0d%0aINFO%20audit:%20Login%20Done").await;
     });
     let log = log.await;
     let lines: Vec<_> = log.lines().collect();
-    assert_eq!(lines.iter().filter(|line| line.contains("audit:")).count(), 5, "{log}");
+    assert_eq!(lines.iter().filter(|line| line.contains("audit:")).count(), 6, "{log}");
     assert!(!log.contains("Login Done") && !log.contains("admin"), "{log}");
+    assert!(log.contains(r#"Refused user="x\"address=1.2.3.4" address=127.0.0.1"#), "{log}");
     assert!(!log.contains('\u{1b}') && !log.contains("10.0.0.1"), "{log}");
 }
 

@@ -116,6 +116,8 @@ async fn the_sessions_of_one_login_are_found_and_ended_with_a_reason() {
         let other = insert(&of(vera)).await;
         let quoting = format!(r#","note":"\"passport\":{{\"user\":\"{rosa}\"}}""#);
         let (anonymous, quoting) = (insert("").await, insert(&quoting).await);
+        let nested = format!(r#","data":{{"passport":{{"user":"{rosa}"}}}}"#);
+        let nested = insert(&nested).await;
         let list = insert(&format!(r#","passport":["{rosa}"]"#)).await;
         assert_eq!(store.logins(rosa, 1).await.unwrap().len(), 1);
         let found = store.logins(rosa, 9).await.unwrap();
@@ -125,7 +127,7 @@ async fn the_sessions_of_one_login_are_found_and_ended_with_a_reason() {
         assert!(store.load(&ended).await.unwrap().is_none());
         assert_eq!(store.ending(&ended).await.unwrap(), Some(Ending::Revoked));
         assert_eq!(store.end(std::slice::from_ref(&ended), Ending::Revoked).await.unwrap(), 0);
-        for sid in [&kept, &other, &anonymous, &quoting, &list] {
+        for sid in [&kept, &other, &anonymous, &quoting, &list, &nested] {
             assert!(store.load(sid).await.unwrap().is_some(), "{}", store.place());
             assert_eq!(store.ending(sid).await.unwrap(), None);
         }
