@@ -22,6 +22,16 @@ pub struct SessionFairing {
     pub(super) on_unavailable: OnUnavailable,
 }
 
+/// Beside other cookies, never instead of them; and before them, because this is the one that a
+/// simple client which reads a single line wants.
+fn put_first(response: &mut Response<'_>, line: String) {
+    let others: Vec<String> = response.headers().get("set-cookie").map(str::to_owned).collect();
+    response.set_raw_header("Set-Cookie", line);
+    for other in others {
+        response.adjoin_raw_header("Set-Cookie", other);
+    }
+}
+
 #[rocket::async_trait]
 impl Fairing for SessionFairing {
     fn info(&self) -> Info {
@@ -38,8 +48,7 @@ impl Fairing for SessionFairing {
         };
         let failed = response.status().class().is_server_error();
         match in_time(session.commit(failed)).await.flatten() {
-            // Beside other cookies, never instead of them.
-            Ok(Some(line)) => response.adjoin_raw_header("Set-Cookie", line),
+            Ok(Some(line)) => put_first(response, line),
             Ok(None) => {}
             Err(error) => {
                 log::error!("the session could not be stored: {error}");

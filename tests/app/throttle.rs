@@ -149,6 +149,7 @@ async fn a_known_browser_is_known_to_its_account_under_its_password() {
         let mut victim = app.browser();
         app.browser().register("victim").await;
         let cookies = victim.log_in("victim").await;
+        assert!(cookies.header("set-cookie").unwrap().starts_with("connect.sid="), "comes first");
         let device = cookies.all("set-cookie").into_iter().find(|line| line.starts_with("device="));
         let device = device.expect("a device cookie").to_owned();
         for attribute in ["; HttpOnly", "; SameSite=Lax", "; Path=/login", "; Max-Age="] {
