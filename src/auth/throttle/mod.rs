@@ -64,8 +64,8 @@ impl Lane<'_> {
             // A school with a thousand pupils mistypes as often. Against one password tried at a
             // great many accounts.
             Self::Address(_) => Rate { burst: 1000, every: MINUTE / 6 },
-            // Two classes that register at once.
-            Self::Registration(_) => Rate { burst: 100, every: MINUTE },
+            // A whole year of a school that registers at once.
+            Self::Registration(_) => Rate { burst: 150, every: MINUTE / 2 },
         }
     }
 
