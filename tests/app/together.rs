@@ -14,9 +14,9 @@ async fn two_instances() -> [App; 2] {
     [one, two]
 }
 
-/// Fifty tabs of this browser count at once, in turn on each instance; their answers.
-async fn count_fifty_times(apps: &[App], browser: &Browser) -> Vec<(u16, String)> {
-    let tabs = apps.iter().cycle().take(50).map(|app| app.browser().with_jar_of(browser));
+/// So many tabs of this browser count at once, in turn on each instance; their answers.
+async fn count_in_tabs(apps: &[App], browser: &Browser, tabs: usize) -> Vec<(u16, String)> {
+    let tabs = apps.iter().cycle().take(tabs).map(|app| app.browser().with_jar_of(browser));
     let count = async |mut tab: Browser| {
         let answer = tab.post("/coat/count", &[]).await;
         (answer.status, answer.header("location").unwrap_or_default().to_owned())
@@ -24,22 +24,29 @@ async fn count_fifty_times(apps: &[App], browser: &Browser) -> Vec<(u16, String)
     join_all(tabs.map(count)).await
 }
 
-async fn fifty_counts_are_fifty(apps: &[App]) {
+async fn a_hundred_counts_are_as_many_as_were_acknowledged(apps: &[App]) {
     let mut rosa = apps[0].browser();
     rosa.sign_up("rosa").await;
-    let answers = count_fifty_times(apps, &rosa).await;
-    assert_eq!(answers, vec![(303, "/dashboard".to_owned()); 50]);
-    rosa.get("/dashboard").await.expect_page(200, "&quot;viewCount&quot;: 50");
+    let answers = count_in_tabs(apps, &rosa, 100).await;
+    // Too busy is an answer as well: nobody knows then whether it counted.
+    assert!(answers.iter().all(|(status, _)| [303, 503].contains(status)), "{answers:?}");
+    let acknowledged = answers.iter().filter(|(status, _)| *status == 303).count();
+    assert!(acknowledged >= 50, "{answers:?}");
+    let page = rosa.get("/dashboard").await.body;
+    let (_, rest) = page.split_once("&quot;viewCount&quot;: ").expect("a counter");
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    let counted: usize = digits.parse().expect("a number");
+    assert!((acknowledged..=100).contains(&counted), "{counted}: {answers:?}");
 }
 
 #[rocket::async_test]
-async fn fifty_counts_at_once_are_fifty_on_two_instances() {
-    fifty_counts_are_fifty(&two_instances().await).await;
+async fn a_hundred_counts_at_once_are_a_hundred_on_two_instances() {
+    a_hundred_counts_are_as_many_as_were_acknowledged(&two_instances().await).await;
 }
 
 #[rocket::async_test]
-async fn fifty_counts_at_once_are_fifty_in_memory() {
-    fifty_counts_are_fifty(&[App::in_memory().await]).await;
+async fn a_hundred_counts_at_once_are_a_hundred_in_memory() {
+    a_hundred_counts_are_as_many_as_were_acknowledged(&[App::in_memory().await]).await;
 }
 
 /// A logout on the last instance while fifty tabs write on all of them.
@@ -50,7 +57,7 @@ async fn two_hundred_logouts(apps: &[App]) {
         let mut rosa = apps[0].browser();
         rosa.log_in("rosa").await;
         let mut elsewhere = apps[apps.len() - 1].browser().with_jar_of(&rosa);
-        let (left, answers) = join!(elsewhere.post("/logout", &[]), count_fifty_times(apps, &rosa));
+        let (left, answers) = join!(elsewhere.post("/logout", &[]), count_in_tabs(apps, &rosa, 50));
         left.expect_redirect("/login");
         // Before the logout it counted, after it, it is sent to log in; never is it a 5xx.
         assert!(answers.iter().all(|(status, _)| *status == 303), "{round}: {answers:?}");
