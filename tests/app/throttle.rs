@@ -228,11 +228,19 @@ async fn one_password_tried_at_many_accounts_is_counted_by_address() {
         number += 1;
         assert!(number < 1100);
     }
+    // In five tries at once, as one more is allowed each ten seconds.
+    let is_throttled = async |address: &str| {
+        let mut answers = vec![];
+        for number in 2000..2005 {
+            answers.push(spray(number, address).await);
+        }
+        answers.contains(&429)
+    };
     // What stands before the proxy's own word, the client may have written.
-    assert_eq!(spray(2001, "1.2.3.4, 2001:db8:1:2::7").await, 429);
-    assert_eq!(spray(2002, "2001:db8:1:2:ffff::").await, 429, "the same /64");
-    assert_eq!(spray(2003, "2001:db8:1:3::7").await, 422);
-    assert_eq!(spray(2004, "10.9.9.9").await, 422);
+    assert!(is_throttled("1.2.3.4, 2001:db8:1:2::7").await);
+    assert!(is_throttled("2001:db8:1:2:ffff::").await, "the same /64");
+    assert!(!is_throttled("2001:db8:1:3::7").await);
+    assert!(!is_throttled("10.9.9.9").await);
 }
 
 #[rocket::async_test]
