@@ -44,13 +44,15 @@ pub enum Decision {
     Throttled,
 }
 
-/// Whom it is about.
+/// Who did it.
 #[derive(Clone, Copy, Debug)]
 pub enum Whom<'a> {
     /// By the name of an account, there or not.
     Name(&'a str),
     /// By the id that a session holds.
     Id(&'a str),
+    /// An admin, and the name of the account that it was done to.
+    Admin(&'a str, &'a str),
     /// Nobody, or somebody whose name we would rather not write down: a text that can be no name may
     /// be a password, typed into the wrong field.
     Unknown,
@@ -62,6 +64,7 @@ impl fmt::Display for Whom<'_> {
             // Quoted and escaped: a name cannot end the field that it stands in.
             Self::Name(name) => write!(f, "user={name:?}"),
             Self::Id(id) => write!(f, "user_id={id:?}"),
+            Self::Admin(admin, name) => write!(f, "user={admin:?} to={name:?}"),
             Self::Unknown => f.write_str("user=-"),
         }
     }
@@ -124,4 +127,18 @@ pub fn stage() -> AdHoc {
             );
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_did_it_is_told_from_whom_it_was_done_to() {
+        let check = |whom: Whom<'_>, expected: &str| assert_eq!(whom.to_string(), expected);
+        check(Whom::Name("x\" address=1.2.3.4"), r#"user="x\" address=1.2.3.4""#);
+        check(Whom::Id("507f"), r#"user_id="507f""#);
+        check(Whom::Admin("ada", "rosa"), r#"user="ada" to="rosa""#);
+        check(Whom::Unknown, "user=-");
+    }
 }

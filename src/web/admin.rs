@@ -29,7 +29,7 @@ async fn revoke(
     page: Page<'_>,
     client: Client<'_>,
     session: &Session,
-    _admin: Admin<'_>,
+    admin: Admin<'_>,
     strategy: &State<LocalStrategy>,
     form: Form<Whose>,
 ) -> Result<Submitted, Error> {
@@ -43,7 +43,8 @@ async fn revoke(
         return Ok(Submitted::again(render(&page, typed, &[error]).await));
     };
     let ended = session.end_logins_of(&account.user.id.to_hex()).await?;
-    client.record(Event::RevokeSessions, Decision::Done, Whom::Name(&account.user.username));
+    let whom = Whom::Admin(&admin.0.username, &account.user.username);
+    client.record(Event::RevokeSessions, Decision::Done, whom);
     page.leave(Notice::SessionsEnded(ended));
     Ok(Submitted::go_to(uri!(show)))
 }
