@@ -34,8 +34,8 @@ impl MongoStore {
     }
 
     /// Makes the indexes that it stands on. The TTL index exactly as connect-mongo makes it at its
-    /// start: any difference and one of the two would refuse to start. The migration has done that
-    /// for `sessions`; a collection of another name needs this.
+    /// start: any difference and one of the two would refuse to start. The migrations have done
+    /// that for `sessions`; a collection of another name needs this.
     ///
     /// # Errors
     /// MongoDB does not answer, or there is another index on `expires`.
@@ -45,8 +45,10 @@ impl MongoStore {
             .expire_after(std::time::Duration::ZERO)
             .build();
         let reaped = IndexModel::builder().keys(doc! { "expires": 1 }).options(options).build();
+        let by_user = IndexModel::builder().keys(doc! { "user": 1, "createdAt": -1 }).build();
         let by_sid = IndexModel::builder().keys(doc! { "sids": 1 }).build();
-        bounded(async { self.documents.create_index(reaped.clone()).await }).await?;
+        let of_sessions = [reaped.clone(), by_user];
+        bounded(async { self.documents.create_indexes(of_sessions).await }).await?;
         bounded(async { self.endings.create_indexes([reaped, by_sid]).await }).await?;
         Ok(())
     }
