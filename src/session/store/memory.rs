@@ -130,7 +130,9 @@ impl Store for MemoryStore {
     }
 
     async fn ending(&self, sid: &Sid) -> Result<Option<Ending>, Unavailable> {
-        Ok(self.inner().endings.get(sid).map(|(why, _)| *why))
+        let (inner, now) = (self.inner(), Timestamp::now());
+        let ending = inner.endings.get(sid).filter(|(_, until)| *until > now);
+        Ok(ending.map(|(why, _)| *why))
     }
 
     fn place(&self) -> String {
