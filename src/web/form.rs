@@ -17,6 +17,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 use super::error::{prefers_json, too_many};
+use super::moment::whole_seconds;
 
 /// The fields of an `application/x-www-form-urlencoded` body.
 pub struct Form<T>(pub T);
@@ -157,21 +158,6 @@ impl Submitted {
     }
 }
 
-/// Rounded up: a second before that it would be refused again.
-fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)
-}
-
-/// "in 5 seconds", "in 40 minutes", "in 2 hours"; never too early.
-pub fn in_words(wait: Duration) -> String {
-    let (number, unit) = match whole_seconds(wait) {
-        seconds @ 0..=90 => (seconds, "second"),
-        seconds @ 91..=5400 => (seconds.div_ceil(60), "minute"),
-        seconds => (seconds.div_ceil(60 * 60), "hour"),
-    };
-    format!("in {number} {unit}{}", if number == 1 { "" } else { "s" })
-}
-
 /// A checkbox: absent, or whatever value the browser sends for a checked one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "bool")]
@@ -209,18 +195,6 @@ mod tests {
         assert_eq!(login.username, "Rén e x");
         assert_eq!(login.password, "%25");
         assert_eq!(login.remember, Checked(true));
-    }
-
-    #[test]
-    fn a_wait_is_told_in_words_and_never_too_short() {
-        let check = |seconds: f64, expected: &str| {
-            assert_eq!(in_words(Duration::from_secs_f64(seconds)), expected);
-        };
-        check(0.2, "in 1 second");
-        check(59.5, "in 60 seconds");
-        check(91.0, "in 2 minutes");
-        check(5400.0, "in 90 minutes");
-        check(5401.0, "in 2 hours");
     }
 
     #[test]

@@ -12,7 +12,8 @@ use serde::Deserialize;
 
 use super::client::Client;
 use super::error::Error;
-use super::form::{Checked, FieldError, Form, Submitted, in_words};
+use super::form::{Checked, FieldError, Form, Submitted};
+use super::moment::in_words;
 use super::next::LocalPath;
 use super::page::Page;
 use crate::audit::{Decision, Event, Whom};

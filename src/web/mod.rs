@@ -1,7 +1,7 @@
 //! The pages: one file each, of the same shape: form, show, submit, routes.
 //!
 //! Around them: what every page shows (`page`, `notice`), who asks (`client`), what every form shares (`form`,
-//! `next`), dates (`moment`),
+//! `next`), time in words (`moment`),
 //! what every answer gets (`headers`), who may not come in (`csrf`) and what to say when it did not
 //! work (`error`). The way of a request ends here, in a template.
 

@@ -8,7 +8,8 @@ use serde::Deserialize;
 
 use super::client::Client;
 use super::error::Error;
-use super::form::{FieldError, Form, Submitted, in_words};
+use super::form::{FieldError, Form, Submitted};
+use super::moment::in_words;
 use super::notice::Notice;
 use super::page::Page;
 use crate::audit::{Decision, Event, Whom};

@@ -17,7 +17,8 @@ use rocket_dyn_templates::{Template, context};
 
 use super::client::Client;
 use super::error::Error;
-use super::form::{FieldError, Submitted, in_words};
+use super::form::{FieldError, Submitted};
+use super::moment::in_words;
 use super::page::Page;
 use crate::audit::{Decision, Event, Whom};
 use crate::auth::{Confirmation, Confirmed, LocalStrategy, Refusal, User};
