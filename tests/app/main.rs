@@ -6,6 +6,7 @@ mod support;
 mod account;
 mod admin;
 mod commands;
+mod cookies;
 mod csrf;
 mod dashboard;
 mod documents;
