@@ -12,7 +12,7 @@ use rocket::config::LogLevel;
 
 use crate::session::Timestamp;
 
-/// Starts the log, on standard output. Only the first call counts.
+/// Starts the log, on standard output. Called once, before anything that could have something to say.
 ///
 /// "critical" is for what went wrong, "normal" for each request as well; the audit lines stand in
 /// both. "debug" is as "normal": nothing that it could add is fit to be kept.
@@ -22,7 +22,7 @@ pub fn start(level: LogLevel) {
         LogLevel::Critical => (LevelFilter::Warn, LevelFilter::Info),
         LogLevel::Normal | LogLevel::Debug => (LevelFilter::Info, LevelFilter::Info),
     };
-    let started = Builder::new()
+    Builder::new()
         .filter_level(ours.min(LevelFilter::Warn))
         .filter_module("cloakroom", ours)
         .filter_module("request", ours)
@@ -36,10 +36,7 @@ pub fn start(level: LogLevel) {
             Some(line) => writeln!(out, "{line}"),
             None => Ok(()),
         })
-        .try_init();
-    if started.is_err() {
-        log::debug!("there is a log already");
-    }
+        .init();
 }
 
 /// `2026-11-23T08:00:00.000Z INFO audit: …`

@@ -125,11 +125,12 @@ async fn apply_pending(
 async fn run_command(database: &Database, command: Document) -> Result<(), Error> {
     const NAMESPACE_EXISTS: i32 = 48;
     const INDEX_NOT_FOUND: i32 = 27;
-    match database.run_command(command).await {
-        Err(error) if matches!(&*error.kind, ErrorKind::Command(e) if [NAMESPACE_EXISTS, INDEX_NOT_FOUND].contains(&e.code)) => {
+    let Err(error) = database.run_command(command).await else { return Ok(()) };
+    match &*error.kind {
+        ErrorKind::Command(told) if [NAMESPACE_EXISTS, INDEX_NOT_FOUND].contains(&told.code) => {
             Ok(())
         }
-        result => result.map(drop),
+        _ => Err(error),
     }
 }
 

@@ -1,4 +1,5 @@
-//! A browser that has made an account, or logged in to it before, and can prove it: OWASP's "Device Cookies".
+//! A browser that has made an account, or logged in to it before, and can prove it: OWASP's
+//! "Device Cookies".
 //!
 //! The cookie `device` says `<nonce>.<seal>`; the seal is over the account, the nonce and the
 //! password's hash, so it is worth nothing for another account, and nothing after a change of the
@@ -46,7 +47,7 @@ pub fn recognise<'c>(
     secrets.is_sealed(PURPOSE, &claim(nonce, username, password), seal).then_some(nonce)
 }
 
-/// None of the three can hold a space.
+/// No key and no hash of ours has a space in it, so that one claim cannot be read as another.
 fn claim(nonce: &str, username: &Username, password: &StoredPassword) -> String {
     format!("{nonce} {} {}", username.as_key(), password.as_str())
 }

@@ -2,8 +2,8 @@
 //!
 //! In reading order: the ticket (`sid`, `signature`, `cookie`), the coat (`content`, `changes`),
 //! the settings (`options`), where the coats hang (`store`), what a handler holds (`state`,
-//! `handle`, `others`), the way in (`engine`, `guard`), the way out (`fairing`, `plan`, `expiry`, `commit`).
-//! This room knows no users and no pages. `auth/` is built on it.
+//! `handle`, `others`), the way in (`engine`, `guard`), the way out (`fairing`, `plan`, `expiry`,
+//! `commit`). This room knows no users and no pages. `auth/` is built on it.
 
 mod sid;
 pub mod signature;
