@@ -65,10 +65,24 @@ async fn run(command: Command, config: Config) -> Result<(), StartError> {
 }
 
 async fn serve() -> Result<(), StartError> {
+    #[cfg(target_os = "linux")]
+    allow_many_connections();
     let figment = config::figment();
     let port = figment.extract_inner("port").unwrap_or(0);
     let launched = cloakroom::rocket(figment).await?.launch().await;
     launched.map(drop).map_err(|error| StartError::Launch(port, error.kind().to_string()))
+}
+
+/// Each connection is an open file, and many systems start a process with leave for 1,024, to be
+/// raised by whoever can bear more than `select(2)` can. Idle connections are then not soon all.
+#[cfg(target_os = "linux")]
+fn allow_many_connections() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        log::warn!("open files stay limited: {error}");
+    }
 }
 
 async fn migrate(config: &Config) -> Result<(), StartError> {

@@ -32,6 +32,20 @@ async fn with_no_database_anywhere_a_debug_build_serves_from_memory() {
     assert_eq!(page.contains("class=\"banner\""), !somebody);
 }
 
+/// With Debian's 1,024 open files, 1,024 connections that say nothing would be the end of it.
+#[cfg(target_os = "linux")]
+#[rocket::async_test]
+async fn idle_connections_do_not_use_up_the_open_files() {
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -S -n 64; exec \"$0\"", env!("CARGO_BIN_EXE_cloakroom")]);
+    command.envs([("SESSION_STORE", "memory"), ("ROCKET_PORT", "0")]);
+    let (_running, url, _) = launch(command.stdout(std::process::Stdio::piped()));
+    let address = url.trim_start_matches("http://");
+    let idle: Vec<_> = (0..200).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
+    let page = reqwest::Client::new().get(&url).timeout(std::time::Duration::from_secs(10));
+    assert_eq!(page.send().await.unwrap().status(), 200, "beside {} connections", idle.len());
+}
+
 #[rocket::async_test]
 async fn a_profile_of_any_other_name_is_as_strict_as_release() {
     let mut command = cloakroom(&[]);
