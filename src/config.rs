@@ -32,6 +32,9 @@ pub struct Config {
     /// The proxies whose `X-Forwarded-Proto` is believed.
     #[serde(default)]
     pub trusted_proxies: TrustedProxies,
+    /// Lessons, labs and the X-ray: 404 without it, and nothing is recorded.
+    #[serde(default)]
+    pub teaching: bool,
     /// The folder of style sheets and scripts; relative to Rocket.toml.
     pub static_dir: RelativePathBuf,
 }
@@ -76,7 +79,8 @@ const MIN_SECRET: usize = 32;
 /// Keys of a profile that are neither Rocket's nor in [`Config`]: the template folder belongs to
 /// rocket_dyn_templates, and the other two are how Rocket itself is told what to read.
 const FOREIGN_KEYS: [&str; 3] = ["template_dir", "config", "profile"];
-const OUR_KEYS: [&str; 5] = ["mongodb", "password", "session", "static_dir", "trusted_proxies"];
+const OUR_KEYS: [&str; 6] =
+    ["mongodb", "password", "session", "static_dir", "teaching", "trusted_proxies"];
 
 /// All sources in their order; a later one wins.
 pub fn figment() -> Figment {

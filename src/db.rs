@@ -14,6 +14,8 @@ use mongodb::options::{Acknowledgment, ClientOptions, WriteConcern};
 use mongodb::{Client, Database};
 use rocket::tokio::time::timeout;
 
+use crate::trace;
+
 /// The tutorial's database, when the connection string names none.
 pub const DEFAULT_DATABASE: &str = "tutorial_db";
 
@@ -91,11 +93,12 @@ pub fn is_duplicate_key(error: &Error) -> bool {
     }
 }
 
-/// The database that `uri` names, over a client with our limits. Does not connect yet.
+/// The database that `uri` names, over a client with our limits. Does not connect yet. `watched`:
+/// each command is noted for the X-ray.
 ///
 /// # Errors
 /// The connection string is wrong. The error does not repeat it: it may hold a password.
-pub async fn open(uri: &str) -> Result<Database, Unavailable> {
+pub async fn open(uri: &str, watched: bool) -> Result<Database, Unavailable> {
     let mut options = ClientOptions::parse(uri).await.map_err(Unavailable::new)?;
     options.app_name.get_or_insert_with(|| "cloakroom".to_owned());
     options.connect_timeout.get_or_insert(SELECTION);
@@ -105,6 +108,9 @@ pub async fn open(uri: &str) -> Result<Database, Unavailable> {
     // a majority. MongoDB's default loses acknowledged writes of a lone server that is killed.
     options.write_concern =
         Some(WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build());
+    if watched {
+        options.command_event_handler = Some(trace::listener());
+    }
     let client = Client::with_options(options).map_err(Unavailable::new)?;
     let database = client.default_database();
     Ok(database.unwrap_or_else(|| client.database(DEFAULT_DATABASE)))

@@ -6,9 +6,11 @@
 //! - [`config`] settings, checked once; [`stores`] opens MongoDB ([`db`], [`migrate`]) or memory
 //! - [`logging`] and [`audit`] what is written down, and what never is
 //! - [`proxy`] did the browser come over https, and from where?
+//! - [`trace`] a request's notebook, for those who teach
 //! - [`session`] cookie -> signature -> document: express-session for Rocket
 //! - [`auth`] session -> user: passport-local for Rocket
 //! - [`web`] the pages
+//! - [`teach`] lessons and X-ray, which one line below attaches: without it the app is whole
 //!
 //! `web` uses `auth` and `session`, `auth` uses `session`, and never the other way around.
 
@@ -19,9 +21,11 @@ pub mod migrate;
 pub mod logging;
 pub mod audit;
 pub mod proxy;
+pub mod trace;
 pub mod session;
 pub mod auth;
 pub mod web;
+pub mod teach;
 
 use rocket::figment::Figment;
 use rocket::{Build, Rocket};
@@ -51,16 +55,18 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
     let engine = Engine::new(config.session, stores.sessions);
     let static_dir = config.static_dir.relative();
 
-    let proxies = config.trusted_proxies;
+    let (proxies, teaching) = (config.trusted_proxies, config.teaching);
 
     // In the order in which a request, and then its answer, meets them.
-    Ok(rocket::custom(figment)
+    let rocket = rocket::custom(figment)
         .manage(proxies)
         .attach(audit::arrivals())
+        .attach(trace::arrivals(teaching))
         .attach(web::csrf::stage())
         .attach(session::stage(engine, web::error::unavailable))
         .attach(auth::stage(strategy))
-        .attach(web::stage(stores.backing, &static_dir)?)
+        .attach(web::stage(stores.backing, teaching, &static_dir)?)
         .attach(web::headers::stage())
-        .attach(audit::stage()))
+        .attach(audit::stage());
+    Ok(if teaching { rocket.attach(teach::stage()) } else { rocket })
 }

@@ -95,7 +95,8 @@ pub async fn open(config: &Config, may_fall_back: bool) -> Result<Stores, StartE
 /// # Errors
 /// MongoDB does not answer, or does not fit the migrations.
 pub async fn open_database(config: &Config) -> Result<Database, StartError> {
-    let database = db::open(&config.mongodb.uri.0).await.map_err(StartError::BadUri)?;
+    let database =
+        db::open(&config.mongodb.uri.0, config.teaching).await.map_err(StartError::BadUri)?;
     db::ping(&database).await.map_err(StartError::NoDatabase)?;
     for name in migrate::run(&database, migrate::ALL).await? {
         println!("applied migration {name}");

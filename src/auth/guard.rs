@@ -14,6 +14,7 @@ use super::strategy::LocalStrategy;
 use super::user::User;
 use crate::db::Unavailable;
 use crate::session::Session;
+use crate::trace::{self, Step};
 
 /// Whoever opens a page. Three answers, because `Option<User>` would turn "the database is away"
 /// into "nobody", and a visitor would look logged out who is not.
@@ -65,6 +66,10 @@ async fn identify(request: &Request<'_>) -> Result<Option<User>, Unavailable> {
         request.rocket().state().ok_or_else(|| Unavailable::new("no accounts are attached"))?;
     let user = strategy.users.find(id).await?;
     let user = user.filter(|user| user.password_version == login::password_version(session));
+    trace::note(|| {
+        let id = user.as_ref().map(|user| user.id.to_hex());
+        id.map_or(Step::Forgotten, |id| Step::User { id })
+    });
     if user.is_none() {
         // A user who no longer exists is nobody, and so is one whose password has changed since.
         login::forget(session);

@@ -8,12 +8,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use rocket::tokio::sync::oneshot;
 
-use super::password::{Memory, Password, PasswordHash, hash, matches};
+use super::password::{Memory, Password, PasswordHash, describe, hash, matches};
 use super::users::StoredPassword;
 use crate::db::{Unavailable, in_time};
+use crate::trace::{self, Step};
 
 /// How many may wait: at 15 ms on two cores, the last of them waits 2 s. More would time out
 /// anyhow, so the next one is told at once.
@@ -60,7 +62,8 @@ impl Hasher {
     /// # Errors
     /// Too many are waiting already.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash, Unavailable> {
-        let hash = self.queue(move |memory| hash(&password, memory)).await?;
+        let (hash, micros) = self.queue(move |memory| timed(|| hash(&password, memory))).await?;
+        trace::note(|| Step::Hashed { algorithm: describe(), micros });
         hash.ok_or_else(|| Unavailable::new("Argon2 refused to hash"))
     }
 
@@ -86,7 +89,9 @@ impl Hasher {
                 false
             })
         };
-        self.queue(work).await
+        let (right, micros) = self.queue(move |memory| timed(|| work(memory))).await?;
+        trace::note(|| Step::Verified { right, micros });
+        Ok(right)
     }
 
     async fn queue<T: Send + 'static>(
@@ -104,6 +109,13 @@ impl Hasher {
         let answer = in_time(answer).await?;
         answer.map_err(|_| Unavailable::new("a password could not be hashed"))
     }
+}
+
+/// The result, and how many microseconds it took.
+fn timed<T>(work: impl FnOnce() -> T) -> (T, u64) {
+    let begun = Instant::now();
+    let result = work();
+    (result, u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX))
 }
 
 fn run(work: &Mutex<Receiver<Work>>) {

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::user::{User, UserId};
 use crate::session::{Fresh, LOGIN_KEY, Session, SetError};
+use crate::trace::{self, Step};
 
 /// The session key of [`User::password_version`]; absent under the first password, so that a session
 /// looks as the Express tutorial makes it.
@@ -43,6 +44,7 @@ fn begin(session: &Session, fresh: Fresh<'_>, user: &User, remember: bool) -> Re
         fresh.end_with_browser();
     }
     fresh.set_login(&Passport { user: user.id.to_hex() })?;
+    trace::note(|| Step::Login { user: user.id.to_hex() });
     if user.password_version == 0 {
         return Ok(());
     }

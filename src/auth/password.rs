@@ -21,6 +21,11 @@ const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
+/// What new passwords are hashed with, in words for the X-ray.
+pub fn describe() -> String {
+    format!("Argon2id, m={MEMORY_KIB} KiB, t={PASSES}, p={LANES}")
+}
+
 /// RFC 9106, section 3.1 recommends 16 bytes of salt.
 const SALT_BYTES: usize = 16;
 

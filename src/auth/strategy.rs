@@ -20,6 +20,7 @@ use super::username::Username;
 use super::users::{Account, StoredPassword, Users};
 use crate::db::Unavailable;
 use crate::session::signature::Secrets;
+use crate::trace;
 
 /// Accounts, and all that it takes to check a password.
 pub struct LocalStrategy {
@@ -80,7 +81,10 @@ impl LocalStrategy {
         let known = self.recognise(attempt.device, username.as_ref(), account.as_ref());
         let taken = match self.admit(attempt, username.as_ref(), known).await? {
             Ok(taken) => taken,
-            Err(wait) => return Ok(Verdict::TryLater(wait)),
+            Err(wait) => {
+                trace::blur();
+                return Ok(Verdict::TryLater(wait));
+            }
         };
         let stored = account.as_ref().and_then(|account| account.password.clone());
         let is_right = self.check(password.clone(), stored, taken).await?;
@@ -91,7 +95,10 @@ impl LocalStrategy {
                 let device = device.and_then(|now| device::issue(&self.secrets, &username, &now));
                 Ok(Verdict::Accepted(account.user, device))
             }
-            _ => Ok(Verdict::Refused),
+            _ => {
+                trace::blur();
+                Ok(Verdict::Refused)
+            }
         }
     }
 

@@ -18,6 +18,7 @@ use super::state::State;
 use super::store::{Record, Times};
 use super::timestamp::Timestamp;
 use crate::db::Unavailable;
+use crate::trace::{self, Step};
 
 /// How often a save is tried against faster writers before the answer is a 503.
 const TRIES: u32 = 5;
@@ -40,6 +41,7 @@ impl Session {
         facts.touch_due &= !failed;
         let Plan { write, set_cookie } = plan(self.switches(), facts);
         let sent = self.carry_out(write, &state, now).await?;
+        self.note(write);
         Ok(sent.and_then(|cookie| self.set_cookie_line(set_cookie, &state, &cookie)))
     }
 
@@ -180,6 +182,21 @@ impl Session {
         let content = Content { cookie: expiry.slid(cookie), values: state.changes.apply(base) };
         let times = expiry.times(cookie);
         (content, times)
+    }
+
+    fn note(&self, write: Write) {
+        trace::note(|| Step::Written {
+            name: self.engine.options.name.clone(),
+            bytes: self.content().to_json().len(),
+            write: match write {
+                Write::Nothing => trace::Write::Nothing,
+                Write::Insert => trace::Write::Insert,
+                Write::Update => trace::Write::Update,
+                Write::Withhold => trace::Write::Withheld,
+                Write::Touch => trace::Write::Touch,
+                Write::Delete => trace::Write::Delete,
+            },
+        });
     }
 
     fn expiry<'s>(&'s self, record: Option<&'s Record>, now: Timestamp) -> Expiry<'s> {

@@ -4,6 +4,7 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rocket::tokio::sync::{Mutex, MutexGuard};
 
@@ -16,6 +17,7 @@ use super::state::Ticket;
 use super::store::{Record, Store};
 use super::timestamp::Timestamp;
 use crate::db::{Unavailable, in_time};
+use crate::trace::{self, Seal, Step};
 
 /// One kind of session: options and the store they live in.
 pub struct Engine {
@@ -87,22 +89,37 @@ impl Engine {
         let user_agent = from.user_agent.map(|text| text.chars().take(USER_AGENT_KEPT).collect());
         let mut ticket = Ticket { https: from.https, in_path, user_agent, ..Ticket::default() };
         let Some(value) = cookie::find(cookie_headers, &self.options.name) else {
+            self.note(&ticket, Seal::None, Duration::ZERO);
             return Ok(Session::new(self.clone(), ticket));
         };
         ticket.bytes = self.options.name.len() + "=".len() + value.len();
+        let begun = Instant::now();
         let Some(verified) = self.options.secret.verify(&cookie::decode(value)) else {
+            self.note(&ticket, Seal::Broken, begun.elapsed());
             return Ok(Session::new(self.clone(), ticket));
         };
+        let (sid, outdated) = (verified.sid.start(), verified.outdated);
+        self.note(&ticket, Seal::Genuine { sid, outdated }, begun.elapsed());
         match self.store.load(&verified.sid).await? {
             Some(record) if !self.is_over(&record) => {
                 ticket.outdated_signature = verified.outdated;
                 Ok(Session::loaded(self.clone(), ticket, verified.sid, record))
             }
             _ => {
+                trace::note(|| Step::Lost { sid: verified.sid.start() });
                 ticket.lost = Some(verified.sid);
                 Ok(Session::new(self.clone(), ticket))
             }
         }
+    }
+
+    fn note(&self, ticket: &Ticket, seal: Seal, took: Duration) {
+        trace::note(|| Step::Ticket {
+            name: self.options.name.clone(),
+            bytes: ticket.bytes,
+            seal,
+            nanos: u64::try_from(took.as_nanos()).unwrap_or(u64::MAX),
+        });
     }
 
     pub(super) fn is_over(&self, record: &Record) -> bool {

@@ -11,7 +11,9 @@ use rocket::{Build, Request, Response, Rocket};
 
 use super::engine::Engine;
 use super::guard::opened;
+use super::handle::Session;
 use crate::db::in_time;
+use crate::trace;
 
 /// Makes the answer for a session that could not be stored. The pages know how to say that; this
 /// room knows no pages.
@@ -32,6 +34,13 @@ fn put_first(response: &mut Response<'_>, line: String) {
     }
 }
 
+/// For those who watch: whose cookie that is.
+fn own(session: &Session) {
+    if !session.is_destroyed() {
+        trace::own(session.id().as_str());
+    }
+}
+
 #[rocket::async_trait]
 impl Fairing for SessionFairing {
     fn info(&self) -> Info {
@@ -48,7 +57,10 @@ impl Fairing for SessionFairing {
         };
         let failed = response.status().class().is_server_error();
         match in_time(session.commit(failed)).await.flatten() {
-            Ok(Some(line)) => put_first(response, line),
+            Ok(Some(line)) => {
+                put_first(response, line);
+                own(session);
+            }
             Ok(None) => {}
             Err(error) => {
                 log::error!("the session could not be stored: {error}");

@@ -14,6 +14,7 @@ use super::engine::{Circumstances, Engine};
 use super::handle::Session;
 use crate::db::Unavailable;
 use crate::proxy::is_https;
+use crate::trace;
 
 /// The place in the request's cache. The failure is kept as well: one that asks twice does not
 /// wait twice.
@@ -40,7 +41,11 @@ async fn resume(request: &Request<'_>) -> Result<Session, Unavailable> {
         https: is_https(request),
         user_agent: headers.get_one("user-agent"),
     };
-    engine.resume(headers.get("cookie"), circumstances).await
+    let session = engine.resume(headers.get("cookie"), circumstances).await?;
+    if session.is_stored() {
+        trace::own(session.id().as_str());
+    }
+    Ok(session)
 }
 
 #[rocket::async_trait]

@@ -18,6 +18,7 @@ use super::state::{State, Ticket};
 use super::store::Record;
 use super::timestamp::millis;
 use crate::db::Unavailable;
+use crate::trace::{self, Step};
 
 /// A key or a value that a session cannot hold.
 #[derive(Debug, thiserror::Error)]
@@ -138,6 +139,11 @@ impl Session {
     pub fn regenerate(&self) -> Fresh<'_> {
         let cookie = self.engine.options.new_cookie(self.ticket.https);
         self.state().start_over(cookie);
+        trace::note(|| {
+            let state = self.state();
+            let old = state.replaces.as_ref().map(Sid::start);
+            Step::Regenerated { old, new: state.sid.start() }
+        });
         Fresh { session: self }
     }
 
@@ -155,6 +161,7 @@ impl Session {
         let mut state = self.state();
         state.destroyed = true;
         state.changes = Changes::default();
+        trace::note(|| Step::Destroyed);
     }
 
     /// Saves now, rather than at the end of the request. Needed by nobody who only wants the next
@@ -220,6 +227,15 @@ impl Session {
     /// The cookie's name, and the bytes of `name=value` that this request sent.
     pub fn cookie_sent(&self) -> (&str, usize) {
         (&self.engine.options.name, self.ticket.bytes)
+    }
+
+    /// Whether a document stands for it that was loaded.
+    pub fn is_stored(&self) -> bool {
+        self.state().record.is_some()
+    }
+
+    pub(super) fn is_destroyed(&self) -> bool {
+        self.state().destroyed
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

@@ -6,6 +6,7 @@
 //! carries no visitor's cookie.
 
 use crate::audit::{self, Decision, Event, Whom};
+use crate::trace::{self, Step};
 use rocket::fairing::AdHoc;
 use rocket::http::{Method, Status};
 use rocket::{Request, Route, get, routes, uri};
@@ -18,6 +19,10 @@ pub fn stage() -> AdHoc {
                 audit::record(request, Event::CrossSiteRequest, Decision::Refused, Whom::Unknown);
                 request.set_method(Method::Get);
                 request.set_uri(uri!(refused));
+            } else if is_unsafe(request) {
+                let says = |name| request.headers().contains(name);
+                let by = ["sec-fetch-site", "origin"].into_iter().find(|name| says(*name));
+                trace::note(|| Step::Origin { by });
             }
         })
     })

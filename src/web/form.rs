@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{prefers_json, too_many};
 use super::moment::whole_seconds;
+use crate::trace::{self, Step};
 
 /// The fields of an `application/x-www-form-urlencoded` body.
 pub struct Form<T>(pub T);
@@ -84,7 +85,16 @@ async fn read<T: DeserializeOwned>(request: &Request<'_>, data: Data<'_>) -> Res
     if !body.is_complete() {
         return Err(Malformed::TooLarge);
     }
-    parse(&body)
+    let form = parse(&body)?;
+    trace::note(|| Step::Form { fields: lengths(&body) });
+    Ok(form)
+}
+
+/// The fields by name, and how many characters are in each: all that may be noted of a form.
+fn lengths(body: &[u8]) -> Vec<(String, usize)> {
+    let fields: Vec<(String, String)> = serde_html_form::from_bytes(body).unwrap_or_default();
+    let short = |name: &str| name.chars().take(40).collect();
+    fields.iter().map(|(name, value)| (short(name), value.chars().count())).take(20).collect()
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Malformed> {

@@ -24,6 +24,8 @@ mod account;
 mod admin;
 mod health;
 
+pub use page::Page;
+
 use std::path::Path;
 
 use rocket::fairing::{AdHoc, Fairing};
@@ -35,20 +37,25 @@ use tera::Tera;
 use crate::stores::{Backing, StartError};
 
 /// Attaches all pages.
+/// `teaching`: pages link to the lessons, and have a place for the X-ray.
 ///
 /// # Errors
 /// There is no folder of static files.
-pub fn stage(backing: Backing, static_dir: &Path) -> Result<impl Fairing + use<>, StartError> {
+pub fn stage(
+    backing: Backing,
+    teaching: bool,
+    static_dir: &Path,
+) -> Result<impl Fairing + use<>, StartError> {
     if !static_dir.is_dir() {
         return Err(StartError::NoStaticFiles(static_dir.display().to_string()));
     }
     let files = FileServer::new(static_dir, Options::None);
-    Ok(AdHoc::on_ignite("Pages", |rocket| async {
+    Ok(AdHoc::on_ignite("Pages", move |rocket| async move {
         rocket
             // `headers` says all that Shield would, and more: one place for them.
             .attach(Shield::new())
             .attach(Template::custom(|engines| escape_everything(&mut engines.tera)))
-            .attach(page::stage(backing))
+            .attach(page::stage(backing, teaching))
             .mount("/static", files)
             .mount("/", home::routes())
             .mount("/", register::routes())

@@ -2,12 +2,14 @@
 //!
 //! It travels in a cookie of its own and not in the session, because most of those who get one
 //! have none: who has just registered or logged out would get a document for one sentence. The
-//! cookie holds a name from a short list and a number, never text, so that nobody can put words on
+//! cookie holds a name from a short list, a number and the id of a request, never text, so that nobody can put words on
 //! our page.
 
 use rocket::http::{Cookie, CookieJar, SameSite};
 use rocket::time::Duration;
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
+
+use crate::trace;
 
 const COOKIE: &str = "notice";
 
@@ -85,9 +87,10 @@ impl Serialize for Notice {
     }
 }
 
-/// Leaves a notice for the next page. `secure`: the request came over https.
-pub fn leave(jar: &CookieJar<'_>, notice: Notice, secure: bool) {
-    let cookie = Cookie::build((COOKIE, notice.to_value()))
+/// Leaves a notice for the next page. `from`: the id of the request that leaves it, so that the
+/// X-ray can tell what led to that page. `secure`: it came over https.
+pub fn leave(jar: &CookieJar<'_>, notice: Notice, from: &str, secure: bool) {
+    let cookie = Cookie::build((COOKIE, format!("{}~{from}", notice.to_value())))
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
@@ -99,7 +102,9 @@ pub fn leave(jar: &CookieJar<'_>, notice: Notice, secure: bool) {
 /// The notice that was left, which is thereby gone.
 pub fn take(jar: &CookieJar<'_>) -> Option<Notice> {
     let cookie = jar.get(COOKIE)?;
-    let notice = Notice::from_value(cookie.value());
+    let (value, from) = cookie.value().split_once('~').unwrap_or((cookie.value(), ""));
+    trace::follow(from);
+    let notice = Notice::from_value(value);
     jar.remove(Cookie::build(COOKIE).path("/").http_only(true).same_site(SameSite::Lax));
     notice
 }

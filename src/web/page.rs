@@ -10,10 +10,12 @@ use rocket_dyn_templates::Template;
 use serde::Serialize;
 
 use super::notice::{self, Notice};
+use crate::audit::request_id;
 use crate::auth::Visitor;
 use crate::proxy::is_https;
 use crate::session::Session;
 use crate::stores::Backing;
+use crate::trace::{self, Step};
 
 /// The page that this request will be answered with.
 pub struct Page<'r> {
@@ -27,6 +29,8 @@ struct Frame<'r> {
     visitor: VisitorView<'r>,
     notice: Option<Notice>,
     memory: bool,
+    /// Whether there are lessons to link to, and a place for the X-ray.
+    teaching: bool,
 }
 
 #[derive(Serialize)]
@@ -58,7 +62,8 @@ impl<'r> Page<'r> {
 
     /// Leaves a notice for the page after the redirect.
     pub fn leave(&self, notice: Notice) {
-        notice::leave(self.request.cookies(), notice, is_https(self.request));
+        let from = request_id(self.request);
+        notice::leave(self.request.cookies(), notice, from, is_https(self.request));
     }
 
     /// Renders a template for whoever is there.
@@ -71,6 +76,7 @@ impl<'r> Page<'r> {
             _ => VisitorView::Unknown,
         };
         let notice = notice::take(self.request.cookies());
+        trace::note(|| Step::Rendered { template });
         Template::render(template, Context { page: frame(self.request, visitor, notice), own })
     }
 }
@@ -91,6 +97,7 @@ fn frame<'r>(request: &Request<'_>, visitor: VisitorView<'r>, notice: Option<Not
         visitor,
         notice,
         memory: matches!(request.rocket().state(), Some(Backing::Memory)),
+        teaching: request.rocket().state::<Teaching>().is_some_and(|Teaching(is_on)| *is_on),
     }
 }
 
@@ -103,15 +110,23 @@ impl<'r> FromRequest<'r> for Page<'r> {
     }
 }
 
+/// Whether the pages are for a class as well.
+struct Teaching(bool);
+
 /// Attaches what pages say about the stores, and says it in the log as well.
-pub fn stage(backing: Backing) -> AdHoc {
-    AdHoc::on_ignite("Page", |rocket| async {
-        rocket.manage(backing).attach(AdHoc::on_liftoff("Memory", |rocket| {
-            Box::pin(async move {
-                if matches!(rocket.state(), Some(Backing::Memory)) {
-                    log::warn!("serving from memory: accounts and sessions end with this process");
-                }
-            })
-        }))
+pub fn stage(backing: Backing, teaching: bool) -> AdHoc {
+    AdHoc::on_ignite("Page", move |rocket| async move {
+        rocket.manage(backing).manage(Teaching(teaching)).attach(AdHoc::on_liftoff(
+            "Memory",
+            |rocket| {
+                Box::pin(async move {
+                    if matches!(rocket.state(), Some(Backing::Memory)) {
+                        log::warn!(
+                            "serving from memory: accounts and sessions end with this process"
+                        );
+                    }
+                })
+            },
+        ))
     })
 }

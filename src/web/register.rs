@@ -14,6 +14,7 @@ use super::notice::Notice;
 use super::page::Page;
 use crate::audit::{Decision, Event, Whom};
 use crate::auth::{self, LocalStrategy, Registration, Username};
+use crate::trace::{self, Step};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -39,7 +40,10 @@ async fn submit(
     let name = username.as_ref().map_or(typed.username.as_str(), Username::as_key);
     let password = strategy.policy.accept(&typed.password, name);
     let (username, password) = match (username, password) {
-        (Ok(username), Ok(password)) => (username, password),
+        (Ok(username), Ok(password)) => {
+            trace::note(|| Step::Policy);
+            (username, password)
+        }
         (username, password) => {
             let username = username.err().map(|error| FieldError::new("username", error));
             let password = password.err().map(|error| FieldError::new("password", error));

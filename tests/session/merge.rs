@@ -90,7 +90,7 @@ async fn play(
 fn what_faster_requests_did_and_what_this_one_did_is_kept() {
     let runtime = Runtime::new().unwrap();
     let (uri, _) = runtime.block_on(fresh_database());
-    let database = runtime.block_on(db::open(&uri)).unwrap();
+    let database = runtime.block_on(db::open(&uri, false)).unwrap();
     let stores: [Arc<dyn Store>; 3] = [
         Arc::new(MemoryStore::default()),
         Arc::new(MongoStore::new(&database, "texts", true)),

@@ -171,7 +171,7 @@ fn it_does_so_on_mongodb_in_both_forms_of_document() {
     let runtime = Runtime::new().unwrap();
     let (uri, _) = runtime.block_on(fresh_database());
     for (index, settings) in every_combination().enumerate() {
-        let database = runtime.block_on(db::open(&uri)).unwrap();
+        let database = runtime.block_on(db::open(&uri, false)).unwrap();
         let store = MongoStore::new(&database, "sessions", index % 2 == 0);
         check(6, settings, Arc::new(store), &runtime);
     }

@@ -14,6 +14,7 @@ use crate::db::Unavailable;
 use crate::session::content::Content;
 use crate::session::sid::Sid;
 use crate::session::timestamp::Timestamp;
+use crate::trace::{self, Step};
 
 /// From this size on, an insert first throws out what has expired: MongoDB has its TTL monitor,
 /// and a map of dead sessions would grow for ever.
@@ -49,9 +50,15 @@ impl MemoryStore {
     }
 }
 
+/// What would be a command to MongoDB.
+fn note(what: &'static str, sid: &Sid) {
+    trace::note(|| Step::Memory { what, sid: sid.start() });
+}
+
 #[rocket::async_trait]
 impl Store for MemoryStore {
     async fn load(&self, sid: &Sid) -> Result<Option<Record>, Unavailable> {
+        note("load", sid);
         let inner = self.inner();
         let record = inner.sessions.get(sid).filter(|record| record.is_valid(Timestamp::now()));
         Ok(record.cloned())
@@ -64,6 +71,7 @@ impl Store for MemoryStore {
         times: Times,
         user_agent: Option<&str>,
     ) -> Result<Record, Unavailable> {
+        note("insert", sid);
         let mut inner = self.inner();
         inner.sweep(times.now);
         let stored = Stored::Json(content.to_json());
@@ -81,6 +89,7 @@ impl Store for MemoryStore {
         content: &Content,
         times: Times,
     ) -> Result<Option<Record>, Unavailable> {
+        note("update", sid);
         match self.inner().sessions.get_mut(sid) {
             Some(present) if present.is_valid(times.now) && present.stored == old.stored => {
                 let stored = Stored::Json(content.to_json());
@@ -92,6 +101,7 @@ impl Store for MemoryStore {
     }
 
     async fn touch(&self, sid: &Sid, old: &Record, times: Times) -> Result<bool, Unavailable> {
+        note("touch", sid);
         match self.inner().sessions.get_mut(sid) {
             Some(present)
                 if present.is_valid(times.now) && present.last_modified == old.last_modified =>
@@ -105,6 +115,7 @@ impl Store for MemoryStore {
     }
 
     async fn destroy(&self, sid: &Sid) -> Result<bool, Unavailable> {
+        note("destroy", sid);
         Ok(self.inner().sessions.remove(sid).is_some())
     }
 

@@ -1,0 +1,55 @@
+//! Text with code in it: `backticks` in a line, as parts that a template can escape and mark up.
+
+use serde::{Deserialize, Serialize};
+
+/// A line of text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String")]
+pub struct Text(Vec<Part>);
+
+/// A piece of it that is code, or is not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Part {
+    code: bool,
+    text: String,
+}
+
+impl<T: AsRef<str>> From<T> for Text {
+    fn from(line: T) -> Self {
+        let parts = line.as_ref().split('`').enumerate().filter(|(_, text)| !text.is_empty());
+        Self(parts.map(|(n, text)| Part { code: n % 2 == 1, text: text.to_owned() }).collect())
+    }
+}
+
+impl std::fmt::Display for Text {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|part| f.write_str(&part.text))
+    }
+}
+
+/// Something to stand between backticks that somebody else has written.
+pub fn quoted(text: &str) -> String {
+    format!("`{}`", text.replace('`', "'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        let parts = |line: &str| {
+            let parts = Text::from(line).0.into_iter();
+            parts.map(|part| format!("{}{}", if part.code { "#" } else { "" }, part.text)).collect()
+        };
+        let check = |line: &str, expected: &[&str]| {
+            let found: Vec<String> = parts(line);
+            assert_eq!(found, expected, "{line}");
+        };
+        check("plain", &["plain"]);
+        check("a `b` c", &["a ", "#b", " c"]);
+        check("`b`", &["#b"]);
+        check("", &[]);
+        check(&quoted("a`b"), &["#a'b"]);
+    }
+}

@@ -1,0 +1,163 @@
+//! What the driver sent to MongoDB, by its own report, and what came back.
+//!
+//! The driver calls the listener in the task of the request, so `notebook.rs` knows whose command it
+//! is. It listens only where somebody teaches (`db.rs`).
+
+use std::time::Duration;
+
+use mongodb::bson::{Bson, Document};
+use mongodb::event::EventHandler;
+use mongodb::event::command::CommandEvent;
+
+use super::notebook::{note, with};
+use super::redact;
+use super::step::{Command, Reply, Step};
+
+/// Notes each command in the notebook of the request that sent it.
+pub fn listener() -> EventHandler<CommandEvent> {
+    EventHandler::callback(|event| match event {
+        CommandEvent::Started(event) => {
+            note(|| Step::Command(sent(event.request_id, &event.command_name, &event.command)));
+        }
+        CommandEvent::Succeeded(event) => {
+            with(|notebook| {
+                answer(&mut notebook.steps, event.request_id, |name| {
+                    succeeded(name, event.duration, &event.reply)
+                })
+            });
+        }
+        CommandEvent::Failed(event) => {
+            with(|notebook| {
+                answer(&mut notebook.steps, event.request_id, |_| Reply {
+                    duration: event.duration,
+                    count: None,
+                    bytes: None,
+                    failed: true,
+                })
+            });
+        }
+        _ => {}
+    })
+}
+
+fn answer(steps: &mut [(Duration, Step)], request_id: i32, reply: impl FnOnce(&str) -> Reply) {
+    let commands = steps.iter_mut().rev().filter_map(|(_, step)| match step {
+        Step::Command(command) => Some(command),
+        _ => None,
+    });
+    if let Some(command) = commands.into_iter().find(|command| command.request_id == request_id) {
+        command.reply = Some(reply(&command.name));
+    }
+}
+
+fn sent(request_id: i32, name: &str, command: &Document) -> Command {
+    let collection = command.get_str(name).unwrap_or_default().to_owned();
+    let (arguments, keys) = match name {
+        "insert" => {
+            let inserted = first(command, "documents");
+            (redact::document(&inserted), inserted.keys().cloned().collect())
+        }
+        "update" => {
+            let update = first(command, "updates");
+            (filter_and_update(&update, "q", "u"), changed(update.get("u")))
+        }
+        "findAndModify" => {
+            (filter_and_update(command, "query", "update"), changed(command.get("update")))
+        }
+        "delete" => (filter(&first(command, "deletes"), "q"), vec![]),
+        _ => (filter(command, "filter"), vec![]),
+    };
+    let text = format!("{collection}.{name}({arguments})");
+    Command { request_id, name: name.to_owned(), collection, text, keys, reply: None }
+}
+
+/// The first of a list of documents: our commands have one each.
+fn first(command: &Document, list: &str) -> Document {
+    let list = command.get_array(list).ok();
+    let first = list.and_then(|list| list.first()).and_then(Bson::as_document);
+    first.cloned().unwrap_or_default()
+}
+
+fn filter(command: &Document, key: &str) -> String {
+    command.get_document(key).map(redact::document).unwrap_or_default()
+}
+
+fn filter_and_update(command: &Document, filter_key: &str, update_key: &str) -> String {
+    let update = match command.get(update_key) {
+        Some(Bson::Document(update)) => redact::document(update),
+        // An aggregation: what it computes is in the source, and long.
+        _ => "[ … ]".to_owned(),
+    };
+    format!("{}, {update}", filter(command, filter_key))
+}
+
+/// The keys that an update sets.
+fn changed(update: Option<&Bson>) -> Vec<String> {
+    let set =
+        update.and_then(Bson::as_document).and_then(|update| update.get_document("$set").ok());
+    set.map(|set| set.keys().cloned().collect()).unwrap_or_default()
+}
+
+fn succeeded(name: &str, duration: Duration, reply: &Document) -> Reply {
+    let found = reply.get_document("cursor").and_then(|cursor| cursor.get_array("firstBatch"));
+    let number = |key| match reply.get(key) {
+        Some(Bson::Int32(number)) => Some(i64::from(*number)),
+        Some(Bson::Int64(number)) => Some(*number),
+        _ => None,
+    };
+    let (count, bytes) = match (name, found) {
+        ("find", Ok(found)) => {
+            let size = |document: &Bson| {
+                let document = document.as_document()?;
+                Some(mongodb::bson::serialize_to_vec(document).ok()?.len())
+            };
+            (i64::try_from(found.len()).ok(), Some(found.iter().filter_map(size).sum()))
+        }
+        ("update", _) => (number("n"), None),
+        ("insert" | "delete", _) => (number("n"), None),
+        _ => (None, None),
+    };
+    // A write that was refused comes back as a success with errors in it.
+    let failed = reply.contains_key("writeErrors");
+    Reply { duration, count, bytes, failed }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mongodb::bson::doc;
+
+    #[test]
+    fn a_command_is_told_as_one_would_type_it() {
+        let check = |name: &str, command: Document, text: &str, keys: &[&str]| {
+            let command = sent(1, name, &command);
+            assert_eq!(command.text, text);
+            assert_eq!(command.keys, keys);
+        };
+        check(
+            "find",
+            doc! { "find": "sessions", "filter": { "_id": "owHENQ0123" }, "lsid": "x" },
+            r#"sessions.find({ _id: "owHENQ…" })"#,
+            &[],
+        );
+        check(
+            "update",
+            doc! { "update": "sessions", "updates": [{ "q": { "_id": "owHENQ0123" },
+            "u": { "$set": { "session": "{}" } } }] },
+            r#"sessions.update({ _id: "owHENQ…" }, { $set: { session: "…" (2 characters) } })"#,
+            &["session"],
+        );
+        check(
+            "findAndModify",
+            doc! { "findAndModify": "throttle", "query": { "_id": "0123456789" }, "update": [] },
+            r#"throttle.findAndModify({ _id: "012345…" }, [ … ])"#,
+            &[],
+        );
+        check(
+            "delete",
+            doc! { "delete": "sessions", "deletes": [{ "q": { "_id": "owHENQ0123" } }] },
+            r#"sessions.delete({ _id: "owHENQ…" })"#,
+            &[],
+        );
+    }
+}

@@ -1,0 +1,107 @@
+//! The HTTP side: opens the notebook when a request comes, and keeps the exchange when its answer
+//! is ready.
+
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+use rocket::fairing::AdHoc;
+use rocket::{Request, Response};
+
+use super::exchange::{Cookie, Exchange, Noted, micros};
+use super::notebook::{self, Notebook};
+use super::recorder::Recorder;
+use super::step::Step;
+use crate::audit::request_id;
+
+/// What nobody came to look at, or would look at for ever.
+const UNRECORDED: [&str; 5] = ["/static/", "/healthz", "/readyz", "/xray", "/favicon"];
+
+/// A request as it came, before a fairing sends it elsewhere.
+#[derive(Default)]
+struct Came {
+    at: Option<SystemTime>,
+    method: String,
+    path: String,
+    cookies: Vec<Cookie>,
+}
+
+/// The exchange of a request whose answer is ready.
+#[derive(Default)]
+pub struct Recorded(OnceLock<Arc<Exchange>>);
+
+impl Recorded {
+    /// `None` before the answer is ready, and for what is not recorded.
+    pub fn of<'r>(request: &'r Request<'_>) -> Option<&'r Arc<Exchange>> {
+        request.local_cache(Self::default).0.get()
+    }
+}
+
+/// Attached first: opens the notebook, if somebody teaches.
+pub fn arrivals(teaching: bool) -> AdHoc {
+    AdHoc::on_request("Notebooks", move |request, _| {
+        Box::pin(async move {
+            if !teaching {
+                return;
+            }
+            let path = request.uri().path().to_string();
+            if UNRECORDED.iter().any(|part| path.starts_with(part)) {
+                return;
+            }
+            let sent =
+                |cookie: &rocket::http::Cookie<'_>| Cookie::sent(cookie.name(), cookie.value());
+            let cookies = request.cookies().iter().map(sent).collect();
+            let method = request.method().to_string();
+            request.local_cache(|| Came { at: Some(SystemTime::now()), method, path, cookies });
+            notebook::open();
+        })
+    })
+}
+
+/// Attached behind everything that changes the answer: closes the notebook and keeps what is in it.
+pub fn stage() -> AdHoc {
+    AdHoc::on_ignite("Recorder", |rocket| async {
+        rocket
+            .manage(Recorder::default())
+            .attach(AdHoc::on_response("Recorder", |request, response| {
+                Box::pin(async move { keep(request, response).await })
+            }))
+    })
+}
+
+async fn keep(request: &Request<'_>, response: &mut Response<'_>) {
+    let Some(notebook) = notebook::close() else { return };
+    let Some(recorder) = request.rocket().state::<Recorder>() else { return };
+    let came = request.local_cache(Came::default);
+    let Some(at) = came.at else { return };
+    let Notebook { opened, steps, owners, follows, blurred } = notebook;
+    let mut exchange = Exchange {
+        id: request_id(request).to_owned(),
+        number: 0,
+        at,
+        method: came.method.clone(),
+        path: came.path.clone(),
+        cookies: came.cookies.clone(),
+        user: user_of(&steps),
+        steps: steps.into_iter().map(|(at, step)| Noted { at: micros(at), step }).collect(),
+        status: response.status().code,
+        location: response.headers().get_one("location").map(str::to_owned),
+        set_cookies: response.headers().get("set-cookie").filter_map(Cookie::set).collect(),
+        bytes: response.body_mut().size().await,
+        micros: micros(opened.elapsed()),
+        follows,
+        is_blurred: false,
+    };
+    if blurred {
+        exchange.blur();
+    }
+    let kept = recorder.keep(exchange, &owners);
+    let _ = request.local_cache(Recorded::default).0.set(kept);
+}
+
+fn user_of(steps: &[(std::time::Duration, Step)]) -> Option<String> {
+    steps.iter().rev().find_map(|(_, step)| match step {
+        Step::User { id } => Some(id.clone()),
+        Step::Login { user } => Some(user.clone()),
+        _ => None,
+    })
+}

@@ -1,0 +1,191 @@
+//! The exchanges that are kept: in memory, bounded, told apart by browser.
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::exchange::Exchange;
+
+/// Of one browser: what a person can look through.
+const OF_A_BROWSER: usize = 20;
+
+/// In all: a few kilobytes each, so 2,000 take some ten megabytes.
+const IN_ALL: usize = 2_000;
+
+/// A browser follows a redirect at once.
+const REDIRECT: Duration = Duration::from_secs(10);
+
+/// A browser, by the id of its session. Not the id: what is kept must not be worth a ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner(u64);
+
+impl Owner {
+    /// Whoever has the session of this id. The key of the hash is this process's own.
+    pub fn of(sid: &str) -> Self {
+        static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        Self(KEY.hash_one(sid))
+    }
+}
+
+/// The last exchanges of all browsers.
+#[derive(Default)]
+pub struct Recorder {
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    last_number: u64,
+    exchanges: VecDeque<(Option<Owner>, Arc<Exchange>)>,
+}
+
+impl Recorder {
+    /// Keeps an exchange; `owners` as they became known. What was kept for the first of them is the
+    /// last one's from now on.
+    pub(super) fn keep(&self, mut exchange: Exchange, owners: &[Owner]) -> Arc<Exchange> {
+        let mut kept = self.kept();
+        let owner = owners.last().copied();
+        for (of, _) in &mut kept.exchanges {
+            if of.is_some_and(|of| owners.contains(&of)) {
+                *of = owner;
+            }
+        }
+        kept.last_number += 1;
+        exchange.number = kept.last_number;
+        exchange.follows = exchange.follows.take().or_else(|| kept.redirect_to(&exchange, owner));
+        let exchange = Arc::new(exchange);
+        kept.exchanges.push_back((owner, exchange.clone()));
+        kept.throw_out(owner);
+        exchange
+    }
+
+    /// The exchange of this id.
+    pub fn get(&self, id: &str) -> Option<Arc<Exchange>> {
+        let kept = self.kept();
+        let found = kept.exchanges.iter().find(|(_, exchange)| exchange.id == id);
+        found.map(|(_, exchange)| exchange.clone())
+    }
+
+    /// The exchanges of a browser, newest first.
+    pub fn of(&self, owner: Owner) -> Vec<Arc<Exchange>> {
+        let kept = self.kept();
+        let own = kept.exchanges.iter().rev().filter(|(of, _)| *of == Some(owner));
+        own.map(|(_, exchange)| exchange.clone()).collect()
+    }
+
+    /// The exchanges of a user, in whatever browser, newest first.
+    pub fn of_user(&self, user: &str) -> Vec<Arc<Exchange>> {
+        let kept = self.kept();
+        let own = kept.exchanges.iter().rev();
+        let own = own.filter(|(_, exchange)| exchange.user.as_deref() == Some(user));
+        own.map(|(_, exchange)| exchange.clone()).collect()
+    }
+
+    /// Makes the exchange of this id one of `owner`'s, who proved to have caused it.
+    pub fn claim(&self, id: &str, owner: Owner) {
+        let mut kept = self.kept();
+        if let Some((of, _)) = kept.exchanges.iter_mut().find(|(_, kept)| kept.id == id) {
+            *of = Some(owner);
+        }
+    }
+
+    /// The exchange and those that led to it, the first one first.
+    pub fn chain(&self, last: &Arc<Exchange>) -> Vec<Arc<Exchange>> {
+        let mut chain = vec![last.clone()];
+        while let Some(before) = chain.last().and_then(|exchange| exchange.follows.as_deref()) {
+            let Some(before) = self.get(before) else { break };
+            if chain.iter().any(|known| known.id == before.id) {
+                break;
+            }
+            chain.push(before);
+        }
+        chain.reverse();
+        chain
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    /// The last exchange of this browser, if it was a redirect to where this one went.
+    fn redirect_to(&self, exchange: &Exchange, owner: Option<Owner>) -> Option<String> {
+        let owner = owner?;
+        let mut own = self.exchanges.iter().rev().filter(|(of, _)| *of == Some(owner));
+        let (_, last) = own.next()?;
+        let target = last.location.as_deref()?.split('?').next()?;
+        let was_just_now = exchange.at.duration_since(last.at).is_ok_and(|time| time < REDIRECT);
+        (target == exchange.path && exchange.method == "GET" && was_just_now)
+            .then(|| last.id.clone())
+    }
+
+    fn throw_out(&mut self, owner: Option<Owner>) {
+        let is_own = |of: &Option<Owner>| of.is_some() && *of == owner;
+        while self.exchanges.iter().filter(|(of, _)| is_own(of)).count() > OF_A_BROWSER {
+            let Some(oldest) = self.exchanges.iter().position(|(of, _)| is_own(of)) else { break };
+            self.exchanges.remove(oldest);
+        }
+        while self.exchanges.len() > IN_ALL {
+            self.exchanges.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::SystemTime;
+
+    fn exchange(id: &str, path: &str, location: Option<&str>) -> Exchange {
+        Exchange {
+            id: id.to_owned(),
+            number: 0,
+            at: SystemTime::now(),
+            method: "GET".to_owned(),
+            path: path.to_owned(),
+            cookies: vec![],
+            steps: vec![],
+            status: 200,
+            location: location.map(str::to_owned),
+            set_cookies: vec![],
+            bytes: None,
+            micros: 0,
+            follows: None,
+            user: None,
+            is_blurred: false,
+        }
+    }
+
+    fn ids(exchanges: &[Arc<Exchange>]) -> Vec<&str> {
+        exchanges.iter().map(|exchange| exchange.id.as_str()).collect()
+    }
+
+    #[test]
+    fn a_redirect_and_what_came_of_it_are_one_chain_across_a_login() {
+        let (recorder, before, after) = (Recorder::default(), Owner::of("old"), Owner::of("new"));
+        recorder.keep(exchange("page", "/login", None), &[before]);
+        recorder.keep(exchange("login", "/login", Some("/dashboard?x=1")), &[before, after]);
+        recorder.keep(exchange("else", "/dashboard", None), &[Owner::of("else")]);
+        let last = recorder.keep(exchange("dashboard", "/dashboard", None), &[after]);
+        assert_eq!(ids(&recorder.chain(&last)), ["login", "dashboard"]);
+        assert_eq!(ids(&recorder.of(after)), ["dashboard", "login", "page"]);
+        assert!(recorder.of(before).is_empty(), "somebody new was made of them");
+    }
+
+    #[test]
+    fn a_browser_has_twenty_and_all_together_two_thousand() {
+        let recorder = Recorder::default();
+        for number in 0..30 {
+            recorder.keep(exchange(&number.to_string(), "/", None), &[Owner::of("one")]);
+        }
+        assert_eq!(recorder.of(Owner::of("one")).len(), 20);
+        assert!(recorder.get("9").is_none() && recorder.get("10").is_some());
+        for number in 0..2_500 {
+            recorder.keep(exchange(&format!("nobody-{number}"), "/", None), &[]);
+        }
+        assert_eq!(recorder.kept().exchanges.len(), IN_ALL);
+        assert!(recorder.of(Owner::of("one")).is_empty());
+    }
+}

@@ -1,0 +1,111 @@
+//! What can be noted. Facts only: the words for them are in `teach/xray`.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// One thing that happened on the way of a request.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "fields are what their names say")]
+pub enum Step {
+    /// A form was read: its fields by name, each with the number of characters in it.
+    Form { fields: Vec<(String, usize)> },
+    /// A form was found to come from this site, by this header; `None` when it has none.
+    Origin { by: Option<&'static str> },
+    /// A new name and a new password are fit to be used.
+    Policy,
+    /// The cookie of this name was read; `bytes` of it.
+    Ticket { name: String, bytes: usize, seal: Seal, nanos: u64 },
+    /// Its seal held, and no such session is kept.
+    Lost { sid: String },
+    /// A command went to MongoDB.
+    Command(Command),
+    /// The memory store did something, as MongoDB would have.
+    Memory { what: &'static str, sid: String },
+    /// A new password was hashed.
+    Hashed { algorithm: String, micros: u64 },
+    /// A password was compared with what is stored.
+    Verified { right: bool, micros: u64 },
+    /// The session got a new id; `old` is the start of the former, if a document stood for it.
+    Regenerated { old: Option<String>, new: String },
+    /// The id of the user was written into the session.
+    Login { user: String },
+    /// Somebody was recognised by the id in the session.
+    User { id: String },
+    /// Nobody came of the id in the session: the account is gone, or its password has changed.
+    Forgotten,
+    /// The session was ended by this request.
+    Destroyed,
+    /// What was done with the session of this cookie at the end, and how many bytes it has as JSON.
+    Written { name: String, write: Write, bytes: usize },
+    /// The page was made from this template.
+    Rendered { template: &'static str },
+    /// A lesson's own fact, such as what a button did.
+    Lab { lesson: &'static str, fact: String, number: i64 },
+}
+
+/// What the signature of a ticket is worth.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "seal", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "fields are what their names say")]
+pub enum Seal {
+    /// There was no cookie of that name.
+    None,
+    /// It is not ours, or no longer fits what it seals.
+    Broken,
+    /// It is ours. With an older secret than the first it is `outdated`.
+    Genuine { sid: String, outdated: bool },
+}
+
+/// What became of a session at the end of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "each is what its name says")]
+pub enum Write {
+    /// Nothing changed, and its end is far enough away.
+    Nothing,
+    Insert,
+    Update,
+    /// Only its end was moved.
+    Touch,
+    Delete,
+    /// Not stored, because its cookie could never come back.
+    Withheld,
+}
+
+/// A command as it was sent, redacted.
+#[derive(Clone, Debug, Serialize)]
+pub struct Command {
+    /// The driver's number for it, which its reply has as well.
+    #[serde(skip)]
+    pub request_id: i32,
+    /// `find`, `insert`, `update`, `delete`, `findAndModify`, …
+    pub name: String,
+    /// That it was sent for.
+    pub collection: String,
+    /// As one would type it into MongoDB's shell.
+    pub text: String,
+    /// The keys that it sets or inserts, at the top level of a document.
+    pub keys: Vec<String>,
+    /// `None`: none came before the end of the request.
+    pub reply: Option<Reply>,
+}
+
+/// What came back.
+#[derive(Clone, Debug, Serialize)]
+pub struct Reply {
+    /// How long it took.
+    #[serde(serialize_with = "as_micros")]
+    pub duration: Duration,
+    /// Documents found, inserted, changed or deleted; `None` when it failed, or must not be told.
+    pub count: Option<i64>,
+    /// Of the documents found.
+    pub bytes: Option<usize>,
+    /// MongoDB refused it, or did not answer.
+    pub failed: bool,
+}
+
+fn as_micros<S: serde::Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_u64(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
+}

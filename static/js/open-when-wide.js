@@ -1,0 +1,8 @@
+// Opens what is folded where there is room for it beside the page: every <details> with
+// data-open-when-wide. What somebody has folded or opened by hand stays so.
+
+const wide = window.matchMedia("(min-width: 1200px)");
+
+for (const details of document.querySelectorAll("[data-open-when-wide]")) {
+  details.open = wide.matches;
+}
