@@ -98,7 +98,7 @@ impl Engine {
             self.note(&ticket, Seal::Broken, begun.elapsed());
             return Ok(Session::new(self.clone(), ticket));
         };
-        let (sid, outdated) = (verified.sid.start(), verified.outdated);
+        let (sid, outdated) = (trace::start(verified.sid.as_str()), verified.outdated);
         self.note(&ticket, Seal::Genuine { sid, outdated }, begun.elapsed());
         match self.store.load(&verified.sid).await? {
             Some(record) if !self.is_over(&record) => {
@@ -106,7 +106,7 @@ impl Engine {
                 Ok(Session::loaded(self.clone(), ticket, verified.sid, record))
             }
             _ => {
-                trace::note(|| Step::Lost { sid: verified.sid.start() });
+                trace::note(|| Step::Lost { sid: trace::start(verified.sid.as_str()) });
                 ticket.lost = Some(verified.sid);
                 Ok(Session::new(self.clone(), ticket))
             }

@@ -141,8 +141,8 @@ impl Session {
         self.state().start_over(cookie);
         trace::note(|| {
             let state = self.state();
-            let old = state.replaces.as_ref().map(Sid::start);
-            Step::Regenerated { old, new: state.sid.start() }
+            let old = state.replaces.as_ref().map(|sid| trace::start(sid.as_str()));
+            Step::Regenerated { old, new: trace::start(state.sid.as_str()) }
         });
         Fresh { session: self }
     }

@@ -52,7 +52,7 @@ impl MemoryStore {
 
 /// What would be a command to MongoDB.
 fn note(what: &'static str, sid: &Sid) {
-    trace::note(|| Step::Memory { what, sid: sid.start() });
+    trace::note(|| Step::Memory { what, sid: trace::start(sid.as_str()) });
 }
 
 #[rocket::async_trait]

@@ -20,18 +20,17 @@ const PLACE: &str = "<x-ray></x-ray>";
 pub fn stage() -> AdHoc {
     AdHoc::on_response("X-ray", |request, response| {
         Box::pin(async move {
-            if let Some(aside) = render(request, response) {
+            if response.content_type() == Some(ContentType::HTML) {
+                let aside = render(request).unwrap_or_default();
                 fill(response, &aside).await;
             }
         })
     })
 }
 
-fn render(request: &Request<'_>, response: &Response<'_>) -> Option<String> {
+/// `None` for a page that is not recorded, such as that of the X-ray itself.
+fn render(request: &Request<'_>) -> Option<String> {
     let exchange = Recorded::of(request)?;
-    if response.content_type() != Some(ContentType::HTML) {
-        return None;
-    }
     let recorder: &Recorder = request.rocket().state()?;
     let story = story(&recorder.chain(exchange));
     Template::show(request.rocket(), "teach/xray_aside", context! { story })
