@@ -52,21 +52,28 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
         policy: config.password,
         secrets,
     };
+    let teaching = match config.teaching {
+        true => Some(teach::stage(&stores.backing, &strategy, &figment).await?),
+        false => None,
+    };
     let engine = Engine::new(config.session, stores.sessions);
     let static_dir = config.static_dir.relative();
 
-    let (proxies, teaching) = (config.trusted_proxies, config.teaching);
+    let proxies = config.trusted_proxies;
 
     // In the order in which a request, and then its answer, meets them.
     let rocket = rocket::custom(figment)
         .manage(proxies)
         .attach(audit::arrivals())
-        .attach(trace::arrivals(teaching))
+        .attach(trace::arrivals(teaching.is_some()))
         .attach(web::csrf::stage())
         .attach(session::stage(engine, web::error::unavailable))
         .attach(auth::stage(strategy))
-        .attach(web::stage(stores.backing, teaching, &static_dir)?)
+        .attach(web::stage(stores.backing, teaching.is_some(), &static_dir)?)
         .attach(web::headers::stage())
         .attach(audit::stage());
-    Ok(if teaching { rocket.attach(teach::stage()) } else { rocket })
+    Ok(match teaching {
+        Some(teaching) => rocket.attach(teaching),
+        None => rocket,
+    })
 }

@@ -59,6 +59,8 @@ pub enum StartError {
     Threads(Unavailable),
     #[error("cannot serve on port {0}, which ROCKET_PORT can change: {1}")]
     Launch(u16, String),
+    #[error("a lesson cannot be given: {0}")]
+    Lesson(String),
     #[error("there is no account called {0:?}")]
     NoSuchUser(String),
     #[error("{0:?} cannot be the name of an account: {1}")]

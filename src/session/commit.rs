@@ -45,6 +45,14 @@ impl Session {
         Ok(sent.and_then(|cookie| self.set_cookie_line(set_cookie, &state, &cookie)))
     }
 
+    /// Commits a session of an engine that no fairing is attached for; returns the `Set-Cookie` line.
+    ///
+    /// # Errors
+    /// The store does not answer, or others wrote faster five times: then no cookie may be sent.
+    pub async fn finish(&self) -> Result<Option<String>, Unavailable> {
+        self.commit(false).await
+    }
+
     /// [`Session::save`]: the write of the end, now.
     pub(super) async fn save_now(&self) -> Result<(), Gone> {
         let now = Timestamp::now();

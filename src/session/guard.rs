@@ -30,22 +30,45 @@ pub(super) fn opened<'r>(request: &'r Request<'_>) -> Option<&'r Session> {
     slot(request).0.get()?.as_ref().ok()
 }
 
-async fn resume(request: &Request<'_>) -> Result<Session, Unavailable> {
+async fn find(request: &Request<'_>) -> Result<Session, Unavailable> {
     let engine: &Arc<Engine> = request
         .rocket()
         .state()
         .ok_or_else(|| Unavailable::new("no session engine is attached"))?;
-    let (path, headers) = (request.uri().path(), request.headers());
-    let circumstances = Circumstances {
-        path: path.as_str(),
-        https: is_https(request),
-        user_agent: headers.get_one("user-agent"),
-    };
-    let session = engine.resume(headers.get("cookie"), circumstances).await?;
+    let session = resume(engine, request).await?;
     if session.is_stored() {
         trace::own(session.id().as_str());
     }
     Ok(session)
+}
+
+/// The session of `engine` that the request's cookie names, or a new one: for an engine beside the
+/// site's own. Whoever calls this commits it as well ([`Session::finish`]).
+///
+/// # Errors
+/// The store does not answer.
+pub async fn resume(engine: &Arc<Engine>, request: &Request<'_>) -> Result<Session, Unavailable> {
+    engine.resume(request.headers().get("cookie"), circumstances(request)).await
+}
+
+/// The same, as if the browser had sent this `Cookie` header.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn resume_with(
+    engine: &Arc<Engine>,
+    request: &Request<'_>,
+    header: &str,
+) -> Result<Session, Unavailable> {
+    engine.resume(std::iter::once(header), circumstances(request)).await
+}
+
+fn circumstances<'r>(request: &'r Request<'_>) -> Circumstances<'r> {
+    Circumstances {
+        path: request.uri().path().as_str(),
+        https: is_https(request),
+        user_agent: request.headers().get_one("user-agent"),
+    }
 }
 
 #[rocket::async_trait]
@@ -53,7 +76,7 @@ impl<'r> FromRequest<'r> for &'r Session {
     type Error = Unavailable;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Unavailable> {
-        match slot(request).0.get_or_init(|| resume(request)).await {
+        match slot(request).0.get_or_init(|| find(request)).await {
             Ok(session) => Outcome::Success(session),
             Err(error) => Outcome::Error((Status::ServiceUnavailable, error.clone())),
         }

@@ -2,17 +2,44 @@
 //!
 //! Built on all other rooms; none of them knows of it. One line in `lib.rs` attaches it, when
 //! `teaching` is on. Without that line the app is whole, and every address in here is a 404.
+//! `xray` shows what `trace` has recorded, `lessons` checks it, `labs` has what may be broken,
+//! `progress` keeps how far somebody is.
 
 mod text;
 mod xray;
+mod progress;
+mod labs;
+mod lessons;
 
 use rocket::fairing::{AdHoc, Fairing};
+use rocket::figment::Figment;
 
+use crate::auth::LocalStrategy;
+use crate::stores::{Backing, StartError};
 use crate::trace;
 
-/// Attaches the recorder, the X-ray and the lessons. Behind everything that changes an answer.
-pub fn stage() -> impl Fairing {
-    AdHoc::on_ignite("Teaching", |rocket| async {
-        rocket.attach(trace::stage()).attach(xray::stage())
-    })
+/// The recorder, the X-ray, the lessons and their labs, to be attached behind everything that
+/// changes an answer.
+///
+/// # Errors
+/// A lesson's texts are garbled, or MongoDB does not answer.
+pub async fn stage(
+    backing: &Backing,
+    strategy: &LocalStrategy,
+    figment: &Figment,
+) -> Result<impl Fairing + use<>, StartError> {
+    let contents = lessons::Contents::read(figment).map_err(StartError::Lesson)?;
+    let labs = labs::Labs::beside(backing, strategy).await.map_err(StartError::NoIndexes)?;
+    let store = progress::ProgressStore::beside(backing);
+    Ok(AdHoc::on_ignite("Teaching", |rocket| async {
+        rocket
+            .attach(progress::carry())
+            .attach(trace::stage())
+            .attach(xray::stage())
+            .manage(store)
+            .manage(labs)
+            .manage(contents)
+            .mount("/learn", lessons::routes())
+            .mount("/lab", labs::routes())
+    }))
 }

@@ -16,7 +16,7 @@ mod fairing;
 pub use command::listener;
 pub use exchange::{Cookie, Exchange, Noted};
 pub use fairing::{Recorded, arrivals, stage};
-pub use notebook::{blur, follow, note, own};
+pub use notebook::{blur, follow, note, own, own_as};
 pub use recorder::{Owner, Recorder};
 pub use redact::start;
 pub use step::{Command, Reply, Seal, Step, Write};

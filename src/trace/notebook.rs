@@ -95,6 +95,11 @@ pub fn own(sid: &str) {
     });
 }
 
+/// The same for a browser that is known already.
+pub fn own_as(owner: Owner) {
+    with(|notebook| notebook.owners = vec![owner]);
+}
+
 /// Notes which exchange led to this one.
 pub fn follow(id: &str) {
     with(|notebook| notebook.follows = Some(id.to_owned()));

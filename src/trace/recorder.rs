@@ -82,12 +82,10 @@ impl Recorder {
         own.map(|(_, exchange)| exchange.clone()).collect()
     }
 
-    /// Makes the exchange of this id one of `owner`'s, who proved to have caused it.
-    pub fn claim(&self, id: &str, owner: Owner) {
-        let mut kept = self.kept();
-        if let Some((of, _)) = kept.exchanges.iter_mut().find(|(_, kept)| kept.id == id) {
-            *of = Some(owner);
-        }
+    /// Whose the exchange of this id is.
+    pub fn owner(&self, id: &str) -> Option<Owner> {
+        let kept = self.kept();
+        kept.exchanges.iter().find(|(_, exchange)| exchange.id == id).and_then(|(of, _)| *of)
     }
 
     /// The exchange and those that led to it, the first one first.

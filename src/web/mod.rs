@@ -24,6 +24,7 @@ mod account;
 mod admin;
 mod health;
 
+pub use form::{Form, NoFields};
 pub use page::Page;
 
 use std::path::Path;

@@ -55,6 +55,11 @@ impl<'r> Page<'r> {
         Self { request }
     }
 
+    /// That it answers.
+    pub fn request(&self) -> &'r Request<'r> {
+        self.request
+    }
+
     /// The session of this request; `None` when nobody can tell.
     pub async fn session(&self) -> Option<&'r Session> {
         self.request.guard::<&Session>().await.succeeded()

@@ -41,7 +41,11 @@ impl App {
     }
 
     pub async fn in_memory() -> Self {
-        let figment = figment().merge(("session.store", "memory"));
+        Self::in_memory_with(|figment| figment).await
+    }
+
+    pub async fn in_memory_with(settings: fn(Figment) -> Figment) -> Self {
+        let figment = settings(figment().merge(("session.store", "memory")));
         let (url, routes) = launch(figment).await;
         Self { url, routes, database: None }
     }

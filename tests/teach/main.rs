@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod lessons;
 mod neutral;
 mod off;
 mod recorded;

@@ -3,6 +3,9 @@
 use crate::class;
 use crate::support::{App, Browser, PASSWORD, count_commands};
 
+/// Of a form.
+type Fields<'f> = &'f [(&'f str, &'f str)];
+
 /// The cookie lines without what differs by nature.
 fn lines(answer: &crate::support::Answer) -> Vec<String> {
     let line = |line: &&str| {
@@ -29,7 +32,7 @@ async fn play(app: &App) -> Vec<(String, Vec<String>, Vec<String>)> {
     let (mut rosa, name) = (app.browser(), "rosa");
     let right = [("username", name), ("password", PASSWORD)];
     let wrong = [("username", name), ("password", "wrong horse battery")];
-    let story: [(&str, &str, &[(&str, &str)]); 9] = [
+    let story: [(&str, &str, Fields<'_>); 9] = [
         ("GET", "/", &[]),
         ("POST", "/register", &right),
         ("GET", "/login", &[]),

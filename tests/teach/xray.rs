@@ -16,7 +16,7 @@ async fn shown(browser: &mut Browser, path: &str, dialect: &str) -> Vec<String> 
 async fn submit(browser: &mut Browser, path: &str, fields: &[(&str, &str)]) -> Vec<String> {
     let answer = browser.post_patiently(path, fields).await;
     let page = match answer.header("location") {
-        Some(next) => browser.get(&next.to_owned()).await,
+        Some(next) => browser.get(next).await,
         None => answer,
     };
     exchanges(&page)

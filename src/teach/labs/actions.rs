@@ -1,0 +1,241 @@
+//! What the buttons of the labs do.
+//!
+//! Each is a request of its own, so that the X-ray shows what came of it; the page after it shows
+//! what the browser made of the answer.
+
+use std::time::Duration;
+
+use rocket::Request;
+use serde::Serialize;
+
+use super::bench::{Bench, Secret, Switches};
+use super::server::{DAY, Labs};
+use super::{COOKIE, DECOY, MEMORY_COOKIE, cookies};
+use crate::db::Unavailable;
+use crate::session::{Session, resume, resume_with};
+
+/// How long the short-lived things of the lesson on clocks live.
+pub const SHORT: Duration = Duration::from_secs(20);
+
+/// More than a browser keeps (RFC 6265bis: 4,096 bytes of name and value).
+const GIANT: usize = 5_000;
+
+/// Far more than any cookie.
+const CARGO: usize = 100 * 1024;
+
+/// The session key of the lab's counter.
+pub const VISITS: &str = "visits";
+const CARGO_KEY: &str = "cargo";
+
+/// A button that was pressed, and the switches that stood beside it.
+pub struct Action<'r> {
+    /// Its name.
+    pub name: &'r str,
+    /// Only for the button that sets them.
+    pub switches: Switches,
+}
+
+/// The request, and where the learner's things are.
+pub struct Place<'r> {
+    /// That the button made.
+    pub request: &'r Request<'r>,
+    /// All labs.
+    pub labs: &'r Labs,
+    /// Which little server is the learner's.
+    pub learner: &'r str,
+}
+
+/// What goes into the coat of the decoy, as passport would write it.
+#[derive(Serialize)]
+struct Passport {
+    user: &'static str,
+}
+
+impl Place<'_> {
+    /// Does it; returns the `Set-Cookie` lines. `None`: there is no such button.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn act(
+        &self,
+        action: &Action<'_>,
+        bench: &mut Bench,
+    ) -> Result<Option<Vec<String>>, Unavailable> {
+        let lines = match action.name {
+            "new" => self.begin(bench, None).await?,
+            "change" => self.change(bench, |session| session.increment(VISITS)).await?,
+            "big-session" => {
+                let cargo = "x".repeat(CARGO);
+                self.change(bench, |session| session.set(CARGO_KEY, &cargo)).await?
+            }
+            "big-cookie" => {
+                let name = "lab.big";
+                vec![cookies::plain(name, &"x".repeat(GIANT - name.len() - 1))]
+            }
+            "note" => {
+                vec![cookies::plain("lab.note", &base64(&format!("colour={}", super::COLOUR)))]
+            }
+            "bad-cookie" => {
+                let text = format!("user={DECOY};password={}", super::DECOY_PASSWORD);
+                vec![cookies::plain("lab.note", &base64(&text))]
+            }
+            "other-number" => altered(bench, cookies::with_other_number),
+            "other-seal" => altered(bench, cookies::with_other_seal),
+            "no-seal" => altered(bench, cookies::without_seal),
+            "genuine" | "replay" => altered(bench, str::to_owned),
+            "newcomer" | "forget" => vec![cookies::forget(COOKIE)],
+            "steal" => vec![cookies::ticket(&self.decoy(bench).await?, None)],
+            "revoke" => self.revoke(bench).await?,
+            "logout" => self.log_out(bench).await?,
+            "count" => self.count(bench).await?,
+            "restart" => {
+                self.labs.restart(self.learner);
+                vec![]
+            }
+            "switch" => {
+                bench.switches = action.switches.clone();
+                vec![]
+            }
+            "short-cookie" => self.with_other_clock(bench, DAY, SHORT).await?,
+            "short-document" => self.with_other_clock(bench, SHORT, DAY).await?,
+            _ => return Ok(None),
+        };
+        Ok(Some(lines))
+    }
+
+    /// The lab's session that the browser's cookie names.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn session(&self, bench: &Bench) -> Result<Session, Unavailable> {
+        resume(&self.labs.engine(&bench.switches), self.request).await
+    }
+
+    /// Whether a valid document stands for this ticket, wherever the browser has it or not.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn is_kept(&self, ticket: &str) -> Result<bool, Unavailable> {
+        // With both secrets: whether it is kept is not a question of the seal.
+        let engine = self.labs.engine(&Switches { secret: Secret::Both, ..Switches::default() });
+        let session = resume_with(&engine, self.request, &format!("{COOKIE}={ticket}")).await?;
+        Ok(session.is_stored())
+    }
+
+    /// A new session with something in it; its ticket is remembered.
+    async fn begin(
+        &self,
+        bench: &mut Bench,
+        max_age: Option<Duration>,
+    ) -> Result<Vec<String>, Unavailable> {
+        let session = self.session(bench).await?;
+        session.regenerate();
+        session.set(VISITS, &1).map_err(Unavailable::new)?;
+        if max_age.is_some() {
+            session.set_max_age(max_age);
+        }
+        let line = session.finish().await?;
+        remember(bench, line.as_deref());
+        Ok(line.into_iter().collect())
+    }
+
+    async fn change<E: std::fmt::Display>(
+        &self,
+        bench: &mut Bench,
+        change: impl FnOnce(&Session) -> Result<(), E>,
+    ) -> Result<Vec<String>, Unavailable> {
+        let session = self.session(bench).await?;
+        change(&session).map_err(Unavailable::new)?;
+        let line = session.finish().await?;
+        remember(bench, line.as_deref());
+        Ok(line.into_iter().collect())
+    }
+
+    /// The document lives for so long, and the cookie for another time.
+    async fn with_other_clock(
+        &self,
+        bench: &mut Bench,
+        document: Duration,
+        cookie: Duration,
+    ) -> Result<Vec<String>, Unavailable> {
+        self.begin(bench, Some(document)).await?;
+        Ok(bench.ticket.iter().map(|value| cookies::ticket(value, Some(cookie))).collect())
+    }
+
+    async fn log_out(&self, bench: &Bench) -> Result<Vec<String>, Unavailable> {
+        let session = self.session(bench).await?;
+        session.destroy();
+        Ok(session.finish().await?.into_iter().collect())
+    }
+
+    /// The ticket of the decoy, who is logged in somewhere else.
+    async fn decoy(&self, bench: &mut Bench) -> Result<String, Unavailable> {
+        if let Some(ticket) = &bench.decoy {
+            return Ok(ticket.clone());
+        }
+        let session =
+            resume_with(&self.labs.engine(&Switches::default()), self.request, "").await?;
+        let fresh = session.regenerate();
+        fresh.set_login(&Passport { user: DECOY }).map_err(Unavailable::new)?;
+        let line = session.finish().await?.unwrap_or_default();
+        let ticket = cookies::value(&line).unwrap_or_default().to_owned();
+        bench.decoy = Some(ticket.clone());
+        Ok(ticket)
+    }
+
+    /// Ends the decoy's session, as the decoy would on the account page.
+    async fn revoke(&self, bench: &Bench) -> Result<Vec<String>, Unavailable> {
+        let header = format!("{COOKIE}={}", bench.decoy.as_deref().unwrap_or_default());
+        let engine = self.labs.engine(&Switches::default());
+        let session = resume_with(&engine, self.request, &header).await?;
+        session.destroy();
+        session.finish().await?;
+        // The thief's browser keeps the cookie: nobody has told it anything.
+        Ok(vec![])
+    }
+
+    /// One more in both counters.
+    async fn count(&self, bench: &mut Bench) -> Result<Vec<String>, Unavailable> {
+        let mut lines = self.change(bench, |session| session.increment(VISITS)).await?;
+        let memory = self.memory().await?;
+        memory.increment(VISITS).map_err(Unavailable::new)?;
+        lines.extend(memory.finish().await?);
+        Ok(lines)
+    }
+
+    /// The session in the memory of the learner's little server.
+    ///
+    /// # Errors
+    /// None that happens: memory answers.
+    pub async fn memory(&self) -> Result<Session, Unavailable> {
+        let engine = self.labs.memory_engine(&self.labs.server(self.learner));
+        resume(&engine, self.request).await
+    }
+}
+
+fn remember(bench: &mut Bench, line: Option<&str>) {
+    if let Some(value) = line.and_then(cookies::value).filter(|value| !value.is_empty()) {
+        bench.ticket = Some(value.to_owned());
+    }
+}
+
+/// The remembered ticket, changed. Nothing without one.
+fn altered(bench: &Bench, change: impl Fn(&str) -> String) -> Vec<String> {
+    bench.ticket.iter().map(|value| cookies::ticket(&change(value), None)).collect()
+}
+
+fn base64(text: &str) -> String {
+    use ::base64::Engine as _;
+    ::base64::engine::general_purpose::STANDARD_NO_PAD.encode(text)
+}
+
+/// What base64 says, for the box in which one can read it; no key is needed for that.
+pub fn decoded(text: &str) -> Option<String> {
+    use ::base64::Engine as _;
+    let bytes = ::base64::engine::general_purpose::STANDARD_NO_PAD
+        .decode(text.trim().trim_end_matches('='));
+    String::from_utf8(bytes.ok()?).ok()
+}
+
+/// The names of the cookies that a browser may have from the lab.
+pub const ALL_COOKIES: [&str; 4] = [COOKIE, MEMORY_COOKIE, "lab.big", "lab.note"];

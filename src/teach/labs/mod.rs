@@ -1,0 +1,31 @@
+//! The labs: a second session engine, to be broken at will.
+//!
+//! It has a cookie of its own (`lab.sid`, for `/lab` only), a collection of its own and accounts
+//! that are not real, so no switch in here ever weakens the login of the site. What a learner has
+//! set stands on the learner's [`Bench`], on the server.
+
+mod bench;
+mod server;
+mod cookies;
+mod actions;
+mod pages;
+
+pub use bench::Bench;
+pub use pages::routes;
+pub use server::Labs;
+
+/// Of the lab's session.
+pub const COOKIE: &str = "lab.sid";
+
+/// Of the session in the lab server's memory.
+pub const MEMORY_COOKIE: &str = "lab.memory";
+
+/// The part of the site that gets the lab's cookies.
+const PATH: &str = "/lab";
+
+/// The decoy account, its password, and the colour that a cookie without a secret tells.
+pub const DECOY: &str = "oskar";
+/// See [`DECOY`].
+pub const DECOY_PASSWORD: &str = "umbrella-17";
+/// See [`DECOY`].
+pub const COLOUR: &str = "green";

@@ -1,0 +1,222 @@
+//! The lab's page, its buttons, and the answer to them: on to the page again, so that the browser
+//! shows with a request of its own what it made of it.
+
+use rocket::request::{FromRequest, Outcome};
+use rocket::response::{self, Redirect, Responder};
+use rocket::{Request, Route, State, get, post, routes, uri};
+use rocket_dyn_templates::{Template, context};
+use serde::{Deserialize, Serialize};
+
+use super::actions::{ALL_COOKIES, Action, Place, VISITS, decoded};
+use super::bench::{Bench, Secret, Switches};
+use super::server::Labs;
+use crate::db::Unavailable;
+use crate::session::{LOGIN_KEY, Session};
+use crate::teach::lessons::{self, Lesson};
+use crate::teach::progress::Learner;
+use crate::trace::{self, Step};
+use crate::web::error::Error;
+use crate::web::{Form, Page};
+
+/// The request itself: a lab opens a session of its own with it.
+pub struct Visit<'r>(&'r Request<'r>);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Visit<'r> {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
+        Outcome::Success(Self(request))
+    }
+}
+
+/// An answer with cookies of the lab.
+struct WithCookies<R>(R, Vec<String>);
+
+impl<'r, R: Responder<'r, 'static>> Responder<'r, 'static> for WithCookies<R> {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let mut response = self.0.respond_to(request)?;
+        for line in self.1 {
+            response.adjoin_raw_header("Set-Cookie", line);
+        }
+        Ok(response)
+    }
+}
+
+/// What the lab's server sees of this request.
+#[derive(Serialize)]
+struct Seen {
+    /// The browser sent a ticket of the lab.
+    has_ticket: bool,
+    /// The start of its number.
+    hook: String,
+    /// A document stands for it.
+    is_found: bool,
+    /// Whose it is, if it is somebody's.
+    login: Option<String>,
+    visits: i64,
+    /// Bytes of the session as JSON, and of the ticket.
+    bytes: usize,
+    ticket_bytes: usize,
+    /// The names of the lab's cookies that came.
+    cookies: Vec<String>,
+}
+
+#[get("/<slug>?<decode>")]
+async fn show(
+    visit: Visit<'_>,
+    page: Page<'_>,
+    learner: Learner<'_>,
+    labs: &State<Labs>,
+    slug: &str,
+    decode: Option<&str>,
+) -> Result<Option<WithCookies<Template>>, Error> {
+    let Some((lesson, template)) = with_lab(slug) else { return Ok(None) };
+    let key = key(&learner);
+    let place = Place { request: visit.0, labs, learner: &key };
+    let bench = &learner.progress.bench;
+    let session = place.session(bench).await?;
+    let seen = seen(visit.0, &session);
+    let mut lines: Vec<String> = session.finish().await?.into_iter().collect();
+    let kept = match (&bench.ticket, slug) {
+        (Some(ticket), "three-clocks") => Some(place.is_kept(ticket).await?),
+        _ => None,
+    };
+    if let Some(kept) = kept {
+        note(lesson, "is kept", kept.into());
+    }
+    let memory = if slug == "two-stores" {
+        Some(two_stores(&place, lesson, &seen, &mut lines).await?)
+    } else {
+        None
+    };
+    let own = context! {
+        lesson: context! { slug: lesson.slug, title: lessons::title(visit.0, lesson) },
+        switches: &bench.switches,
+        has_bench_ticket: bench.ticket.is_some(),
+        note: visit.0.cookies().get("lab.note").map(|cookie| cookie.value().to_owned()),
+        decode: decode.map(|text| context! { text, says: decoded(text) }),
+        seen, kept, memory,
+    };
+    Ok(Some(WithCookies(page.render(template, own).await, lines)))
+}
+
+fn seen(request: &Request<'_>, session: &Session) -> Seen {
+    let (_, ticket_bytes) = session.cookie_sent();
+    let sent = |name: &&str| request.cookies().get(name).is_some();
+    let is_found = session.is_stored();
+    Seen {
+        has_ticket: ticket_bytes > 0,
+        hook: if is_found { session.id().start() } else { String::new() },
+        is_found,
+        login: login(session),
+        visits: session.get(VISITS).unwrap_or(0),
+        bytes: session.content().to_json().len(),
+        ticket_bytes,
+        cookies: ALL_COOKIES
+            .iter()
+            .filter(|name| sent(name))
+            .map(|name| (*name).to_owned())
+            .collect(),
+    }
+}
+
+/// The decoy's login is no 24 hex digits: it cannot be taken for an account of the site.
+fn login(session: &Session) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Passport {
+        user: String,
+    }
+    session.get::<Passport>(LOGIN_KEY).map(|passport| passport.user)
+}
+
+/// The counter in memory and the number of the server's start.
+#[derive(Serialize)]
+struct Memory {
+    boot: String,
+    visits: i64,
+}
+
+async fn two_stores(
+    place: &Place<'_>,
+    lesson: &'static Lesson,
+    seen: &Seen,
+    lines: &mut Vec<String>,
+) -> Result<Memory, Unavailable> {
+    let boot = place.labs.server(place.learner).boot;
+    let memory = place.memory().await?;
+    let visits = memory.get(VISITS).unwrap_or(0);
+    lines.extend(memory.finish().await?);
+    note(lesson, "boot number", boot.into());
+    note(lesson, "counter in memory", visits);
+    note(lesson, "counter in MongoDB", seen.visits);
+    Ok(Memory { boot: format!("{boot:08x}"), visits })
+}
+
+fn note(lesson: &'static Lesson, fact: &str, number: i64) {
+    trace::note(|| Step::Lab { lesson: lesson.slug, fact: fact.to_owned(), number });
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Button {
+    #[serde(rename = "do")]
+    name: String,
+    resave: String,
+    save_uninitialized: String,
+    one_day: String,
+    secret: String,
+}
+
+impl Button {
+    fn switches(&self) -> Switches {
+        Switches {
+            resave: !self.resave.is_empty(),
+            save_uninitialized: !self.save_uninitialized.is_empty(),
+            one_day: !self.one_day.is_empty(),
+            secret: match self.secret.as_str() {
+                "new" => Secret::New,
+                "both" => Secret::Both,
+                _ => Secret::First,
+            },
+        }
+    }
+}
+
+#[post("/<slug>", data = "<form>")]
+async fn press(
+    visit: Visit<'_>,
+    mut learner: Learner<'_>,
+    labs: &State<Labs>,
+    slug: &str,
+    form: Form<Button>,
+) -> Result<Option<WithCookies<Redirect>>, Error> {
+    let Some((lesson, _)) = with_lab(slug) else { return Ok(None) };
+    let key = key(&learner);
+    let place = Place { request: visit.0, labs, learner: &key };
+    let action = Action { name: &form.0.name, switches: form.0.switches() };
+    let mut bench: Bench = learner.progress.bench.clone();
+    let Some(lines) = place.act(&action, &mut bench).await? else { return Ok(None) };
+    note(lesson, action.name, 1);
+    learner.progress.bench = bench;
+    lessons::evaluate(&mut learner, lesson);
+    learner.save().await?;
+    let back = Redirect::to(uri!("/lab", show(lesson.slug, _)));
+    Ok(Some(WithCookies(back, lines)))
+}
+
+/// Which little server is this learner's. Before anything is kept of somebody, all such share one
+/// that nobody looks into.
+fn key(learner: &Learner<'_>) -> String {
+    learner.user_id().unwrap_or_else(|| learner.session.id().handle())
+}
+
+/// A lesson that has a lab, and the lab's template.
+fn with_lab(slug: &str) -> Option<(&'static Lesson, &'static str)> {
+    let lesson = lessons::find(slug)?;
+    Some((lesson, lesson.lab?))
+}
+
+pub fn routes() -> Vec<Route> {
+    routes![show, press]
+}

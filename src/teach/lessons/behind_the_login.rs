@@ -1,0 +1,91 @@
+//! Lesson 9: the local strategy uses the session underneath, and fixation.
+
+use super::evidence::{Evidence, told};
+use super::{Goal, Lesson};
+use crate::trace::{Exchange, Step};
+
+pub const LESSON: Lesson = Lesson {
+    slug: "behind-the-login",
+    template: "lessons/09-behind-the-login/page",
+    lab: None,
+    needs_login: true,
+    check,
+    answer: Some(is_in_order),
+};
+
+/// The steps to be put in order, as the page names them.
+const STEPS: [&str; 6] = ["find", "verify", "number", "login", "store", "send"];
+
+fn check(evidence: &Evidence) -> Vec<Goal> {
+    let login = login_again(evidence);
+    let regenerated = login.and_then(|login| {
+        login.steps.iter().find_map(|noted| match &noted.step {
+            Step::Regenerated { old: Some(old), new } => Some((login, old, new)),
+            _ => None,
+        })
+    });
+    let is_mine = login.is_some_and(|login| {
+        login.steps.iter().any(|noted| matches!(&noted.step, Step::Login { user } if Some(user) == evidence.user.as_ref()))
+    });
+    let holds_no_password = !evidence.session.contains("password\"");
+    vec![
+        Goal::new(
+            "You know the order of the six steps.",
+            evidence
+                .answered
+                .then(|| "It is the order in which your own login was recorded.".to_owned()),
+        ),
+        Goal::new(
+            "Logging in made a new number, and the old one is dead.",
+            regenerated
+                .map(|(login, old, new)| format!("{}: {new} in place of {old}.", told(login))),
+        ),
+        Goal::new(
+            "passport.user is your id, and no password is in the session.",
+            login.filter(|_| is_mine && holds_no_password).map(|login| {
+                let user = evidence.user.as_deref().unwrap_or_default();
+                format!(
+                    "{}: passport.user is {}…, and nothing else of you.",
+                    told(login),
+                    &user[..6]
+                )
+            }),
+        ),
+    ]
+}
+
+/// The last login in place of a session that was there.
+fn login_again(evidence: &Evidence) -> Option<&Exchange> {
+    let is_login = |exchange: &&std::sync::Arc<Exchange>| {
+        exchange.method == "POST" && exchange.path == "/login" && exchange.status == 303
+    };
+    evidence.own.iter().rev().find(is_login).map(std::sync::Arc::as_ref)
+}
+
+/// Whether that is the order in which the steps of the recorded login were.
+fn is_in_order(evidence: &Evidence, typed: &str) -> bool {
+    let Some(login) = login_again(evidence) else { return false };
+    let position = |step: &str| {
+        login.steps.iter().position(|noted| match &noted.step {
+            Step::Command(command) => {
+                let is =
+                    |collection, name| command.collection == collection && command.name == name;
+                step == "find" && is("users", "find") || step == "store" && is("sessions", "insert")
+            }
+            Step::Memory { what: "insert", .. } => step == "store",
+            Step::Verified { .. } => step == "verify",
+            Step::Regenerated { .. } => step == "number",
+            Step::Login { .. } => step == "login",
+            _ => false,
+        })
+    };
+    // The cookie goes out with the answer, after everything; in memory nobody is looked up by a command.
+    let place = |step: &str| match step {
+        "send" => login.steps.len(),
+        "find" => position(step).unwrap_or(0),
+        _ => position(step).unwrap_or(usize::MAX),
+    };
+    let order: Vec<&str> = typed.split(',').collect();
+    let is_complete = STEPS.iter().all(|step| order.contains(step)) && order.len() == STEPS.len();
+    is_complete && order.is_sorted_by_key(|step| place(step))
+}

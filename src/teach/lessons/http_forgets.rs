@@ -1,0 +1,39 @@
+//! Lesson 1: HTTP forgets, and the browser attaches the cookie to every request.
+
+use super::evidence::{Evidence, ticket, told};
+use super::{Goal, Lesson};
+
+/// Where both questions go.
+pub const WHO: &str = "/learn/http-forgets/who/";
+
+pub const LESSON: Lesson = Lesson {
+    slug: "http-forgets",
+    template: "lessons/01-http-forgets/page",
+    lab: None,
+    needs_login: true,
+    check,
+    answer: None,
+};
+
+fn check(evidence: &Evidence) -> Vec<Goal> {
+    let mut asked = evidence.own.iter().filter(|exchange| exchange.path.starts_with(WHO));
+    let me =
+        asked.clone().find(|exchange| exchange.user.is_some() && exchange.user == evidence.user);
+    let nobody = asked.find(|exchange| exchange.user.is_none() && ticket(exchange).is_none());
+    vec![
+        Goal::new(
+            "Asked with the cookie, the server knew you.",
+            me.map(|exchange| {
+                format!(
+                    "{}: a ticket came, {}, so you.",
+                    told(exchange),
+                    ticket(exchange).unwrap_or_default()
+                )
+            }),
+        ),
+        Goal::new(
+            "Asked without it, the same address did not.",
+            nobody.map(|exchange| format!("{}: no Cookie header, so nobody.", told(exchange))),
+        ),
+    ]
+}

@@ -1,0 +1,20 @@
+// Asks the same address twice: with the cookies of this site, and without. A link or a form cannot
+// do the second. Works on every element with data-ask-who (the address), which holds buttons with
+// data-credentials and a list for the answers.
+
+for (const element of document.querySelectorAll("[data-ask-who]")) {
+  const answers = element.querySelector("ol");
+  for (const button of element.querySelectorAll("[data-credentials]")) {
+    button.addEventListener("click", async () => {
+      const { credentials } = button.dataset;
+      const item = document.createElement("li");
+      try {
+        const response = await fetch(element.dataset.askWho, { credentials });
+        item.textContent = `${button.textContent}: ${await response.text()}`;
+      } catch {
+        item.textContent = "The server did not answer. Try again.";
+      }
+      answers.append(item);
+    });
+  }
+}
