@@ -74,13 +74,15 @@ async fn keep(request: &Request<'_>, response: &mut Response<'_>) {
     let came = request.local_cache(Came::default);
     let Some(at) = came.at else { return };
     let Notebook { opened, steps, owners, follows, blurred } = notebook;
+    let mut cookies = came.cookies.clone();
+    cookies.iter_mut().for_each(|cookie| as_sent(cookie, &steps));
     let mut exchange = Exchange {
         id: request_id(request).to_owned(),
         number: 0,
         at,
         method: came.method.clone(),
         path: came.path.clone(),
-        cookies: came.cookies.clone(),
+        cookies,
         user: user_of(&steps),
         steps: steps.into_iter().map(|(at, step)| Noted { at: micros(at), step }).collect(),
         status: response.status().code,
@@ -96,6 +98,17 @@ async fn keep(request: &Request<'_>, response: &mut Response<'_>) {
     }
     let kept = recorder.keep(exchange, &owners);
     let _ = request.local_cache(Recorded::default).0.set(kept);
+}
+
+/// Rocket has decoded the value; of a ticket it is known how many bytes it really had.
+fn as_sent(cookie: &mut Cookie, steps: &[(std::time::Duration, Step)]) {
+    for (_, step) in steps {
+        if let Step::Ticket { name, bytes, .. } = step
+            && *name == cookie.name
+        {
+            cookie.bytes = *bytes;
+        }
+    }
 }
 
 fn user_of(steps: &[(std::time::Duration, Step)]) -> Option<String> {

@@ -72,7 +72,7 @@ impl Chromium {
 
     /// Presses the button of this label in the page.
     pub async fn press(&self, label: &str) {
-        let path = format!("//main//button[normalize-space()='{label}']");
+        let path = format!("//main//button[normalize-space()=\"{label}\"]");
         self.page.find(By::XPath(path)).await.expect(label).click().await.expect("a click");
     }
 

@@ -4,6 +4,7 @@
 mod support;
 
 mod chromium;
+mod class;
 
 use chromium::Chromium;
 use mongodb::bson::{Document, doc};

@@ -24,11 +24,17 @@ impl Changed {
             users: documents(exchange.commands().filter(|command| command.collection == "users")),
         }
     }
+}
 
-    /// Whether nothing was stored, on either side.
-    pub fn is_nothing(&self) -> bool {
-        [&self.browser, &self.sessions, &self.users].iter().all(|place| *place == NOTHING)
-    }
+/// Whether nothing was stored by this exchange, on either side.
+pub fn is_nothing(exchange: &Exchange) -> bool {
+    let Changed { browser, sessions, users } = Changed::by(exchange);
+    // What only counts tries is told among the steps.
+    let is_write = |command: &Command| {
+        !matches!(command.name.as_str(), "find" | "aggregate") && command.collection != "throttle"
+    };
+    [browser, sessions, users].iter().all(|place| place == NOTHING)
+        && !exchange.commands().any(is_write)
 }
 
 const NOTHING: &str = "nothing";

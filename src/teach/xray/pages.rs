@@ -7,6 +7,7 @@ use rocket::{Route, State, get, routes};
 use rocket_dyn_templates::{Template, context};
 use serde::Serialize;
 
+use super::changed::is_nothing;
 use super::rows::{View, rows};
 use crate::session::Session;
 use crate::trace::{Exchange, Owner, Recorder};
@@ -30,7 +31,7 @@ pub fn story(chain: &[Arc<Exchange>]) -> Story {
         .map(|exchange| format!("{} {} {}", exchange.method, exchange.path, exchange.status));
     let commands: usize = chain.iter().map(|exchange| exchange.commands().count()).sum();
     let exchanges: Vec<View> = chain.iter().map(|exchange| View::of(exchange, None)).collect();
-    let is_unchanged = exchanges.iter().all(|view| view.changed.is_nothing());
+    let is_unchanged = chain.iter().all(|exchange| is_nothing(exchange));
     let stored = if is_unchanged { "Nothing was stored" } else { "Something was changed" };
     let asked = match commands {
         0 => "MongoDB was not asked".to_owned(),
