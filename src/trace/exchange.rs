@@ -69,10 +69,14 @@ pub struct Cookie {
     pub is_gone: bool,
 }
 
+/// Of a cookie's name, which the browser's side can make as long as it likes.
+const LONGEST_NAME: usize = 40;
+
 impl Cookie {
     pub(super) fn sent(name: &str, value: &str) -> Self {
         let bytes = name.len() + 1 + value.len();
-        let (name, sid) = (name.to_owned(), redact::sid_in(value));
+        let name = name.chars().take(LONGEST_NAME).collect();
+        let sid = redact::sid_in(value);
         Self { name, bytes, sid, attributes: String::new(), is_gone: false }
     }
 

@@ -16,6 +16,11 @@ use crate::audit::request_id;
 /// What nobody came to look at, or would look at for ever.
 const UNRECORDED: [&str; 5] = ["/static/", "/healthz", "/readyz", "/xray", "/favicon"];
 
+/// Characters of a path that are kept, and cookies of a request: what is kept must stay small,
+/// whatever is sent.
+const LONGEST: usize = 200;
+const MOST_COOKIES: usize = 20;
+
 /// A request as it came, before a fairing sends it elsewhere.
 #[derive(Default)]
 struct Came {
@@ -43,13 +48,13 @@ pub fn arrivals(teaching: bool) -> AdHoc {
             if !teaching {
                 return;
             }
-            let path = request.uri().path().to_string();
+            let path: String = request.uri().path().as_str().chars().take(LONGEST).collect();
             if UNRECORDED.iter().any(|part| path.starts_with(part)) {
                 return;
             }
             let sent =
                 |cookie: &rocket::http::Cookie<'_>| Cookie::sent(cookie.name(), cookie.value());
-            let cookies = request.cookies().iter().map(sent).collect();
+            let cookies = request.cookies().iter().take(MOST_COOKIES).map(sent).collect();
             let method = request.method().to_string();
             request.local_cache(|| Came { at: Some(SystemTime::now()), method, path, cookies });
             notebook::open();

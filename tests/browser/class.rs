@@ -117,9 +117,14 @@ async fn lessons_and_x_ray_fit_every_window_and_keep_to_the_content_security_pol
     check_look(&chromium, "/dashboard", "class").await;
     chromium.script("document.querySelector('.xray details').open = true").await;
     check_look_here(&chromium, "xray-open").await;
+    // Where there is room, a script opens the X-ray of a page that comes.
+    chromium.look(1280, false).await;
     guess(&chromium, "http-forgets").await;
+    let is_open = "return document.querySelector('.xray details').open";
+    assert_eq!(chromium.script(is_open).await, true);
     check_look_here(&chromium, "lesson-1").await;
     check_look(&chromium, "/learn", "class").await;
+    chromium.look(1280, false).await;
     chromium.goto("/learn/the-seal").await;
     check_look_here(&chromium, "lesson-5").await;
     for (slug, button) in [
