@@ -144,6 +144,12 @@ async fn each_lesson_is_solved_by_its_solution_and_a_reset_returns_to_the_start(
         let page = rosa.browsers[0].get(&format!("/learn/{}", slug(folder))).await.body;
         let goals: Vec<&str> = page.split("class=\"goal").skip(2).collect();
         assert!(rosa.is_solved(folder).await, "{folder}: {goals:#?}");
+        if folder == FOLDERS[0] {
+            // The two questions side by side: with the ticket and without.
+            assert_eq!(page.matches("id=\"evidence-").count(), 2, "{page}");
+            let marked = page.matches("ray--differs").count();
+            assert!(marked >= 4, "{marked} steps differ");
+        }
         // What one has done is nobody else's.
         oskar.press(folder, "check").await;
         assert_eq!(oskar.reached(folder).await, 0, "{folder}");

@@ -13,6 +13,7 @@ use super::{ALL, Evidence, Lesson, evaluate, find};
 use crate::audit::request_id;
 use crate::auth::Visitor;
 use crate::teach::progress::{self, Learner, millis};
+use crate::teach::xray::{View, compared};
 use crate::trace::{self, Recorder};
 use crate::web::error::Error;
 use crate::web::{Form, NoFields, Page};
@@ -75,6 +76,7 @@ async fn show(
         .into_iter()
         .map(|goal| Reached { text: goal.text, evidence: state.reached.get(goal.text).cloned() })
         .collect();
+    let recorded = evidence_of(&goals, &learner);
     let lessons = entries(contents, &learner);
     let at = lessons.iter().position(|entry| entry.slug == slug)?;
     let own = context! {
@@ -88,9 +90,28 @@ async fn show(
         predicted: state.predicted,
         solved: state.solved,
         goals,
+        recorded,
         who: format!("{WHO}{}", request_id(page.request())),
     };
     Some(page.render(lesson.template, own).await)
+}
+
+/// Of one lesson: what can be compared at a glance.
+const MOST_COMPARED: usize = 4;
+
+/// The exchanges that the evidence names, as far as they are kept, side by side.
+fn evidence_of(goals: &[Reached], learner: &Learner<'_>) -> Vec<View> {
+    let told = goals.iter().filter_map(|goal| goal.evidence.as_deref());
+    let numbers = told.flat_map(|text| text.split("xchange ").skip(1).map(leading_number));
+    let numbers: Vec<Option<u64>> = numbers.collect();
+    let mut own = learner.exchanges();
+    own.retain(|exchange| numbers.contains(&Some(exchange.number)));
+    own.truncate(MOST_COMPARED);
+    compared(&own)
+}
+
+fn leading_number(text: &str) -> Option<u64> {
+    text.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
 }
 
 /// What the two buttons of the first lesson ask. `from` is the id of the exchange that the page

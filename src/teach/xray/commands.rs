@@ -16,7 +16,15 @@ pub fn row(at: u64, command: &Command) -> Row {
     let failed = command.reply.as_ref().is_none_or(|reply| reply.failed);
     let tone = if failed { Tone::Bad } else { Tone::Plain };
     let is_minor = command.collection == "throttle";
-    Row { at: milliseconds(at), lane: Lane::Store, tone, words, is_minor, number: 0 }
+    Row {
+        at: milliseconds(at),
+        lane: Lane::Store,
+        tone,
+        words,
+        is_minor,
+        differs: false,
+        number: 0,
+    }
 }
 
 /// For a beginner, and in Express.

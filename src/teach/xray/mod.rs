@@ -10,6 +10,8 @@ mod changed;
 mod insert;
 mod pages;
 
+pub use rows::{View, compared};
+
 use rocket::fairing::{AdHoc, Fairing};
 
 /// Attaches the X-ray of each page and the pages of it.

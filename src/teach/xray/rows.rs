@@ -1,5 +1,7 @@
 //! An exchange as rows of the diagram, in their order; what matters less is folded away.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::changed::Changed;
@@ -73,6 +75,8 @@ pub struct Row {
     /// The first to be folded away.
     #[serde(skip)]
     pub is_minor: bool,
+    /// It is not in each of the exchanges that stand beside this one.
+    pub differs: bool,
     /// Its number among all, from 1; step mode goes along it.
     pub number: usize,
 }
@@ -120,6 +124,20 @@ impl View {
             is_blurred: exchange.is_blurred,
         }
     }
+}
+
+/// Exchanges beside each other: the rows that are not in all of them are marked.
+pub fn compared(exchanges: &[Arc<Exchange>]) -> Vec<View> {
+    let mut views: Vec<View> = exchanges.iter().map(|exchange| View::of(exchange, None)).collect();
+    let shapes: Vec<Vec<String>> = exchanges
+        .iter()
+        .map(|exchange| rows(exchange).iter().map(|row| row.words.plain.shape()).collect())
+        .collect();
+    for row in views.iter_mut().flat_map(|view| view.rows.iter_mut().chain(&mut view.folded)) {
+        let shape = row.words.plain.shape();
+        row.differs = !shapes.iter().all(|shapes| shapes.contains(&shape));
+    }
+    views
 }
 
 /// All rows of an exchange: how it came, what was noted, the answer.
@@ -177,6 +195,7 @@ mod tests {
             tone: Tone::Plain,
             words: Words::new("", "", ""),
             is_minor: number == 3 || number == 5,
+            differs: false,
             number,
         };
         let numbers = |rows: &[Row]| rows.iter().map(|row| row.number).collect::<Vec<_>>();

@@ -6,7 +6,7 @@ use crate::teach::text::quoted;
 use crate::trace::{Cookie, Exchange, Noted, Seal, Step, Write};
 
 fn row(at: u64, lane: Lane, tone: Tone, words: Words) -> Row {
-    Row { at: milliseconds(at), lane, tone, words, is_minor: false, number: 0 }
+    Row { at: milliseconds(at), lane, tone, words, is_minor: false, differs: false, number: 0 }
 }
 
 /// How the request came.
