@@ -46,8 +46,12 @@ async fn guess(chromium: &Chromium, slug: &str) {
 async fn expect_solved(chromium: &Chromium, slug: &str) {
     chromium.goto(&format!("/learn/{slug}")).await;
     chromium.submit("Check").await;
+    expect_solved_here(chromium).await;
+}
+
+async fn expect_solved_here(chromium: &Chromium) {
     let text = chromium.text().await;
-    assert!(text.contains("Solved."), "{slug}: {text}");
+    assert!(text.contains("Solved."), "{text}");
 }
 
 /// The buttons of a lab, one after the other.
@@ -105,6 +109,95 @@ async fn lessons_are_solved_by_their_buttons_over_plain_http_at_a_lan_address() 
     guess(&chromium, "two-stores").await;
     lab(&chromium, "two-stores", &["Count", "Restart the lab server", "Count"]).await;
     expect_solved(&chromium, "two-stores").await;
+    chromium.close().await;
+}
+
+/// Chooses an option of a list.
+async fn choose(chromium: &Chromium, name: &str, value: &str) {
+    let option = format!("select[name={name}] option[value={value}]");
+    chromium.page.find(By::Css(&option)).await.unwrap().click().await.unwrap();
+}
+
+/// Switches of the lab on or off.
+async fn switch(chromium: &Chromium, on: &[&str], secret: &str) {
+    chromium.goto("/lab/the-options").await;
+    for name in ["resave", "save_uninitialized", "one_day"] {
+        let field = chromium.page.find(By::Name(name)).await.unwrap();
+        if field.is_selected().await.unwrap() != on.contains(&name) {
+            field.click().await.unwrap();
+        }
+    }
+    let secret = format!("[name=secret][value={secret}]");
+    chromium.page.find(By::Css(&secret)).await.unwrap().click().await.unwrap();
+    chromium.submit("Set the switches").await;
+}
+
+#[rocket::async_test]
+async fn the_other_lessons_are_solved_by_their_buttons_as_well() {
+    let app = class().await;
+    let chromium = open(&app, &lan_address()).await;
+
+    guess(&chromium, "one-jar").await;
+    for path in ["/", "/dashboard", "/account", "/learn", "/learn/handout"] {
+        chromium.goto(path).await;
+    }
+    let mut private_window = app.browser();
+    private_window.log_in("rosa").await;
+    private_window.get("/dashboard").await;
+    chromium.goto("/dashboard").await;
+    expect_solved(&chromium, "one-jar").await;
+
+    guess(&chromium, "no-secrets").await;
+    lab(&chromium, "no-secrets", &["Copy Oskar's old cookie"]).await;
+    let note = chromium.script("return document.querySelector('.value').textContent").await;
+    chromium.fill("decode", note.as_str().unwrap()).await;
+    chromium.submit("Read it").await;
+    assert!(chromium.text().await.contains("password=umbrella-17"));
+    lab(&chromium, "no-secrets", &["Use Oskar's ticket"]).await;
+    assert!(chromium.text().await.contains("You are oskar."));
+    lab(&chromium, "no-secrets", &["Revoke that ticket", "Use it again"]).await;
+    assert!(chromium.text().await.contains("worth nothing. You are nobody here."));
+    chromium.goto("/learn/no-secrets").await;
+    chromium.fill("answer", "umbrella-17").await;
+    chromium.submit("That is what it says").await;
+    expect_solved_here(&chromium).await;
+
+    guess(&chromium, "the-options").await;
+    switch(&chromium, &["save_uninitialized"], "first").await;
+    lab(&chromium, "the-options", &["Visit as a newcomer"]).await;
+    switch(&chromium, &[], "first").await;
+    lab(&chromium, "the-options", &["Visit as a newcomer", "Change something"]).await;
+    chromium.goto("/lab/the-options").await;
+    switch(&chromium, &["resave"], "first").await;
+    switch(&chromium, &["one_day"], "first").await;
+    lab(&chromium, "the-options", &["Visit as a newcomer", "Change something"]).await;
+    switch(&chromium, &[], "new").await;
+    switch(&chromium, &[], "both").await;
+    expect_solved(&chromium, "the-options").await;
+
+    guess(&chromium, "behind-the-login").await;
+    chromium.fill("password", PASSWORD).await;
+    chromium.submit("Log in again").await;
+    assert_eq!(chromium.path().await, "/learn/behind-the-login");
+    let steps = ["find", "verify", "number", "login", "store", "send"];
+    for (n, step) in steps.iter().enumerate() {
+        choose(&chromium, &format!("step{}", n + 1), step).await;
+    }
+    chromium.submit("That is the order").await;
+    expect_solved_here(&chromium).await;
+    chromium.look(1280, false).await;
+    chromium.screenshot("lesson-9-solved").await;
+
+    guess(&chromium, "three-clocks").await;
+    let buttons = ["Get a ticket", "Throw the cookie away", "Get a ticket", "Log out of the lab"];
+    lab(&chromium, "three-clocks", &buttons).await;
+    lab(&chromium, "three-clocks", &["Use the old ticket again"]).await;
+    for button in ["A cookie for 20 seconds", "A document for 20 seconds"] {
+        lab(&chromium, "three-clocks", &[button]).await;
+        rocket::tokio::time::sleep(std::time::Duration::from_secs(22)).await;
+        chromium.goto("/lab/three-clocks").await;
+    }
+    expect_solved(&chromium, "three-clocks").await;
     chromium.close().await;
 }
 
