@@ -31,6 +31,16 @@ impl Drop for Driver {
 impl Chromium {
     /// A window of the site at `base`.
     pub async fn open(base: &str) -> Self {
+        Self::open_with(base, json!({})).await
+    }
+
+    /// The same in a browser that runs no script of any page.
+    pub async fn open_without_scripts(base: &str) -> Self {
+        let off = json!({ "profile.managed_default_content_settings.javascript": 2 });
+        Self::open_with(base, off).await
+    }
+
+    async fn open_with(base: &str, preferences: Value) -> Self {
         let (driver, port) = start_driver();
         let profile = TempDir::new().expect("a folder for the profile");
         let mut options = DesiredCapabilities::chrome();
@@ -46,6 +56,7 @@ impl Chromium {
         ] {
             options.add_arg(argument).expect("an argument");
         }
+        options.add_experimental_option("prefs", preferences).expect("preferences");
         let folder = format!("--user-data-dir={}", profile.path().display());
         options.add_arg(&folder).expect("an argument");
         options.set_browser_log_level(LoggingPrefsLogLevel::All).expect("a log");

@@ -23,7 +23,10 @@ async fn class() -> App {
 }
 
 async fn open(app: &App, host: &str) -> Chromium {
-    let chromium = Chromium::open(&app.url.replace("127.0.0.1", host)).await;
+    log_in(Chromium::open(&app.url.replace("127.0.0.1", host)).await).await
+}
+
+async fn log_in(chromium: Chromium) -> Chromium {
     chromium.look(1280, false).await;
     chromium.goto("/register").await;
     chromium.fill("username", "rosa").await;
@@ -63,7 +66,7 @@ async fn lab(chromium: &Chromium, slug: &str, buttons: &[&str]) {
 }
 
 #[rocket::async_test]
-async fn lessons_are_solved_by_their_buttons_over_plain_http_at_a_lan_address() {
+async fn the_first_lesson_is_solved_over_plain_http_at_a_lan_address() {
     let app = class().await;
     let chromium = open(&app, &lan_address()).await;
     guess(&chromium, "http-forgets").await;
@@ -78,7 +81,23 @@ async fn lessons_are_solved_by_their_buttons_over_plain_http_at_a_lan_address() 
     let text = chromium.text().await;
     assert!(text.contains("You are rosa.") && text.contains("You are nobody."), "{text}");
     expect_solved(&chromium, "http-forgets").await;
+    chromium.close().await;
+}
 
+/// A class's browser in which no script runs.
+async fn open_without_scripts(app: &App) -> Chromium {
+    let url = app.url.replace("127.0.0.1", &lan_address());
+    let chromium = log_in(Chromium::open_without_scripts(&url).await).await;
+    chromium.goto("/learn/http-forgets").await;
+    let text = chromium.text().await;
+    assert!(text.contains("This lesson needs JavaScript"), "no script runs: {text}");
+    chromium
+}
+
+#[rocket::async_test]
+async fn four_lessons_are_solved_by_their_buttons_without_any_script() {
+    let app = class().await;
+    let chromium = open_without_scripts(&app).await;
     guess(&chromium, "ticket-and-coat").await;
     chromium.submit("Hang it up").await;
     expect_solved(&chromium, "ticket-and-coat").await;
@@ -133,10 +152,9 @@ async fn switch(chromium: &Chromium, on: &[&str], secret: &str) {
 }
 
 #[rocket::async_test]
-async fn the_other_lessons_are_solved_by_their_buttons_as_well() {
+async fn five_lessons_are_solved_by_their_buttons_without_any_script() {
     let app = class().await;
-    let chromium = open(&app, &lan_address()).await;
-
+    let chromium = open_without_scripts(&app).await;
     guess(&chromium, "one-jar").await;
     for path in ["/", "/dashboard", "/account", "/learn", "/learn/handout"] {
         chromium.goto(path).await;
