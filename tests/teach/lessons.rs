@@ -1,14 +1,12 @@
 //! Each lesson is solved by its own written solution, and by nothing less.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
 
-use rocket::figment::Figment;
-use rocket::figment::providers::{Format as _, Toml};
 use rocket::futures::future::join_all;
-use serde::Deserialize;
 
 use crate::class;
-use crate::support::{App, Browser, PASSWORD};
+use crate::learner::{Learner, Request, slug, solution};
+use crate::support::{App, PASSWORD};
 
 const FOLDERS: [&str; 10] = [
     "01-http-forgets",
@@ -22,111 +20,6 @@ const FOLDERS: [&str; 10] = [
     "09-behind-the-login",
     "10-three-clocks",
 ];
-
-/// A request of a solution.
-#[derive(Clone, Debug, Deserialize)]
-struct Request {
-    method: String,
-    path: String,
-    #[serde(default)]
-    fields: std::collections::BTreeMap<String, String>,
-    /// Which of the learner's browsers.
-    #[serde(default)]
-    browser: usize,
-    #[serde(default = "yes")]
-    cookies: bool,
-    #[serde(default)]
-    seconds: u64,
-}
-
-fn yes() -> bool {
-    true
-}
-
-fn slug(folder: &str) -> &str {
-    &folder[3..]
-}
-
-fn solution(folder: &str) -> Vec<Request> {
-    let file = format!("{}/templates/lessons/{folder}/lesson.toml", env!("CARGO_MANIFEST_DIR"));
-    Figment::from(Toml::file_exact(file)).extract_inner("solution").unwrap()
-}
-
-/// A learner with two browsers, the first one logged in.
-struct Learner {
-    name: &'static str,
-    browsers: [Browser; 2],
-}
-
-impl Learner {
-    async fn new(app: &App, name: &'static str) -> Self {
-        let mut browser = app.browser();
-        browser.sign_up(name).await;
-        Self { name, browsers: [browser, app.browser()] }
-    }
-
-    async fn play(&mut self, folder: &str, requests: &[Request]) {
-        for request in requests {
-            self.send(folder, request).await;
-        }
-    }
-
-    async fn send(&mut self, folder: &str, request: &Request) {
-        let fields = request.fields.iter().map(|(name, value)| {
-            let value = value.replace("{username}", self.name).replace("{password}", PASSWORD);
-            (name.as_str(), value)
-        });
-        let fields: Vec<(&str, String)> = fields.collect();
-        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let path = self.path(folder, &request.path).await;
-        let browser = &mut self.browsers[request.browser];
-        let jar = browser.jar.clone();
-        if !request.cookies {
-            browser.jar.clear();
-        }
-        let answer = match request.method.as_str() {
-            "GET" => browser.get(&path).await,
-            "POST" => browser.post_patiently(&path, &fields).await,
-            _ => return rocket::tokio::time::sleep(Duration::from_secs(request.seconds)).await,
-        };
-        assert!([200, 303].contains(&answer.status), "{path}: {} {}", answer.status, answer.body);
-        if !request.cookies {
-            browser.jar = jar;
-        }
-    }
-
-    /// `{who}` is the address that the first lesson's page asks.
-    async fn path(&mut self, folder: &str, path: &str) -> String {
-        if path != "{who}" {
-            return path.to_owned();
-        }
-        let page = self.browsers[0].get(&format!("/learn/{}", slug(folder))).await.body;
-        let who = page.split_once("data-ask-who=\"").unwrap().1.split('"').next().unwrap();
-        crate::unescape(who)
-    }
-
-    async fn is_solved(&mut self, folder: &str) -> bool {
-        let page = self.browsers[0].get(&format!("/learn/{}", slug(folder))).await;
-        assert_eq!(page.status, 200, "{}", page.body);
-        page.body.contains("<strong>Solved.</strong>")
-    }
-
-    async fn reached(&mut self, folder: &str) -> usize {
-        let page = self.browsers[0].get(&format!("/learn/{}", slug(folder))).await.body;
-        page.matches("goal--reached").count()
-    }
-
-    async fn press(&mut self, folder: &str, what: &str) {
-        let path = format!("/learn/{}/{what}", slug(folder));
-        let answer = self.browsers[0].post(&path, &[]).await;
-        assert_eq!(answer.status, 303, "{path}: {}", answer.body);
-    }
-
-    async fn predict(&mut self, folder: &str) {
-        let path = format!("/learn/{}/predict", slug(folder));
-        self.browsers[0].post(&path, &[("choice", "0")]).await;
-    }
-}
 
 /// Each lesson in a class of its own, all at once: the last one waits for its clocks.
 async fn for_each_lesson(what: impl AsyncFn(&App, &'static str)) {
@@ -219,12 +112,12 @@ async fn progress_outlives_a_logout_and_is_taken_along_at_a_login() {
     assert!(rosa.is_solved(folder).await);
     // A lesson without a login, and then the login.
     let folder = FOLDERS[4];
-    let mut nobody = Learner { name: "new", browsers: [app.browser(), app.browser()] };
+    let mut nobody = Learner::nobody(&app, "new");
     nobody.play(folder, &solution(folder)).await;
     assert!(nobody.is_solved(folder).await);
     nobody.browsers[0].sign_up("new").await;
     assert!(nobody.is_solved(folder).await);
-    let mut elsewhere = Learner { name: "new", browsers: [app.browser(), app.browser()] };
+    let mut elsewhere = Learner::nobody(&app, "new");
     elsewhere.browsers[0].log_in("new").await;
     assert!(elsewhere.is_solved(folder).await, "it is the user's");
 }
@@ -242,6 +135,36 @@ async fn lessons_are_given_in_memory_as_well() {
     rosa.browsers[0].get("/learn/handout").await.expect_page(200, "What is a session?");
     assert_eq!(rosa.browsers[0].get("/learn/no-such-lesson").await.status, 404);
     assert_eq!(rosa.browsers[0].get("/lab/http-forgets").await.status, 404, "it has no lab");
+}
+
+#[rocket::async_test]
+async fn no_page_of_a_lesson_and_no_recording_of_it_holds_a_whole_ticket() {
+    join_all(FOLDERS[..9].iter().map(async |folder| {
+        let app = class().await;
+        let mut rosa = Learner::new(&app, "rosa").await;
+        rosa.play(folder, &solution(folder)).await;
+        let mut told = rosa.pages.clone() + &rosa.browsers[0].get("/xray").await.body;
+        let list = told.split("exchange__link\" href=\"").skip(1);
+        let paths: BTreeSet<String> =
+            list.map(|link| link.split('"').next().unwrap().to_owned()).collect();
+        for path in &paths {
+            told += &rosa.browsers[0].get(&format!("{path}?step=999")).await.body;
+        }
+        assert!(paths.len() >= 4, "{folder}: {paths:?}");
+        for ticket in &rosa.tickets {
+            let ticket = crate::decode(ticket);
+            let parts = ticket.trim_start_matches("s:").split('.').filter(|part| part.len() > 12);
+            for part in parts {
+                assert!(!told.contains(&part[..12]), "{folder} tells {part}");
+            }
+        }
+        assert!(
+            rosa.tickets.len()
+                > usize::from(solution(folder).iter().any(|r| r.path.starts_with("/lab")))
+        );
+        assert!(!told.contains(PASSWORD), "{folder} tells the password");
+    }))
+    .await;
 }
 
 #[rocket::async_test]

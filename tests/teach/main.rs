@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod learner;
 mod lessons;
 mod neutral;
 mod off;
@@ -39,6 +40,11 @@ async fn steps(browser: &mut Browser, id: &str, dialect: &str) -> Vec<String> {
 /// As it reads.
 fn unescape(text: impl AsRef<str>) -> String {
     text.as_ref().replace("&quot;", "\"").replace("&#x27;", "'").replace("&#x2F;", "/")
+}
+
+/// A cookie's value, as it was meant.
+fn decode(value: &str) -> String {
+    percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned()
 }
 
 /// Whether each of these stands in a step of its own, one after the other.
