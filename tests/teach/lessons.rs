@@ -77,6 +77,9 @@ async fn doing_nothing_and_clicking_at_random_solves_no_lesson() {
         }
         rosa.press(folder, "check").await;
         assert!(!rosa.is_solved(folder).await, "{folder}");
+        let page = rosa.browsers[0].get(&format!("/learn/{slug}")).await.body;
+        let asks = page.contains("/answer\"");
+        assert_eq!(page.contains("Your last answer was not right."), asks, "{folder}: {page}");
     })
     .await;
 }

@@ -89,6 +89,7 @@ async fn show(
         has_answer: lesson.answer.is_some(),
         predicted: state.predicted,
         solved: state.solved,
+        mistaken: state.mistaken && !state.answered,
         goals,
         recorded,
         who: format!("{WHO}{}", request_id(page.request())),
@@ -183,9 +184,9 @@ async fn answer(
         return Ok(Some(to(lesson)));
     };
     // What was typed may be anything: only whether it is right is kept.
-    if is_right(&Evidence::of(&learner, state), &typed.join(",")) {
-        learner.progress.lessons.entry(slug.to_owned()).or_default().answered = true;
-    }
+    let right = is_right(&Evidence::of(&learner, state), &typed.join(","));
+    let state = learner.progress.lessons.entry(slug.to_owned()).or_default();
+    (state.answered, state.mistaken) = (state.answered || right, !right);
     evaluate(&mut learner, lesson);
     learner.save().await?;
     Ok(Some(to(lesson)))

@@ -37,6 +37,8 @@ pub struct State {
     pub since: i64,
     /// The right answer was given, where there is one to be typed.
     pub answered: bool,
+    /// The last answer was not right.
+    pub mistaken: bool,
     /// The goals that are reached, each with its evidence.
     pub reached: BTreeMap<String, String>,
     /// All of them are.
