@@ -22,6 +22,12 @@ impl<T: AsRef<str>> From<T> for Text {
 }
 
 impl Text {
+    /// The line again, with its backticks.
+    pub fn marked(&self) -> String {
+        let mark = |part: &Part| if part.code { quoted(&part.text) } else { part.text.clone() };
+        self.0.iter().map(mark).collect()
+    }
+
     /// What it says apart from numbers and code: two lines of one shape say the same of different
     /// things.
     pub fn shape(&self) -> String {
@@ -60,6 +66,7 @@ mod tests {
         check("`b`", &["#b"]);
         check("", &[]);
         check(&quoted("a`b"), &["#a'b"]);
+        assert_eq!(Text::from("a `b` c").marked(), "a `b` c");
         assert_eq!(Text::from("ticket `x`, 90 bytes.").shape(), "ticket ,  bytes");
     }
 }

@@ -15,7 +15,7 @@ pub fn row(at: u64, command: &Command) -> Row {
     );
     let failed = command.reply.as_ref().is_none_or(|reply| reply.failed);
     let tone = if failed { Tone::Bad } else { Tone::Plain };
-    let is_minor = command.collection == "throttle";
+    let is_minor = matches!(command.collection.as_str(), "throttle" | "progress");
     Row {
         at: milliseconds(at),
         lane: Lane::Store,

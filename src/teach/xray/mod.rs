@@ -4,6 +4,7 @@
 //! shown beside each page (`insert`), and at `/xray`.
 
 mod rows;
+mod ends;
 mod words;
 mod commands;
 mod changed;

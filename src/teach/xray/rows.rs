@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::changed::Changed;
-use super::words;
+use super::{ends, words};
 use crate::teach::text::Text;
 use crate::trace::Exchange;
 
@@ -142,9 +142,9 @@ pub fn compared(exchanges: &[Arc<Exchange>]) -> Vec<View> {
 
 /// All rows of an exchange: how it came, what was noted, the answer.
 pub fn rows(exchange: &Exchange) -> Vec<Row> {
-    let mut rows = vec![words::arrival(exchange)];
+    let mut rows = vec![ends::arrival(exchange)];
     rows.extend(exchange.steps.iter().filter_map(|noted| words::step(noted, exchange)));
-    rows.push(words::answer(exchange));
+    rows.push(ends::answer(exchange));
     for (n, row) in rows.iter_mut().enumerate() {
         row.number = n + 1;
     }

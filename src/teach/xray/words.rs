@@ -3,69 +3,29 @@
 use super::commands;
 use super::rows::{Lane, Row, Tone, Words, milliseconds};
 use crate::teach::text::quoted;
-use crate::trace::{Cookie, Exchange, Noted, Seal, Step, Write};
+use crate::trace::{Exchange, Noted, Seal, Step, Write};
 
-fn row(at: u64, lane: Lane, tone: Tone, words: Words) -> Row {
+pub(super) fn row(at: u64, lane: Lane, tone: Tone, words: Words) -> Row {
     Row { at: milliseconds(at), lane, tone, words, is_minor: false, differs: false, number: 0 }
-}
-
-/// How the request came.
-pub fn arrival(exchange: &Exchange) -> Row {
-    let line = quoted(&format!("{} {}", exchange.method, exchange.path));
-    let ticket = exchange.cookies.iter().find(|cookie| cookie.sid.is_some());
-    let (plain, protocol) = match ticket {
-        Some(Cookie { name, bytes, sid: Some(sid), .. }) => (
-            format!("and shows its ticket, {bytes} bytes."),
-            format!("`Cookie: {name}={sid}●●●`, {bytes} bytes"),
-        ),
-        _ => ("and shows no ticket.".to_owned(), "no session cookie".to_owned()),
-    };
-    let verb = if exchange.method == "POST" { "sends a form to" } else { "asks for" };
-    let words = Words::new(
-        format!("Your browser {verb} {}, {plain}", quoted(&exchange.path)),
-        format!("{line}, {protocol}"),
-        format!("`req`: {line}, `req.headers.cookie`"),
-    );
-    row(0, Lane::Request, Tone::Plain, words)
-}
-
-/// The answer.
-pub fn answer(exchange: &Exchange) -> Row {
-    let size = exchange.bytes.map_or(String::new(), |bytes| format!(", {bytes} bytes"));
-    let target = exchange.location.as_deref().map_or(String::new(), |to| {
-        format!(" Go to {}.", quoted(to.split('?').next().unwrap_or_default()))
-    });
-    let set: Vec<&Cookie> = exchange.set_cookies.iter().collect();
-    let (kept, lines) = if set.is_empty() {
-        ("No new cookie: your browser keeps what it has.".to_owned(), "no `Set-Cookie`".to_owned())
-    } else {
-        let told: Vec<_> = set.iter().map(|cookie| cookie_told(cookie)).collect();
-        let lines: Vec<_> = set.iter().map(|cookie| quoted(&set_cookie_line(cookie))).collect();
-        (told.join(" "), lines.join(", "))
-    };
-    let words = Words::new(
-        format!("The answer is {}{size}.{target} {kept}", exchange.status),
-        format!("`{}`{size}.{target} {lines}", exchange.status),
-        format!("`res`: {}{size}.{target} {lines}", exchange.status),
-    );
-    row(exchange.micros, Lane::Reply, Tone::Plain, words)
-}
-
-fn cookie_told(cookie: &Cookie) -> String {
-    match &cookie.sid {
-        _ if cookie.is_gone => format!("Throw the cookie `{}` away.", cookie.name),
-        Some(sid) => format!("Keep this ticket: `{sid}`, with our seal."),
-        None => format!("Keep a cookie called `{}`, {} bytes.", cookie.name, cookie.bytes),
-    }
-}
-
-fn set_cookie_line(cookie: &Cookie) -> String {
-    let value = cookie.sid.as_ref().map_or("●●●".to_owned(), |sid| format!("{sid}●●●"));
-    format!("Set-Cookie: {}={value}; {}", cookie.name, cookie.attributes)
 }
 
 /// What was noted. `None`: it says nothing that another row does not.
 pub fn step(noted: &Noted, exchange: &Exchange) -> Option<Row> {
+    let row = of_step(noted, exchange)?;
+    let is_of_lab = match &noted.step {
+        Step::Ticket { name, .. } | Step::Written { name, .. } => name.starts_with("lab."),
+        Step::Command(command) => command.collection == "lab_sessions",
+        _ => false,
+    };
+    // The site's own ticket is looked at on the same page.
+    if !is_of_lab {
+        return Some(row);
+    }
+    let plain = format!("In the lab: {}", row.words.plain.marked());
+    Some(Row { words: Words { plain: plain.into(), ..row.words }, ..row })
+}
+
+fn of_step(noted: &Noted, exchange: &Exchange) -> Option<Row> {
     let plain = |lane, words| Some(row(noted.at, lane, Tone::Plain, words));
     let app = |words| plain(Lane::App, words);
     let minor = |words| app(words).map(|row| Row { is_minor: true, ..row });
@@ -118,13 +78,18 @@ pub fn step(noted: &Noted, exchange: &Exchange) -> Option<Row> {
             "the session is destroyed at the end of this request",
             "`req.logout()` and `req.session.destroy()`",
         )),
-        Step::Written { write, .. } => written(*write, is_nobody(exchange)).and_then(app),
+        Step::Written { name, write, .. } => {
+            written(*write, is_nobody(exchange, name)).and_then(app)
+        }
         Step::Rendered { template } => minor(Words::new(
             "The page is made.",
             format!("template `{template}.html.tera`"),
             format!("`res.render('{template}')`"),
         )),
-        Step::Lab { fact, .. } => app(Words::new(fact, fact, fact)),
+        Step::Lab { fact, number, .. } => {
+            let noted = format!("Noted for the lesson: {fact}, {number}.");
+            minor(Words::new(&noted, &noted, &noted))
+        }
     }
 }
 
@@ -253,14 +218,18 @@ fn login(user: &str) -> Words {
     )
 }
 
-/// Whether no session was found.
-fn is_nobody(exchange: &Exchange) -> bool {
-    let is_lost = |step: &Step| match step {
-        Step::Ticket { seal, .. } => !matches!(seal, Seal::Genuine { .. }),
-        Step::Lost { .. } => true,
-        _ => false,
-    };
-    exchange.steps.iter().any(|noted| is_lost(&noted.step))
+/// Whether no session was found for the cookie of this name.
+fn is_nobody(exchange: &Exchange, cookie: &str) -> bool {
+    let mut steps = exchange.steps.iter().map(|noted| &noted.step);
+    let seal = steps.find_map(|step| match step {
+        Step::Ticket { name, seal, .. } if name == cookie => Some(seal),
+        _ => None,
+    });
+    // Up to the next ticket, the steps are about this one.
+    let is_lost = steps
+        .take_while(|step| !matches!(step, Step::Ticket { .. }))
+        .any(|step| matches!(step, Step::Lost { .. }));
+    !matches!(seal, Some(Seal::Genuine { .. })) || is_lost
 }
 
 /// Other writes have a command of their own.
