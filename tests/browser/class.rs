@@ -42,8 +42,9 @@ async fn log_in(chromium: Chromium) -> Chromium {
 /// Guesses, and says so.
 async fn guess(chromium: &Chromium, slug: &str) {
     chromium.goto(&format!("/learn/{slug}")).await;
-    chromium.page.find(By::Css("[name=choice]")).await.unwrap().click().await.unwrap();
-    chromium.submit("That is my guess").await;
+    chromium.script("window.isThePageBefore = true").await;
+    chromium.page.find(By::Css("button[name=choice]")).await.unwrap().click().await.unwrap();
+    chromium.arrive().await;
 }
 
 async fn expect_solved(chromium: &Chromium, slug: &str) {

@@ -26,3 +26,28 @@ async fn without_teaching_every_address_of_it_is_a_404_and_no_page_speaks_of_it(
         rosa.try_log_in("rosa", PASSWORD).await.expect_redirect("/dashboard");
     }
 }
+
+/// The check stands in front of all routes; this is the list that proves it of these.
+#[rocket::async_test]
+async fn forms_of_lessons_and_labs_are_refused_from_another_site() {
+    let app = crate::class().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    let posts = app.routes.iter().filter(|(method, path)| {
+        method == "POST" && ["/learn", "/lab"].iter().any(|part| path.starts_with(part))
+    });
+    let mut count = 0;
+    for (_, path) in posts {
+        let path = path.replace("<slug>", "the-seal");
+        let request = rosa.request(reqwest::Method::POST, &path).form(&[("do", "new")]);
+        let answer = rosa.send(request.header("sec-fetch-site", "cross-site")).await;
+        assert_eq!(answer.status, 403, "{path}");
+        let request = rosa.request(reqwest::Method::POST, &path).body("do=new");
+        let answer = rosa.send(request.header("content-type", "text/plain")).await;
+        assert_eq!(answer.status, 415, "{path}");
+        count += 1;
+    }
+    assert_eq!(count, 6);
+    let progress = app.database().collection::<mongodb::bson::Document>("progress");
+    assert_eq!(progress.count_documents(mongodb::bson::doc! {}).await.unwrap(), 0);
+}
