@@ -246,6 +246,9 @@ async fn the_list_has_the_stories_of_this_browser_alone() {
     let (login, account) = ("POST /login 303 → GET /dashboard 200", "GET /account 200");
     assert!(told.find(account).unwrap() < told.find(login).unwrap(), "newest first: {told}");
     assert!(!unescape(oskar.get("/xray").await.body).contains(account));
+    rosa.log_in("rosa").await;
+    let told = unescape(rosa.get("/xray").await.body);
+    assert!(told.contains(account), "a new number is no new browser: {told}");
     let nobody = app.browser().get("/xray").await;
     nobody.expect_page(200, "shows no ticket, so we cannot tell");
     assert_eq!(rosa.get("/xray/nowhere").await.status, 404);
