@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rocket::tokio::sync::oneshot;
 
@@ -62,8 +62,8 @@ impl Hasher {
     /// # Errors
     /// Too many are waiting already.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash, Unavailable> {
-        let (hash, micros) = self.queue(move |memory| timed(|| hash(&password, memory))).await?;
-        trace::note(|| Step::Hashed { algorithm: describe(), micros });
+        let (hash, took) = self.queue(move |memory| timed(|| hash(&password, memory))).await?;
+        trace::note(|| Step::Hashed { algorithm: describe(), took });
         hash.ok_or_else(|| Unavailable::new("Argon2 refused to hash"))
     }
 
@@ -89,8 +89,8 @@ impl Hasher {
                 false
             })
         };
-        let (right, micros) = self.queue(move |memory| timed(|| work(memory))).await?;
-        trace::note(|| Step::Verified { right, micros });
+        let (right, took) = self.queue(move |memory| timed(|| work(memory))).await?;
+        trace::note(|| Step::Verified { right, took });
         Ok(right)
     }
 
@@ -111,11 +111,11 @@ impl Hasher {
     }
 }
 
-/// The result, and how many microseconds it took.
-fn timed<T>(work: impl FnOnce() -> T) -> (T, u64) {
+/// The result, and how long it took.
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let begun = Instant::now();
     let result = work();
-    (result, u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX))
+    (result, begun.elapsed())
 }
 
 fn run(work: &Mutex<Receiver<Work>>) {

@@ -118,7 +118,7 @@ impl Engine {
             name: self.options.name.clone(),
             bytes: ticket.bytes,
             seal,
-            nanos: u64::try_from(took.as_nanos()).unwrap_or(u64::MAX),
+            took,
         });
     }
 

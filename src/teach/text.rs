@@ -36,12 +36,6 @@ impl Text {
     }
 }
 
-impl std::fmt::Display for Text {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|part| f.write_str(&part.text))
-    }
-}
-
 /// Something to stand between backticks that somebody else has written.
 pub fn quoted(text: &str) -> String {
     format!("`{}`", text.replace('`', "'"))

@@ -29,7 +29,7 @@ pub fn listener() -> EventHandler<CommandEvent> {
         CommandEvent::Failed(event) => {
             with(|notebook| {
                 answer(&mut notebook.steps, event.request_id, |_| Reply {
-                    duration: event.duration,
+                    took: event.duration,
                     count: None,
                     bytes: None,
                     failed: true,
@@ -98,7 +98,7 @@ fn changed(update: Option<&Bson>) -> Vec<String> {
     set.map(|set| set.keys().cloned().collect()).unwrap_or_default()
 }
 
-fn succeeded(name: &str, duration: Duration, reply: &Document) -> Reply {
+fn succeeded(name: &str, took: Duration, reply: &Document) -> Reply {
     let found = reply.get_document("cursor").and_then(|cursor| cursor.get_array("firstBatch"));
     let number = |key| match reply.get(key) {
         Some(Bson::Int32(number)) => Some(i64::from(*number)),
@@ -119,7 +119,7 @@ fn succeeded(name: &str, duration: Duration, reply: &Document) -> Reply {
     };
     // A write that was refused comes back as a success with errors in it.
     let failed = reply.contains_key("writeErrors");
-    Reply { duration, count, bytes, failed }
+    Reply { took, count, bytes, failed }
 }
 
 #[cfg(test)]

@@ -2,21 +2,18 @@
 
 use std::time::{Duration, SystemTime};
 
-use rocket::http::Cookie as SetCookie;
-use serde::Serialize;
-
 use super::redact;
 use super::step::{Command, Step, Write};
+use rocket::http::Cookie as SetCookie;
 
 /// A request, what it did, and the answer. Redacted when it was noted.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Exchange {
     /// Unguessable: the request's id in the log. Whoever knows it may look.
     pub id: String,
     /// Counts all exchanges of this process: short, to talk about.
     pub number: u64,
     /// When it came.
-    #[serde(skip)]
     pub at: SystemTime,
     /// The method that it came with.
     pub method: String,
@@ -35,7 +32,7 @@ pub struct Exchange {
     /// Of the answer's body, before the X-ray was put in.
     pub bytes: Option<usize>,
     /// From the first fairing to the last.
-    pub micros: u64,
+    pub took: Duration,
     /// The exchange that led to this one.
     pub follows: Option<String>,
     /// The user that was logged in, or became so.
@@ -45,17 +42,16 @@ pub struct Exchange {
 }
 
 /// A step and when it was.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Noted {
-    /// Microseconds after the request came.
-    pub at: u64,
+    /// So long after the request came.
+    pub at: Duration,
     /// What it was.
-    #[serde(flatten)]
     pub step: Step,
 }
 
 /// A cookie, without its value.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cookie {
     /// Its name.
     pub name: String,
@@ -112,32 +108,25 @@ impl Exchange {
     /// Makes a failed login look the same for an unknown name and a wrong password.
     pub(super) fn blur(&mut self) {
         self.is_blurred = true;
-        self.micros = bucket(self.micros);
+        self.took = bucket(self.took);
         for noted in &mut self.steps {
             noted.at = bucket(noted.at);
             match &mut noted.step {
                 Step::Command(Command { reply: Some(reply), .. }) => {
                     (reply.count, reply.bytes) = (None, None);
-                    reply.duration = Duration::from_micros(bucket(micros(reply.duration)));
+                    reply.took = bucket(reply.took);
                 }
-                Step::Verified { micros, .. } => *micros = bucket(*micros),
-                Step::Ticket { nanos, .. } => *nanos = bucket(*nanos),
+                Step::Verified { took, .. } | Step::Ticket { took, .. } => *took = bucket(*took),
                 _ => {}
             }
         }
     }
 }
 
-pub(super) fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
-}
-
 /// The next power of ten, from one millisecond on.
-fn bucket(micros: u64) -> u64 {
-    [1_000, 10_000, 100_000, 1_000_000]
-        .into_iter()
-        .find(|most| micros <= *most)
-        .unwrap_or(10_000_000)
+fn bucket(took: Duration) -> Duration {
+    let buckets = [1, 10, 100, 1_000].map(Duration::from_millis);
+    buckets.into_iter().find(|most| took <= *most).unwrap_or(Duration::from_secs(10))
 }
 
 #[cfg(test)]
@@ -159,8 +148,8 @@ mod tests {
     #[test]
     fn times_are_told_by_powers_of_ten() {
         assert_eq!(
-            [3, 1_000, 1_001, 26_000, 99_999_999].map(bucket),
-            [1_000, 1_000, 10_000, 100_000, 10_000_000]
+            [3, 1_000, 1_001, 26_000, 99_999_999].map(Duration::from_micros).map(bucket),
+            [1, 1, 10, 100, 10_000].map(Duration::from_millis)
         );
     }
 }

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use rocket::fairing::AdHoc;
 use rocket::{Request, Response};
 
-use super::exchange::{Cookie, Exchange, Noted, micros};
+use super::exchange::{Cookie, Exchange, Noted};
 use super::notebook::{self, Notebook};
 use super::recorder::Recorder;
 use super::step::Step;
@@ -89,12 +89,12 @@ async fn keep(request: &Request<'_>, response: &mut Response<'_>) {
         path: came.path.clone(),
         cookies,
         user: user_of(&steps),
-        steps: steps.into_iter().map(|(at, step)| Noted { at: micros(at), step }).collect(),
+        steps: steps.into_iter().map(|(at, step)| Noted { at, step }).collect(),
         status: response.status().code,
         location: response.headers().get_one("location").map(str::to_owned),
         set_cookies: response.headers().get("set-cookie").filter_map(Cookie::set).collect(),
         bytes: response.body_mut().size().await,
-        micros: micros(opened.elapsed()),
+        took: opened.elapsed(),
         follows,
         is_blurred: false,
     };

@@ -149,7 +149,7 @@ mod tests {
             location: location.map(str::to_owned),
             set_cookies: vec![],
             bytes: None,
-            micros: 0,
+            took: Duration::ZERO,
             follows: None,
             user: None,
             is_blurred: false,

@@ -9,7 +9,7 @@ use mongodb::bson::{Bson, Document};
 const SHOWN: usize = 6;
 
 /// Keys whose texts may be shown: names that a page shows as well.
-const OPEN_KEYS: [&str; 4] = ["username", "username_key", "why", "$regex_options"];
+const OPEN_KEYS: [&str; 3] = ["username", "username_key", "why"];
 
 /// Keys whose texts are ids of sessions, or as good as that.
 const ID_KEYS: [&str; 3] = ["_id", "sids", "user"];

@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
-
 /// One thing that happened on the way of a request.
-#[derive(Clone, Debug, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "fields are what their names say")]
 pub enum Step {
     /// A form was read: its fields by name, each with the number of characters in it.
@@ -16,7 +13,7 @@ pub enum Step {
     /// A new name and a new password are fit to be used.
     Policy,
     /// The cookie of this name was read; `bytes` of it.
-    Ticket { name: String, bytes: usize, seal: Seal, nanos: u64 },
+    Ticket { name: String, bytes: usize, seal: Seal, took: Duration },
     /// Its seal held, and no such session is kept.
     Lost { sid: String },
     /// A command went to MongoDB.
@@ -24,9 +21,9 @@ pub enum Step {
     /// The memory store did something, as MongoDB would have.
     Memory { what: &'static str, sid: String },
     /// A new password was hashed.
-    Hashed { algorithm: String, micros: u64 },
+    Hashed { algorithm: String, took: Duration },
     /// A password was compared with what is stored.
-    Verified { right: bool, micros: u64 },
+    Verified { right: bool, took: Duration },
     /// The session got a new id; `old` is the start of the former, if a document stood for it.
     Regenerated { old: Option<String>, new: String },
     /// The id of the user was written into the session.
@@ -46,8 +43,7 @@ pub enum Step {
 }
 
 /// What the signature of a ticket is worth.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "seal", rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "fields are what their names say")]
 pub enum Seal {
     /// There was no cookie of that name.
@@ -59,8 +55,7 @@ pub enum Seal {
 }
 
 /// What became of a session at the end of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is what its name says")]
 pub enum Write {
     /// Nothing changed, and its end is far enough away.
@@ -75,10 +70,9 @@ pub enum Write {
 }
 
 /// A command as it was sent, redacted.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Command {
     /// The driver's number for it, which its reply has as well.
-    #[serde(skip)]
     pub request_id: i32,
     /// `find`, `insert`, `update`, `delete`, `findAndModify`, …
     pub name: String,
@@ -93,19 +87,14 @@ pub struct Command {
 }
 
 /// What came back.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Reply {
     /// How long it took.
-    #[serde(serialize_with = "as_micros")]
-    pub duration: Duration,
+    pub took: Duration,
     /// Documents found, inserted, changed or deleted; `None` when it failed, or must not be told.
     pub count: Option<i64>,
     /// Of the documents found.
     pub bytes: Option<usize>,
     /// MongoDB refused it, or did not answer.
     pub failed: bool,
-}
-
-fn as_micros<S: serde::Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_u64(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
 }

@@ -5,12 +5,14 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use rocket::Request;
 use serde::Serialize;
 
 use super::bench::{Bench, Secret, Switches};
 use super::server::{DAY, Labs};
-use super::{COOKIE, DECOY, MEMORY_COOKIE, cookies};
+use super::{BIG_COOKIE, COOKIE, DECOY, NOTE_COOKIE, cookies};
 use crate::db::Unavailable;
 use crate::session::{Session, resume, resume_with};
 
@@ -69,20 +71,19 @@ impl Place<'_> {
                 self.change(bench, |session| session.set(CARGO_KEY, &cargo)).await?
             }
             "big-cookie" => {
-                let name = "lab.big";
-                vec![cookies::plain(name, &"x".repeat(GIANT - name.len() - 1))]
+                vec![cookies::plain(BIG_COOKIE, &"x".repeat(GIANT - BIG_COOKIE.len() - 1))]
             }
             "note" => {
-                vec![cookies::plain("lab.note", &base64(&format!("colour={}", super::COLOUR)))]
+                vec![cookies::plain(NOTE_COOKIE, &encoded(&format!("colour={}", super::COLOUR)))]
             }
             "bad-cookie" => {
                 let text = format!("user={DECOY};password={}", super::DECOY_PASSWORD);
-                vec![cookies::plain("lab.note", &base64(&text))]
+                vec![cookies::plain(NOTE_COOKIE, &encoded(&text))]
             }
             "other-number" => altered(bench, cookies::with_other_number),
             "other-seal" => altered(bench, cookies::with_other_seal),
             "no-seal" => altered(bench, cookies::without_seal),
-            "genuine" | "replay" => altered(bench, str::to_owned),
+            "replay" => altered(bench, str::to_owned),
             "newcomer" | "forget" => vec![cookies::forget(COOKIE)],
             "steal" => vec![cookies::ticket(&self.decoy(bench).await?, None)],
             "revoke" => self.revoke(bench).await?,
@@ -224,18 +225,12 @@ fn altered(bench: &Bench, change: impl Fn(&str) -> String) -> Vec<String> {
     bench.ticket.iter().map(|value| cookies::ticket(&change(value), None)).collect()
 }
 
-fn base64(text: &str) -> String {
-    use ::base64::Engine as _;
-    ::base64::engine::general_purpose::STANDARD_NO_PAD.encode(text)
+fn encoded(text: &str) -> String {
+    STANDARD_NO_PAD.encode(text)
 }
 
 /// What base64 says, for the box in which one can read it; no key is needed for that.
 pub fn decoded(text: &str) -> Option<String> {
-    use ::base64::Engine as _;
-    let bytes = ::base64::engine::general_purpose::STANDARD_NO_PAD
-        .decode(text.trim().trim_end_matches('='));
-    String::from_utf8(bytes.ok()?).ok()
+    let bytes = STANDARD_NO_PAD.decode(text.trim().trim_end_matches('=')).ok()?;
+    String::from_utf8(bytes).ok()
 }
-
-/// The names of the cookies that a browser may have from the lab.
-pub const ALL_COOKIES: [&str; 4] = [COOKIE, MEMORY_COOKIE, "lab.big", "lab.note"];

@@ -20,6 +20,12 @@ pub const COOKIE: &str = "lab.sid";
 /// Of the session in the lab server's memory.
 pub const MEMORY_COOKIE: &str = "lab.memory";
 
+/// More than a browser keeps.
+pub const BIG_COOKIE: &str = "lab.big";
+
+/// One that holds its data itself, in base64.
+pub const NOTE_COOKIE: &str = "lab.note";
+
 /// The part of the site that gets the lab's cookies.
 const PATH: &str = "/lab";
 

@@ -7,9 +7,10 @@ use rocket::{Request, Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 use serde::{Deserialize, Serialize};
 
-use super::actions::{ALL_COOKIES, Action, Place, VISITS, decoded};
+use super::actions::{Action, Place, VISITS, decoded};
 use super::bench::{Bench, Secret, Switches};
 use super::server::Labs;
+use super::{BIG_COOKIE, COOKIE, MEMORY_COOKIE, NOTE_COOKIE};
 use crate::db::Unavailable;
 use crate::session::{LOGIN_KEY, Session};
 use crate::teach::lessons::{self, Lesson};
@@ -59,7 +60,7 @@ struct Seen {
     bytes: usize,
     ticket_bytes: usize,
     /// The names of the lab's cookies that came.
-    cookies: Vec<String>,
+    cookies: Vec<&'static str>,
 }
 
 #[get("/<slug>?<decode>")]
@@ -94,7 +95,7 @@ async fn show(
         lesson: context! { slug: lesson.slug, title: lessons::title(visit.0, lesson) },
         switches: &bench.switches,
         has_bench_ticket: bench.ticket.is_some(),
-        note: visit.0.cookies().get("lab.note").map(|cookie| cookie.value().to_owned()),
+        note: visit.0.cookies().get(NOTE_COOKIE).map(|cookie| cookie.value().to_owned()),
         decode: decode.map(|text| context! { text, says: decoded(text) }),
         seen, kept, memory,
     };
@@ -113,10 +114,9 @@ fn seen(request: &Request<'_>, session: &Session) -> Seen {
         visits: session.get(VISITS).unwrap_or(0),
         bytes: session.content().to_json().len(),
         ticket_bytes,
-        cookies: ALL_COOKIES
-            .iter()
-            .filter(|name| sent(name))
-            .map(|name| (*name).to_owned())
+        cookies: [COOKIE, MEMORY_COOKIE, BIG_COOKIE, NOTE_COOKIE]
+            .into_iter()
+            .filter(sent)
             .collect(),
     }
 }

@@ -1,11 +1,13 @@
 //! A command in words: what it is for, beside what was sent.
 
+use std::time::Duration;
+
 use super::rows::{Lane, Row, Tone, Words, milliseconds};
 use crate::teach::text::quoted;
 use crate::trace::Command;
 
 /// The row of a command and its reply.
-pub fn row(at: u64, command: &Command) -> Row {
+pub fn row(at: Duration, command: &Command) -> Row {
     let (plain, express) = meaning(command);
     let reply = reply(command);
     let words = Words::new(
@@ -73,7 +75,6 @@ fn reply(command: &Command) -> String {
     if reply.failed {
         return "It failed.".to_owned();
     }
-    let took = u64::try_from(reply.duration.as_micros()).unwrap_or(u64::MAX);
     let came = match (command.name.as_str(), reply.count, reply.bytes) {
         ("find", Some(0), _) => "nothing found".to_owned(),
         ("find", Some(1), Some(bytes)) => format!("found, {bytes} bytes"),
@@ -83,5 +84,5 @@ fn reply(command: &Command) -> String {
         ("delete", Some(count), _) => format!("{count} deleted"),
         _ => "answered".to_owned(),
     };
-    format!("→ {came}, {} ms.", milliseconds(took))
+    format!("→ {came}, {} ms.", milliseconds(reply.took))
 }

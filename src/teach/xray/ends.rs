@@ -1,5 +1,7 @@
 //! The first row and the last one: how the request came, and the answer.
 
+use std::time::Duration;
+
 use super::rows::{Lane, Row, Tone, Words};
 use super::words::row;
 use crate::teach::text::quoted;
@@ -23,7 +25,7 @@ pub fn arrival(exchange: &Exchange) -> Row {
         format!("{line}, {protocol}"),
         format!("`req`: {line}, `req.headers.cookie`"),
     );
-    row(0, Lane::Request, Tone::Plain, words)
+    row(Duration::ZERO, Lane::Request, Tone::Plain, words)
 }
 
 /// The answer.
@@ -45,7 +47,7 @@ pub fn answer(exchange: &Exchange) -> Row {
         format!("`{}`{size}.{target} {lines}", exchange.status),
         format!("`res`: {}{size}.{target} {lines}", exchange.status),
     );
-    row(exchange.micros, Lane::Reply, Tone::Plain, words)
+    row(exchange.took, Lane::Reply, Tone::Plain, words)
 }
 
 fn cookie_told(cookie: &Cookie) -> String {

@@ -1,6 +1,7 @@
 //! An exchange as rows of the diagram, in their order; what matters less is folded away.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -167,7 +168,8 @@ fn fold(rows: &mut Vec<Row>) -> Vec<Row> {
 }
 
 /// Milliseconds, as exact as it makes sense: "0.03", "1.2", "15".
-pub fn milliseconds(micros: u64) -> String {
+pub fn milliseconds(took: Duration) -> String {
+    let micros = took.as_micros();
     match micros {
         0..1_000 => format!("{}.{:02}", micros / 1_000, micros % 1_000 / 10),
         1_000..10_000 => format!("{}.{}", micros / 1_000, micros % 1_000 / 100),
@@ -182,7 +184,7 @@ mod tests {
     #[test]
     fn milliseconds_are_told_as_exactly_as_it_makes_sense() {
         assert_eq!(
-            [7, 34, 999, 1_234, 15_400].map(milliseconds),
+            [7, 34, 999, 1_234, 15_400].map(Duration::from_micros).map(milliseconds),
             ["0.00", "0.03", "0.99", "1.2", "15"]
         );
     }

@@ -1,11 +1,13 @@
 //! A step in words: for a beginner, for the protocol, for who knows Express.
 
+use std::time::Duration;
+
 use super::commands;
 use super::rows::{Lane, Row, Tone, Words, milliseconds};
 use crate::teach::text::quoted;
 use crate::trace::{Exchange, Noted, Seal, Step, Write};
 
-pub(super) fn row(at: u64, lane: Lane, tone: Tone, words: Words) -> Row {
+pub(super) fn row(at: Duration, lane: Lane, tone: Tone, words: Words) -> Row {
     Row { at: milliseconds(at), lane, tone, words, is_minor: false, differs: false, number: 0 }
 }
 
@@ -37,8 +39,8 @@ fn of_step(noted: &Noted, exchange: &Exchange) -> Option<Row> {
             "username after RFC 8265, password not among the commonest",
             "what `passport-local-mongoose` leaves to you",
         )),
-        Step::Ticket { name, seal, nanos, .. } => {
-            let (tone, words) = ticket(name, seal, *nanos / 1_000, exchange);
+        Step::Ticket { name, seal, took, .. } => {
+            let (tone, words) = ticket(name, seal, *took, exchange);
             Some(row(noted.at, Lane::App, tone, words))
         }
         Step::Lost { sid } => Some(row(noted.at, Lane::App, Tone::Bad, lost(sid))),
@@ -51,10 +53,10 @@ fn of_step(noted: &Noted, exchange: &Exchange) -> Option<Row> {
                 format!("`MemoryStore`: {what}"),
             ),
         ),
-        Step::Hashed { algorithm, micros } => app(hashed(algorithm, *micros)),
-        Step::Verified { right, micros } => {
+        Step::Hashed { algorithm, took } => app(hashed(algorithm, *took)),
+        Step::Verified { right, took } => {
             let tone = if *right { Tone::Ok } else { Tone::Bad };
-            Some(row(noted.at, Lane::App, tone, verified(*right, *micros)))
+            Some(row(noted.at, Lane::App, tone, verified(*right, *took)))
         }
         Step::Regenerated { old, new } => app(regenerated(old.as_deref(), new)),
         Step::Login { user } => app(login(user)),
@@ -124,7 +126,8 @@ fn origin(by: Option<&str>) -> Words {
     )
 }
 
-fn ticket(name: &str, seal: &Seal, micros: u64, exchange: &Exchange) -> (Tone, Words) {
+fn ticket(name: &str, seal: &Seal, took: Duration, exchange: &Exchange) -> (Tone, Words) {
+    let micros = took.as_micros();
     match seal {
         Seal::None => {
             let asked = exchange.commands().next().is_some();
@@ -170,8 +173,8 @@ fn lost(sid: &str) -> Words {
     )
 }
 
-fn hashed(algorithm: &str, micros: u64) -> Words {
-    let took = milliseconds(micros);
+fn hashed(algorithm: &str, took: Duration) -> Words {
+    let took = milliseconds(took);
     Words::new(
         format!("The password is hashed, slowly on purpose: {took} ms. Only the hash is kept."),
         format!("{algorithm}, {took} ms"),
@@ -179,8 +182,8 @@ fn hashed(algorithm: &str, micros: u64) -> Words {
     )
 }
 
-fn verified(right: bool, micros: u64) -> Words {
-    let took = milliseconds(micros);
+fn verified(right: bool, took: Duration) -> Words {
+    let took = milliseconds(took);
     if right {
         Words::new(
             format!("The password fits its hash. That took {took} ms, on purpose."),
