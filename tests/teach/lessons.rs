@@ -37,6 +37,10 @@ async fn each_lesson_is_solved_by_its_solution_and_a_reset_returns_to_the_start(
         let page = rosa.browsers[0].get(&format!("/learn/{}", slug(folder))).await.body;
         let goals: Vec<&str> = page.split("class=\"goal").skip(2).collect();
         assert!(rosa.is_solved(folder).await, "{folder}: {goals:#?}");
+        let told: Vec<&str> = page.split("goal__evidence\">").skip(1).collect();
+        let told: Vec<&str> =
+            told.iter().map(|rest| rest.split_once("</span>").unwrap().0).collect();
+        assert!(told.iter().all(|told| !told.contains('{')), "{folder}: {told:#?}");
         if folder == FOLDERS[0] {
             // The two questions side by side: with the ticket and without.
             assert_eq!(page.matches("id=\"evidence-").count(), 2, "{page}");

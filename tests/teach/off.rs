@@ -38,7 +38,7 @@ async fn forms_of_lessons_and_labs_are_refused_from_another_site() {
     });
     let mut count = 0;
     for (_, path) in posts {
-        let path = path.replace("<slug>", "the-seal");
+        let path = path.replace("<_>", "the-seal");
         let request = rosa.request(reqwest::Method::POST, &path).form(&[("do", "new")]);
         let answer = rosa.send(request.header("sec-fetch-site", "cross-site")).await;
         assert_eq!(answer.status, 403, "{path}");

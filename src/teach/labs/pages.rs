@@ -3,7 +3,7 @@
 
 use rocket::request::{FromRequest, Outcome};
 use rocket::response::{self, Redirect, Responder};
-use rocket::{Request, Route, State, get, post, routes, uri};
+use rocket::{Request, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use super::server::Labs;
 use super::{BIG_COOKIE, COOKIE, MEMORY_COOKIE, NOTE_COOKIE};
 use crate::db::Unavailable;
 use crate::session::{LOGIN_KEY, Session};
-use crate::teach::lessons::{self, Lesson};
+use crate::teach::lessons::{self, Lesson, Named};
 use crate::teach::progress::Learner;
 use crate::trace::{self, Step};
 use crate::web::error::Error;
@@ -63,36 +63,37 @@ struct Seen {
     cookies: Vec<&'static str>,
 }
 
-#[get("/<slug>?<decode>")]
+#[get("/<_>?<decode>")]
 async fn show(
+    named: Named<'_>,
     visit: Visit<'_>,
     page: Page<'_>,
     learner: Learner<'_>,
     labs: &State<Labs>,
-    slug: &str,
     decode: Option<&str>,
 ) -> Result<Option<WithCookies<Template>>, Error> {
-    let Some((lesson, template)) = with_lab(slug) else { return Ok(None) };
+    let lesson = named.lesson;
+    let Some(template) = lesson.lab else { return Ok(None) };
     let key = key(&learner);
     let place = Place { request: visit.0, labs, learner: &key };
     let bench = &learner.progress.bench;
     let session = place.session(bench).await?;
     let seen = seen(visit.0, &session);
     let mut lines: Vec<String> = session.finish().await?.into_iter().collect();
-    let kept = match (&bench.ticket, slug) {
+    let kept = match (&bench.ticket, lesson.slug) {
         (Some(ticket), "three-clocks") => Some(place.is_kept(ticket).await?),
         _ => None,
     };
     if let Some(kept) = kept {
         note(lesson, "is kept", kept.into());
     }
-    let memory = if slug == "two-stores" {
+    let memory = if lesson.slug == "two-stores" {
         Some(two_stores(&place, lesson, &seen, &mut lines).await?)
     } else {
         None
     };
     let own = context! {
-        lesson: context! { slug: lesson.slug, title: lessons::title(visit.0, lesson) },
+        lesson: context! { slug: lesson.slug, title: &named.content.title },
         switches: &bench.switches,
         has_bench_ticket: bench.ticket.is_some(),
         note: visit.0.cookies().get(NOTE_COOKIE).map(|cookie| cookie.value().to_owned()),
@@ -183,15 +184,18 @@ impl Button {
     }
 }
 
-#[post("/<slug>", data = "<form>")]
+#[post("/<_>", data = "<form>")]
 async fn press(
+    named: Named<'_>,
     visit: Visit<'_>,
     mut learner: Learner<'_>,
     labs: &State<Labs>,
-    slug: &str,
     form: Form<Button>,
 ) -> Result<Option<WithCookies<Redirect>>, Error> {
-    let Some((lesson, _)) = with_lab(slug) else { return Ok(None) };
+    let lesson = named.lesson;
+    if lesson.lab.is_none() {
+        return Ok(None);
+    }
     let key = key(&learner);
     let place = Place { request: visit.0, labs, learner: &key };
     let action = Action { name: &form.0.name, switches: form.0.switches() };
@@ -201,7 +205,7 @@ async fn press(
     learner.progress.bench = bench;
     lessons::evaluate(&mut learner, lesson);
     learner.save().await?;
-    let back = Redirect::to(uri!("/lab", show(lesson.slug, _)));
+    let back = Redirect::to(format!("/lab/{}", lesson.slug));
     Ok(Some(WithCookies(back, lines)))
 }
 
@@ -209,12 +213,6 @@ async fn press(
 /// that nobody looks into.
 fn key(learner: &Learner<'_>) -> String {
     learner.user_id().unwrap_or_else(|| learner.session.id().handle())
-}
-
-/// A lesson that has a lab, and the lab's template.
-fn with_lab(slug: &str) -> Option<(&'static Lesson, &'static str)> {
-    let lesson = lessons::find(slug)?;
-    Some((lesson, lesson.lab?))
 }
 
 pub fn routes() -> Vec<Route> {

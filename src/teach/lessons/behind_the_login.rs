@@ -1,8 +1,9 @@
 //! Lesson 9: the local strategy uses the session underneath, and fixation.
 
-use super::evidence::{Evidence, told};
+use super::evidence::Evidence;
 use super::{Goal, Lesson};
-use crate::trace::{Exchange, Step};
+use crate::teach::progress::Proof;
+use crate::trace::{self, Exchange, Step};
 
 pub const LESSON: Lesson = Lesson {
     slug: "behind-the-login",
@@ -29,26 +30,16 @@ fn check(evidence: &Evidence) -> Vec<Goal> {
     });
     let holds_no_password = !evidence.session.contains("password\"");
     vec![
-        Goal::new(
-            "You know the order of the six steps.",
-            evidence
-                .answered
-                .then(|| "It is the order in which your own login was recorded.".to_owned()),
+        ("order", evidence.answered.then(Proof::default)),
+        (
+            "new-number",
+            regenerated.map(|(login, old, new)| Proof::by(login).with("old", old).with("new", new)),
         ),
-        Goal::new(
-            "Logging in made a new number, and the old one is dead.",
-            regenerated
-                .map(|(login, old, new)| format!("{}: {new} in place of {old}.", told(login))),
-        ),
-        Goal::new(
-            "passport.user is your id, and no password is in the session.",
+        (
+            "only-the-id",
             login.filter(|_| is_mine && holds_no_password).map(|login| {
                 let user = evidence.user.as_deref().unwrap_or_default();
-                format!(
-                    "{}: passport.user is {}…, and nothing else of you.",
-                    told(login),
-                    &user[..6]
-                )
+                Proof::by(login).with("user", trace::start(user))
             }),
         ),
     ]

@@ -1,7 +1,9 @@
 //! Lesson 4: a session holds more than a cookie can.
 
-use super::evidence::{Evidence, lab_found, sent, set, told};
+use super::evidence::{Evidence, lab_found, sent, set};
 use super::{Goal, Lesson};
+use crate::teach::labs::{BIG_COOKIE, COOKIE};
+use crate::teach::progress::Proof;
 use crate::trace::Step;
 
 pub const LESSON: Lesson = Lesson {
@@ -20,41 +22,26 @@ const BIG: usize = 100_000;
 const SMALL: usize = 300;
 
 fn check(evidence: &Evidence) -> Vec<Goal> {
-    vec![
-        Goal::new(
-            "A cookie of 5,000 bytes was sent to your browser and never came back.",
-            dropped(evidence),
-        ),
-        Goal::new(
-            "A session of 100 KB came back on a ticket of under 300 bytes.",
-            carried(evidence),
-        ),
-    ]
+    vec![("dropped", dropped(evidence)), ("carried", carried(evidence))]
 }
 
-fn dropped(evidence: &Evidence) -> Option<String> {
+fn dropped(evidence: &Evidence) -> Option<Proof> {
     let given = evidence
         .pressed(SLUG, "big-cookie")
-        .find(|exchange| set(exchange, "lab.big").is_some_and(|cookie| cookie.bytes >= 5_000))?;
+        .find(|exchange| set(exchange, BIG_COOKIE).is_some_and(|cookie| cookie.bytes >= 5_000))?;
     let next = evidence.visits(SLUG).find(|exchange| exchange.number > given.number)?;
-    sent(next, "lab.big").is_none().then(|| {
-        format!(
-            "{}: Set-Cookie with 5,000 bytes; {}: your browser did not send it.",
-            told(given),
-            told(next)
-        )
-    })
+    let is_dropped = sent(next, BIG_COOKIE).is_none();
+    is_dropped.then(|| Proof::default().and("given", given).and("next", next))
 }
 
-fn carried(evidence: &Evidence) -> Option<String> {
+fn carried(evidence: &Evidence) -> Option<Proof> {
     evidence.visits(SLUG).find_map(|exchange| {
         let bytes = exchange.steps.iter().find_map(|noted| match &noted.step {
-            Step::Written { name, bytes, .. } if name.starts_with("lab.") => Some(*bytes),
+            Step::Written { name, bytes, .. } if name == COOKIE => Some(*bytes),
             _ => None,
         })?;
-        let ticket = sent(exchange, "lab.sid")?.bytes;
-        (lab_found(exchange) && bytes >= BIG && ticket < SMALL).then(|| {
-            format!("{}: a ticket of {ticket} bytes, a session of {bytes} bytes.", told(exchange))
-        })
+        let ticket = sent(exchange, COOKIE)?.bytes;
+        (lab_found(exchange) && bytes >= BIG && ticket < SMALL)
+            .then(|| Proof::by(exchange).with("ticket", ticket).with("session", bytes))
     })
 }

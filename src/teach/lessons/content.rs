@@ -1,6 +1,7 @@
 //! What a lesson says: `lesson.toml` in its folder below `templates/lessons`, so that a teacher can
 //! change or translate it without Rust. Read once, at the start.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rocket::figment::Figment;
@@ -9,11 +10,12 @@ use rocket::figment::value::Value;
 use rocket::figment::value::magic::RelativePathBuf;
 use serde::{Deserialize, Serialize};
 
-use super::ALL;
+use super::{ALL, Evidence, Lesson};
+use crate::teach::progress::{Proof, State};
 use crate::teach::text::Text;
 
 /// The texts of a lesson. Backticks mark code.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Content {
     /// As the list has it.
@@ -32,6 +34,8 @@ pub struct Content {
     pub seen: Vec<Text>,
     /// The question before it.
     pub predict: Predict,
+    /// What is to be reached, in the order of the page.
+    pub goals: Vec<GoalText>,
     /// What some believe, and why it is not so.
     pub refutes: Vec<Refutation>,
     /// The same in Express.
@@ -43,7 +47,7 @@ pub struct Content {
 }
 
 /// A guess to be made before.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Predict {
     /// What will happen?
@@ -54,6 +58,43 @@ pub struct Predict {
     pub right: usize,
     /// Why, told once the lesson is solved.
     pub why: Text,
+}
+
+impl Content {
+    /// All goals are reached.
+    pub fn is_solved(&self, state: &State) -> bool {
+        self.goals.iter().all(|goal| state.reached.contains_key(&goal.name))
+    }
+
+    fn has_the_goals_of(&self, lesson: &Lesson) -> bool {
+        let checked = (lesson.check)(&Evidence::default());
+        let checked: BTreeSet<&str> = checked.iter().map(|(name, _)| *name).collect();
+        checked == self.goals.iter().map(|goal| goal.name.as_str()).collect()
+    }
+}
+
+/// The words for a goal.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GoalText {
+    /// The program's name for it.
+    pub name: String,
+    /// What is to be reached.
+    pub text: Text,
+    /// By what it is known; `{words}` in braces stand for what was found.
+    pub evidence: String,
+}
+
+impl GoalText {
+    /// The evidence with what was found.
+    pub fn evidence(&self, proof: &Proof) -> Text {
+        let exchanges = proof.exchanges.iter().map(|(name, number)| (name, number.to_string()));
+        let facts = proof.facts.iter().map(|(name, fact)| (name, fact.replace('`', "'")));
+        let fill = |text: String, (name, found): (&String, String)| {
+            text.replace(&format!("{{{name}}}"), &found)
+        };
+        exchanges.chain(facts).fold(self.evidence.clone(), fill).into()
+    }
 }
 
 /// A misconception by name.
@@ -67,7 +108,7 @@ pub struct Refutation {
 }
 
 /// What the Express tutorial writes for it.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Express {
     /// Some lines of it.
@@ -77,7 +118,7 @@ pub struct Express {
 }
 
 /// The texts of all lessons.
-pub struct Contents(Vec<(&'static str, Content)>);
+pub struct Contents(BTreeMap<&'static str, Content>);
 
 impl Contents {
     /// From the folder of the templates.
@@ -88,7 +129,7 @@ impl Contents {
         let folder: RelativePathBuf =
             figment.extract_inner("template_dir").unwrap_or_else(|_| "templates".into());
         let folder = folder.relative();
-        let read = |lesson: &&super::Lesson| {
+        let read = |lesson: &&'static Lesson| {
             let path = Path::new(lesson.template).with_file_name("lesson.toml");
             let path = folder.join(path);
             let content = Figment::from(Toml::file_exact(&path)).extract();
@@ -97,14 +138,39 @@ impl Contents {
             if content.predict.right >= content.predict.options.len() {
                 return Err(format!("{}: `right` names no option", path.display()));
             }
+            if !content.has_the_goals_of(lesson) {
+                return Err(format!("{}: goals have other names than in Rust", path.display()));
+            }
             Ok((lesson.slug, content))
         };
         ALL.iter().map(read).collect::<Result<_, String>>().map(Self)
     }
 
-    /// Those of this lesson.
-    pub fn of(&self, slug: &str) -> &Content {
-        static NONE: std::sync::LazyLock<Content> = std::sync::LazyLock::new(Content::default);
-        self.0.iter().find(|(known, _)| *known == slug).map_or(&NONE, |(_, content)| content)
+    /// Those of this lesson: `read` has one for each.
+    pub fn of(&self, lesson: &Lesson) -> &Content {
+        &self.0[lesson.slug]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_evidence_says_what_was_found() {
+        let evidence = "Exchange {here}: ticket `{ticket}`.".to_owned();
+        let goal = GoalText { name: String::new(), text: Text::default(), evidence };
+        let exchanges = BTreeMap::from([("here".to_owned(), 4812)]);
+        let proof = Proof { exchanges, ..Proof::default() }.with("ticket", "owHENQ…");
+        assert_eq!(goal.evidence(&proof), Text::from("Exchange 4812: ticket `owHENQ…`."));
+    }
+
+    #[test]
+    fn a_lesson_with_another_goal_than_in_rust_is_refused() {
+        let read = |text: &str| -> Content { Figment::from(Toml::string(text)).extract().unwrap() };
+        let text = include_str!("../../../templates/lessons/05-the-seal/lesson.toml");
+        let lesson = &super::super::the_seal::LESSON;
+        assert!(read(text).has_the_goals_of(lesson));
+        assert!(!read(&text.replace("\"no-seal\"", "\"kein-siegel\"")).has_the_goals_of(lesson));
     }
 }

@@ -7,6 +7,7 @@ use crate::teach::progress::{Learner, State, millis};
 use crate::trace::{Cookie, Exchange, Seal, Step};
 
 /// Of one learner, for one lesson.
+#[derive(Default)]
 pub struct Evidence {
     /// Of this browser, the oldest first.
     pub own: Vec<Arc<Exchange>>,
@@ -21,19 +22,20 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// What there is since the prediction.
-    pub fn of(learner: &Learner<'_>, state: &State) -> Self {
+    /// What there is since the guess; `None` before it.
+    pub fn of(learner: &Learner<'_>, state: &State) -> Option<Self> {
+        let since = state.guess.as_ref()?.at;
         let later = |mut all: Vec<Arc<Exchange>>| {
-            all.retain(|exchange| millis(exchange.at) >= state.since);
+            all.retain(|exchange| millis(exchange.at) >= since);
             all
         };
-        Self {
+        Some(Self {
             own: later(learner.exchanges()),
             anywhere: later(learner.exchanges_anywhere()),
             user: learner.user_id(),
             session: learner.session.content().to_json(),
             answered: state.answered,
-        }
+        })
     }
 
     /// The visits to this lab, the oldest first.
@@ -61,11 +63,6 @@ impl Evidence {
             exchange.method == "POST" && exchange.path == path && number(exchange, button).is_some()
         })
     }
-}
-
-/// "exchange 4812".
-pub fn told(exchange: &Exchange) -> String {
-    format!("exchange {}", exchange.number)
 }
 
 /// The number that a lesson noted beside this fact.

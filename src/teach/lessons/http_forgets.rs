@@ -1,7 +1,8 @@
 //! Lesson 1: HTTP forgets, and the browser attaches the cookie to every request.
 
-use super::evidence::{Evidence, ticket, told};
+use super::evidence::{Evidence, ticket};
 use super::{Goal, Lesson};
+use crate::teach::progress::Proof;
 
 /// Where both questions go.
 pub const WHO: &str = "/learn/http-forgets/who/";
@@ -21,19 +22,7 @@ fn check(evidence: &Evidence) -> Vec<Goal> {
         asked.clone().find(|exchange| exchange.user.is_some() && exchange.user == evidence.user);
     let nobody = asked.find(|exchange| exchange.user.is_none() && ticket(exchange).is_none());
     vec![
-        Goal::new(
-            "Asked with the cookie, the server knew you.",
-            me.map(|exchange| {
-                format!(
-                    "{}: a ticket came, {}, so you.",
-                    told(exchange),
-                    ticket(exchange).unwrap_or_default()
-                )
-            }),
-        ),
-        Goal::new(
-            "Asked without it, the same address did not.",
-            nobody.map(|exchange| format!("{}: no Cookie header, so nobody.", told(exchange))),
-        ),
+        ("me", me.map(|me| Proof::by(me).with("ticket", ticket(me).unwrap_or_default()))),
+        ("nobody", nobody.map(|nobody| Proof::by(nobody))),
     ]
 }

@@ -7,6 +7,7 @@
 mod content;
 mod evidence;
 mod pages;
+mod named;
 mod http_forgets;
 mod ticket_and_coat;
 mod one_jar;
@@ -18,13 +19,12 @@ mod the_options;
 mod behind_the_login;
 mod three_clocks;
 
-use rocket::Request;
-
 pub use content::Contents;
 pub use evidence::Evidence;
+pub use named::Named;
 pub use pages::routes;
 
-use crate::teach::progress::Learner;
+use crate::teach::progress::{Learner, Proof};
 
 /// What is checked of a lesson.
 pub struct Lesson {
@@ -36,26 +36,15 @@ pub struct Lesson {
     pub lab: Option<&'static str>,
     /// It is about one's own login.
     pub needs_login: bool,
-    /// What is to be reached, and by what it is known.
+    /// What is to be reached, and by what it is known. The same names for whatever evidence.
     pub check: fn(&Evidence) -> Vec<Goal>,
     /// Whether what was typed as an answer is right, where there is something to be typed.
     pub answer: Option<fn(&Evidence, &str) -> bool>,
 }
 
-/// Something to be reached.
-pub struct Goal {
-    /// What it is, for the learner.
-    pub text: &'static str,
-    /// The evidence, once it is reached.
-    pub evidence: Option<String>,
-}
-
-impl Goal {
-    /// Reached, if there is evidence.
-    pub fn new(text: &'static str, evidence: Option<String>) -> Self {
-        Self { text, evidence }
-    }
-}
+/// Something to be reached, by the name that the lesson's texts have for it; reached, if there is
+/// a proof.
+pub type Goal = (&'static str, Option<Proof>);
 
 /// In their order.
 pub const ALL: [&Lesson; 10] = [
@@ -71,31 +60,15 @@ pub const ALL: [&Lesson; 10] = [
     &three_clocks::LESSON,
 ];
 
-/// The lesson of this slug.
-pub fn find(slug: &str) -> Option<&'static Lesson> {
-    ALL.into_iter().find(|lesson| lesson.slug == slug)
-}
-
-/// Its title, as its texts say.
-pub fn title(request: &Request<'_>, lesson: &Lesson) -> String {
-    let contents: Option<&Contents> = request.rocket().state();
-    contents.map_or_else(String::new, |contents| contents.of(lesson.slug).title.clone())
-}
-
 /// Looks what has been reached by now, and keeps it: what was seen once stays so, even when its
 /// recording is thrown out.
 pub fn evaluate(learner: &mut Learner<'_>, lesson: &Lesson) {
     let Some(state) = learner.progress.lessons.get(lesson.slug) else { return };
-    if state.predicted.is_none() {
-        return;
-    }
-    let evidence = Evidence::of(learner, state);
-    let goals = (lesson.check)(&evidence);
-    let state = learner.progress.lessons.entry(lesson.slug.to_owned()).or_default();
-    for goal in &goals {
-        if let Some(evidence) = &goal.evidence {
-            state.reached.entry(goal.text.to_owned()).or_insert_with(|| evidence.clone());
+    let Some(evidence) = Evidence::of(learner, state) else { return };
+    let state = learner.state(lesson);
+    for (name, proof) in (lesson.check)(&evidence) {
+        if let Some(proof) = proof {
+            state.reached.entry(name.to_owned()).or_insert(proof);
         }
     }
-    state.solved = goals.iter().all(|goal| state.reached.contains_key(goal.text));
 }

@@ -1,8 +1,9 @@
 //! Lesson 6: no credentials and no secrets in cookies; they can be intercepted.
 
-use super::evidence::{Evidence, lab_found, lab_lost, told};
+use super::evidence::{Evidence, lab_found, lab_lost};
 use super::{Goal, Lesson};
 use crate::teach::labs::DECOY_PASSWORD;
+use crate::teach::progress::Proof;
 
 pub const LESSON: Lesson = Lesson {
     slug: SLUG,
@@ -25,19 +26,8 @@ fn check(evidence: &Evidence) -> Vec<Goal> {
         evidence.visits_after(SLUG, "steal").filter(later).find(|visit| lab_lost(visit))
     });
     vec![
-        Goal::new(
-            "You read Oskar's password out of a bad cookie.",
-            evidence.answered.then(|| "It stood in the cookie, for everybody to read.".to_owned()),
-        ),
-        Goal::new(
-            "With a copy of Oskar's ticket you were Oskar.",
-            used.map(|visit| {
-                format!("{}: the seal is ours, and the session is Oskar's.", told(visit))
-            }),
-        ),
-        Goal::new(
-            "Once it was revoked, the copy was worth nothing.",
-            dead.map(|visit| format!("{}: the ticket is real, the session is gone.", told(visit))),
-        ),
+        ("read", evidence.answered.then(Proof::default)),
+        ("used", used.map(Proof::by)),
+        ("revoked", dead.map(Proof::by)),
     ]
 }

@@ -1,18 +1,21 @@
 //! `/learn`: the list of lessons, a lesson, and what one does on its page.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use rocket::response::Redirect;
-use rocket::{Route, State, get, post, routes, uri};
+use rocket::{Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use serde::{Deserialize, Serialize};
 
 use super::content::{Content, Contents};
 use super::http_forgets::WHO;
-use super::{ALL, Evidence, Lesson, evaluate, find};
+use super::{ALL, Evidence, Lesson, Named, evaluate};
 use crate::audit::request_id;
 use crate::auth::Visitor;
-use crate::teach::progress::{self, Learner, millis};
+use crate::teach::labs::Bench;
+use crate::teach::progress::{self, Guess, Learner, millis};
+use crate::teach::text::Text;
 use crate::teach::xray::{View, compared};
 use crate::trace::{self, Recorder};
 use crate::web::error::Error;
@@ -31,17 +34,17 @@ struct Entry<'c> {
 
 /// A goal, and by what it was known.
 #[derive(Serialize)]
-struct Reached {
-    text: &'static str,
-    evidence: Option<String>,
+struct Goal<'c> {
+    text: &'c Text,
+    evidence: Option<Text>,
 }
 
 fn entries<'c>(contents: &'c Contents, learner: &Learner<'_>) -> Vec<Entry<'c>> {
-    let entry = |(n, lesson): (usize, &&Lesson)| {
-        let content = contents.of(lesson.slug);
+    let entry = |(n, lesson): (usize, &&'static Lesson)| {
+        let content = contents.of(lesson);
         let state = learner.progress.lessons.get(lesson.slug);
         let state = match state {
-            Some(state) if state.solved => "solved",
+            Some(state) if content.is_solved(state) => "solved",
             Some(state) if state.skipped => "skipped",
             Some(_) => "begun",
             None => "",
@@ -59,39 +62,39 @@ async fn list(page: Page<'_>, learner: Learner<'_>, contents: &State<Contents>) 
 
 #[get("/handout")]
 async fn handout(page: Page<'_>, contents: &State<Contents>) -> Template {
-    let contents: Vec<&Content> = ALL.iter().map(|lesson| contents.of(lesson.slug)).collect();
+    let contents: Vec<&Content> = ALL.iter().map(|lesson| contents.of(lesson)).collect();
     page.render("learn/handout", context! { contents }).await
 }
 
-#[get("/<slug>")]
+#[get("/<_>")]
 async fn show(
     page: Page<'_>,
     learner: Learner<'_>,
     contents: &State<Contents>,
-    slug: &str,
+    named: Named<'_>,
 ) -> Option<Template> {
-    let lesson = find(slug)?;
-    let state = learner.progress.lessons.get(slug).cloned().unwrap_or_default();
-    let goals: Vec<Reached> = (lesson.check)(&Evidence::of(&learner, &state))
-        .into_iter()
-        .map(|goal| Reached { text: goal.text, evidence: state.reached.get(goal.text).cloned() })
-        .collect();
-    let recorded = evidence_of(&goals, &learner);
+    let Named { lesson, content } = named;
+    let state = learner.progress.lessons.get(lesson.slug).cloned().unwrap_or_default();
+    let goals = content.goals.iter().map(|goal| Goal {
+        text: &goal.text,
+        evidence: state.reached.get(&goal.name).map(|proof| goal.evidence(proof)),
+    });
+    let goals: Vec<Goal<'_>> = goals.collect();
     let lessons = entries(contents, &learner);
-    let at = lessons.iter().position(|entry| entry.slug == slug)?;
+    let at = lessons.iter().position(|entry| entry.slug == lesson.slug)?;
     let own = context! {
         lesson: &lessons[at],
         before: at.checked_sub(1).map(|before| &lessons[before]),
         after: lessons.get(at + 1),
-        content: contents.of(slug),
+        content,
         needs_login: lesson.needs_login && learner.user.is_none(),
         has_lab: lesson.lab.is_some(),
         has_answer: lesson.answer.is_some(),
-        predicted: state.predicted,
-        solved: state.solved,
+        predicted: state.guess.as_ref().map(|guess| guess.choice),
+        solved: content.is_solved(&state),
         mistaken: state.mistaken && !state.answered,
         goals,
-        recorded,
+        recorded: recorded(&state, &learner),
         who: format!("{WHO}{}", request_id(page.request())),
     };
     Some(page.render(lesson.template, own).await)
@@ -101,18 +104,13 @@ async fn show(
 const MOST_COMPARED: usize = 4;
 
 /// The exchanges that the evidence names, as far as they are kept, side by side.
-fn evidence_of(goals: &[Reached], learner: &Learner<'_>) -> Vec<View> {
-    let told = goals.iter().filter_map(|goal| goal.evidence.as_deref());
-    let numbers = told.flat_map(|text| text.split("xchange ").skip(1).map(leading_number));
-    let numbers: Vec<Option<u64>> = numbers.collect();
+fn recorded(state: &progress::State, learner: &Learner<'_>) -> Vec<View> {
+    let named: Vec<u64> =
+        state.reached.values().flat_map(|proof| proof.exchanges.values().copied()).collect();
     let mut own = learner.exchanges();
-    own.retain(|exchange| numbers.contains(&Some(exchange.number)));
+    own.retain(|exchange| named.contains(&exchange.number));
     own.truncate(MOST_COMPARED);
     compared(&own)
-}
-
-fn leading_number(text: &str) -> Option<u64> {
-    text.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
 }
 
 /// What the two buttons of the first lesson ask. `from` is the id of the exchange that the page
@@ -132,101 +130,91 @@ struct Prediction {
     choice: String,
 }
 
-#[post("/<slug>/predict", data = "<form>")]
+#[post("/<_>/predict", data = "<form>")]
 async fn predict(
+    named: Named<'_>,
     mut learner: Learner<'_>,
-    contents: &State<Contents>,
-    slug: &str,
     form: Form<Prediction>,
-) -> Result<Option<Redirect>, Error> {
-    let Some(lesson) = find(slug) else { return Ok(None) };
-    let options = contents.of(slug).predict.options.len();
-    let choice = form.0.choice.parse().ok().filter(|choice| *choice < options);
-    if let Some(choice) = choice {
-        let state = learner.progress.lessons.entry(slug.to_owned()).or_default();
-        // The first guess counts.
-        if state.predicted.is_none() {
-            state.predicted = Some(choice);
-            state.since = millis(std::time::SystemTime::now());
-            learner.save().await?;
-        }
+) -> Result<Redirect, Error> {
+    let options = named.content.predict.options.len();
+    let state = learner.state(named.lesson);
+    // The first guess counts.
+    if state.guess.is_none()
+        && let Some(choice) = form.0.choice.parse().ok().filter(|choice| *choice < options)
+    {
+        state.guess = Some(Guess { choice, at: millis(SystemTime::now()) });
+        learner.save().await?;
     }
-    Ok(Some(to(lesson)))
+    Ok(to(named.lesson))
 }
 
-#[post("/<slug>/check", data = "<_form>")]
+#[post("/<_>/check", data = "<_form>")]
 async fn check(
+    named: Named<'_>,
     mut learner: Learner<'_>,
-    slug: &str,
     _form: NoFields,
-) -> Result<Option<Redirect>, Error> {
-    let Some(lesson) = find(slug) else { return Ok(None) };
+) -> Result<Redirect, Error> {
     let before = learner.progress.clone();
-    evaluate(&mut learner, lesson);
+    evaluate(&mut learner, named.lesson);
     if learner.progress != before {
         learner.save().await?;
     }
-    Ok(Some(to(lesson)))
+    Ok(to(named.lesson))
 }
 
 /// One text, or a list of choices by name, in the order of the names.
-#[post("/<slug>/answer", data = "<form>")]
+#[post("/<_>/answer", data = "<form>")]
 async fn answer(
+    named: Named<'_>,
     mut learner: Learner<'_>,
-    slug: &str,
     form: Form<BTreeMap<String, String>>,
 ) -> Result<Option<Redirect>, Error> {
-    let Some(lesson) = find(slug) else { return Ok(None) };
+    let lesson = named.lesson;
     let Some(is_right) = lesson.answer else { return Ok(None) };
     let typed: Vec<&str> = form.0.values().map(String::as_str).collect();
-    let Some(state) = learner.progress.lessons.get(slug).filter(|state| state.predicted.is_some())
-    else {
-        return Ok(Some(to(lesson)));
-    };
-    // What was typed may be anything: only whether it is right is kept.
-    let right = is_right(&Evidence::of(&learner, state), &typed.join(","));
-    let state = learner.progress.lessons.entry(slug.to_owned()).or_default();
-    (state.answered, state.mistaken) = (state.answered || right, !right);
-    evaluate(&mut learner, lesson);
-    learner.save().await?;
+    let state = learner.state(lesson).clone();
+    if let Some(evidence) = Evidence::of(&learner, &state) {
+        // What was typed may be anything: only whether it is right is kept.
+        let right = is_right(&evidence, &typed.join(","));
+        let state = learner.state(lesson);
+        (state.answered, state.mistaken) = (state.answered || right, !right);
+        evaluate(&mut learner, lesson);
+        learner.save().await?;
+    }
     Ok(Some(to(lesson)))
 }
 
 /// Back to the start of this lesson, and of what stands on the lab bench.
-#[post("/<slug>/reset", data = "<_form>")]
+#[post("/<_>/reset", data = "<_form>")]
 async fn reset(
+    named: Named<'_>,
     mut learner: Learner<'_>,
-    slug: &str,
     _form: NoFields,
-) -> Result<Option<Redirect>, Error> {
-    let Some(lesson) = find(slug) else { return Ok(None) };
-    let had = learner.progress.lessons.remove(slug).is_some();
-    if lesson.lab.is_some() {
-        learner.progress.bench = progress::Progress::default().bench;
+) -> Result<Redirect, Error> {
+    let had = learner.progress.lessons.remove(named.lesson.slug).is_some();
+    if named.lesson.lab.is_some() {
+        learner.progress.bench = Bench::default();
     }
     if had {
         learner.save().await?;
     }
-    Ok(Some(to(lesson)))
+    Ok(to(named.lesson))
 }
 
-#[post("/<slug>/skip", data = "<_form>")]
+#[post("/<_>/skip", data = "<_form>")]
 async fn skip(
+    named: Named<'_>,
     mut learner: Learner<'_>,
-    slug: &str,
     _form: NoFields,
-) -> Result<Option<Redirect>, Error> {
-    if find(slug).is_none() {
-        return Ok(None);
-    }
-    learner.progress.lessons.entry(slug.to_owned()).or_default().skipped = true;
+) -> Result<Redirect, Error> {
+    learner.state(named.lesson).skipped = true;
     learner.save().await?;
-    let at = ALL.iter().position(|known| known.slug == slug).unwrap_or_default();
-    Ok(Some(ALL.get(at + 1).map_or_else(|| Redirect::to(uri!("/learn", list)), |next| to(next))))
+    let next = ALL.iter().skip_while(|lesson| lesson.slug != named.lesson.slug).nth(1);
+    Ok(next.map_or_else(|| Redirect::to("/learn"), |next| to(next)))
 }
 
 fn to(lesson: &Lesson) -> Redirect {
-    Redirect::to(uri!("/learn", show(lesson.slug)))
+    Redirect::to(format!("/learn/{}", lesson.slug))
 }
 
 pub fn routes() -> Vec<Route> {

@@ -1,7 +1,9 @@
 //! Lesson 10: logging out, expiry and TTL are three clocks.
 
-use super::evidence::{Evidence, lab_lost, number, sent, told};
+use super::evidence::{Evidence, lab_lost, number, sent};
 use super::{Goal, Lesson};
+use crate::teach::labs::COOKIE;
+use crate::teach::progress::Proof;
 use crate::trace::Exchange;
 
 pub const LESSON: Lesson = Lesson {
@@ -28,30 +30,13 @@ fn check(evidence: &Evidence) -> Vec<Goal> {
     };
     let without_cookie = |button| {
         let mut visits = evidence.visits(SLUG).filter(after(button)?);
-        visits.find(|visit| sent(visit, "lab.sid").is_none() && number(visit, "is kept") == Some(1))
+        visits.find(|visit| sent(visit, COOKIE).is_none() && number(visit, "is kept") == Some(1))
     };
     let lost = |button| evidence.visits(SLUG).filter(after(button)?).find(|visit| lab_lost(visit));
     vec![
-        Goal::new(
-            "Throwing the cookie away logs nobody out: the document is still there.",
-            without_cookie("forget")
-                .map(|visit| format!("{}: no cookie, and the document is kept.", told(visit))),
-        ),
-        Goal::new(
-            "Logging out does: the old ticket is worth nothing.",
-            lost("replay")
-                .map(|visit| format!("{}: a genuine ticket, and no session.", told(visit))),
-        ),
-        Goal::new(
-            "The browser's clock: after 20 seconds no cookie, and the document is still there.",
-            without_cookie("short-cookie")
-                .map(|visit| format!("{}: no cookie any more, the document is kept.", told(visit))),
-        ),
-        Goal::new(
-            "The server's clock: after 20 seconds the ticket is genuine, and the session is over.",
-            lost("short-document").map(|visit| {
-                format!("{}: a genuine ticket, and the session is over.", told(visit))
-            }),
-        ),
+        ("forget", without_cookie("forget").map(Proof::by)),
+        ("logout", lost("replay").map(Proof::by)),
+        ("browser-clock", without_cookie("short-cookie").map(Proof::by)),
+        ("server-clock", lost("short-document").map(Proof::by)),
     ]
 }

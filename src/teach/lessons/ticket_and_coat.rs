@@ -1,7 +1,8 @@
 //! Lesson 2: ticket and coat, cookie and session, and where the data lives.
 
-use super::evidence::{Evidence, new_ticket, ticket, told};
+use super::evidence::{Evidence, new_ticket, ticket};
 use super::{Goal, Lesson};
+use crate::teach::progress::Proof;
 use crate::trace::Write;
 
 pub const LESSON: Lesson = Lesson {
@@ -22,21 +23,11 @@ fn check(evidence: &Evidence) -> Vec<Goal> {
     });
     let is_stored = evidence.session.contains("\"coat\":[\"");
     vec![
-        Goal::new(
-            "What you hung up is in the document on the server.",
-            hung.filter(|_| is_stored).map(|exchange| {
-                format!(
-                    "{}: the session in MongoDB was changed, and the item is in it.",
-                    told(exchange)
-                )
-            }),
-        ),
-        Goal::new(
-            "Your ticket is still the same.",
-            hung.filter(|exchange| new_ticket(exchange).is_none()).and_then(|exchange| {
-                let ticket = ticket(exchange)?;
-                Some(format!("{}: ticket {ticket} came, no Set-Cookie went back.", told(exchange)))
-            }),
+        ("stored", hung.filter(|_| is_stored).map(|hung| Proof::by(hung))),
+        (
+            "same-ticket",
+            hung.filter(|hung| new_ticket(hung).is_none())
+                .and_then(|hung| Some(Proof::by(hung).with("ticket", ticket(hung)?))),
         ),
     ]
 }

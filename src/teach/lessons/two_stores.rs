@@ -1,7 +1,8 @@
 //! Lesson 7: why the store in memory is not for production.
 
-use super::evidence::{Evidence, number, told};
+use super::evidence::{Evidence, number};
 use super::{Goal, Lesson};
+use crate::teach::progress::Proof;
 use crate::trace::Exchange;
 
 pub const LESSON: Lesson = Lesson {
@@ -21,6 +22,13 @@ struct Counted<'e> {
     boot: i64,
     memory: i64,
     mongodb: i64,
+}
+
+impl Counted<'_> {
+    fn proof(&self) -> Proof {
+        let (boot, proof) = (format!("{:08x}", self.boot), Proof::by(self.visit));
+        proof.with("boot", boot).with("memory", self.memory).with("mongodb", self.mongodb)
+    }
 }
 
 fn counted(visit: &Exchange) -> Option<Counted<'_>> {
@@ -47,31 +55,8 @@ fn check(evidence: &Evidence) -> Vec<Goal> {
         visits.iter().find(|seen| seen.boot == after.boot && seen.mongodb > after.mongodb)
     });
     vec![
-        Goal::new(
-            "Both counters counted.",
-            before.map(|before| {
-                let seen = &visits[before];
-                format!(
-                    "{}: {} in memory, {} in MongoDB.",
-                    told(seen.visit),
-                    seen.memory,
-                    seen.mongodb
-                )
-            }),
-        ),
-        Goal::new(
-            "After a restart the one in memory was gone.",
-            after.map(|seen| {
-                format!(
-                    "{}: another boot number, nothing in memory, {} in MongoDB.",
-                    told(seen.visit),
-                    seen.mongodb
-                )
-            }),
-        ),
-        Goal::new(
-            "The one in MongoDB went on.",
-            higher.map(|seen| format!("{}: {} in MongoDB.", told(seen.visit), seen.mongodb)),
-        ),
+        ("counted", before.map(|before| visits[before].proof())),
+        ("gone", after.map(Counted::proof)),
+        ("went-on", higher.map(Counted::proof)),
     ]
 }

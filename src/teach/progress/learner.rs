@@ -6,10 +6,11 @@ use rocket::Request;
 use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome};
 
-use super::{Progress, ProgressStore};
+use super::{Progress, ProgressStore, State};
 use crate::auth::{User, Visitor};
 use crate::db::Unavailable;
 use crate::session::Session;
+use crate::teach::lessons::Lesson;
 use crate::trace::{Exchange, Owner, Recorder};
 
 /// The session key of the progress of somebody who is not logged in.
@@ -50,6 +51,11 @@ impl Learner<'_> {
         let mut own = self.user_id().map(|id| self.recorder.of_user(&id)).unwrap_or_default();
         own.reverse();
         own
+    }
+
+    /// How far they are in this lesson.
+    pub fn state(&mut self, lesson: &Lesson) -> &mut State {
+        self.progress.lessons.entry(lesson.slug.to_owned()).or_default()
     }
 
     /// Keeps the progress.

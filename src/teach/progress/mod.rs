@@ -15,6 +15,7 @@ pub use learner::Learner;
 pub use store::ProgressStore;
 
 use crate::teach::labs::Bench;
+use crate::trace::Exchange;
 
 /// All lessons of one learner, and the learner's lab bench.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -30,21 +31,55 @@ pub struct Progress {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct State {
-    /// The option that was chosen, and when: milliseconds since 1970. What was done before that is
-    /// no evidence.
-    pub predicted: Option<usize>,
-    /// See `predicted`.
-    pub since: i64,
+    /// What was done before it is no evidence.
+    pub guess: Option<Guess>,
     /// The right answer was given, where there is one to be typed.
     pub answered: bool,
     /// The last answer was not right.
     pub mistaken: bool,
-    /// The goals that are reached, each with its evidence.
-    pub reached: BTreeMap<String, String>,
-    /// All of them are.
-    pub solved: bool,
+    /// The goals that are reached, by name.
+    pub reached: BTreeMap<String, Proof>,
     /// It was left out.
     pub skipped: bool,
+}
+
+/// What somebody thought would happen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Guess {
+    /// The option, from 0.
+    pub choice: usize,
+    /// When: milliseconds since 1970.
+    pub at: i64,
+}
+
+/// By what it is known that a goal is reached. The words around it are the lesson's, which may be
+/// translated after it was reached.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Proof {
+    /// The exchanges, by the name that the words have for each: their numbers.
+    pub exchanges: BTreeMap<String, u64>,
+    /// What was seen in them, by name as well.
+    pub facts: BTreeMap<String, String>,
+}
+
+impl Proof {
+    /// One exchange, which the words call `{exchange}`.
+    pub fn by(exchange: &Exchange) -> Self {
+        Self::default().and("exchange", exchange)
+    }
+
+    /// An exchange with a name of its own.
+    pub fn and(mut self, name: &str, exchange: &Exchange) -> Self {
+        self.exchanges.insert(name.to_owned(), exchange.number);
+        self
+    }
+
+    /// Something that was seen.
+    pub fn with(mut self, name: &str, fact: impl ToString) -> Self {
+        self.facts.insert(name.to_owned(), fact.to_string());
+        self
+    }
 }
 
 /// Milliseconds since 1970.
