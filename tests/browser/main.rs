@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod axe;
 mod chromium;
 mod class;
 
@@ -152,6 +153,8 @@ async fn check_look_here(chromium: &Chromium, name: &str) {
         chromium.look(width, dark).await;
         let wide = chromium.script("return document.documentElement.scrollWidth").await;
         assert_eq!(wide, width, "{name} scrolls sideways");
+        let faults = axe::faults(chromium).await;
+        assert!(faults.is_empty(), "{name}, {width}, dark: {dark}: {faults:#?}");
         let scheme = if dark { "dark" } else { "light" };
         chromium.screenshot(&format!("{name}-{width}-{scheme}")).await;
     }

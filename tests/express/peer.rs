@@ -4,9 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 
-use crate::support::Browser;
-
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/express");
+use crate::support::{Browser, install_packages};
 
 /// Ends with the test.
 pub struct Peer {
@@ -21,23 +19,11 @@ impl Drop for Peer {
     }
 }
 
-/// The npm packages, installed once for each test run and kept for the next.
-static PACKAGES: LazyLock<()> = LazyLock::new(|| {
-    let lock = std::fs::read(format!("{FOLDER}/package-lock.json")).expect("package-lock.json");
-    let installed = format!("{FOLDER}/node_modules/.installed-for");
-    if std::fs::read(&installed).is_ok_and(|of| of == lock) {
-        return;
-    }
-    let npm =
-        Command::new("npm").args(["ci", "--silent", "--no-audit"]).current_dir(FOLDER).status();
-    assert!(npm.expect("npm is installed: script/bootstrap test").success(), "npm ci failed");
-    std::fs::write(installed, lock).expect("a mark in node_modules");
-});
+static FOLDER: LazyLock<String> = LazyLock::new(|| install_packages("express"));
 
 fn node(script: &str) -> Command {
-    LazyLock::force(&PACKAGES);
     let mut command = Command::new("node");
-    command.arg(script).current_dir(FOLDER).stdout(Stdio::piped()).stdin(Stdio::piped());
+    command.arg(script).current_dir(&*FOLDER).stdout(Stdio::piped()).stdin(Stdio::piped());
     command
 }
 

@@ -6,12 +6,14 @@ mod app;
 mod browser;
 mod lab;
 mod mongod;
+mod npm;
 mod program;
 
 pub use app::{App, figment};
 pub use browser::{Answer, Browser};
 pub use lab::Lab;
 pub use mongod::{Mongod, count_commands, fresh_database};
+pub use npm::install_packages;
 pub use program::{Running, SECRET, cloakroom, launch};
 
 /// A password that the rules accept.

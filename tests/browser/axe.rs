@@ -1,0 +1,23 @@
+//! Whether a page can be used by everybody, as far as axe-core can tell.
+
+use std::sync::LazyLock;
+
+use crate::chromium::Chromium;
+use crate::support::install_packages;
+
+static AXE: LazyLock<String> = LazyLock::new(|| {
+    let folder = install_packages("browser");
+    std::fs::read_to_string(format!("{folder}/node_modules/axe-core/axe.min.js")).expect("axe-core")
+});
+
+/// What axe finds wrong with the page as it is now; WCAG 2.2 AA and its best practices.
+pub async fn faults(chromium: &Chromium) -> Vec<String> {
+    // chromedriver brings the script in: the page's own policy lets in none but ours.
+    chromium.script(&AXE).await;
+    let found = "const found = await axe.run(document, { resultTypes: ['violations'] });
+        return found.violations.flatMap(rule => rule.nodes.map(node =>
+            `${rule.id}: ${node.target.join(' ')}: ${node.failureSummary}`));";
+    let found = chromium.script(&format!("return (async () => {{ {found} }})()")).await;
+    let found = found.as_array().expect("a list");
+    found.iter().map(|fault| fault.as_str().unwrap_or_default().to_owned()).collect()
+}
