@@ -2,7 +2,7 @@
 //!
 //! In reading order: the ticket (`sid`, `signature`, `cookie`), the coat (`content`, `changes`),
 //! the settings (`options`), where the coats hang (`store`), what a handler holds (`state`,
-//! `handle`, `others`), the way in (`engine`, `guard`), the way out (`fairing`, `plan`, `expiry`,
+//! `handle`, `others`, `everybody`), the way in (`engine`, `guard`), the way out (`fairing`, `plan`, `expiry`,
 //! `commit`). This room knows no users and no pages. `auth/` is built on it.
 
 mod sid;
@@ -16,6 +16,7 @@ pub mod store;
 mod state;
 mod handle;
 mod others;
+mod everybody;
 mod engine;
 mod guard;
 mod fairing;
@@ -25,6 +26,7 @@ mod commit;
 
 pub use content::{Content, CookieRecord, LOGIN_KEY};
 pub use engine::Engine;
+pub use everybody::Attended;
 pub use fairing::OnUnavailable;
 pub use guard::{resume, resume_with};
 pub use handle::{Fresh, Gone, Session, SetError};

@@ -10,6 +10,7 @@ use super::sid::Sid;
 use super::store::{Ending, Record};
 use super::timestamp::Timestamp;
 use crate::db::Unavailable;
+use crate::trace::{self, Step};
 
 /// From when to when a session lasts.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,6 +52,19 @@ pub struct Login {
     pub last_seen: Option<Timestamp>,
 }
 
+impl Login {
+    /// Of the session of this id; not the one that asks.
+    pub(super) fn of(sid: &Sid, record: &Record, options: &Options) -> Self {
+        Self {
+            handle: sid.handle(),
+            is_this: false,
+            user_agent: record.user_agent.clone(),
+            span: Span::of(record, options),
+            last_seen: record.last_modified.or(record.created),
+        }
+    }
+}
+
 impl Session {
     /// The sessions of whoever is logged in here: this one first, then the last seen; of more than
     /// [`MOST_LISTED`], the newest.
@@ -64,8 +78,11 @@ impl Session {
         {
             found.push((own.clone(), (*record).clone()));
         }
-        let mut logins: Vec<Login> =
-            found.iter().map(|(sid, record)| self.show(sid, record, &own)).collect();
+        let show = |(sid, record): &(Sid, Record)| Login {
+            is_this: *sid == own,
+            ..Login::of(sid, record, &self.engine.options)
+        };
+        let mut logins: Vec<Login> = found.iter().map(show).collect();
         logins.sort_by_key(|login| (!login.is_this, std::cmp::Reverse(login.last_seen)));
         Ok(logins)
     }
@@ -131,10 +148,12 @@ impl Session {
     /// # Errors
     /// The store does not answer.
     pub async fn ending(&self) -> Result<Option<Ending>, Unavailable> {
-        match &self.ticket.lost {
-            Some(sid) => self.engine.store.ending(sid).await,
-            None => Ok(None),
+        let Some(sid) = &self.ticket.lost else { return Ok(None) };
+        let ending = self.engine.store.ending(sid).await?;
+        if let Some(ending) = ending {
+            trace::note(|| Step::Ended { why: ending.as_str() });
         }
+        Ok(ending)
     }
 
     async fn find_logins(&self) -> Result<Vec<(Sid, Record)>, Unavailable> {
@@ -142,15 +161,5 @@ impl Session {
         let mut logins = self.engine.store.logins(&login, MOST_LISTED).await?;
         logins.retain(|(_, record)| !self.engine.is_over(record));
         Ok(logins)
-    }
-
-    fn show(&self, sid: &Sid, record: &Record, own: &Sid) -> Login {
-        Login {
-            handle: sid.handle(),
-            is_this: sid == own,
-            user_agent: record.user_agent.clone(),
-            span: Span::of(record, &self.engine.options),
-            last_seen: record.last_modified.or(record.created),
-        }
     }
 }

@@ -16,6 +16,8 @@ pub enum Step {
     Ticket { name: String, bytes: usize, seal: Seal, took: Duration },
     /// Its seal held, and no such session is kept.
     Lost { sid: String },
+    /// Somebody ended it from elsewhere, and why.
+    Ended { why: &'static str },
     /// A command went to MongoDB.
     Command(Command),
     /// The memory store did something, as MongoDB would have.

@@ -73,6 +73,9 @@ async fn explain(page: &Page<'_>) -> Option<&'static str> {
             "Your session has ended: its account was deleted in another browser."
         }
         Some(Ending::ByAdmin) => "Your session has ended: an admin has revoked it.",
+        Some(Ending::ClassReset) => {
+            "Your session has ended: the teacher has reset the class, and everybody starts anew."
+        }
     })
 }
 

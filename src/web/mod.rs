@@ -1,7 +1,7 @@
 //! The pages: one file each, of the same shape: form, show, submit, routes.
 //!
 //! Around them: what every page shows (`page`, `notice`), who asks (`client`), what every form shares (`form`,
-//! `next`), time in words (`moment`),
+//! `next`), time in words (`moment`), a session in words (`logins`),
 //! what every answer gets (`headers`), who may not come in (`csrf`) and what to say when it did not
 //! work (`error`). The way of a request ends here, in a template.
 
@@ -10,6 +10,7 @@ mod client;
 mod notice;
 mod form;
 mod moment;
+mod logins;
 mod next;
 pub mod csrf;
 pub mod headers;
@@ -25,6 +26,8 @@ mod admin;
 mod health;
 
 pub use form::{Form, NoFields};
+pub use logins::LoginView;
+pub use moment::Moment;
 pub use page::Page;
 
 use std::path::Path;

@@ -120,6 +120,11 @@ impl Store for Watched {
         self.store.logins(login, most).await
     }
 
+    async fn all(&self, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
+        self.note("all");
+        self.store.all(most).await
+    }
+
     async fn end(&self, sids: &[Sid], why: Ending) -> Result<u64, Unavailable> {
         self.note("end");
         self.store.end(sids, why).await

@@ -76,6 +76,14 @@ impl Users for MemoryUsers {
         }
     }
 
+    async fn all(&self, most: u32) -> Result<Vec<User>, Unavailable> {
+        let accounts = self.accounts();
+        let mut users: Vec<User> = accounts.values().map(|account| account.user.clone()).collect();
+        users.sort_by_key(|user| user.id.0);
+        users.truncate(most as usize);
+        Ok(users)
+    }
+
     async fn delete(&self, id: UserId) -> Result<(), Unavailable> {
         self.accounts().retain(|_, account| account.user.id != id);
         Ok(())

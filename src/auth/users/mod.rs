@@ -67,6 +67,9 @@ pub trait Users: Send + Sync {
         version: i64,
     ) -> Result<bool, Unavailable>;
 
+    /// All users, the oldest first, and `most` at most.
+    async fn all(&self, most: u32) -> Result<Vec<User>, Unavailable>;
+
     /// Deletes an account. Whoever is still logged in to it is nobody.
     async fn delete(&self, id: UserId) -> Result<(), Unavailable>;
 

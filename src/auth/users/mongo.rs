@@ -6,6 +6,7 @@
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{DateTime, Document, RawDocumentBuf, doc};
 use mongodb::{Collection, Database};
+use rocket::futures::TryStreamExt as _;
 
 use super::{Account, StoredPassword, Users};
 use crate::auth::legacy::TutorialHash;
@@ -31,6 +32,12 @@ impl MongoUsers {
 fn by_name(username: &Username) -> Document {
     let tutorial = doc! { "username": username.as_shown(), "username_key": { "$exists": false } };
     doc! { "$or": [{ "username_key": username.as_key() }, tutorial] }
+}
+
+/// The fields of a [`User`]. A page has no business with the hash, so it does not even leave the
+/// database.
+fn of_user() -> Document {
+    doc! { "username": 1, "admin": 1, "password_version": 1 }
 }
 
 /// `None` for a document that is no account: whoever it was meant for is nobody, the others go on.
@@ -62,9 +69,7 @@ fn read_account(document: &RawDocumentBuf) -> Option<Account> {
 impl Users for MongoUsers {
     async fn find(&self, id: UserId) -> Result<Option<User>, Unavailable> {
         let filter = doc! { "_id": id.0 };
-        // A page has no business with the hash, so it does not even leave the database.
-        let fields = doc! { "username": 1, "admin": 1, "password_version": 1 };
-        let find = self.documents.find_one(filter).projection(fields).max_time(READ_LIMIT);
+        let find = self.documents.find_one(filter).projection(of_user()).max_time(READ_LIMIT);
         let document = bounded(async { find.await }).await?;
         Ok(document.as_ref().and_then(read_user))
     }
@@ -141,6 +146,13 @@ impl Users for MongoUsers {
             }
         })
         .await
+    }
+
+    async fn all(&self, most: u32) -> Result<Vec<User>, Unavailable> {
+        let find = self.documents.find(doc! {}).projection(of_user()).sort(doc! { "_id": 1 });
+        let find = find.limit(most.into()).max_time(READ_LIMIT);
+        let found: Vec<RawDocumentBuf> = bounded(async { find.await?.try_collect().await }).await?;
+        Ok(found.iter().filter_map(read_user).collect())
     }
 
     async fn delete(&self, id: UserId) -> Result<(), Unavailable> {

@@ -48,6 +48,15 @@ impl MemoryStore {
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn newest(&self, most: u32, which: impl Fn(&Record) -> bool) -> Vec<(Sid, Record)> {
+        let (inner, now) = (self.inner(), Timestamp::now());
+        let found = inner.sessions.iter().filter(|(_, r)| r.is_valid(now) && which(r));
+        let mut found: Vec<_> = found.collect();
+        found.sort_by_key(|(_, record)| std::cmp::Reverse(record.created));
+        let newest = found.into_iter().take(most as usize);
+        newest.map(|(sid, record)| (sid.clone(), record.clone())).collect()
+    }
 }
 
 /// What would be a command to MongoDB.
@@ -120,13 +129,11 @@ impl Store for MemoryStore {
     }
 
     async fn logins(&self, login: &str, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
-        let (inner, now) = (self.inner(), Timestamp::now());
-        let of_login = |record: &Record| record.content.login().as_deref() == Some(login);
-        let found = inner.sessions.iter().filter(|(_, r)| of_login(r) && r.is_valid(now));
-        let mut found: Vec<_> = found.collect();
-        found.sort_by_key(|(_, record)| std::cmp::Reverse(record.created));
-        let newest = found.into_iter().take(most as usize);
-        Ok(newest.map(|(sid, record)| (sid.clone(), record.clone())).collect())
+        Ok(self.newest(most, |record| record.content.login().as_deref() == Some(login)))
+    }
+
+    async fn all(&self, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
+        Ok(self.newest(most, |_| true))
     }
 
     async fn end(&self, sids: &[Sid], why: Ending) -> Result<u64, Unavailable> {

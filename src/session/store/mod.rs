@@ -82,18 +82,21 @@ pub enum Ending {
     AccountDeleted,
     /// By an admin.
     ByAdmin,
+    /// With all others, before the next class.
+    ClassReset,
 }
 
 impl Ending {
-    const ALL: [(Self, &'static str); 4] = [
+    const ALL: [(Self, &'static str); 5] = [
         (Self::Revoked, "revoked"),
         (Self::PasswordChanged, "password changed"),
         (Self::AccountDeleted, "account deleted"),
         (Self::ByAdmin, "by admin"),
+        (Self::ClassReset, "class reset"),
     ];
 
     /// As it is stored.
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         let own = Self::ALL.iter().find(|(ending, _)| *ending == self);
         own.map_or("", |(_, text)| text)
     }
@@ -143,6 +146,9 @@ pub trait Store: Send + Sync {
     /// The valid sessions in which `login` (24 hex digits) is logged in, those that Express made
     /// included: the newest, and `most` at most.
     async fn logins(&self, login: &str, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable>;
+
+    /// All valid sessions, whoever's or nobody's: the newest, and `most` at most.
+    async fn all(&self, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable>;
 
     /// Deletes sessions that somebody ended from elsewhere, and keeps for a day why: their browsers
     /// will ask. Returns how many there were.

@@ -73,8 +73,7 @@ impl MongoStore {
         times: Times,
     ) -> Result<bool, Unavailable> {
         filter.insert("_id", sid.as_str());
-        // A document without `expires` is valid, too.
-        filter.insert("expires", doc! { "$not": { "$lte": times.now.to_bson() } });
+        filter.extend(valid_at(times.now));
         set.insert("expires", times.expires.to_bson());
         if let Some(last_modified) = times.last_modified {
             set.insert("lastModified", last_modified.to_bson());
@@ -158,17 +157,17 @@ impl Store for MongoStore {
     }
 
     async fn logins(&self, login: &str, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
-        let now = Timestamp::now();
-        let ours = doc! { "user": login, "expires": { "$not": { "$lte": now.to_bson() } } };
+        let mut ours = valid();
+        ours.insert("user", login);
         let mut found = self.newest(ours, most).await?;
         found.extend(self.newest(of_express(login), most).await?);
-        let read = |document: RawDocumentBuf| {
-            let sid = Sid::stored(document.get_str("_id").ok()?);
-            let record = read_record(&document).ok()?;
-            let is_login = record.content.login().as_deref() == Some(login);
-            (is_login && record.is_valid(now)).then_some((sid, record))
-        };
-        Ok(found.into_iter().filter_map(read).take(most as usize).collect())
+        let is_login = |record: &Record| record.content.login().as_deref() == Some(login);
+        let found = found.into_iter().filter_map(read_valid);
+        Ok(found.filter(|(_, record)| is_login(record)).take(most as usize).collect())
+    }
+
+    async fn all(&self, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
+        Ok(self.newest(valid(), most).await?.into_iter().filter_map(read_valid).collect())
     }
 
     async fn end(&self, sids: &[Sid], why: Ending) -> Result<u64, Unavailable> {
@@ -197,6 +196,22 @@ impl Store for MongoStore {
     fn place(&self) -> String {
         format!("MongoDB, collection {}", self.documents.name())
     }
+}
+
+/// A document without `expires` is valid, too.
+fn valid_at(now: Timestamp) -> Document {
+    doc! { "expires": { "$not": { "$lte": now.to_bson() } } }
+}
+
+fn valid() -> Document {
+    valid_at(Timestamp::now())
+}
+
+/// `None` for what is over, or no session that we can read.
+fn read_valid(document: RawDocumentBuf) -> Option<(Sid, Record)> {
+    let sid = Sid::stored(document.get_str("_id").ok()?);
+    let record = read_record(&document).ok()?;
+    record.is_valid(Timestamp::now()).then_some((sid, record))
 }
 
 /// The documents of an Express app in which this login may stand. They have no field for it, and say

@@ -44,6 +44,7 @@ fn of_step(noted: &Noted, exchange: &Exchange) -> Option<Row> {
             Some(row(noted.at, Lane::App, tone, words))
         }
         Step::Lost { sid } => Some(row(noted.at, Lane::App, Tone::Bad, lost(sid))),
+        Step::Ended { why } => Some(row(noted.at, Lane::App, Tone::Bad, ended(why))),
         Step::Command(command) => Some(commands::row(noted.at, command)),
         Step::Memory { what, sid } => plain(
             Lane::Store,
@@ -170,6 +171,14 @@ fn lost(sid: &str) -> Words {
         "The ticket is real, the coat is no longer kept. This is nobody.",
         format!("no valid document with `_id` `{sid}`; the id is not used again"),
         "`store.get` finds nothing: a new and empty `req.session`",
+    )
+}
+
+fn ended(why: &str) -> Words {
+    Words::new(
+        format!("Somebody has taken it from its hook: {why}."),
+        format!("ended from elsewhere, `why` is \"{why}\""),
+        "no such thing in `express-session`: `store.destroy(sid)`, and nobody is told why",
     )
 }
 

@@ -1,0 +1,66 @@
+//! All sessions there are, for somebody in charge: who that is, the caller checks.
+//!
+//! Beside `others.rs`, which is about the sessions of one login. Nothing here has a whole id.
+
+use super::content::Content;
+use super::engine::Engine;
+use super::others::Login;
+use super::sid::Sid;
+use super::store::{Ending, Record};
+use crate::db::Unavailable;
+use crate::trace;
+
+/// A session of anybody's, or of nobody's.
+#[derive(Clone, Debug)]
+pub struct Attended {
+    /// Which, from which browser, from when to when.
+    pub session: Login,
+    /// Who is logged in to it (24 hex digits).
+    pub login: Option<String>,
+    /// The start of its id.
+    pub hook: String,
+    /// What is in it.
+    pub content: Content,
+}
+
+impl Engine {
+    /// All valid sessions, the newest first, and `most` at most.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn everybody(&self, most: u32) -> Result<Vec<Attended>, Unavailable> {
+        let all = self.valid(most).await?;
+        Ok(all.iter().map(|(sid, record)| self.attend(sid, record)).collect())
+    }
+
+    /// Ends the sessions that `which` picks among the newest `most`; returns how many.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn end_where(
+        &self,
+        most: u32,
+        why: Ending,
+        which: impl Fn(&Attended) -> bool,
+    ) -> Result<u64, Unavailable> {
+        let all = self.valid(most).await?;
+        let picked = all.into_iter().filter(|(sid, record)| which(&self.attend(sid, record)));
+        let picked: Vec<Sid> = picked.map(|(sid, _)| sid).collect();
+        self.store.end(&picked, why).await
+    }
+
+    async fn valid(&self, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
+        let mut all = self.store.all(most).await?;
+        all.retain(|(_, record)| !self.is_over(record));
+        Ok(all)
+    }
+
+    fn attend(&self, sid: &Sid, record: &Record) -> Attended {
+        Attended {
+            session: Login::of(sid, record, &self.options),
+            login: record.content.login(),
+            hook: trace::start(sid.as_str()),
+            content: record.content.clone(),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! A session as a page shows it: which browser, from when to when.
+
+use serde::Serialize;
+use woothee::parser::Parser;
+
+use super::moment::Moment;
+use crate::session::Login;
+
+/// A session, for the page.
+#[derive(Serialize)]
+pub struct LoginView {
+    /// Names it in an address.
+    pub handle: String,
+    is_this: bool,
+    /// "Firefox on Windows".
+    pub browser: String,
+    began: Option<Moment>,
+    last_seen: Option<Moment>,
+    ends: Option<Moment>,
+}
+
+impl From<Login> for LoginView {
+    fn from(login: Login) -> Self {
+        Self {
+            browser: match login.span.began {
+                Some(_) => name_browser(&login.user_agent.unwrap_or_default()),
+                // Only Express leaves that out.
+                None => "Another app of this site".to_owned(),
+            },
+            handle: login.handle,
+            is_this: login.is_this,
+            began: login.span.began.map(Moment::from),
+            last_seen: login.last_seen.map(Moment::from),
+            ends: login.span.ends.map(Moment::from),
+        }
+    }
+}
+
+/// "Firefox on Windows", as far as what a browser says of itself can be believed.
+fn name_browser(user_agent: &str) -> String {
+    let found = Parser::new().parse(user_agent);
+    let known = |name: &str| !name.is_empty() && name != "UNKNOWN";
+    match found {
+        Some(found) if known(found.name) && known(found.os) => {
+            format!("{} on {}", found.name, name_system(found.os))
+        }
+        Some(found) if known(found.name) && found.name != "HTTP Library" => found.name.to_owned(),
+        _ => "A browser we do not know".to_owned(),
+    }
+}
+
+fn name_system(os: &str) -> &str {
+    match os {
+        "Mac OSX" => "macOS",
+        windows if windows.starts_with("Windows ") && !windows.contains("Phone") => "Windows",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browsers_are_named_by_what_they_say_of_themselves() {
+        let check = |user_agent: &str, expected: &str| {
+            assert_eq!(name_browser(user_agent), expected, "{user_agent}");
+        };
+        let webkit = "AppleWebKit/537.36 (KHTML, like Gecko)";
+        check(
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0",
+            "Firefox on Windows",
+        );
+        check(
+            &format!("Mozilla/5.0 (X11; Linux x86_64) {webkit} Chrome/131.0.0.0 Safari/537.36"),
+            "Chrome on Linux",
+        );
+        check(
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like \
+             Gecko) Version/17.6 Safari/605.1.15",
+            "Safari on macOS",
+        );
+        check("curl/8.5.0", "A browser we do not know");
+        check("", "A browser we do not know");
+        check("<script>alert(1)</script>", "A browser we do not know");
+    }
+}
