@@ -85,9 +85,7 @@ impl Engine {
         cookie_headers: impl Iterator<Item = &'h str>,
         from: Circumstances<'_>,
     ) -> Result<Session, Unavailable> {
-        let in_path = cookie::path_matches(from.path, &self.options.cookie.path);
-        let user_agent = from.user_agent.map(|text| text.chars().take(USER_AGENT_KEPT).collect());
-        let mut ticket = Ticket { https: from.https, in_path, user_agent, ..Ticket::default() };
+        let mut ticket = self.ticket(&from);
         let Some(value) = cookie::find(cookie_headers, &self.options.name) else {
             self.note(&ticket, Seal::None, Duration::ZERO);
             return Ok(Session::new(self.clone(), ticket));
@@ -95,7 +93,8 @@ impl Engine {
         ticket.bytes = self.options.name.len() + "=".len() + value.len();
         let begun = Instant::now();
         let Some(verified) = self.options.secret.verify(&cookie::decode(value)) else {
-            self.note(&ticket, Seal::Broken, begun.elapsed());
+            let seal = if is_sealed(value) { Seal::Broken } else { Seal::Missing };
+            self.note(&ticket, seal, begun.elapsed());
             return Ok(Session::new(self.clone(), ticket));
         };
         let (sid, outdated) = (trace::start(verified.sid.as_str()), verified.outdated);
@@ -113,6 +112,29 @@ impl Engine {
         }
     }
 
+    /// A new session, whatever cookie came.
+    pub(super) fn begin(self: &Arc<Self>, from: Circumstances<'_>) -> Session {
+        Session::new(self.clone(), self.ticket(&from))
+    }
+
+    /// Whether a valid session is kept for this cookie's value.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn keeps(&self, value: &str) -> Result<bool, Unavailable> {
+        let Some(verified) = self.options.secret.verify(&cookie::decode(value)) else {
+            return Ok(false);
+        };
+        let record = self.store.load(&verified.sid).await?;
+        Ok(record.is_some_and(|record| !self.is_over(&record)))
+    }
+
+    fn ticket(&self, from: &Circumstances<'_>) -> Ticket {
+        let in_path = cookie::path_matches(from.path, &self.options.cookie.path);
+        let user_agent = from.user_agent.map(|text| text.chars().take(USER_AGENT_KEPT).collect());
+        Ticket { https: from.https, in_path, user_agent, ..Ticket::default() }
+    }
+
     fn note(&self, ticket: &Ticket, seal: Seal, took: Duration) {
         trace::note(|| Step::Ticket {
             name: self.options.name.clone(),
@@ -126,4 +148,9 @@ impl Engine {
         let (options, now) = (&self.options, Timestamp::now());
         Expiry { options, record: Some(record), now }.is_over()
     }
+}
+
+/// Whether it looks like `s:` number `.` signature, whatever that is worth.
+fn is_sealed(value: &str) -> bool {
+    cookie::decode(value).strip_prefix("s:").is_some_and(|value| value.contains('.'))
 }

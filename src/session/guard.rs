@@ -51,7 +51,12 @@ pub async fn resume(engine: &Arc<Engine>, request: &Request<'_>) -> Result<Sessi
     engine.resume(request.headers().get("cookie"), circumstances(request)).await
 }
 
-/// The same, as if the browser had sent this `Cookie` header.
+/// A new session of `engine`, whatever cookie came.
+pub fn begin(engine: &Arc<Engine>, request: &Request<'_>) -> Session {
+    engine.begin(circumstances(request))
+}
+
+/// As [`resume`], as if the browser had sent this `Cookie` header.
 ///
 /// # Errors
 /// The store does not answer.

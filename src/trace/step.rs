@@ -50,6 +50,8 @@ pub enum Step {
 pub enum Seal {
     /// There was no cookie of that name.
     None,
+    /// There is none on it.
+    Missing,
     /// It is not ours, or no longer fits what it seals.
     Broken,
     /// It is ours. With an older secret than the first it is `outdated`.

@@ -175,7 +175,7 @@ async fn the_dashboard_shows_two_finds_and_a_skipped_touch_and_then_a_touch() {
     let sessions = app.database().collection::<Document>("sessions");
     sessions.update_many(doc! {}, earlier).await.unwrap();
     let plain = shown(&mut browser, "/dashboard", "plain").await;
-    expect_in_order(&plain, &["Only move the time when the coat is thrown out. → 1 changed"]);
+    expect_in_order(&plain, &["Only move the time when the coat is thrown out. → 1 written"]);
 }
 
 #[rocket::async_test]
@@ -267,4 +267,22 @@ async fn step_mode_goes_forth_and_back() {
     assert_eq!(rows(&rosa.get(&format!("/xray/{id}?step=0")).await.body), 1);
     let last = rosa.get(&format!("/xray/{id}?step=999")).await.body;
     assert!(!last.contains(">Next<"), "{last}");
+}
+
+#[rocket::async_test]
+async fn the_lab_s_steps_are_told_apart_from_those_of_the_site() {
+    let app = class().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    rosa.post("/lab/the-seal", &[("do", "new")]).await;
+    rosa.post("/lab/the-seal", &[("do", "other-number")]).await;
+    let page = rosa.get("/lab/the-seal").await;
+    let chain = exchanges(&page);
+    let forged = steps(&mut rosa, &chain[0], "plain").await;
+    expect_in_order(&forged, &["The seal on ticket", "The lab hands you a ticket: "]);
+    assert!(!forged.iter().any(|step| step.contains("with our seal")), "{forged:#?}");
+    let visit = steps(&mut rosa, &chain[1], "plain").await;
+    let lab = "In the lab: The seal is broken: the database was not asked for it";
+    expect_in_order(&visit, &["The seal on ticket", "That is you", lab]);
+    assert!(page.body.contains("<code>progress</code>"), "what else was written is told as well");
 }

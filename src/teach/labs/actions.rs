@@ -12,9 +12,10 @@ use serde::Serialize;
 
 use super::bench::{Bench, Secret, Switches};
 use super::server::{DAY, Labs};
-use super::{BIG_COOKIE, COOKIE, DECOY, NOTE_COOKIE, cookies};
+use super::{BIG_COOKIE, COOKIE, DECOY, NOTE_COOKIE, OLD_COOKIE, cookies};
 use crate::db::Unavailable;
-use crate::session::{Session, resume, resume_with};
+use crate::session::{Session, begin, resume, resume_with};
+use crate::teach::lessons::Lesson;
 
 /// How long the short-lived things of the lesson on clocks live.
 pub const SHORT: Duration = Duration::from_secs(20);
@@ -45,6 +46,8 @@ pub struct Place<'r> {
     pub labs: &'r Labs,
     /// Which little server is the learner's.
     pub learner: &'r str,
+    /// Whose lab it is.
+    pub lesson: &'static Lesson,
 }
 
 /// What goes into the coat of the decoy, as passport would write it.
@@ -78,7 +81,7 @@ impl Place<'_> {
             }
             "bad-cookie" => {
                 let text = format!("user={DECOY};password={}", super::DECOY_PASSWORD);
-                vec![cookies::plain(NOTE_COOKIE, &encoded(&text))]
+                vec![cookies::plain(OLD_COOKIE, &encoded(&text))]
             }
             "other-number" => altered(bench, cookies::with_other_number),
             "other-seal" => altered(bench, cookies::with_other_seal),
@@ -119,8 +122,7 @@ impl Place<'_> {
     pub async fn is_kept(&self, ticket: &str) -> Result<bool, Unavailable> {
         // With both secrets: whether it is kept is not a question of the seal.
         let engine = self.labs.engine(&Switches { secret: Secret::Both, ..Switches::default() });
-        let session = resume_with(&engine, self.request, &format!("{COOKIE}={ticket}")).await?;
-        Ok(session.is_stored())
+        engine.keeps(ticket).await
     }
 
     /// A new session with something in it; its ticket is remembered.
@@ -174,8 +176,8 @@ impl Place<'_> {
         if let Some(ticket) = &bench.decoy {
             return Ok(ticket.clone());
         }
-        let session =
-            resume_with(&self.labs.engine(&Switches::default()), self.request, "").await?;
+        super::note(self.lesson, "sessions begun for Oskar, in a browser of his own", 1);
+        let session = begin(&self.labs.engine(&Switches::default()), self.request);
         let fresh = session.regenerate();
         fresh.set_login(&Passport { user: DECOY }).map_err(Unavailable::new)?;
         let line = session.finish().await?.unwrap_or_default();

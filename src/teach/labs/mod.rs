@@ -14,6 +14,14 @@ pub use bench::Bench;
 pub use pages::routes;
 pub use server::Labs;
 
+use crate::teach::lessons::Lesson;
+use crate::trace::{self, Step};
+
+/// A fact for the checks of a lesson.
+fn note(lesson: &'static Lesson, fact: &str, number: i64) {
+    trace::note(|| Step::Lab { lesson: lesson.slug, fact: fact.to_owned(), number });
+}
+
 /// Of the lab's session.
 pub const COOKIE: &str = "lab.sid";
 
@@ -25,6 +33,9 @@ pub const BIG_COOKIE: &str = "lab.big";
 
 /// One that holds its data itself, in base64.
 pub const NOTE_COOKIE: &str = "lab.note";
+
+/// One that holds a password, in base64.
+pub const OLD_COOKIE: &str = "lab.old";
 
 /// The part of the site that gets the lab's cookies.
 const PATH: &str = "/lab";

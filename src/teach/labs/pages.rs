@@ -10,12 +10,11 @@ use serde::{Deserialize, Serialize};
 use super::actions::{Action, Place, VISITS, decoded};
 use super::bench::{Bench, Secret, Switches};
 use super::server::Labs;
-use super::{BIG_COOKIE, COOKIE, MEMORY_COOKIE, NOTE_COOKIE};
+use super::{BIG_COOKIE, COOKIE, MEMORY_COOKIE, NOTE_COOKIE, OLD_COOKIE, note};
 use crate::db::Unavailable;
 use crate::session::{LOGIN_KEY, Session};
 use crate::teach::lessons::{self, Lesson, Named};
 use crate::teach::progress::Learner;
-use crate::trace::{self, Step};
 use crate::web::error::Error;
 use crate::web::{Form, Page};
 
@@ -75,7 +74,7 @@ async fn show(
     let lesson = named.lesson;
     let Some(template) = lesson.lab else { return Ok(None) };
     let key = key(&learner);
-    let place = Place { request: visit.0, labs, learner: &key };
+    let place = Place { request: visit.0, labs, learner: &key, lesson };
     let bench = &learner.progress.bench;
     let session = place.session(bench).await?;
     let seen = seen(visit.0, &session);
@@ -96,7 +95,8 @@ async fn show(
         lesson: context! { slug: lesson.slug, title: &named.content.title },
         switches: &bench.switches,
         has_bench_ticket: bench.ticket.is_some(),
-        note: visit.0.cookies().get(NOTE_COOKIE).map(|cookie| cookie.value().to_owned()),
+        note: told(visit.0, lesson),
+        handed: !lines.is_empty(),
         decode: decode.map(|text| context! { text, says: decoded(text) }),
         seen, kept, memory,
     };
@@ -115,11 +115,24 @@ fn seen(request: &Request<'_>, session: &Session) -> Seen {
         visits: session.get(VISITS).unwrap_or(0),
         bytes: session.content().to_json().len(),
         ticket_bytes,
-        cookies: [COOKIE, MEMORY_COOKIE, BIG_COOKIE, NOTE_COOKIE]
+        cookies: [COOKIE, MEMORY_COOKIE, BIG_COOKIE, NOTE_COOKIE, OLD_COOKIE]
             .into_iter()
             .filter(sent)
             .collect(),
     }
+}
+
+/// A cookie of this lesson that can be read.
+#[derive(Serialize)]
+struct Told {
+    name: &'static str,
+    value: String,
+}
+
+fn told(request: &Request<'_>, lesson: &Lesson) -> Option<Told> {
+    let name = if lesson.slug == "no-secrets" { OLD_COOKIE } else { NOTE_COOKIE };
+    let value = request.cookies().get(name)?.value().to_owned();
+    Some(Told { name, value })
 }
 
 /// The decoy's login is no 24 hex digits: it cannot be taken for an account of the site.
@@ -134,7 +147,7 @@ fn login(session: &Session) -> Option<String> {
 /// The counter in memory and the number of the server's start.
 #[derive(Serialize)]
 struct Memory {
-    boot: String,
+    boot: u32,
     visits: i64,
 }
 
@@ -151,11 +164,7 @@ async fn two_stores(
     note(lesson, "boot number", boot.into());
     note(lesson, "counter in memory", visits);
     note(lesson, "counter in MongoDB", seen.visits);
-    Ok(Memory { boot: format!("{boot:08x}"), visits })
-}
-
-fn note(lesson: &'static Lesson, fact: &str, number: i64) {
-    trace::note(|| Step::Lab { lesson: lesson.slug, fact: fact.to_owned(), number });
+    Ok(Memory { boot, visits })
 }
 
 #[derive(Default, Deserialize)]
@@ -197,7 +206,7 @@ async fn press(
         return Ok(None);
     }
     let key = key(&learner);
-    let place = Place { request: visit.0, labs, learner: &key };
+    let place = Place { request: visit.0, labs, learner: &key, lesson };
     let action = Action { name: &form.0.name, switches: form.0.switches() };
     let mut bench: Bench = learner.progress.bench.clone();
     let Some(lines) = place.act(&action, &mut bench).await? else { return Ok(None) };

@@ -115,6 +115,6 @@ impl Labs {
 
 impl Server {
     fn start() -> Self {
-        Self { boot: rand::random(), memory: Arc::new(MemoryStore::default()) }
+        Self { boot: rand::random_range(1_000..10_000), memory: Arc::new(MemoryStore::default()) }
     }
 }

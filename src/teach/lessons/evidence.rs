@@ -83,7 +83,8 @@ pub fn seal<'e>(exchange: &'e Exchange, cookie: &str) -> Option<&'e Seal> {
 
 /// The seal of the lab's ticket was refused, and nothing was looked up for it.
 pub fn lab_refused(exchange: &Exchange) -> bool {
-    seal(exchange, COOKIE) == Some(&Seal::Broken) && lab_commands(exchange) == 0
+    let is_refused = matches!(seal(exchange, COOKIE), Some(Seal::Broken | Seal::Missing));
+    is_refused && lab_commands(exchange) == 0
 }
 
 /// The ticket of the lab was genuine, and no session is kept for it.

@@ -26,8 +26,8 @@ struct Counted<'e> {
 
 impl Counted<'_> {
     fn proof(&self) -> Proof {
-        let (boot, proof) = (format!("{:08x}", self.boot), Proof::by(self.visit));
-        proof.with("boot", boot).with("memory", self.memory).with("mongodb", self.mongodb)
+        let proof = Proof::by(self.visit).with("boot", self.boot);
+        proof.with("memory", self.memory).with("mongodb", self.mongodb)
     }
 }
 

@@ -24,6 +24,7 @@ pub fn row(at: Duration, command: &Command) -> Row {
         tone,
         words,
         is_minor,
+        is_lab: false,
         differs: false,
         number: 0,
     }
@@ -59,7 +60,7 @@ fn meaning(command: &Command) -> (&'static str, &'static str) {
             ("Hang up a new coat.", "`store.set(sid, session)`: a new document.")
         }
         (_, "update") if is_sessions && sets("session") => {
-            ("Put the changed coat back.", "`store.set(sid, session)`.")
+            ("Put the whole coat back.", "`store.set(sid, session)`.")
         }
         (_, "update") if is_sessions => (
             "Only move the time when the coat is thrown out.",
@@ -80,7 +81,7 @@ fn reply(command: &Command) -> String {
         ("find", Some(1), Some(bytes)) => format!("found, {bytes} bytes"),
         ("find", Some(count), Some(bytes)) => format!("{count} found, {bytes} bytes"),
         ("insert", Some(count), _) => format!("{count} inserted"),
-        ("update", Some(count), _) => format!("{count} changed"),
+        ("update", Some(count), _) => format!("{count} written"),
         ("delete", Some(count), _) => format!("{count} deleted"),
         _ => "answered".to_owned(),
     };

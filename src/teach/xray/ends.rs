@@ -38,7 +38,7 @@ pub fn answer(exchange: &Exchange) -> Row {
     let (kept, lines) = if set.is_empty() {
         ("No new cookie: your browser keeps what it has.".to_owned(), "no `Set-Cookie`".to_owned())
     } else {
-        let told: Vec<_> = set.iter().map(|cookie| cookie_told(cookie)).collect();
+        let told: Vec<_> = set.iter().map(|cookie| cookie_told(cookie, exchange)).collect();
         let lines: Vec<_> = set.iter().map(|cookie| quoted(&set_cookie_line(cookie))).collect();
         (told.join(" "), lines.join(", "))
     };
@@ -50,11 +50,22 @@ pub fn answer(exchange: &Exchange) -> Row {
     row(exchange.took, Lane::Reply, Tone::Plain, words)
 }
 
-fn cookie_told(cookie: &Cookie) -> String {
+fn cookie_told(cookie: &Cookie, exchange: &Exchange) -> String {
+    let sent = exchange.cookies.iter().find(|sent| sent.name == cookie.name);
+    let is_same = sent.is_some_and(|sent| sent.sid == cookie.sid);
+    // In a lab a hand may write what no engine would.
+    let is_by_engine = exchange.written(&cookie.name).is_some();
+    let why = match cookie.name.as_str() {
+        "device" => " It tells your browser from a guesser's at the login page.",
+        "notice" => " It brings one sentence to the next page.",
+        _ => "",
+    };
     match &cookie.sid {
         _ if cookie.is_gone => format!("Throw the cookie `{}` away.", cookie.name),
+        Some(sid) if !is_by_engine => format!("The lab hands you a ticket: `{sid}`."),
+        Some(sid) if is_same => format!("Keep the same ticket, `{sid}`, with a later end."),
         Some(sid) => format!("Keep this ticket: `{sid}`, with our seal."),
-        None => format!("Keep a cookie called `{}`, {} bytes.", cookie.name, cookie.bytes),
+        None => format!("Keep a cookie called `{}`, {} bytes.{why}", cookie.name, cookie.bytes),
     }
 }
 

@@ -7,6 +7,7 @@ mod rows;
 mod ends;
 mod words;
 mod commands;
+mod tickets;
 mod changed;
 mod insert;
 mod pages;

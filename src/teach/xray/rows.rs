@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::changed::Changed;
+use super::changed::{Place, changed};
 use super::{ends, words};
 use crate::teach::text::Text;
 use crate::trace::Exchange;
@@ -76,6 +76,8 @@ pub struct Row {
     /// The first to be folded away.
     #[serde(skip)]
     pub is_minor: bool,
+    /// It is about the lab's session, not about that of the site.
+    pub is_lab: bool,
     /// It is not in each of the exchanges that stand beside this one.
     pub differs: bool,
     /// Its number among all, from 1; step mode goes along it.
@@ -98,7 +100,7 @@ pub struct View {
     /// The rest.
     pub folded: Vec<Row>,
     /// What it has changed, and where.
-    pub changed: Changed,
+    pub changed: Vec<Place>,
     /// Times are told roughly, and the page says why.
     pub is_blurred: bool,
 }
@@ -121,7 +123,7 @@ impl View {
             status: exchange.status,
             rows,
             folded,
-            changed: Changed::by(exchange),
+            changed: changed(exchange),
             is_blurred: exchange.is_blurred,
         }
     }
@@ -144,7 +146,7 @@ pub fn compared(exchanges: &[Arc<Exchange>]) -> Vec<View> {
 /// All rows of an exchange: how it came, what was noted, the answer.
 pub fn rows(exchange: &Exchange) -> Vec<Row> {
     let mut rows = vec![ends::arrival(exchange)];
-    rows.extend(exchange.steps.iter().filter_map(|noted| words::step(noted, exchange)));
+    rows.extend(words::steps(exchange));
     rows.push(ends::answer(exchange));
     for (n, row) in rows.iter_mut().enumerate() {
         row.number = n + 1;
@@ -152,7 +154,8 @@ pub fn rows(exchange: &Exchange) -> Vec<Row> {
     rows
 }
 
-/// Takes rows away until few enough are left: first the minor ones, then those before the answer.
+/// Takes rows away until few enough are left: first the minor ones, then those after the first. What
+/// is done last is what the request was for.
 fn fold(rows: &mut Vec<Row>) -> Vec<Row> {
     if rows.len() <= MOST_OPEN {
         return vec![];
@@ -160,7 +163,7 @@ fn fold(rows: &mut Vec<Row>) -> Vec<Row> {
     let (mut folded, mut open): (Vec<_>, Vec<_>) =
         std::mem::take(rows).into_iter().partition(|row| row.is_minor);
     while open.len() > MOST_OPEN {
-        folded.push(open.remove(open.len() - 2));
+        folded.push(open.remove(1));
     }
     folded.sort_by_key(|row| row.number);
     *rows = open;
@@ -197,6 +200,7 @@ mod tests {
             tone: Tone::Plain,
             words: Words::new("", "", ""),
             is_minor: number == 3 || number == 5,
+            is_lab: false,
             differs: false,
             number,
         };
@@ -205,7 +209,7 @@ mod tests {
         assert!(fold(&mut rows).is_empty());
         let mut rows: Vec<Row> = (1..=12).map(row).collect();
         let folded = fold(&mut rows);
-        assert_eq!(numbers(&rows), [1, 2, 4, 6, 7, 8, 9, 10, 12]);
-        assert_eq!(numbers(&folded), [3, 5, 11]);
+        assert_eq!(numbers(&rows), [1, 4, 6, 7, 8, 9, 10, 11, 12]);
+        assert_eq!(numbers(&folded), [2, 3, 5]);
     }
 }

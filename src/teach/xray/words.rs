@@ -2,29 +2,52 @@
 
 use std::time::Duration;
 
-use super::commands;
 use super::rows::{Lane, Row, Tone, Words, milliseconds};
+use super::{commands, tickets};
 use crate::teach::text::quoted;
 use crate::trace::{Exchange, Noted, Seal, Step, Write};
 
 pub(super) fn row(at: Duration, lane: Lane, tone: Tone, words: Words) -> Row {
-    Row { at: milliseconds(at), lane, tone, words, is_minor: false, differs: false, number: 0 }
+    Row {
+        at: milliseconds(at),
+        lane,
+        tone,
+        words,
+        is_minor: false,
+        is_lab: false,
+        differs: false,
+        number: 0,
+    }
 }
 
-/// What was noted. `None`: it says nothing that another row does not.
-pub fn step(noted: &Noted, exchange: &Exchange) -> Option<Row> {
-    let row = of_step(noted, exchange)?;
-    let is_of_lab = match &noted.step {
-        Step::Ticket { name, .. } | Step::Written { name, .. } => name.starts_with("lab."),
-        Step::Command(command) => command.collection == "lab_sessions",
-        _ => false,
-    };
-    // The site's own ticket is looked at on the same page.
-    if !is_of_lab {
-        return Some(row);
+/// What was noted, apart from what another row says as well.
+pub fn steps(exchange: &Exchange) -> Vec<Row> {
+    let mut rows = vec![];
+    // The site's own ticket is looked at on the same page: which of the two is it about?
+    let mut in_lab = false;
+    for noted in &exchange.steps {
+        let is_lab = match &noted.step {
+            Step::Ticket { name, .. } | Step::Written { name, .. } => {
+                in_lab = name.starts_with("lab.");
+                in_lab
+            }
+            Step::Command(command) => command.collection == "lab_sessions",
+            Step::Lost { .. }
+            | Step::Memory { .. }
+            | Step::Regenerated { .. }
+            | Step::Login { .. }
+            | Step::Destroyed => in_lab,
+            Step::Lab { .. } => true,
+            _ => false,
+        };
+        rows.extend(of_step(noted, exchange).map(|row| if is_lab { of_lab(row) } else { row }));
     }
+    rows
+}
+
+fn of_lab(row: Row) -> Row {
     let plain = format!("In the lab: {}", row.words.plain.marked());
-    Some(Row { words: Words { plain: plain.into(), ..row.words }, ..row })
+    Row { is_lab: true, words: Words { plain: plain.into(), ..row.words }, ..row }
 }
 
 fn of_step(noted: &Noted, exchange: &Exchange) -> Option<Row> {
@@ -40,11 +63,13 @@ fn of_step(noted: &Noted, exchange: &Exchange) -> Option<Row> {
             "what `passport-local-mongoose` leaves to you",
         )),
         Step::Ticket { name, seal, took, .. } => {
-            let (tone, words) = ticket(name, seal, *took, exchange);
+            let (tone, words) = tickets::ticket(name, seal, *took, exchange);
             Some(row(noted.at, Lane::App, tone, words))
         }
-        Step::Lost { sid } => Some(row(noted.at, Lane::App, Tone::Bad, lost(sid))),
-        Step::Ended { why } => Some(row(noted.at, Lane::App, Tone::Bad, ended(why))),
+        Step::Lost { sid } => {
+            Some(row(noted.at, Lane::App, Tone::Bad, tickets::lost(sid, noted.at, exchange)))
+        }
+        Step::Ended { why } => Some(row(noted.at, Lane::App, Tone::Bad, tickets::ended(why))),
         Step::Command(command) => Some(commands::row(noted.at, command)),
         Step::Memory { what, sid } => plain(
             Lane::Store,
@@ -59,7 +84,7 @@ fn of_step(noted: &Noted, exchange: &Exchange) -> Option<Row> {
             let tone = if *right { Tone::Ok } else { Tone::Bad };
             Some(row(noted.at, Lane::App, tone, verified(*right, *took)))
         }
-        Step::Regenerated { old, new } => app(regenerated(old.as_deref(), new)),
+        Step::Regenerated { old, new } => app(tickets::regenerated(old.as_deref(), new)),
         Step::Login { user } => app(login(user)),
         Step::User { id } => minor(Words::new(
             format!("That is you: account `{}…`.", start(id)),
@@ -108,7 +133,7 @@ fn form(fields: &[(String, usize)]) -> Words {
     };
     let none = if fields.is_empty() { "nothing but its button" } else { "" };
     Words::new(
-        format!("The form brings {}{none}. What you typed is not recorded.", list(" characters")),
+        format!("The form brings {}{none}. What you typed is not shown here.", list(" characters")),
         format!("body, `application/x-www-form-urlencoded`: {}{none}", list("")),
         format!("`express.urlencoded()` makes `req.body`: {}{none}", list("")),
     )
@@ -124,61 +149,6 @@ fn origin(by: Option<&str>) -> Words {
         "The form came from this site, not from somebody else's.",
         format!("cross-site check passed: {header}"),
         "what a CSRF middleware checks",
-    )
-}
-
-fn ticket(name: &str, seal: &Seal, took: Duration, exchange: &Exchange) -> (Tone, Words) {
-    let micros = took.as_micros();
-    match seal {
-        Seal::None => {
-            let asked = exchange.commands().next().is_some();
-            let then = if asked { "" } else { " MongoDB need not be asked." };
-            (
-                Tone::Plain,
-                Words::new(
-                    format!("No ticket, so this is nobody.{then}"),
-                    format!("no cookie `{name}`: no session to load"),
-                    "`express-session`: no cookie, so a new and empty `req.session`",
-                ),
-            )
-        }
-        Seal::Broken => (
-            Tone::Bad,
-            Words::new(
-                "The seal is broken: we did not even ask the database. This is nobody.",
-                format!(
-                    "HMAC-SHA256 of `{name}` does not match, {micros} µs: refused without a command"
-                ),
-                "`unsign(cookie, secret)` is `false`: a new and empty `req.session`",
-            ),
-        ),
-        Seal::Genuine { sid, outdated } => {
-            let old = if *outdated { " It was made with an older secret." } else { "" };
-            (
-                Tone::Ok,
-                Words::new(
-                    format!("The seal on ticket `{sid}` is ours.{old}"),
-                    format!("HMAC-SHA256 over `{sid}` matches, {micros} µs.{old}"),
-                    format!("`unsign(cookie, secret)` gives the `sessionID`.{old}"),
-                ),
-            )
-        }
-    }
-}
-
-fn lost(sid: &str) -> Words {
-    Words::new(
-        "The ticket is real, the coat is no longer kept. This is nobody.",
-        format!("no valid document with `_id` `{sid}`; the id is not used again"),
-        "`store.get` finds nothing: a new and empty `req.session`",
-    )
-}
-
-fn ended(why: &str) -> Words {
-    Words::new(
-        format!("Somebody has taken it from its hook: {why}."),
-        format!("ended from elsewhere, `why` is \"{why}\""),
-        "no such thing in `express-session`: `store.destroy(sid)`, and nobody is told why",
     )
 }
 
@@ -208,17 +178,6 @@ fn verified(right: bool, took: Duration) -> Words {
             "`LocalStrategy` verify: `done(null, false)`",
         )
     }
-}
-
-fn regenerated(old: Option<&str>, new: &str) -> Words {
-    let was = old.map_or("There was none before.".to_owned(), |old| {
-        format!("The old one, `{old}`, is worth nothing from now on.")
-    });
-    Words::new(
-        format!("A new number for the ticket: `{new}`. {was}"),
-        format!("new sid `{new}` from 24 random bytes. {was}"),
-        "`req.session.regenerate()`, against session fixation",
-    )
 }
 
 fn login(user: &str) -> Words {
