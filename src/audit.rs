@@ -31,6 +31,7 @@ pub enum Event {
     Grant,
     Revoke,
     Unlock,
+    ResetClass,
 }
 
 /// What came of it.

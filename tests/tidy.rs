@@ -83,6 +83,7 @@ fn only_its_owner_names_a_thing() {
                 "src/auth/users/mongo.rs",
                 "src/auth/throttle/mongo.rs",
                 "src/teach/progress/store.rs",
+                "src/teach/class/control.rs",
             ],
             "a collection has one owner",
         ),

@@ -24,6 +24,11 @@ pub struct Attended {
 }
 
 impl Engine {
+    /// The collection of the sessions.
+    pub fn collection_name(&self) -> &str {
+        &self.options.collection
+    }
+
     /// All valid sessions, the newest first, and `most` at most.
     ///
     /// # Errors

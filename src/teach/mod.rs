@@ -3,13 +3,15 @@
 //! Built on all other rooms; none of them knows of it. One line in `lib.rs` attaches it, when
 //! `teaching` is on. Without that line the app is whole, and every address in here is a 404.
 //! `xray` shows what `trace` has recorded, `lessons` checks it, `labs` has what may be broken,
-//! `progress` keeps how far somebody is.
+//! `progress` keeps how far somebody is, `class` is the teacher's view of all that.
 
 mod text;
 mod xray;
 mod progress;
 mod labs;
 mod lessons;
+mod class;
+mod insert;
 
 use rocket::fairing::{AdHoc, Fairing};
 use rocket::figment::Figment;
@@ -31,15 +33,20 @@ pub async fn stage(
     let contents = lessons::Contents::read(figment).map_err(StartError::Lesson)?;
     let labs = labs::Labs::beside(backing, strategy).await.map_err(StartError::NoIndexes)?;
     let store = progress::ProgressStore::beside(backing);
+    let class = class::Class::beside(backing);
     Ok(AdHoc::on_ignite("Teaching", |rocket| async {
         rocket
             .attach(progress::carry())
             .attach(trace::stage())
-            .attach(xray::stage())
+            .attach(insert::stage())
+            .attach(class::stage(class))
             .manage(store)
             .manage(labs)
             .manage(contents)
             .mount("/learn", lessons::routes())
             .mount("/lab", labs::routes())
+            .register("/learn", rocket::catchers![lessons::closed])
+            .register("/lab", rocket::catchers![lessons::closed])
+            .mount("/xray", xray::routes())
     }))
 }

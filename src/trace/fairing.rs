@@ -14,7 +14,7 @@ use super::step::Step;
 use crate::audit::request_id;
 
 /// What nobody came to look at, or would look at for ever.
-const UNRECORDED: [&str; 5] = ["/static/", "/healthz", "/readyz", "/xray", "/favicon"];
+const UNRECORDED: [&str; 6] = ["/static/", "/healthz", "/readyz", "/xray", "/favicon", "/class"];
 
 /// Characters of a path that are kept, and cookies of a request: what is kept must stay small,
 /// whatever is sent.

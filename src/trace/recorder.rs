@@ -28,10 +28,10 @@ impl Owner {
     }
 }
 
-/// The last exchanges of all browsers.
-#[derive(Default)]
+/// The last exchanges of all browsers. A clone is the same one.
+#[derive(Clone, Default)]
 pub struct Recorder {
-    kept: Mutex<Kept>,
+    kept: Arc<Mutex<Kept>>,
 }
 
 #[derive(Default)]
@@ -86,6 +86,11 @@ impl Recorder {
     pub fn owner(&self, id: &str) -> Option<Owner> {
         let kept = self.kept();
         kept.exchanges.iter().find(|(_, exchange)| exchange.id == id).and_then(|(of, _)| *of)
+    }
+
+    /// Forgets all of them.
+    pub fn clear(&self) {
+        self.kept().exchanges.clear();
     }
 
     /// The exchange and those that led to it, the first one first.

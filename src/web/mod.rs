@@ -25,9 +25,11 @@ mod account;
 mod admin;
 mod health;
 
-pub use form::{Form, NoFields};
+pub use client::Client;
+pub use form::{FieldError, Form, NoFields, Submitted};
 pub use logins::LoginView;
 pub use moment::Moment;
+pub use notice::Notice;
 pub use page::Page;
 
 use std::path::Path;

@@ -16,15 +16,21 @@ const COOKIE: &str = "notice";
 /// Long enough to follow a redirect on a bad line.
 const LIFETIME: Duration = Duration::seconds(60);
 
+/// What it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
+    /// The account is made.
     Registered,
+    /// Logged out.
     SignedOut,
     /// So many other sessions have ended with it.
     PasswordChanged(u64),
     /// So many sessions of the account.
     SessionsEnded(u64),
+    /// The account is gone.
     AccountDeleted,
+    /// So many accounts are gone with it.
+    ClassReset(u64),
 }
 
 impl Notice {
@@ -35,6 +41,7 @@ impl Notice {
             Self::PasswordChanged(ended) => format!("password-changed.{ended}"),
             Self::SessionsEnded(ended) => format!("sessions-ended.{ended}"),
             Self::AccountDeleted => "account-deleted".to_owned(),
+            Self::ClassReset(students) => format!("class-reset.{students}"),
         }
     }
 
@@ -46,6 +53,7 @@ impl Notice {
             "password-changed" => Some(Self::PasswordChanged(number.parse().ok()?)),
             "sessions-ended" => Some(Self::SessionsEnded(number.parse().ok()?)),
             "account-deleted" => Some(Self::AccountDeleted),
+            "class-reset" => Some(Self::ClassReset(number.parse().ok()?)),
             _ => None,
         }
     }
@@ -73,6 +81,9 @@ impl Notice {
                 format!("{ended} sessions have ended. Their tickets are worth nothing any more.")
             }
             Self::AccountDeleted => "Your account is deleted, and every session of it.".to_owned(),
+            Self::ClassReset(students) => {
+                format!("The class begins anew. Accounts that are gone: {students}.")
+            }
         }
     }
 }

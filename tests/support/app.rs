@@ -36,7 +36,11 @@ impl App {
 
     /// On a database that the test has made itself.
     pub async fn on(uri: &str) -> Self {
-        let (url, routes) = launch(figment().merge(("mongodb.uri", uri))).await;
+        Self::on_with(uri, |figment| figment).await
+    }
+
+    pub async fn on_with(uri: &str, settings: fn(Figment) -> Figment) -> Self {
+        let (url, routes) = launch(settings(figment().merge(("mongodb.uri", uri)))).await;
         Self { url, routes, database: None }
     }
 

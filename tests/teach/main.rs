@@ -3,6 +3,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod class;
+mod control;
 mod learner;
 mod lessons;
 mod neutral;
@@ -13,7 +15,7 @@ mod xray;
 use support::{Answer, App, Browser};
 
 /// An app for a class, on a database of its own.
-async fn class() -> App {
+pub async fn class() -> App {
     App::on_mongodb_with(|figment| figment.merge(("teaching", true))).await
 }
 

@@ -1,5 +1,6 @@
 //! Off means off.
 
+use crate::class::teacher;
 use crate::support::{App, PASSWORD};
 
 #[rocket::async_test]
@@ -8,7 +9,7 @@ async fn without_teaching_every_address_of_it_is_a_404_and_no_page_speaks_of_it(
         let mut rosa = app.browser();
         rosa.sign_up("rosa").await;
         for path in
-            ["/learn", "/learn/http-forgets", "/learn/handout", "/xray", "/xray/x", "/lab/the-seal"]
+            ["/learn", "/learn/http-forgets", "/learn/handout", "/xray", "/lab/the-seal", "/class"]
         {
             assert_eq!(rosa.get(path).await.status, 404, "{path}");
         }
@@ -20,7 +21,7 @@ async fn without_teaching_every_address_of_it_is_a_404_and_no_page_speaks_of_it(
             }
         }
         let attached = |(_, path): &(String, String)| {
-            ["/learn", "/lab", "/xray"].iter().any(|part| path.starts_with(part))
+            ["/learn", "/lab", "/xray", "/class"].iter().any(|part| path.starts_with(part))
         };
         assert!(!app.routes.iter().any(attached), "{:?}", app.routes);
         rosa.try_log_in("rosa", PASSWORD).await.expect_redirect("/dashboard");
@@ -31,10 +32,9 @@ async fn without_teaching_every_address_of_it_is_a_404_and_no_page_speaks_of_it(
 #[rocket::async_test]
 async fn forms_of_lessons_and_labs_are_refused_from_another_site() {
     let app = crate::class().await;
-    let mut rosa = app.browser();
-    rosa.sign_up("rosa").await;
+    let mut rosa = teacher(&app).await;
     let posts = app.routes.iter().filter(|(method, path)| {
-        method == "POST" && ["/learn", "/lab"].iter().any(|part| path.starts_with(part))
+        method == "POST" && ["/learn", "/lab", "/class"].iter().any(|part| path.starts_with(part))
     });
     let mut count = 0;
     for (_, path) in posts {
@@ -47,7 +47,7 @@ async fn forms_of_lessons_and_labs_are_refused_from_another_site() {
         assert_eq!(answer.status, 415, "{path}");
         count += 1;
     }
-    assert_eq!(count, 6);
+    assert_eq!(count, 13);
     let progress = app.database().collection::<mongodb::bson::Document>("progress");
     assert_eq!(progress.count_documents(mongodb::bson::doc! {}).await.unwrap(), 0);
 }

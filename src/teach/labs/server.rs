@@ -13,7 +13,7 @@ use crate::session::signature::Secrets;
 use crate::session::store::Store;
 use crate::session::store::memory::MemoryStore;
 use crate::session::store::mongo::MongoStore;
-use crate::session::{Engine, Options};
+use crate::session::{Ending, Engine, Options};
 use crate::stores::Backing;
 
 /// The collection of the lab's sessions.
@@ -22,17 +22,21 @@ const COLLECTION: &str = "lab_sessions";
 /// A class is 40. When there are more servers than this, all of them restart.
 const MOST_SERVERS: usize = 1_000;
 
+/// Sessions that are ended at once.
+const MOST_ENDED: u32 = 2_000;
+
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// The tutorial's `maxAge`.
 pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// All labs of this process.
+/// All labs of this process. A clone is the same ones.
+#[derive(Clone)]
 pub struct Labs {
     store: Arc<dyn Store>,
     secrets: Secrets,
     /// The learners' own little servers, for the lesson about their restart.
-    servers: Mutex<HashMap<String, Server>>,
+    servers: Arc<Mutex<HashMap<String, Server>>>,
 }
 
 /// A server as far as the lesson goes: a number that it gets when it starts, and its memory.
@@ -58,7 +62,7 @@ impl Labs {
             Backing::Memory => Arc::new(MemoryStore::default()),
         };
         let secrets = strategy.secrets.clone();
-        Ok(Self { store, secrets, servers: Mutex::default() })
+        Ok(Self { store, secrets, servers: Arc::default() })
     }
 
     /// The engine with these switches.
@@ -110,6 +114,24 @@ impl Labs {
     pub fn restart(&self, learner: &str) {
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
         servers.insert(learner.to_owned(), Server::start());
+    }
+}
+
+impl Labs {
+    /// Ends all sessions of all labs, and all little servers.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn clear(&self) -> Result<(), Unavailable> {
+        self.stop_servers();
+        let engine = self.engine(&Switches::default());
+        while engine.end_where(MOST_ENDED, Ending::ClassReset, |_| true).await? > 0 {}
+        Ok(())
+    }
+
+    /// All little servers of this process.
+    pub fn stop_servers(&self) {
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 

@@ -66,6 +66,16 @@ impl Content {
         self.goals.iter().all(|goal| state.reached.contains_key(&goal.name))
     }
 
+    /// `solved`, `skipped`, `begun` or nothing.
+    pub fn standing(&self, state: Option<&State>) -> &'static str {
+        match state {
+            Some(state) if self.is_solved(state) => "solved",
+            Some(state) if state.skipped => "skipped",
+            Some(_) => "begun",
+            None => "",
+        }
+    }
+
     fn has_the_goals_of(&self, lesson: &Lesson) -> bool {
         let checked = (lesson.check)(&Evidence::default());
         let checked: BTreeSet<&str> = checked.iter().map(|(name, _)| *name).collect();

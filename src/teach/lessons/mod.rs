@@ -19,9 +19,9 @@ mod the_options;
 mod behind_the_login;
 mod three_clocks;
 
-pub use content::Contents;
+pub use content::{Content, Contents};
 pub use evidence::Evidence;
-pub use named::Named;
+pub use named::{Named, closed};
 pub use pages::routes;
 
 use crate::teach::progress::{Learner, Proof};

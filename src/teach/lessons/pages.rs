@@ -13,8 +13,9 @@ use super::http_forgets::WHO;
 use super::{ALL, Evidence, Lesson, Named, evaluate};
 use crate::audit::request_id;
 use crate::auth::Visitor;
+use crate::teach::class::{Class, Control, bars};
 use crate::teach::labs::Bench;
-use crate::teach::progress::{self, Guess, Learner, millis};
+use crate::teach::progress::{self, Guess, Learner, ProgressStore, millis};
 use crate::teach::text::Text;
 use crate::teach::xray::{View, compared};
 use crate::trace::{self, Recorder};
@@ -30,6 +31,8 @@ struct Entry<'c> {
     minutes: u32,
     /// `solved`, `begun`, `skipped` or nothing.
     state: &'static str,
+    /// By the teacher.
+    closed: bool,
 }
 
 /// A goal, and by what it was known.
@@ -39,25 +42,26 @@ struct Goal<'c> {
     evidence: Option<Text>,
 }
 
-fn entries<'c>(contents: &'c Contents, learner: &Learner<'_>) -> Vec<Entry<'c>> {
+fn entries<'c>(contents: &'c Contents, learner: &Learner<'_>, control: &Control) -> Vec<Entry<'c>> {
     let entry = |(n, lesson): (usize, &&'static Lesson)| {
         let content = contents.of(lesson);
-        let state = learner.progress.lessons.get(lesson.slug);
-        let state = match state {
-            Some(state) if content.is_solved(state) => "solved",
-            Some(state) if state.skipped => "skipped",
-            Some(_) => "begun",
-            None => "",
-        };
+        let state = content.standing(learner.progress.lessons.get(lesson.slug));
         let (title, minutes) = (content.title.as_str(), content.minutes);
-        Entry { number: n + 1, slug: lesson.slug, title, minutes, state }
+        let closed = control.closed.contains(lesson.slug);
+        Entry { number: n + 1, slug: lesson.slug, title, minutes, state, closed }
     };
     ALL.iter().enumerate().map(entry).collect()
 }
 
 #[get("/")]
-async fn list(page: Page<'_>, learner: Learner<'_>, contents: &State<Contents>) -> Template {
-    page.render("learn/list", context! { lessons: entries(contents, &learner) }).await
+async fn list(
+    page: Page<'_>,
+    learner: Learner<'_>,
+    contents: &State<Contents>,
+    class: &State<Class>,
+) -> Template {
+    let lessons = entries(contents, &learner, &class.now());
+    page.render("learn/list", context! { lessons }).await
 }
 
 #[get("/handout")]
@@ -71,8 +75,10 @@ async fn show(
     page: Page<'_>,
     learner: Learner<'_>,
     contents: &State<Contents>,
+    class: &State<Class>,
+    store: &State<ProgressStore>,
     named: Named<'_>,
-) -> Option<Template> {
+) -> Result<Template, Error> {
     let Named { lesson, content } = named;
     let state = learner.progress.lessons.get(lesson.slug).cloned().unwrap_or_default();
     let goals = content.goals.iter().map(|goal| Goal {
@@ -80,8 +86,13 @@ async fn show(
         evidence: state.reached.get(&goal.name).map(|proof| goal.evidence(proof)),
     });
     let goals: Vec<Goal<'_>> = goals.collect();
-    let lessons = entries(contents, &learner);
-    let at = lessons.iter().position(|entry| entry.slug == lesson.slug)?;
+    let control = class.now();
+    let lessons = entries(contents, &learner, &control);
+    let at = lessons.iter().position(|entry| entry.slug == lesson.slug).unwrap_or_default();
+    let bars = match control.revealed {
+        Some(revealed) if revealed == lesson.slug => bars(lesson, content, &store.all().await?),
+        _ => vec![],
+    };
     let own = context! {
         lesson: &lessons[at],
         before: at.checked_sub(1).map(|before| &lessons[before]),
@@ -94,10 +105,12 @@ async fn show(
         solved: content.is_solved(&state),
         mistaken: state.mistaken && !state.answered,
         goals,
+        bars,
+        help: learner.progress.help.is_some(),
         recorded: recorded(&state, &learner),
         who: format!("{WHO}{}", request_id(page.request())),
     };
-    Some(page.render(lesson.template, own).await)
+    Ok(page.render(lesson.template, own).await)
 }
 
 /// Of one lesson: what can be compared at a glance.
@@ -213,10 +226,25 @@ async fn skip(
     Ok(next.map_or_else(|| Redirect::to("/learn"), |next| to(next)))
 }
 
+/// Raises a hand that the teacher sees, or takes it down.
+#[post("/<_>/help", data = "<_form>")]
+async fn help(
+    named: Named<'_>,
+    mut learner: Learner<'_>,
+    _form: NoFields,
+) -> Result<Redirect, Error> {
+    learner.progress.help = match learner.progress.help {
+        None => Some(millis(SystemTime::now())),
+        Some(_) => None,
+    };
+    learner.save().await?;
+    Ok(to(named.lesson))
+}
+
 fn to(lesson: &Lesson) -> Redirect {
     Redirect::to(format!("/learn/{}", lesson.slug))
 }
 
 pub fn routes() -> Vec<Route> {
-    routes![list, handout, show, who, predict, check, answer, reset, skip]
+    routes![list, handout, show, who, predict, check, answer, reset, skip, help]
 }

@@ -14,7 +14,7 @@ use crate::teach::lessons::Lesson;
 use crate::trace::{Exchange, Owner, Recorder};
 
 /// The session key of the progress of somebody who is not logged in.
-pub(super) const KEY: &str = "learning";
+pub const KEY: &str = "learning";
 
 /// Somebody who learns, with what they have done so far.
 pub struct Learner<'r> {

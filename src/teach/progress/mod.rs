@@ -11,8 +11,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 pub use carry::stage as carry;
+pub(in crate::teach) use learner::KEY;
 pub use learner::Learner;
-pub use store::ProgressStore;
+pub use store::{ProgressStore, Which};
 
 use crate::teach::labs::Bench;
 use crate::trace::Exchange;
@@ -25,6 +26,8 @@ pub struct Progress {
     pub lessons: BTreeMap<String, State>,
     /// What stands on it, for all labs.
     pub bench: Bench,
+    /// Since when help is wanted: milliseconds since 1970.
+    pub help: Option<i64>,
 }
 
 /// One lesson of one learner.

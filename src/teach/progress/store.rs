@@ -1,10 +1,11 @@
 //! Where progress is kept: the collection `progress`, or this process's memory.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use mongodb::bson::doc;
 use mongodb::{Collection, Database};
+use rocket::futures::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::Progress;
@@ -26,6 +27,21 @@ pub struct Stored {
     user: String,
     #[serde(flatten)]
     progress: Progress,
+}
+
+/// Which progress begins anew.
+#[derive(Clone, Copy, Debug)]
+pub enum Which<'a> {
+    /// All of this user.
+    User(&'a str),
+    /// All of everybody but these.
+    Others(&'a [String]),
+    /// This lesson, of everybody.
+    Lesson(&'a str),
+}
+
+fn locked(all: &Mutex<HashMap<String, Progress>>) -> MutexGuard<'_, HashMap<String, Progress>> {
+    all.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl ProgressStore {
@@ -52,9 +68,59 @@ impl ProgressStore {
                 let found = bounded(async { find.await }).await?;
                 Ok(found.map(|stored| stored.progress).unwrap_or_default())
             }
+            Self::Memory(all) => Ok(locked(all).get(user).cloned().unwrap_or_default()),
+        }
+    }
+
+    /// Of all users who have begun, by id.
+    ///
+    /// # Errors
+    /// MongoDB does not answer, or holds what is no progress.
+    pub async fn all(&self) -> Result<HashMap<String, Progress>, Unavailable> {
+        match self {
+            Self::Mongodb(collection) => {
+                let find = collection.find(doc! {}).max_time(READ_LIMIT);
+                let found: Vec<Stored> = bounded(async { find.await?.try_collect().await }).await?;
+                Ok(found.into_iter().map(|stored| (stored.user, stored.progress)).collect())
+            }
+            Self::Memory(all) => Ok(locked(all).clone()),
+        }
+    }
+
+    /// Takes the progress away of all users that `which` picks, whose lessons begin anew.
+    ///
+    /// # Errors
+    /// MongoDB does not answer.
+    pub async fn forget(&self, which: Which<'_>) -> Result<(), Unavailable> {
+        match self {
+            Self::Mongodb(collection) => {
+                bounded(async {
+                    match which {
+                        Which::User(user) => {
+                            collection.delete_one(doc! { "_id": user }).await.map(drop)
+                        }
+                        Which::Others(users) => {
+                            let filter = doc! { "_id": { "$nin": users } };
+                            collection.delete_many(filter).await.map(drop)
+                        }
+                        Which::Lesson(slug) => {
+                            let update = doc! { "$unset": { format!("lessons.{slug}"): "" } };
+                            collection.update_many(doc! {}, update).await.map(drop)
+                        }
+                    }
+                })
+                .await
+            }
             Self::Memory(all) => {
-                let all = all.lock().unwrap_or_else(PoisonError::into_inner);
-                Ok(all.get(user).cloned().unwrap_or_default())
+                let mut all = locked(all);
+                match which {
+                    Which::User(user) => drop(all.remove(user)),
+                    Which::Others(users) => all.retain(|user, _| users.contains(user)),
+                    Which::Lesson(slug) => all.values_mut().for_each(|progress| {
+                        progress.lessons.remove(slug);
+                    }),
+                }
+                Ok(())
             }
         }
     }
@@ -69,8 +135,7 @@ impl ProgressStore {
                 bounded(async { replace.await }).await.map(drop)
             }
             Self::Memory(all) => {
-                let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
-                all.insert(user.to_owned(), progress.clone());
+                locked(all).insert(user.to_owned(), progress.clone());
                 Ok(())
             }
         }

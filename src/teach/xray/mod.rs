@@ -1,7 +1,7 @@
 //! The X-ray: what really happened between browser, app and MongoDB, as a list one can read.
 //!
 //! `trace/` has recorded it; `rows` puts it in order, `words` into words, in three dialects. It is
-//! shown beside each page (`insert`), and at `/xray`.
+//! shown beside each page (`teach/insert.rs`), and at `/xray`.
 
 mod rows;
 mod ends;
@@ -9,16 +9,21 @@ mod words;
 mod commands;
 mod tickets;
 mod changed;
-mod insert;
 mod pages;
 
+pub use pages::routes;
 pub use rows::{View, compared};
 
-use rocket::fairing::{AdHoc, Fairing};
+use rocket::Request;
+use rocket_dyn_templates::{Template, context};
 
-/// Attaches the X-ray of each page and the pages of it.
-pub fn stage() -> impl Fairing {
-    AdHoc::on_ignite("X-ray", |rocket| async {
-        rocket.attach(insert::stage()).mount("/xray", pages::routes())
-    })
+use crate::trace::{Recorded, Recorder};
+
+/// What stands beside the page that this request was answered with. `None` for a page that is not
+/// recorded, such as that of the X-ray itself.
+pub fn aside(request: &Request<'_>) -> Option<String> {
+    let exchange = Recorded::of(request)?;
+    let recorder: &Recorder = request.rocket().state()?;
+    let story = pages::story(&recorder.chain(exchange));
+    Template::show(request.rocket(), "teach/xray_aside", context! { story })
 }

@@ -1,0 +1,234 @@
+//! `/class/events`: what changes, as server-sent events.
+//!
+//! From MongoDB's change stream: `ledger` for each insert, update and delete of a session, `changed`
+//! when the roster is to be fetched anew. The id of an event is MongoDB's resume token, which the
+//! browser sends back when it reconnects, so nothing in between is lost. Where there is no change
+//! stream, on a standalone server and in memory, sessions are compared every two seconds.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mongodb::Database;
+use mongodb::bson::Document;
+use mongodb::bson::doc;
+use mongodb::change_stream::ChangeStream;
+use mongodb::change_stream::event::{ChangeStreamEvent, OperationType, ResumeToken};
+use rocket::futures::StreamExt as _;
+use rocket::request::{FromRequest, Outcome};
+use rocket::response::stream::{Event, EventStream};
+use rocket::tokio::time::{Instant, sleep, sleep_until};
+use rocket::tokio::{pin, select};
+use rocket::{Request, Route, Shutdown, State, get, routes};
+use serde::Serialize;
+use serde_json::json;
+
+use super::roster::Room;
+use crate::auth::Admin;
+use crate::db::in_time;
+use crate::session::{Attended, Engine};
+use crate::stores::Backing;
+use crate::trace;
+
+/// How often sessions are compared where MongoDB cannot tell.
+const POLL: Duration = Duration::from_secs(2);
+
+/// The browser comes again after that, and is asked anew who it is.
+const LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+/// Sessions that are compared.
+const MOST: u32 = 2_000;
+
+/// A line of the ledger.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Line {
+    /// `insert`, `update` or `delete`.
+    what: &'static str,
+    /// The start of the session's id.
+    hook: String,
+    /// The keys that an update has set.
+    keys: Vec<String>,
+}
+
+/// The last event that this browser has seen.
+struct Seen(Option<ResumeToken>);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Seen {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
+        let id = request.headers().get_one("last-event-id");
+        let token = id.map(|id| serde_json::from_value(json!({ "_data": id })));
+        Outcome::Success(Self(token.and_then(Result::ok)))
+    }
+}
+
+#[get("/events")]
+async fn events(
+    _teacher: Admin<'_>,
+    room: Room<'_>,
+    backing: &State<Backing>,
+    seen: Seen,
+    shutdown: Shutdown,
+) -> EventStream![Event] {
+    let engine = room.engine.clone();
+    let changes = match &**backing {
+        Backing::Mongodb(database) => watch(database, engine.collection_name(), seen.0).await,
+        Backing::Memory => None,
+    };
+    EventStream! {
+        let mut source = Source::of(changes, engine).await;
+        let end = sleep_until(Instant::now() + LIFETIME);
+        pin!(shutdown, end);
+        // Whatever happened while nobody listened.
+        yield Event::data("").event("changed");
+        loop {
+            let events = select! {
+                events = source.next() => events,
+                () = &mut end => break,
+                () = &mut shutdown => break,
+            };
+            let Some(events) = events else { break };
+            for event in events {
+                yield event;
+            }
+        }
+    }
+}
+
+type Changes = ChangeStream<ChangeStreamEvent<Document>>;
+
+/// `None` where there is no such thing.
+async fn watch(database: &Database, sessions: &str, after: Option<ResumeToken>) -> Option<Changes> {
+    let collections = [sessions, "users", "progress", "class"];
+    let start = |after: Option<ResumeToken>| {
+        let of_class = doc! { "$match": { "ns.coll": { "$in": collections } } };
+        database.watch().pipeline([of_class]).resume_after(after)
+    };
+    // A token that MongoDB no longer knows is as good as none.
+    for after in [after, None] {
+        match in_time(async { start(after).await }).await {
+            Ok(Ok(changes)) => return Some(changes),
+            Ok(Err(error)) => log::debug!("no change stream: {}", error.kind),
+            Err(error) => log::warn!("no change stream: {error}"),
+        }
+    }
+    None
+}
+
+/// Where events come from.
+enum Source {
+    Changes(Box<Changes>, String),
+    Compared(Arc<Engine>, Sessions),
+}
+
+/// What one can see of each session, by handle: the start of its id, and when it was used last.
+type Sessions = BTreeMap<String, (String, Option<i64>, usize)>;
+
+impl Source {
+    async fn of(changes: Option<Changes>, engine: Arc<Engine>) -> Self {
+        match changes {
+            Some(changes) => Self::Changes(Box::new(changes), engine.collection_name().to_owned()),
+            None => {
+                let now = look(&engine).await.unwrap_or_default();
+                Self::Compared(engine, now)
+            }
+        }
+    }
+
+    /// `None`: it is over, and the browser is to come again.
+    async fn next(&mut self) -> Option<Vec<Event>> {
+        match self {
+            Self::Changes(changes, sessions) => match changes.next().await? {
+                Ok(event) => Some(told(&event, sessions)),
+                Err(error) => {
+                    log::debug!("the change stream ends: {}", error.kind);
+                    None
+                }
+            },
+            Self::Compared(engine, before) => {
+                sleep(POLL).await;
+                let now = look(engine).await?;
+                let lines = compared(before, &now);
+                *before = now;
+                let lines = lines.iter().map(|line| Event::json(line).event("ledger"));
+                Some(lines.chain([Event::data("").event("changed")]).collect())
+            }
+        }
+    }
+}
+
+/// In the words of the page, under MongoDB's token.
+fn told(event: &ChangeStreamEvent<Document>, sessions: &str) -> Vec<Event> {
+    let token = serde_json::to_value(&event.id).unwrap_or_default();
+    let token = token["_data"].as_str().unwrap_or_default().to_owned();
+    let changed = Event::data("").event("changed").id(token);
+    let is_session = event.ns.as_ref().and_then(|ns| ns.coll.as_deref()) == Some(sessions);
+    let line = if is_session { line(event) } else { None };
+    line.map(|line| Event::json(&line).event("ledger")).into_iter().chain([changed]).collect()
+}
+
+fn line(event: &ChangeStreamEvent<Document>) -> Option<Line> {
+    let what = match event.operation_type {
+        OperationType::Insert => "insert",
+        OperationType::Update | OperationType::Replace => "update",
+        OperationType::Delete => "delete",
+        _ => return None,
+    };
+    let sid = event.document_key.as_ref()?.get_str("_id").ok()?;
+    let updated = event.update_description.as_ref().map(|update| &update.updated_fields);
+    let keys = updated.map(|fields| fields.keys().cloned().collect()).unwrap_or_default();
+    Some(Line { what, hook: trace::start(sid), keys })
+}
+
+async fn look(engine: &Engine) -> Option<Sessions> {
+    let seen = |attended: Attended| {
+        let last = attended.session.last_seen.map(|moment| moment.as_millis());
+        let size = attended.content.to_json().len();
+        (attended.session.handle, (attended.hook, last, size))
+    };
+    match engine.everybody(MOST).await {
+        Ok(sessions) => Some(sessions.into_iter().map(seen).collect()),
+        Err(error) => {
+            log::warn!("the sessions cannot be compared: {error}");
+            None
+        }
+    }
+}
+
+fn compared(before: &Sessions, now: &Sessions) -> Vec<Line> {
+    let line = |what, hook: &str| Line { what, hook: hook.to_owned(), keys: vec![] };
+    let mut lines = vec![];
+    for (handle, seen) in now {
+        match before.get(handle) {
+            None => lines.push(line("insert", &seen.0)),
+            Some(old) if old != seen => lines.push(line("update", &seen.0)),
+            Some(_) => {}
+        }
+    }
+    let gone = before.iter().filter(|(handle, _)| !now.contains_key(*handle));
+    lines.extend(gone.map(|(_, (hook, ..))| line("delete", hook)));
+    lines
+}
+
+pub fn routes() -> Vec<Route> {
+    routes![events]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compared_sessions_are_told_as_the_change_stream_would() {
+        let seen = |all: &[(&str, i64)]| -> Sessions {
+            all.iter().map(|(n, at)| ((*n).to_owned(), (format!("{n}…"), Some(*at), 5))).collect()
+        };
+        let (before, now) =
+            (seen(&[("a", 1), ("b", 1), ("c", 1)]), seen(&[("b", 2), ("c", 1), ("d", 2)]));
+        let told = |line: &Line| format!("{} {}", line.what, line.hook);
+        let lines: Vec<String> = compared(&before, &now).iter().map(told).collect();
+        assert_eq!(lines, ["update b…", "insert d…", "delete a…"]);
+    }
+}

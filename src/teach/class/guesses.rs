@@ -1,0 +1,36 @@
+//! The guesses of a lesson as bars: how many chose which option.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use crate::teach::lessons::{Content, Lesson};
+use crate::teach::progress::Progress;
+use crate::teach::text::Text;
+
+/// One option.
+#[derive(Serialize)]
+pub struct Bar {
+    /// What it says.
+    pub option: Text,
+    /// It is what happens.
+    pub right: bool,
+    /// How many chose it.
+    pub count: usize,
+    /// How many chose any.
+    pub of: usize,
+}
+
+/// A bar for each option of this lesson.
+pub fn bars(lesson: &Lesson, content: &Content, all: &HashMap<String, Progress>) -> Vec<Bar> {
+    let guesses = all.values().filter_map(|progress| progress.lessons.get(lesson.slug));
+    let guesses = guesses.filter_map(|state| state.guess.as_ref());
+    let choices: Vec<usize> = guesses.map(|guess| guess.choice).collect();
+    let bar = |(number, option): (usize, &Text)| Bar {
+        option: option.clone(),
+        right: number == content.predict.right,
+        count: choices.iter().filter(|choice| **choice == number).count(),
+        of: choices.len(),
+    };
+    content.predict.options.iter().enumerate().map(bar).collect()
+}

@@ -1,0 +1,66 @@
+//! The class: what a teacher sees and does. All of it is for admins.
+//!
+//! `roster` puts together what sessions, accounts and progress say of everybody; `room` shows it,
+//! `students` what is known of one of them. `control` is what the teacher has set, for all
+//! instances, and `controls` the buttons for that, `events` what changes meanwhile. `reset` begins anew.
+
+mod roster;
+mod control;
+mod guesses;
+mod room;
+mod students;
+mod controls;
+mod events;
+mod reset;
+
+pub use control::{Class, Control};
+pub use guesses::bars;
+
+use rocket::fairing::{AdHoc, Fairing};
+use rocket::tokio::select;
+use rocket::{Orbit, Request, Rocket, Route};
+use rocket_dyn_templates::{Template, context};
+
+use crate::teach::labs::Labs;
+use crate::trace::Recorder;
+
+/// Attaches the room, and listens for what other instances change.
+pub fn stage(class: Class) -> impl Fairing {
+    AdHoc::on_ignite("Class", |rocket| async {
+        rocket
+            .manage(class)
+            .mount("/class", routes())
+            .mount("/class/lessons", controls::routes_of_lessons())
+            .attach(AdHoc::on_liftoff("Class", |rocket| Box::pin(async move { follow(rocket) })))
+    })
+}
+
+fn routes() -> Vec<Route> {
+    [room::routes(), students::routes(), controls::routes(), events::routes()].concat()
+}
+
+/// Until the server stops.
+fn follow(rocket: &Rocket<Orbit>) {
+    let Some(class) = rocket.state::<Class>().cloned() else { return };
+    let (recorder, labs) = (rocket.state::<Recorder>().cloned(), rocket.state::<Labs>().cloned());
+    let shutdown = rocket.shutdown();
+    rocket::tokio::spawn(async move {
+        let anew = || {
+            if let (Some(recorder), Some(labs)) = (&recorder, &labs) {
+                recorder.clear();
+                labs.stop_servers();
+            }
+        };
+        select! {
+            () = class.follow(anew) => {}
+            () = shutdown => {}
+        }
+    });
+}
+
+/// What the teacher says to everybody, on top of this page.
+pub fn line(request: &Request<'_>) -> Option<String> {
+    let line = request.rocket().state::<Class>()?.now().line;
+    let line = Some(line).filter(|line| !line.is_empty())?;
+    Template::show(request.rocket(), "class/line", context! { line })
+}

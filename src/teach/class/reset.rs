@@ -1,0 +1,88 @@
+//! The class begins anew: accounts, sessions, progress and recordings of all students go, what they
+//! did is kept in a file, and whoever teaches stays logged in.
+//!
+//! Documents are deleted one collection after the other and none is dropped, so that indexes stay.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::control::Control;
+use super::roster::Room;
+use crate::db::Unavailable;
+use crate::session::{Ending, Timestamp};
+use crate::teach::progress::Which;
+
+/// Where the files are, below the folder that the server was started in.
+const FOLDER: &str = ".data/class";
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Report {
+    /// Accounts that are gone.
+    pub students: u64,
+    /// Sessions that have ended.
+    pub sessions: u64,
+    /// The file in which it is kept what the students did.
+    pub backup: PathBuf,
+}
+
+/// Why the class was not reset.
+#[derive(Debug, thiserror::Error)]
+pub enum ResetError {
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    #[error("nothing was reset: the backup could not be written to {FOLDER}: {0}")]
+    Backup(#[from] std::io::Error),
+}
+
+/// Resets the class.
+///
+/// # Errors
+/// The backup cannot be written, and nothing was done; or MongoDB does not answer: then some of it
+/// was done, and doing it again does the rest.
+pub async fn reset(room: &Room<'_>) -> Result<Report, ResetError> {
+    let users = room.users().await?;
+    let (teachers, students): (Vec<_>, Vec<_>) = users.into_iter().partition(|user| user.admin);
+    let all = room.progress.all().await?;
+    let kept = students.iter().map(|user| {
+        // Not the lab bench: there are tickets on it.
+        let lessons = all.get(&user.id.to_hex()).map(|progress| &progress.lessons);
+        json!({ "username": user.username, "lessons": lessons })
+    });
+    let backup = keep(Path::new(FOLDER), &json!({ "students": kept.collect::<Vec<_>>() }))?;
+
+    let teachers: Vec<String> = teachers.iter().map(|user| user.id.to_hex()).collect();
+    let sessions = room
+        .end(Ending::ClassReset, |session| {
+            session.login.as_ref().is_none_or(|login| !teachers.contains(login))
+        })
+        .await?;
+    room.labs.clear().await?;
+    for student in &students {
+        room.forget(student).await?;
+    }
+    room.progress.forget(Which::Others(&teachers)).await?;
+    room.recorder.clear();
+    room.class
+        .change(|control| *control = Control { resets: control.resets + 1, ..Control::default() })
+        .await?;
+    Ok(Report { students: students.len() as u64, sessions, backup })
+}
+
+/// A new file that only its owner may read.
+fn keep(folder: &Path, what: &serde_json::Value) -> Result<PathBuf, std::io::Error> {
+    std::fs::create_dir_all(folder)?;
+    let moment = Timestamp::now().to_iso().replace(':', "-");
+    let path = folder.join(format!("class-{moment}.json"));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&path)?;
+    file.write_all(serde_json::to_string_pretty(what)?.as_bytes())?;
+    file.sync_all()?;
+    Ok(path)
+}

@@ -1,0 +1,239 @@
+//! Who is in the room, and who needs somebody: all accounts and all sessions, stuck ones first.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rocket::Request;
+use rocket::request::{FromRequest, Outcome};
+use rocket::tokio::try_join;
+use serde::Serialize;
+
+use super::control::Class;
+use crate::auth::{LocalStrategy, User, Username};
+use crate::db::Unavailable;
+use crate::session::{Attended, Ending, Engine, Timestamp};
+use crate::teach::labs::Labs;
+use crate::teach::lessons::{self, Contents};
+use crate::teach::progress::{KEY, Progress, ProgressStore};
+use crate::trace::Recorder;
+use crate::web::{LoginView, Moment};
+
+/// A school, not a town: a page of more than this helps nobody.
+const MOST: u32 = 2_000;
+
+/// Whoever takes so many times as long as a lesson should, is stuck.
+const STUCK: i64 = 2;
+
+/// All that is read and changed here.
+pub struct Room<'r> {
+    /// The site's sessions.
+    pub engine: &'r Arc<Engine>,
+    /// The accounts.
+    pub strategy: &'r LocalStrategy,
+    /// How far everybody is.
+    pub progress: &'r ProgressStore,
+    /// How long each lesson should take.
+    pub contents: &'r Contents,
+    /// What the teacher has set.
+    pub class: &'r Class,
+    /// What students have in their labs.
+    pub labs: &'r Labs,
+    /// What was recorded, by this process.
+    pub recorder: &'r Recorder,
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Room<'r> {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        let rocket = request.rocket();
+        let room = || {
+            Some(Self {
+                engine: rocket.state()?,
+                strategy: rocket.state()?,
+                progress: rocket.state()?,
+                contents: rocket.state()?,
+                class: rocket.state()?,
+                labs: rocket.state()?,
+                recorder: rocket.state()?,
+            })
+        };
+        match room() {
+            Some(room) => Outcome::Success(room),
+            None => Outcome::Error((rocket::http::Status::InternalServerError, ())),
+        }
+    }
+}
+
+/// All who are there, or have been.
+#[derive(Serialize)]
+pub struct Roster {
+    /// Those who want help first, then those who are stuck.
+    pub students: Vec<Student>,
+    /// Sessions in which nobody is logged in.
+    pub guests: Vec<Student>,
+    /// All sessions.
+    pub sessions: usize,
+    /// Students who have one.
+    pub here: usize,
+}
+
+/// A line of the roster.
+#[derive(Serialize)]
+pub struct Student {
+    /// The account's id, or the handle of a session in which nobody is logged in.
+    pub who: String,
+    /// Of the account; nothing without one.
+    pub name: Option<String>,
+    /// May see this page.
+    pub teacher: bool,
+    /// "Firefox on Windows", one for each session.
+    pub browsers: Vec<String>,
+    /// When the first of them began.
+    pub since: Option<Moment>,
+    /// When one of them was used.
+    pub last_seen: Option<Moment>,
+    /// One for each lesson.
+    pub lessons: Vec<Standing>,
+    /// Wants help, for so many minutes.
+    pub help: Option<i64>,
+    /// Works at one lesson, for far too many minutes.
+    pub stuck: Option<i64>,
+}
+
+/// How somebody stands in a lesson.
+#[derive(Serialize)]
+pub struct Standing {
+    /// Of the lesson.
+    pub slug: &'static str,
+    /// `solved`, `skipped`, `begun` or nothing.
+    pub state: &'static str,
+}
+
+impl Room<'_> {
+    /// All sessions there are.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn sessions(&self) -> Result<Vec<Attended>, Unavailable> {
+        self.engine.everybody(MOST).await
+    }
+
+    /// All accounts.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn users(&self) -> Result<Vec<User>, Unavailable> {
+        self.strategy.users.all(MOST).await
+    }
+
+    /// Deletes an account, and what was counted against it.
+    ///
+    /// # Errors
+    /// A store does not answer.
+    pub async fn forget(&self, user: &User) -> Result<(), Unavailable> {
+        self.strategy.users.delete(user.id).await?;
+        match Username::parse(&user.username) {
+            Ok(name) => self.strategy.throttle.unlock(name.as_key()).await.map(drop),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Ends the sessions that `which` picks; returns how many.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn end(
+        &self,
+        why: Ending,
+        which: impl Fn(&Attended) -> bool,
+    ) -> Result<u64, Unavailable> {
+        self.engine.end_where(MOST, why, which).await
+    }
+
+    /// Everybody.
+    ///
+    /// # Errors
+    /// A store does not answer.
+    pub async fn roster(&self) -> Result<Roster, Unavailable> {
+        let (sessions, users, progress) =
+            try_join!(self.sessions(), self.users(), self.progress.all())?;
+        let count = sessions.len();
+        let mut of_users: HashMap<String, Vec<Attended>> = HashMap::new();
+        let mut guests = vec![];
+        for session in sessions {
+            match session.login.clone() {
+                Some(login) => of_users.entry(login).or_default().push(session),
+                None => guests.push(self.guest(session)),
+            }
+        }
+        let none = Progress::default();
+        let student = |user: User| {
+            let id = user.id.to_hex();
+            let sessions = of_users.remove(&id).unwrap_or_default();
+            let progress = progress.get(&id).unwrap_or(&none);
+            self.student(id, Some(user), sessions, progress)
+        };
+        let mut students: Vec<Student> = users.into_iter().map(student).collect();
+        students.sort_by_key(|student| {
+            let is_away = student.browsers.is_empty();
+            (Reverse(student.help), Reverse(student.stuck), is_away, student.name.clone())
+        });
+        let here = students.iter().filter(|student| !student.browsers.is_empty()).count();
+        Ok(Roster { students, guests, sessions: count, here })
+    }
+
+    /// Nobody's session; what they did in the lessons is in it.
+    fn guest(&self, session: Attended) -> Student {
+        let progress = session.content.values.get(KEY);
+        let progress = progress.and_then(|value| serde_json::from_str(value.get()).ok());
+        let who = session.session.handle.clone();
+        self.student(who, None, vec![session], &progress.unwrap_or_default())
+    }
+
+    fn student(
+        &self,
+        who: String,
+        user: Option<User>,
+        sessions: Vec<Attended>,
+        progress: &Progress,
+    ) -> Student {
+        let since = sessions.iter().filter_map(|session| session.session.span.began).min();
+        let last_seen = sessions.iter().filter_map(|session| session.session.last_seen).max();
+        let browsers = sessions.into_iter().map(|session| LoginView::from(session.session).browser);
+        let standing = |lesson: &&'static lessons::Lesson| Standing {
+            slug: lesson.slug,
+            state: self.contents.of(lesson).standing(progress.lessons.get(lesson.slug)),
+        };
+        Student {
+            who,
+            teacher: user.as_ref().is_some_and(|user| user.admin),
+            name: user.map(|user| user.username),
+            browsers: browsers.collect(),
+            since: since.map(Moment::from),
+            last_seen: last_seen.map(Moment::from),
+            lessons: lessons::ALL.iter().map(standing).collect(),
+            help: progress.help.map(minutes_since),
+            stuck: self.stuck(progress),
+        }
+    }
+
+    /// For how many minutes at the lesson that was begun last, if that is too long.
+    fn stuck(&self, progress: &Progress) -> Option<i64> {
+        let begun = lessons::ALL.iter().filter_map(|lesson| {
+            let state = progress.lessons.get(lesson.slug)?;
+            let at = state.guess.as_ref()?.at;
+            Some((at, state, self.contents.of(lesson)))
+        });
+        let (at, state, content) = begun.max_by_key(|(at, ..)| *at)?;
+        let minutes = minutes_since(at);
+        let is_too_long = minutes > STUCK * i64::from(content.minutes);
+        (is_too_long && content.standing(Some(state)) == "begun").then_some(minutes)
+    }
+}
+
+fn minutes_since(millis: i64) -> i64 {
+    Timestamp::now().since(Timestamp::from_millis(millis)).max(0) / 60_000
+}

@@ -1,0 +1,139 @@
+//! `/class/students/<who>`: the sessions of one student, what is in them, and ending them.
+
+use rocket::http::Status;
+use rocket::response::Redirect;
+use rocket::{Route, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::roster::{Room, Student};
+use crate::audit::{Decision, Event, Whom};
+use crate::auth::Admin;
+use crate::session::{Attended, Ending};
+use crate::teach::progress::Which;
+use crate::trace;
+use crate::web::error::Error;
+use crate::web::{Client, LoginView, NoFields, Page};
+
+/// A session as the teacher may see it.
+#[derive(Serialize)]
+struct Shown {
+    session: LoginView,
+    hook: String,
+    document: String,
+}
+
+impl From<Attended> for Shown {
+    fn from(attended: Attended) -> Self {
+        let json = serde_json::from_str(&attended.content.to_json()).unwrap_or_default();
+        let document = serde_json::to_string_pretty(&masked("", json)).unwrap_or_default();
+        Self { session: attended.session.into(), hook: attended.hook, document }
+    }
+}
+
+/// Keys whose texts say nothing about anybody.
+const OPEN_KEYS: [&str; 4] = ["expires", "path", "sameSite", "priority"];
+
+/// Texts by their length: what a student has hung up is the student's. Ids by their start.
+fn masked(key: &str, value: Value) -> Value {
+    match value {
+        Value::String(text) if OPEN_KEYS.contains(&key) => Value::String(text),
+        Value::String(text) if key == "user" => Value::String(trace::start(&text)),
+        Value::String(text) => format!("… ({} characters)", text.chars().count()).into(),
+        Value::Array(list) => list.into_iter().map(|item| masked(key, item)).collect(),
+        Value::Object(object) => {
+            let pairs = object.into_iter();
+            pairs.map(|(key, value)| (key.clone(), masked(&key, value))).collect()
+        }
+        other => other,
+    }
+}
+
+fn is_of(attended: &Attended, who: &str) -> bool {
+    match &attended.login {
+        Some(login) => login == who,
+        None => attended.session.handle == who,
+    }
+}
+
+async fn find(room: &Room<'_>, who: &str) -> Result<Option<Student>, Error> {
+    let roster = room.roster().await?;
+    let all = roster.students.into_iter().chain(roster.guests);
+    Ok(all.into_iter().find(|student| student.who == who))
+}
+
+#[get("/students/<who>")]
+async fn show(
+    _teacher: Admin<'_>,
+    page: Page<'_>,
+    room: Room<'_>,
+    who: &str,
+) -> Result<Option<Template>, Error> {
+    let Some(student) = find(&room, who).await? else { return Ok(None) };
+    let sessions = room.sessions().await?.into_iter().filter(|session| is_of(session, who));
+    let sessions: Vec<Shown> = sessions.map(Shown::from).collect();
+    Ok(Some(page.render("class/student", context! { student, sessions }).await))
+}
+
+#[post("/students/<who>/revoke/<handle>", data = "<_form>")]
+async fn revoke(
+    teacher: Admin<'_>,
+    client: Client<'_>,
+    room: Room<'_>,
+    who: &str,
+    handle: &str,
+    _form: NoFields,
+) -> Result<Result<Redirect, Status>, Error> {
+    let Some(student) = find(&room, who).await? else { return Ok(Err(Status::NotFound)) };
+    let picked = |session: &Attended| is_of(session, who) && session.session.handle == handle;
+    let ended = room.end(Ending::ByAdmin, picked).await?;
+    let decision = if ended > 0 { Decision::Done } else { Decision::Refused };
+    let name = student.name.as_deref().unwrap_or("");
+    client.record(Event::RevokeSessions, decision, Whom::Admin(&teacher.0.username, name));
+    let back =
+        if student.name.is_some() { format!("/class/students/{who}") } else { "/class".to_owned() };
+    Ok(Ok(Redirect::to(back)))
+}
+
+/// The student's lessons begin anew; the login stays.
+#[post("/students/<who>/reset", data = "<_form>")]
+async fn reset(
+    _teacher: Admin<'_>,
+    room: Room<'_>,
+    who: &str,
+    _form: NoFields,
+) -> Result<Result<Redirect, Status>, Error> {
+    if find(&room, who).await?.is_none_or(|student| student.name.is_none()) {
+        return Ok(Err(Status::NotFound));
+    }
+    room.progress.forget(Which::User(who)).await?;
+    Ok(Ok(Redirect::to(format!("/class/students/{who}"))))
+}
+
+pub fn routes() -> Vec<Route> {
+    routes![show, revoke, reset]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_a_student_wrote_is_told_by_its_length() {
+        let session = json!({
+            "cookie": { "path": "/", "originalMaxAge": 5 },
+            "passport": { "user": "65a1b2c3d4e5f60718293a4b" },
+            "coat": ["red scarf", "a letter"],
+            "viewCount": 3,
+        });
+        let expected = json!({
+            "cookie": { "path": "/", "originalMaxAge": 5 },
+            "passport": { "user": "65a1b2…" },
+            "coat": ["… (9 characters)", "… (8 characters)"],
+            "viewCount": 3,
+        });
+        assert_eq!(masked("", session), expected);
+    }
+}

@@ -1,0 +1,83 @@
+//! The room: for the teacher alone, with everybody in it.
+
+use mongodb::bson::{Document, doc};
+
+use crate::class;
+use crate::learner::{Learner, solution};
+use crate::support::{App, Browser};
+
+/// A teacher, logged in.
+pub async fn teacher(app: &App) -> Browser {
+    let mut teacher = app.browser();
+    teacher.sign_up("teacher").await;
+    let users = app.database().collection::<Document>("users");
+    let admin = doc! { "$set": { "admin": true } };
+    users.update_one(doc! { "username": "teacher" }, admin).await.unwrap();
+    teacher
+}
+
+/// The line of the roster in which this stands.
+fn line<'p>(page: &'p str, name: &str) -> &'p str {
+    let mut lines = page.split("<tr class=\"seat").skip(1);
+    lines.find(|line| line.contains(name)).unwrap_or_else(|| panic!("no {name} in {page}"))
+}
+
+#[rocket::async_test]
+async fn the_room_shows_every_student_and_session_to_the_teacher_alone() {
+    let app = class().await;
+    let mut teacher = teacher(&app).await;
+    let mut rosa = Learner::new(&app, "rosa").await;
+    let folder = "02-ticket-and-coat";
+    rosa.play(folder, &solution(folder)).await;
+    let mut guest = Learner::nobody(&app, "nobody");
+    guest.predict("05-the-seal").await;
+    for path in ["/class", "/class/roster"] {
+        assert_eq!(app.browser().get(path).await.status, 303, "{path}");
+        assert_eq!(rosa.browsers[0].get(path).await.status, 403, "{path}");
+        let page = teacher.get(path).await;
+        page.expect_page(200, "2 of 2 students are logged in. 3 sessions in all.");
+        assert_eq!(line(&page.body, "rosa").matches("dot--solved").count(), 1);
+        assert_eq!(line(&page.body, "not logged in").matches("dot--begun").count(), 1);
+    }
+}
+
+#[rocket::async_test]
+async fn a_line_opens_the_masked_documents_of_a_student_and_ends_them_with_a_reason() {
+    let app = class().await;
+    let (mut teacher, mut rosa) = (teacher(&app).await, app.browser());
+    rosa.sign_up("rosa").await;
+    rosa.post("/coat", &[("item", "a very red scarf")]).await;
+    let room = teacher.get("/class").await.body;
+    let path = line(&room, "rosa").split_once("href=\"").unwrap().1.split('"').next().unwrap();
+    let page = teacher.get(path).await.body;
+    assert!(page.contains("… (16 characters)") && !page.contains("very red"), "{page}");
+    let sid = rosa.sid().unwrap();
+    assert!(page.contains(&sid[..6]) && !page.contains(&sid[..8]), "{page}");
+    let revoke = page.split_once(&format!("action=\"{path}/revoke/")).unwrap().1;
+    let revoke = format!("{path}/revoke/{}", revoke.split('"').next().unwrap());
+    assert_eq!(rosa.copy().post(&revoke, &[]).await.status, 403, "not for students");
+    assert!(rosa.is_signed_in().await);
+    teacher.post(&revoke, &[]).await.expect_redirect(path);
+    let answer = rosa.get("/dashboard").await;
+    answer.expect_redirect("/login?next=/dashboard");
+    let login = rosa.get("/login?next=/dashboard").await;
+    login.expect_page(200, "an admin has revoked it");
+    login.expect_page(200, "Somebody has taken it from its hook: by admin.");
+    teacher.get(path).await.expect_page(200, "not here");
+}
+
+#[rocket::async_test]
+async fn the_lessons_of_one_student_begin_anew_and_the_login_stays() {
+    let app = class().await;
+    let mut teacher = teacher(&app).await;
+    let (mut rosa, mut oskar) =
+        (Learner::new(&app, "rosa").await, Learner::new(&app, "oskar").await);
+    let folder = "02-ticket-and-coat";
+    rosa.play(folder, &solution(folder)).await;
+    oskar.play(folder, &solution(folder)).await;
+    let room = teacher.get("/class").await.body;
+    let path = line(&room, "rosa").split_once("href=\"").unwrap().1.split('"').next().unwrap();
+    teacher.post(&format!("{path}/reset"), &[]).await.expect_redirect(path);
+    assert!(!rosa.is_solved(folder).await && oskar.is_solved(folder).await);
+    assert!(rosa.browsers[0].is_signed_in().await);
+}

@@ -1,0 +1,192 @@
+//! What the teacher does to the class, on two instances at once.
+
+use std::time::Duration;
+
+use mongodb::bson::{Document, doc};
+use rocket::tokio::time::{sleep, timeout};
+
+use crate::class::teacher;
+use crate::learner::{Learner, solution};
+use crate::support::{App, Browser, PASSWORD};
+
+/// Two instances on one database, the teacher on the first.
+async fn two() -> (App, App, Browser) {
+    let first = crate::class().await;
+    let second = App::on_with(first.uri(), |figment| figment.merge(("teaching", true))).await;
+    let teacher = teacher(&first).await;
+    (first, second, teacher)
+}
+
+/// Until the page says so: the other instance hears of a change within a moment.
+async fn expect_soon(browser: &mut Browser, path: &str, status: u16, text: &str) {
+    for _ in 0..60 {
+        let page = browser.get(path).await;
+        if page.status == status && page.body.contains(text) {
+            return;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    browser.get(path).await.expect_page(status, text);
+}
+
+#[rocket::async_test]
+async fn a_line_stands_on_every_page_of_every_instance_until_it_is_taken_away() {
+    let (first, second, mut teacher) = two().await;
+    let line = "Please look <b>up</b>";
+    teacher.post("/class/line", &[("line", line)]).await.expect_redirect("/class");
+    for app in [&first, &second] {
+        expect_soon(&mut app.browser(), "/login", 200, "Please look &lt;b&gt;up").await;
+    }
+    teacher.post("/class/line", &[("line", " ")]).await;
+    assert!(!first.browser().get("/login").await.body.contains("teacher says"));
+}
+
+#[rocket::async_test]
+async fn a_closed_lesson_is_closed_for_students_on_every_instance() {
+    let (first, second, mut teacher) = two().await;
+    let mut rosa = first.browser();
+    rosa.sign_up("rosa").await;
+    let close = [("do", "close")];
+    teacher.post("/class/lessons/the-seal", &close).await.expect_redirect("/class#the-seal");
+    for app in [&first, &second] {
+        let mut browser = app.browser().with_jar_of(&rosa);
+        expect_soon(&mut browser, "/learn/the-seal", 403, "Your teacher has closed").await;
+        expect_soon(&mut browser, "/lab/the-seal", 403, "Your teacher has closed").await;
+        browser.get("/learn").await.expect_page(200, "closed for now");
+        browser.get("/learn/no-secrets").await.expect_page(200, "No secrets in cookies");
+    }
+    let answer = rosa.post("/learn/the-seal/predict", &[("choice", "1")]).await;
+    assert_eq!(answer.status, 403);
+    assert_eq!(teacher.get("/learn/the-seal").await.status, 200);
+    teacher.post("/class/lessons/the-seal", &[("do", "open")]).await;
+    assert_eq!(rosa.get("/learn/the-seal").await.status, 200);
+    // Nobody else may.
+    for path in ["/class/lessons/the-seal", "/class/line", "/class/reset"] {
+        assert_eq!(rosa.post(path, &[("do", "close")]).await.status, 403, "{path}");
+        assert_eq!(first.browser().post(path, &[]).await.status, 303, "{path}");
+    }
+}
+
+#[rocket::async_test]
+async fn guesses_are_shown_as_bars_when_the_teacher_says_so() {
+    let (first, _, mut teacher) = two().await;
+    let (mut rosa, mut oskar) =
+        (Learner::new(&first, "rosa").await, Learner::new(&first, "oskar").await);
+    let path = "/learn/the-seal";
+    rosa.predict("05-the-seal").await;
+    oskar.browsers[0].post("/learn/the-seal/predict", &[("choice", "1")]).await;
+    assert!(!rosa.browsers[0].get(path).await.body.contains("What the class thought"));
+    teacher.get("/class").await.expect_page(200, "1 of 2");
+    teacher.post("/class/lessons/the-seal", &[("do", "reveal")]).await;
+    let page = rosa.browsers[0].get(path).await;
+    page.expect_page(200, "What the class thought");
+    assert_eq!(page.body.matches("1 of 2").count(), 2);
+    teacher.post("/class/lessons/the-seal", &[("do", "hide")]).await;
+    assert!(!rosa.browsers[0].get(path).await.body.contains("What the class thought"));
+    // The lesson begins anew for all.
+    teacher.post("/class/lessons/the-seal", &[("do", "reset")]).await;
+    teacher.get("/class").await.expect_page(200, "0 of 0");
+}
+
+#[rocket::async_test]
+async fn whoever_asks_for_help_stands_first_until_helped() {
+    let (first, _, mut teacher) = two().await;
+    let (mut rosa, mut zoe) =
+        (Learner::new(&first, "rosa").await, Learner::new(&first, "zoe").await);
+    rosa.predict("05-the-seal").await;
+    zoe.press("05-the-seal", "help").await;
+    let room = teacher.get("/class").await.body;
+    let place = |name: &str| room.find(&format!("<bdi>{name}</bdi></a>")).unwrap();
+    assert!(place("zoe") < place("rosa"), "{room}");
+    assert!(room.contains("wants help, 0 min"), "{room}");
+    let before = room.split_once("<bdi>zoe</bdi>").unwrap().0;
+    let who = before.rsplit_once("/class/students/").unwrap().1.split('"').next().unwrap();
+    teacher.post(&format!("/class/students/{who}/helped"), &[]).await.expect_redirect("/class");
+    assert!(!teacher.get("/class").await.body.contains("wants help"));
+}
+
+#[rocket::async_test]
+async fn a_reset_leaves_the_teacher_alone_in_a_clean_class_and_keeps_a_file() {
+    let (first, second, mut teacher) = two().await;
+    let mut rosa = Learner::new(&first, "rosa").await;
+    let folder = "02-ticket-and-coat";
+    rosa.play(folder, &solution(folder)).await;
+    let mut oskar = second.browser();
+    oskar.sign_up("oskar").await;
+    rosa.browsers[0].post("/lab/the-seal", &[("do", "new")]).await;
+    teacher.post("/class/line", &[("line", "hello")]).await;
+    let refused = teacher.post("/class/reset", &[("confirmation", "yes")]).await;
+    refused.expect_page(422, "Type reset to confirm. Nothing was reset.");
+    assert!(rosa.browsers[0].is_signed_in().await);
+
+    let indexes = async |name: &str| {
+        let collection = first.database().collection::<Document>(name);
+        collection.list_index_names().await.unwrap()
+    };
+    let (sessions, users) = (indexes("sessions").await, indexes("users").await);
+    teacher.post("/class/reset", &[("confirmation", "reset")]).await.expect_redirect("/class");
+    teacher.get("/class").await.expect_page(200, "Accounts that are gone: 2.");
+    teacher.get("/class").await.expect_page(200, "1 of 1 students are logged in. 1 sessions");
+    // Old tickets are dead, on each instance, and their browsers are told why.
+    for (app, browser) in [(&second, &rosa.browsers[0]), (&first, &oskar)] {
+        let mut browser = app.browser().with_jar_of(browser);
+        browser.get("/dashboard").await.expect_redirect("/login?next=/dashboard");
+        browser.get("/login").await.expect_page(200, "the teacher has reset the class");
+    }
+    rosa.browsers[0].try_log_in("rosa", PASSWORD).await.expect_page(422, "is wrong");
+    rosa.browsers[0].sign_up("rosa").await;
+    assert!(!rosa.is_solved(folder).await);
+    assert_eq!((sessions, users), (indexes("sessions").await, indexes("users").await));
+    for name in ["progress", "lab_sessions"] {
+        let collection = first.database().collection::<Document>(name);
+        assert_eq!(collection.count_documents(doc! {}).await.unwrap(), 0, "{name}");
+    }
+    expect_soon(&mut second.browser(), "/learn", 200, "Ten lessons").await;
+    assert!(!second.browser().get("/learn").await.body.contains("teacher says"));
+}
+
+/// What comes until this text is there.
+async fn read_until(answer: &mut reqwest::Response, text: &str) -> String {
+    let mut read = String::new();
+    let reading = async {
+        while !read.contains(text) {
+            let chunk = answer.chunk().await.unwrap().expect("the stream goes on");
+            read += &String::from_utf8_lossy(&chunk);
+        }
+    };
+    timeout(Duration::from_secs(10), reading).await.unwrap_or_else(|_| panic!("no {text}"));
+    read
+}
+
+async fn listen(teacher: &Browser, after: &str) -> reqwest::Response {
+    let cookie = format!("connect.sid={}", teacher.jar["connect.sid"]);
+    let request = teacher.request(reqwest::Method::GET, "/class/events").header("cookie", cookie);
+    request.header("last-event-id", after).send().await.unwrap()
+}
+
+#[rocket::async_test]
+async fn the_ledger_tells_of_both_instances_and_resumes_without_a_gap() {
+    let (_first, second, teacher) = two().await;
+    let mut events = listen(&teacher, "").await;
+    assert_eq!(events.headers()["content-type"], "text/event-stream");
+    read_until(&mut events, "event:changed").await;
+    let mut rosa = second.browser();
+    rosa.sign_up("rosa").await;
+    let sid = rosa.sid().unwrap();
+    let hook = &sid[..6];
+    let line = format!(r#"{{"what":"insert","hook":"{hook}…","keys":[]}}"#);
+    let read = read_until(&mut events, &line).await;
+    let read =
+        read + &read_until(&mut events, "\nid:").await + &read_until(&mut events, "\n").await;
+    let id = read.rsplit("\nid:").next().unwrap().split('\n').next().unwrap().to_owned();
+    drop(events);
+    // What happens while nobody listens is told afterwards.
+    rosa.post("/coat", &[("item", "scarf")]).await;
+    rosa.post("/logout", &[]).await;
+    let mut events = listen(&teacher, &id).await;
+    let read = read_until(&mut events, r#""what":"delete""#).await;
+    assert!(read.contains(&format!(r#"{{"what":"update","hook":"{hook}…","keys":["#)), "{read}");
+    assert!(!read.contains("scarf") && !read.contains(&sid), "{read}");
+    let mut events = listen(&teacher, "no such token").await;
+    read_until(&mut events, "event:changed").await;
+}
