@@ -12,6 +12,7 @@ use cloakroom::config::{self, Config};
 use cloakroom::logging;
 use cloakroom::session::StoreKind;
 use cloakroom::stores::{self, StartError};
+use cloakroom::teach::class::{for_a_class, invite};
 use mongodb::Database;
 use rocket::config::LogLevel;
 
@@ -26,7 +27,14 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the site (the default), after applying the migrations
-    Serve,
+    Serve {
+        /// For a class: to all machines in the room, with the lessons, and a link for the teacher
+        #[arg(long)]
+        class: bool,
+        /// At an address that the whole world can reach, too
+        #[arg(long, requires = "class")]
+        public: bool,
+    },
     /// Apply the migrations to the database, and stop
     Migrate,
     /// Make an account an admin's
@@ -38,7 +46,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let command = CommandLine::parse().command.unwrap_or(Command::Serve);
+    let command =
+        CommandLine::parse().command.unwrap_or(Command::Serve { class: false, public: false });
     logging::start(config::figment().extract_inner("log_level").unwrap_or(LogLevel::Normal));
     // Before Rocket reads them for its workers: it would panic where we can say what is wrong.
     let result = match Config::from(&config::figment()) {
@@ -56,7 +65,7 @@ fn main() -> ExitCode {
 
 async fn run(command: Command, config: Config) -> Result<(), StartError> {
     match command {
-        Command::Serve => serve().await,
+        Command::Serve { class, public } => serve(class, public).await,
         Command::Migrate => migrate(&config).await,
         Command::Grant { username } => set_admin(&config, &username, true).await,
         Command::Revoke { username } => set_admin(&config, &username, false).await,
@@ -64,12 +73,17 @@ async fn run(command: Command, config: Config) -> Result<(), StartError> {
     }
 }
 
-async fn serve() -> Result<(), StartError> {
+async fn serve(class: bool, public: bool) -> Result<(), StartError> {
     #[cfg(target_os = "linux")]
     allow_many_connections();
-    let figment = config::figment();
+    let figment = match class {
+        true => for_a_class(config::figment(), public)?,
+        false => config::figment(),
+    };
     let port = figment.extract_inner("port").unwrap_or(0);
-    let launched = cloakroom::rocket(figment).await?.launch().await;
+    let rocket = cloakroom::rocket(figment).await?;
+    let rocket = if class { rocket.attach(invite()) } else { rocket };
+    let launched = rocket.launch().await;
     launched.map(drop).map_err(|error| StartError::Launch(port, error.kind().to_string()))
 }
 

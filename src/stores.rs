@@ -59,6 +59,8 @@ pub enum StartError {
     Threads(Unavailable),
     #[error("cannot serve on port {0}, which ROCKET_PORT can change: {1}")]
     Launch(u16, String),
+    #[error("{0}")]
+    NotAClass(#[from] crate::teach::class::PublicAddress),
     #[error("a lesson cannot be given: {0}")]
     Lesson(String),
     #[error("there is no account called {0:?}")]

@@ -10,7 +10,7 @@ mod xray;
 mod progress;
 mod labs;
 mod lessons;
-mod class;
+pub mod class;
 mod insert;
 
 use rocket::fairing::{AdHoc, Fairing};

@@ -12,14 +12,19 @@ mod students;
 mod controls;
 mod events;
 mod reset;
+mod network;
+mod invitation;
 
 pub use control::{Class, Control};
 pub use guesses::bars;
+pub use network::{PublicAddress, for_a_class};
 
 use rocket::fairing::{AdHoc, Fairing};
 use rocket::tokio::select;
 use rocket::{Orbit, Request, Rocket, Route};
 use rocket_dyn_templates::{Template, context};
+
+use invitation::TeacherLink;
 
 use crate::teach::labs::Labs;
 use crate::trace::Recorder;
@@ -36,7 +41,18 @@ pub fn stage(class: Class) -> impl Fairing {
 }
 
 fn routes() -> Vec<Route> {
-    [room::routes(), students::routes(), controls::routes(), events::routes()].concat()
+    [room::routes(), students::routes(), controls::routes(), events::routes(), invitation::routes()]
+        .concat()
+}
+
+/// For a server that was started for a class: tells on its terminal where it is, and makes its
+/// teacher.
+pub fn invite() -> impl Fairing {
+    AdHoc::on_ignite("Invitation", |rocket| async {
+        rocket.manage(TeacherLink::new()).attach(AdHoc::on_liftoff("Invitation", |rocket| {
+            Box::pin(async move { invitation::announce(rocket) })
+        }))
+    })
 }
 
 /// Until the server stops.

@@ -60,7 +60,12 @@ async fn render(
     let (roster, control) = (room.roster().await?, room.class.now());
     let lessons = lessons(room, &control, &roster).await?;
     let form = context! { errors };
-    Ok(page.render("class/room", context! { roster, lessons, line: control.line, form }).await)
+    Ok(page
+        .render(
+            "class/room",
+            context! { roster, lessons, line: control.line, address: &room.address, form },
+        )
+        .await)
 }
 
 #[get("/")]

@@ -10,6 +10,7 @@ use rocket::tokio::try_join;
 use serde::Serialize;
 
 use super::control::Class;
+use super::invitation::address;
 use crate::auth::{LocalStrategy, User, Username};
 use crate::db::Unavailable;
 use crate::session::{Attended, Ending, Engine, Timestamp};
@@ -41,6 +42,8 @@ pub struct Room<'r> {
     pub labs: &'r Labs,
     /// What was recorded, by this process.
     pub recorder: &'r Recorder,
+    /// Where students find this server; `None` when it listens to this machine alone.
+    pub address: Option<String>,
 }
 
 #[rocket::async_trait]
@@ -58,6 +61,7 @@ impl<'r> FromRequest<'r> for Room<'r> {
                 class: rocket.state()?,
                 labs: rocket.state()?,
                 recorder: rocket.state()?,
+                address: address(rocket.config()),
             })
         };
         match room() {

@@ -1,0 +1,110 @@
+//! Where the class finds this machine: its addresses in the local network.
+//!
+//! Lessons and labs are for a room, not for the internet. So a class is not served at an address
+//! that the whole world can reach, unless somebody says so.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use rocket::figment::Figment;
+
+/// An address that the whole world can reach.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0} is a public address, and the lessons are not for the internet. Set ROCKET_ADDRESS to this \
+     machine's address in the class's network, or add --public if you mean it"
+)]
+pub struct PublicAddress(IpAddr);
+
+/// The settings with which a class is served: to all machines in the room, with the lessons.
+///
+/// # Errors
+/// [`PublicAddress`], unless `public` allows that.
+pub fn for_a_class(figment: Figment, public: bool) -> Result<Figment, PublicAddress> {
+    let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let mut address = figment.extract_inner("address").unwrap_or(loopback);
+    if address.is_loopback() {
+        address = Ipv4Addr::UNSPECIFIED.into();
+    }
+    let strangers = reachable_at(address).into_iter().find(|address| !is_local(*address));
+    match strangers {
+        Some(address) if !public => Err(PublicAddress(address)),
+        _ => Ok(figment.merge(("address", address)).merge(("teaching", true))),
+    }
+}
+
+/// The addresses of this machine at which a server that listens at `address` is found by others.
+pub fn reachable_at(address: IpAddr) -> Vec<IpAddr> {
+    if address.is_loopback() {
+        return vec![];
+    }
+    if !address.is_unspecified() {
+        return vec![address];
+    }
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    let all = interfaces.into_iter().filter(|interface| !interface.is_loopback());
+    let all = all.map(|interface| interface.ip());
+    // "0.0.0.0" is IPv4 alone, "::" is both.
+    all.filter(|ip| ip.is_ipv4() || address.is_ipv6() && !is_link_local(*ip)).collect()
+}
+
+fn is_link_local(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
+}
+
+/// Not routed on the internet (RFC 1918, 3927, 4193, 5737, 6598).
+fn is_local(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            let [a, b, ..] = ip.octets();
+            let is_shared = a == 100 && (64..128).contains(&b);
+            let is_routed_nowhere = ip.is_loopback() || ip.is_documentation();
+            ip.is_private() || ip.is_link_local() || is_shared || is_routed_nowhere
+        }
+        IpAddr::V6(ip) => is_local_v6(ip),
+    }
+}
+
+fn is_local_v6(ip: Ipv6Addr) -> bool {
+    ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_loopback()
+}
+
+/// As one types it into a browser.
+pub fn url(ip: IpAddr, port: u16) -> String {
+    match ip {
+        IpAddr::V4(ip) => format!("http://{ip}:{port}"),
+        IpAddr::V6(ip) => format!("http://[{ip}]:{port}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_is_served_in_the_room_and_not_to_the_world() {
+        let check = |address: &str, is_allowed: bool| {
+            let figment = Figment::from(("address", address));
+            assert_eq!(for_a_class(figment.clone(), false).is_ok(), is_allowed, "{address}");
+            let told = for_a_class(figment, true).unwrap();
+            assert!(told.extract_inner::<bool>("teaching").unwrap());
+            assert_eq!(told.extract_inner::<String>("address").unwrap(), address);
+        };
+        for local in
+            ["192.168.1.7", "10.0.0.1", "172.16.5.5", "169.254.1.1", "100.64.0.1", "192.0.2.2"]
+        {
+            check(local, true);
+        }
+        for public in ["8.8.8.8", "100.128.0.1", "2606:4700::1"] {
+            check(public, false);
+        }
+        check("fd00::1", true);
+        let told = for_a_class(Figment::from(("address", "127.0.0.1")), true).unwrap();
+        assert_eq!(told.extract_inner::<String>("address").unwrap(), "0.0.0.0");
+    }
+
+    #[test]
+    fn an_address_is_written_as_browsers_take_it() {
+        assert_eq!(url("10.0.0.1".parse().unwrap(), 8000), "http://10.0.0.1:8000");
+        assert_eq!(url("fd00::1".parse().unwrap(), 80), "http://[fd00::1]:80");
+    }
+}

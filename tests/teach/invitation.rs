@@ -1,0 +1,80 @@
+//! A server that was started for a class, as a teacher starts it.
+
+use std::io::{BufRead as _, BufReader};
+use std::time::Duration;
+
+use rocket::tokio::time::timeout;
+
+use crate::support::{Browser, Running, cloakroom};
+
+/// The program for a class, on the memory store; with the path of the teacher's link.
+fn launch_class() -> (Running, String, String) {
+    let mut command = cloakroom(&["serve", "--class", "--public"]);
+    let mut child = command.env("SESSION_STORE", "memory").spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut running = Running(child, lines);
+    let mut told = String::new();
+    loop {
+        let line = running.1.next().expect("it says where it is").unwrap();
+        told += &line;
+        told += "\n";
+        if let Some(link) = line.trim().strip_prefix("http://").filter(|l| l.contains("/teacher/"))
+        {
+            let (host, path) = link.split_once('/').unwrap();
+            return (running, format!("http://{host}"), format!("/{path}"));
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn a_link_makes_the_first_who_opens_it_the_teacher_and_nobody_else() {
+    let (_running, url, link) = launch_class();
+    let (mut teacher, mut rosa) = (Browser::new(&url), Browser::new(&url));
+    teacher.get(&link).await.expect_page(200, "Log in first");
+    assert_eq!(teacher.post(&link, &[]).await.status, 303);
+    teacher.sign_up("ms-frizzle").await;
+    assert_eq!(teacher.get("/class").await.status, 403);
+    let wrong = format!("{}x", &link[..link.len() - 1]);
+    teacher.post(&wrong, &[]).await.expect_redirect(&wrong);
+    teacher.get(&wrong).await.expect_page(404, "This link does not work");
+    teacher.get(&link).await.expect_page(200, "I am the teacher");
+    teacher.post(&link, &[]).await.expect_redirect("/class");
+    teacher
+        .get("/class")
+        .await
+        .expect_page(200, &format!("QR code of {url}").replace('/', "&#x2F;"));
+    let code = teacher.get("/class/qr.svg").await;
+    code.expect_page(200, "<svg");
+    assert_eq!(code.header("content-type"), Some("image/svg+xml"));
+    rosa.sign_up("rosa").await;
+    rosa.get(&link).await.expect_page(404, "This link does not work");
+    rosa.post(&link, &[]).await.expect_redirect(&link);
+    assert_eq!(rosa.get("/class").await.status, 403);
+    assert_eq!(rosa.get("/class/qr.svg").await.status, 403);
+
+    // In memory there is no change stream: sessions are compared.
+    let cookie = format!("connect.sid={}", teacher.jar["connect.sid"]);
+    let request = teacher.request(reqwest::Method::GET, "/class/events").header("cookie", cookie);
+    let mut events = request.send().await.unwrap();
+    let mut read_until = async |text: &str| {
+        let mut read = String::new();
+        while !read.contains(text) {
+            let chunk = timeout(Duration::from_secs(8), events.chunk()).await;
+            read += &String::from_utf8_lossy(&chunk.expect("in time").unwrap().unwrap());
+        }
+    };
+    read_until("event:changed").await;
+    rosa.post("/logout", &[]).await;
+    read_until(r#""what":"delete""#).await;
+}
+
+#[test]
+fn a_class_is_refused_at_a_public_address_unless_told() {
+    let mut command = cloakroom(&["serve", "--class"]);
+    command.env("SESSION_STORE", "memory").env("ROCKET_ADDRESS", "8.8.8.8");
+    let output = command.output().unwrap();
+    assert!(!output.status.success());
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("8.8.8.8 is a public address"), "{error}");
+    assert_eq!(error.trim().lines().count(), 1, "{error}");
+}
