@@ -10,7 +10,8 @@
 //! - [`session`] cookie -> signature -> document: express-session for Rocket
 //! - [`auth`] session -> user: passport-local for Rocket
 //! - [`web`] the pages
-//! - [`teach`] lessons and X-ray, which one line below attaches: without it the app is whole
+//! - [`teach`] lessons, X-ray and class, attached last and only with `teaching`: without it the app is
+//!   whole
 //!
 //! `web` uses `auth` and `session`, `auth` uses `session`, and never the other way around.
 
@@ -34,7 +35,7 @@ use auth::throttle::Throttle;
 use auth::{Hasher, LocalStrategy};
 use config::Config;
 use session::Engine;
-use stores::StartError;
+use stores::{StartError, Stores};
 
 /// The program, ready to launch: settings checked, stores open, migrations applied.
 ///
@@ -44,14 +45,7 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
     let config = Config::from(&figment)?;
     let may_fall_back = figment.profile() == rocket::Config::DEBUG_PROFILE;
     let stores = stores::open(&config, may_fall_back).await?;
-    let secrets = config.session.secret.clone();
-    let strategy = LocalStrategy {
-        users: stores.users,
-        hasher: Hasher::start().map_err(StartError::Threads)?,
-        throttle: Throttle::new(stores.counters, secrets.clone()),
-        policy: config.password,
-        secrets,
-    };
+    let strategy = strategy(&config, &stores)?;
     let teaching = match config.teaching {
         true => Some(teach::stage(&stores.backing, &strategy, &figment).await?),
         false => None,
@@ -75,5 +69,17 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
     Ok(match teaching {
         Some(teaching) => rocket.attach(teaching),
         None => rocket,
+    })
+}
+
+/// Who may come in, by the settings.
+fn strategy(config: &Config, stores: &Stores) -> Result<LocalStrategy, StartError> {
+    let secrets = config.session.secret.clone();
+    Ok(LocalStrategy {
+        users: stores.users.clone(),
+        hasher: Hasher::start().map_err(StartError::Threads)?,
+        throttle: Throttle::new(stores.counters.clone(), secrets.clone()),
+        policy: config.password,
+        secrets,
     })
 }

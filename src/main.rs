@@ -12,7 +12,7 @@ use cloakroom::config::{self, Config};
 use cloakroom::logging;
 use cloakroom::session::StoreKind;
 use cloakroom::stores::{self, StartError};
-use cloakroom::teach::class::{for_a_class, invite};
+use cloakroom::teach::class;
 use mongodb::Database;
 use rocket::config::LogLevel;
 
@@ -34,6 +34,17 @@ enum Command {
         /// At an address that the whole world can reach, too
         #[arg(long, requires = "class")]
         public: bool,
+    },
+    /// Make accounts seat-01, seat-02, ... for a class; /class/cards has their passphrases
+    Seed {
+        #[arg(long, default_value_t = 40)]
+        students: u32,
+    },
+    /// Let the class begin anew, as the button of /class does
+    Reset {
+        /// Without asking
+        #[arg(long)]
+        yes: bool,
     },
     /// Apply the migrations to the database, and stop
     Migrate,
@@ -66,6 +77,8 @@ fn main() -> ExitCode {
 async fn run(command: Command, config: Config) -> Result<(), StartError> {
     match command {
         Command::Serve { class, public } => serve(class, public).await,
+        Command::Seed { students } => seed(&config, students).await,
+        Command::Reset { yes } => reset(config, yes).await,
         Command::Migrate => migrate(&config).await,
         Command::Grant { username } => set_admin(&config, &username, true).await,
         Command::Revoke { username } => set_admin(&config, &username, false).await,
@@ -73,16 +86,16 @@ async fn run(command: Command, config: Config) -> Result<(), StartError> {
     }
 }
 
-async fn serve(class: bool, public: bool) -> Result<(), StartError> {
+async fn serve(for_class: bool, public: bool) -> Result<(), StartError> {
     #[cfg(target_os = "linux")]
     allow_many_connections();
-    let figment = match class {
-        true => for_a_class(config::figment(), public)?,
+    let figment = match for_class {
+        true => class::for_a_class(config::figment(), public)?,
         false => config::figment(),
     };
     let port = figment.extract_inner("port").unwrap_or(0);
     let rocket = cloakroom::rocket(figment).await?;
-    let rocket = if class { rocket.attach(invite()) } else { rocket };
+    let rocket = if for_class { rocket.attach(class::invite()) } else { rocket };
     let launched = rocket.launch().await;
     launched.map(drop).map_err(|error| StartError::Launch(port, error.kind().to_string()))
 }
@@ -97,6 +110,32 @@ fn allow_many_connections() {
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
         log::warn!("open files stay limited: {error}");
     }
+}
+
+async fn seed(config: &Config, students: u32) -> Result<(), StartError> {
+    let made = class::seed(config, students).await?;
+    println!("{made} seats are made; print their cards at /class/cards");
+    Ok(())
+}
+
+async fn reset(config: Config, yes: bool) -> Result<(), StartError> {
+    if !yes {
+        println!(
+            "All accounts but those of admins go, and all that they did. Type reset to go on:"
+        );
+        let mut typed = String::new();
+        if std::io::stdin().read_line(&mut typed).is_err() || typed.trim() != "reset" {
+            println!("nothing was reset");
+            return Ok(());
+        }
+    }
+    let report = class::begin_anew(config).await?;
+    let (students, sessions) = (report.students, report.sessions);
+    println!(
+        "{students} accounts and {sessions} sessions are gone; what they did is in {}",
+        report.backup.display()
+    );
+    Ok(())
 }
 
 async fn migrate(config: &Config) -> Result<(), StartError> {

@@ -59,16 +59,30 @@ impl LocalStrategy {
         if let Err(wait) = self.throttle.take(&[Lane::Registration(address)]).await? {
             return Ok(Registration::TryLater(wait));
         }
-        // Looked up first to spare the hash; the unique index decides all the same.
-        if self.users.find_account(username).await?.is_some() {
-            return Ok(Registration::Taken);
-        }
-        let hash = self.hasher.hash(password).await?;
-        let Some(user) = self.users.insert(username, &hash).await? else {
+        let Some((user, stored)) = self.make_account(username, password).await? else {
             return Ok(Registration::Taken);
         };
-        let device = device::issue(&self.secrets, username, &StoredPassword::Argon2(hash));
+        let device = device::issue(&self.secrets, username, &stored);
         Ok(Registration::Done(user, device))
+    }
+
+    /// Makes an account for somebody who is not there, uncounted: for a command on the machine
+    /// itself. `None` when the name is taken.
+    ///
+    /// # Errors
+    /// A store does not answer, or too many passwords are being hashed already.
+    pub async fn make_account(
+        &self,
+        username: &Username,
+        password: Password,
+    ) -> Result<Option<(User, StoredPassword)>, Unavailable> {
+        // Looked up first to spare the hash; the unique index decides all the same.
+        if self.users.find_account(username).await?.is_some() {
+            return Ok(None);
+        }
+        let hash = self.hasher.hash(password).await?;
+        let user = self.users.insert(username, &hash).await?;
+        Ok(user.map(|user| (user, StoredPassword::Argon2(hash))))
     }
 
     /// Checks the password that the account of `user` has now. Wrong ones are counted by `session`,

@@ -17,7 +17,7 @@ pub async fn teacher(app: &App) -> Browser {
 }
 
 /// The line of the roster in which this stands.
-fn line<'p>(page: &'p str, name: &str) -> &'p str {
+pub fn line<'p>(page: &'p str, name: &str) -> &'p str {
     let mut lines = page.split("<tr class=\"seat").skip(1);
     lines.find(|line| line.contains(name)).unwrap_or_else(|| panic!("no {name} in {page}"))
 }

@@ -11,6 +11,7 @@ mod lessons;
 mod neutral;
 mod off;
 mod recorded;
+mod sheets;
 mod xray;
 
 use support::{Answer, App, Browser};

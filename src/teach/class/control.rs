@@ -35,6 +35,8 @@ pub struct Control {
     pub revealed: Option<String>,
     /// The exchange on the board, by its id.
     pub on_board: Option<String>,
+    /// What tells the cards of this class from those of another one; empty without seats.
+    pub seats: String,
     /// How often the class was reset.
     pub resets: i64,
 }

@@ -25,14 +25,17 @@ use crate::web::{Client, NoFields, Page};
 /// How long the teacher may take to open the link.
 const LIFETIME: Duration = Duration::from_secs(30 * 60);
 
-/// The link that makes a teacher, until somebody has opened it.
+/// The link that makes a teacher, until somebody has opened it; none to begin with.
+#[derive(Default)]
 pub struct TeacherLink(Mutex<Option<(String, Instant)>>);
 
 impl TeacherLink {
     /// A new one, as unguessable as a ticket.
-    pub fn new() -> Self {
+    fn renew(&self) -> String {
         let token = Sid::generate().as_str().to_owned();
-        Self(Mutex::new(Some((token, Instant::now() + LIFETIME))))
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *kept = Some((token.clone(), Instant::now() + LIFETIME));
+        token
     }
 
     fn token(&self) -> Option<String> {
@@ -76,7 +79,7 @@ pub fn announce(rocket: &Rocket<Orbit>) {
         let image = code.render().dark_color(dark).light_color(light).quiet_zone(true).build();
         println!("\n{image}\n");
     }
-    if let Some(token) = rocket.state().and_then(TeacherLink::token) {
+    if let Some(token) = rocket.state().map(TeacherLink::renew) {
         println!("Whoever opens this first, within 30 minutes, is the teacher:\n");
         println!("    {first}/class/teacher/{token}\n");
     }
@@ -90,12 +93,8 @@ fn qr(_teacher: Admin<'_>, config: &Config) -> Option<(ContentType, String)> {
 }
 
 #[get("/teacher/<token>")]
-async fn show(
-    page: Page<'_>,
-    link: Option<&State<TeacherLink>>,
-    token: &str,
-) -> (Status, Template) {
-    let works = link.is_some_and(|link| link.is(token));
+async fn show(page: Page<'_>, link: &State<TeacherLink>, token: &str) -> (Status, Template) {
+    let works = link.is(token);
     let status = if works { Status::Ok } else { Status::NotFound };
     (status, page.render("class/teacher", context! { token, works }).await)
 }
@@ -105,11 +104,11 @@ async fn become_teacher(
     user: &User,
     client: Client<'_>,
     strategy: &State<LocalStrategy>,
-    link: Option<&State<TeacherLink>>,
+    link: &State<TeacherLink>,
     token: &str,
     _form: NoFields,
 ) -> Result<Redirect, Error> {
-    let is_first = link.is_some_and(|link| link.take(token));
+    let is_first = link.take(token);
     let done = match Username::parse(&user.username) {
         Ok(name) if is_first => strategy.users.set_admin(&name, true).await?,
         _ => false,
@@ -129,8 +128,9 @@ mod tests {
 
     #[test]
     fn a_link_works_once() {
-        let link = TeacherLink::new();
-        let token = link.token().unwrap();
+        let link = TeacherLink::default();
+        assert!(!link.is(""));
+        let token = link.renew();
         assert!(!link.take("another one") && !link.take(""));
         assert!(link.is(&token) && link.take(&token));
         assert!(!link.is(&token) && !link.take(&token));

@@ -2,7 +2,9 @@
 //!
 //! `roster` puts together what sessions, accounts and progress say of everybody; `room` shows it,
 //! `students` what is known of one of them. `control` is what the teacher has set, for all
-//! instances, and `controls` the buttons for that, `events` what changes meanwhile. `reset` begins anew.
+//! instances, and `controls` the buttons for that, `events` what changes meanwhile. `reset` begins anew. `invitation` and
+//! `network` get a class in, `seats` are accounts made for it, `sheets` what is printed or kept of it,
+//! `board` what the projector shows, `commands` what is done on the terminal.
 
 mod roster;
 mod control;
@@ -14,7 +16,13 @@ mod events;
 mod reset;
 mod network;
 mod invitation;
+mod seats;
+mod commands;
+mod sheets;
+mod board;
+mod anonymous;
 
+pub use commands::{begin_anew, seed};
 pub use control::{Class, Control};
 pub use guesses::bars;
 pub use network::{PublicAddress, for_a_class};
@@ -34,6 +42,7 @@ pub fn stage(class: Class) -> impl Fairing {
     AdHoc::on_ignite("Class", |rocket| async {
         rocket
             .manage(class)
+            .manage(TeacherLink::default())
             .mount("/class", routes())
             .mount("/class/lessons", controls::routes_of_lessons())
             .attach(AdHoc::on_liftoff("Class", |rocket| Box::pin(async move { follow(rocket) })))
@@ -41,18 +50,22 @@ pub fn stage(class: Class) -> impl Fairing {
 }
 
 fn routes() -> Vec<Route> {
-    [room::routes(), students::routes(), controls::routes(), events::routes(), invitation::routes()]
-        .concat()
+    [
+        room::routes(),
+        students::routes(),
+        controls::routes(),
+        events::routes(),
+        invitation::routes(),
+        sheets::routes(),
+        board::routes(),
+    ]
+    .concat()
 }
 
 /// For a server that was started for a class: tells on its terminal where it is, and makes its
 /// teacher.
 pub fn invite() -> impl Fairing {
-    AdHoc::on_ignite("Invitation", |rocket| async {
-        rocket.manage(TeacherLink::new()).attach(AdHoc::on_liftoff("Invitation", |rocket| {
-            Box::pin(async move { invitation::announce(rocket) })
-        }))
-    })
+    AdHoc::on_liftoff("Invitation", |rocket| Box::pin(async move { invitation::announce(rocket) }))
 }
 
 /// Until the server stops.

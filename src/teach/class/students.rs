@@ -32,6 +32,9 @@ impl From<Attended> for Shown {
     }
 }
 
+/// Exchanges that one can choose from.
+const MOST_LISTED: usize = 20;
+
 /// Keys whose texts say nothing about anybody.
 const OPEN_KEYS: [&str; 4] = ["expires", "path", "sameSite", "priority"];
 
@@ -73,7 +76,13 @@ async fn show(
     let Some(student) = find(&room, who).await? else { return Ok(None) };
     let sessions = room.sessions().await?.into_iter().filter(|session| is_of(session, who));
     let sessions: Vec<Shown> = sessions.map(Shown::from).collect();
-    Ok(Some(page.render("class/student", context! { student, sessions }).await))
+    let exchanges = room.recorder.of_user(who);
+    let exchanges = exchanges.iter().take(MOST_LISTED).map(|exchange| {
+        let line = format!("{} {}", exchange.method, exchange.path);
+        context! { id: &exchange.id, number: exchange.number, line, status: exchange.status }
+    });
+    let exchanges: Vec<_> = exchanges.collect();
+    Ok(Some(page.render("class/student", context! { student, sessions, exchanges }).await))
 }
 
 #[post("/students/<who>/revoke/<handle>", data = "<_form>")]

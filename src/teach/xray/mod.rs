@@ -12,7 +12,7 @@ mod changed;
 mod pages;
 
 pub use pages::routes;
-pub use rows::{View, compared};
+pub use rows::{View, compared, rows};
 
 use rocket::Request;
 use rocket_dyn_templates::{Template, context};

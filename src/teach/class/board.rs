@@ -1,0 +1,68 @@
+//! `/class/board`: what the projector shows. The address and how many are there, one exchange step
+//! by step, the guesses of a lesson; no name and no id of anybody.
+
+use rocket::response::Redirect;
+use rocket::{Route, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+
+use super::anonymous::anonymous;
+use super::guesses::bars;
+use super::roster::Room;
+use crate::auth::Admin;
+use crate::teach::lessons;
+use crate::teach::xray::{View, rows};
+use crate::web::error::Error;
+use crate::web::{NoFields, Page};
+
+/// The exchange of this id goes on the board, or another one comes down with it.
+#[post("/board/<id>", data = "<_form>")]
+async fn put(
+    _teacher: Admin<'_>,
+    room: Room<'_>,
+    id: &str,
+    _form: NoFields,
+) -> Result<Redirect, Error> {
+    let id = room.recorder.get(id).map(|exchange| exchange.id.clone());
+    room.class.change(|control| control.on_board = id).await?;
+    Ok(Redirect::to("/class/board"))
+}
+
+/// `step`: as many rows of the exchange, from 1.
+#[get("/board?<step>")]
+async fn show(
+    _teacher: Admin<'_>,
+    page: Page<'_>,
+    room: Room<'_>,
+    step: Option<usize>,
+) -> Result<Template, Error> {
+    let (roster, control) = (room.roster().await?, room.class.now());
+    let exchange = control.on_board.and_then(|id| room.recorder.get(&id));
+    let exchange = exchange.map(|exchange| anonymous(&exchange));
+    let last = exchange.as_ref().map_or(0, |exchange| rows(exchange).len());
+    let step = step.unwrap_or(1).clamp(1, last.max(1));
+    let revealed = control.revealed.as_deref();
+    let revealed = lessons::ALL.into_iter().find(|lesson| Some(lesson.slug) == revealed);
+    let guesses = match revealed {
+        Some(lesson) => {
+            let content = room.contents.of(lesson);
+            let bars = bars(lesson, content, &room.progress.all().await?);
+            Some(context! { question: &content.predict.question, title: &content.title, bars })
+        }
+        None => None,
+    };
+    let own = context! {
+        view: exchange.as_ref().map(|exchange| View::of(exchange, Some(step))),
+        step, last,
+        back: (step > 1).then(|| step - 1),
+        next: (step < last).then(|| step + 1),
+        address: &room.address,
+        here: roster.here,
+        sessions: roster.sessions,
+        guesses,
+    };
+    Ok(page.render("class/board", own).await)
+}
+
+pub fn routes() -> Vec<Route> {
+    routes![put, show]
+}

@@ -1,0 +1,58 @@
+//! What a teacher does on the machine itself: making seats, and the reset that `/class` has as well.
+
+use super::control::Class;
+use super::reset::{Report, ResetError, reset};
+use super::roster::Room;
+use super::seats::{MOST_SEATS, make};
+use crate::config::{self, Config};
+use crate::session::{Engine, StoreKind};
+use crate::stores::{self, Backing, StartError, Stores};
+use crate::strategy;
+use crate::teach::labs::Labs;
+use crate::teach::lessons::Contents;
+use crate::teach::progress::ProgressStore;
+use crate::trace::Recorder;
+
+async fn open(config: &Config) -> Result<Stores, StartError> {
+    if config.session.store == StoreKind::Memory {
+        return Err(StartError::NeedsDatabase);
+    }
+    stores::open(config, false).await
+}
+
+/// Makes the seats that are not there yet; returns how many it made.
+///
+/// # Errors
+/// There is no database, or it does not answer.
+pub async fn seed(config: &Config, students: u32) -> Result<u32, StartError> {
+    let stores = open(config).await?;
+    let (strategy, class) = (strategy(config, &stores)?, Class::beside(&stores.backing));
+    make(&strategy, &class, students.min(MOST_SEATS)).await.map_err(StartError::NoDatabase)
+}
+
+/// Resets the class, as `/class` does. Running servers hear of it.
+///
+/// # Errors
+/// There is no database, it does not answer, or the backup cannot be written.
+pub async fn begin_anew(config: Config) -> Result<Report, StartError> {
+    let stores = open(&config).await?;
+    let strategy = strategy(&config, &stores)?;
+    let backing: &Backing = &stores.backing;
+    let contents = Contents::read(&config::figment()).map_err(StartError::Lesson)?;
+    let labs = Labs::beside(backing, &strategy).await.map_err(StartError::NoIndexes)?;
+    let engine = Engine::new(config.session, stores.sessions.clone());
+    let room = Room {
+        engine: &engine,
+        strategy: &strategy,
+        progress: &ProgressStore::beside(backing),
+        contents: &contents,
+        class: &Class::beside(backing),
+        labs: &labs,
+        recorder: &Recorder::default(),
+        address: None,
+    };
+    reset(&room).await.map_err(|error| match error {
+        ResetError::Unavailable(error) => StartError::NoDatabase(error),
+        error @ ResetError::Backup(_) => StartError::Lesson(error.to_string()),
+    })
+}

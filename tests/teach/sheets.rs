@@ -1,0 +1,112 @@
+//! Seats with their cards, progress as CSV, and the board.
+
+use std::process::Stdio;
+
+use crate::class::{line, teacher};
+use crate::learner::{Learner, solution};
+use crate::support::{App, SECRET, cloakroom};
+use crate::{class, exchanges};
+
+/// Runs a command on the app's database; returns what it said.
+fn run(app: &App, arguments: &[&str]) -> String {
+    let mut command = cloakroom(arguments);
+    command.env("MONGODB_URI", app.uri()).env("SESSION_SECRET", SECRET).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// With the secret that the commands have.
+async fn class_with_secret() -> App {
+    App::on_mongodb_with(|figment| {
+        figment.merge(("teaching", true)).merge(("session.secret", SECRET))
+    })
+    .await
+}
+
+/// Name and passphrase on each card.
+fn cards(page: &str) -> Vec<(String, String)> {
+    let cards = page.split("<li class=\"seat-card\">").skip(1);
+    let text = |card: &str, class: &str| {
+        let rest = card.split_once(class).unwrap().1.split_once('>').unwrap().1;
+        rest.split_once('<').unwrap().0.to_owned()
+    };
+    cards.map(|card| (text(card, "seat-card__name"), text(card, "seat-card__words"))).collect()
+}
+
+#[rocket::async_test]
+async fn seats_log_in_with_the_words_on_their_cards_until_the_class_is_reset() {
+    let app = class_with_secret().await;
+    let mut teacher = teacher(&app).await;
+    teacher.get("/class/cards").await.expect_page(200, "There are no seats.");
+    let told = run(&app, &["seed", "--students", "3"]);
+    assert!(told.contains("3 seats are made"), "{told}");
+    // The server hears of it within a moment.
+    rocket::tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let first = cards(&teacher.get("/class/cards").await.body);
+    let names: Vec<&str> = first.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["seat-01", "seat-02", "seat-03"]);
+    for (name, words) in &first {
+        assert_eq!(words.split(' ').count(), 4, "{words}");
+        let mut student = app.browser();
+        student.try_log_in(name, words).await.expect_redirect("/dashboard");
+        assert_eq!(student.get("/class/cards").await.status, 403);
+    }
+    assert!(run(&app, &["seed", "--students", "4"]).contains("1 seats are made"));
+
+    assert!(run(&app, &["reset"]).contains("nothing was reset"), "nobody typed reset");
+    let told = run(&app, &["reset", "--yes"]);
+    assert!(told.contains("4 accounts and 3 sessions are gone"), "{told}");
+    assert!(teacher.is_signed_in().await, "the teacher stays");
+    run(&app, &["seed", "--students", "3"]);
+    rocket::tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let second = cards(&teacher.get("/class/cards").await.body);
+    assert_eq!(second.len(), 3);
+    assert!(first.iter().zip(&second).all(|(old, new)| old.1 != new.1), "old cards are worthless");
+}
+
+#[rocket::async_test]
+async fn progress_is_a_csv_without_secrets_or_addresses() {
+    let app = class().await;
+    let mut teacher = teacher(&app).await;
+    let mut rosa = Learner::new(&app, "rosa").await;
+    let folder = "02-ticket-and-coat";
+    rosa.play(folder, &solution(folder)).await;
+    rosa.predict("05-the-seal").await;
+    let csv = teacher.get("/class/progress.csv").await;
+    assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
+    assert_eq!(csv.header("content-disposition"), Some("attachment; filename=\"progress.csv\""));
+    let lines: Vec<&str> = csv.body.lines().collect();
+    assert!(lines[0].starts_with("student,http-forgets,ticket-and-coat,"), "{}", csv.body);
+    assert!(lines.contains(&"\"rosa\",,solved,,,begun,,,,,"), "{}", csv.body);
+    assert!(!csv.body.contains("127.0.0.1"));
+    assert_eq!(rosa.browsers[0].get("/class/progress.csv").await.status, 403);
+}
+
+#[rocket::async_test]
+async fn the_board_shows_an_exchange_step_by_step_without_names_and_ids() {
+    let app = class().await;
+    let (mut teacher, mut rosa) = (teacher(&app).await, app.browser());
+    rosa.sign_up("rosalind").await;
+    let page = rosa.get("/dashboard").await;
+    let login = exchanges(&page);
+    let room = teacher.get("/class").await.body;
+    let path = line(&room, "rosalind").split_once("href=\"").unwrap().1.split('"').next().unwrap();
+    let student = teacher.get(path).await.body;
+    let put = format!("/class/board/{}", login[0]);
+    assert!(student.contains(&put), "{student}");
+    assert_eq!(rosa.post(&put, &[]).await.status, 403);
+    teacher.post(&put, &[]).await.expect_redirect("/class/board");
+    teacher.get("/class/board").await.expect_page(200, "Step 1 of");
+    let board = teacher.get("/class/board?step=99").await.body;
+    assert!(board.matches("<li class=\"ray").count() >= 4 && board.contains("ticket A"), "{board}");
+    for secret in ["rosalind", "teacher</", &rosa.sid().unwrap()[..6]] {
+        assert!(!board.contains(secret), "{secret} in {board}");
+    }
+    // No account's id, which begins with the time.
+    let users = app.database().collection::<mongodb::bson::Document>("users");
+    let user = users.find_one(mongodb::bson::doc! {}).await.unwrap().unwrap();
+    let id = user.get_object_id("_id").unwrap().to_hex();
+    assert!(!board.contains(&id[..6]), "{id} in {board}");
+    assert_eq!(rosa.get("/class/board").await.status, 403);
+}
