@@ -6,6 +6,7 @@ mod support;
 mod axe;
 mod chromium;
 mod class;
+mod room;
 
 use chromium::Chromium;
 use mongodb::bson::{Document, doc};

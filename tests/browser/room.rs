@@ -1,0 +1,140 @@
+//! The teacher's pages in a real Chromium: live, by keyboard alone, and without any other host.
+
+use mongodb::bson::{Document, doc};
+use thirtyfour::prelude::*;
+
+use crate::chromium::Chromium;
+use crate::support::{App, Browser, PASSWORD};
+use crate::{check_look, check_look_here};
+
+async fn class() -> (App, Chromium, Browser) {
+    let app = App::on_mongodb_with(|figment| figment.merge(("teaching", true))).await;
+    let mut teacher = app.browser();
+    teacher.register("teacher").await;
+    let users = app.database().collection::<Document>("users");
+    users.update_one(doc! {}, doc! { "$set": { "admin": true } }).await.unwrap();
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    rosa.post("/learn/the-seal/predict", &[("choice", "1")]).await;
+    rosa.post("/learn/the-seal/help", &[]).await;
+    let chromium = Chromium::open(&app.url).await;
+    chromium.look(1280, false).await;
+    chromium.goto("/login").await;
+    chromium.fill("username", "teacher").await;
+    chromium.fill("password", PASSWORD).await;
+    chromium.submit("Log in").await;
+    (app, chromium, rosa)
+}
+
+/// Waits until this script is true.
+async fn wait_for(chromium: &Chromium, script: &str) {
+    for _ in 0..100 {
+        if chromium.script(&format!("return {script}")).await == true {
+            return;
+        }
+        rocket::tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("never: {script}, in {}", chromium.text().await);
+}
+
+/// Goes on with the Tab key until the focus is on what this selector finds.
+async fn tab_to(chromium: &Chromium, selector: &str) {
+    for _ in 0..200 {
+        let here = format!("return document.activeElement.matches({selector:?})");
+        if chromium.script(&here).await == true {
+            return;
+        }
+        type_keys(chromium, Key::Tab).await;
+    }
+    panic!("the Tab key never reaches {selector}");
+}
+
+async fn type_keys(chromium: &Chromium, keys: impl Into<TypingData>) {
+    chromium.page.active_element().await.unwrap().send_keys(keys).await.unwrap();
+}
+
+#[rocket::async_test]
+async fn the_room_is_live_and_run_by_the_keyboard_alone() {
+    let (app, chromium, mut rosa) = class().await;
+    chromium.goto("/class").await;
+    wait_for(&chromium, "document.querySelector('[data-live]').textContent === 'Live.'").await;
+    // Somebody comes in elsewhere, and goes.
+    let mut oskar = app.browser();
+    oskar.sign_up("oskar").await;
+    wait_for(&chromium, "document.querySelector('[data-roster]').textContent.includes('oskar')")
+        .await;
+    wait_for(&chromium, "document.querySelector('[data-ledger]').textContent.includes('+1')").await;
+    rosa.post("/logout", &[]).await;
+    wait_for(&chromium, "document.querySelector('.entry--delete') !== null").await;
+
+    chromium.script("document.body.focus()").await;
+    tab_to(&chromium, "[data-roster] a").await;
+    tab_to(&chromium, "#line").await;
+    type_keys(&chromium, "Look up, please").await;
+    chromium.script("window.isThePageBefore = true").await;
+    type_keys(&chromium, Key::Enter).await;
+    chromium.arrive().await;
+    assert!(chromium.text().await.contains("Your teacher says: Look up, please"));
+    tab_to(&chromium, "#the-seal summary").await;
+    type_keys(&chromium, Key::Enter).await;
+    tab_to(&chromium, "#the-seal [value=close]").await;
+    chromium.script("window.isThePageBefore = true").await;
+    type_keys(&chromium, Key::Enter).await;
+    chromium.arrive().await;
+    assert_eq!(oskar.get("/learn/the-seal").await.status, 403);
+    tab_to(&chromium, "#confirmation").await;
+    type_keys(&chromium, "reset").await;
+    chromium.script("window.isThePageBefore = true").await;
+    type_keys(&chromium, Key::Enter).await;
+    chromium.arrive().await;
+    assert!(chromium.text().await.contains("The class begins anew."), "{}", chromium.text().await);
+    chromium.close().await;
+}
+
+#[rocket::async_test]
+async fn the_teacher_s_pages_fit_every_window_and_ask_no_other_host() {
+    let (app, chromium, mut rosa) = class().await;
+    check_look(&chromium, "/class", "room").await;
+    chromium.script("document.querySelector('#the-seal details').open = true").await;
+    check_look_here(&chromium, "room-lesson").await;
+    let student = chromium.page.find(By::Css(".seat--help a")).await.unwrap();
+    chromium.script("window.isThePageBefore = true").await;
+    student.click().await.unwrap();
+    chromium.arrive().await;
+    check_look_here(&chromium, "student").await;
+    rosa.get("/dashboard").await;
+    chromium.script("location.reload()").await;
+    chromium.script("window.isThePageBefore = true").await;
+    chromium
+        .page
+        .find(By::Css("[action^='/class/board/'] button"))
+        .await
+        .unwrap()
+        .click()
+        .await
+        .unwrap();
+    chromium.arrive().await;
+    check_look_here(&chromium, "board").await;
+    type_keys(&chromium, Key::Right).await;
+    wait_for(&chromium, "location.search === '?step=2'").await;
+    chromium.goto("/class/cards").await;
+    check_look_here(&chromium, "cards-none").await;
+    let made = crate::support::cloakroom(&["seed", "--students", "4"])
+        .env("MONGODB_URI", app.uri())
+        .status();
+    assert!(made.unwrap().success());
+    rocket::tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    chromium.goto("/class/cards").await;
+    check_look_here(&chromium, "cards-four").await;
+    chromium.goto("/class/teacher/x").await;
+    check_look_here(&chromium, "teacher-link").await;
+    // All that was asked for on these pages came from here.
+    let origins = "return [...new Set(performance.getEntries().map(e => e.name)
+        .filter(name => name.startsWith('http')).map(name => new URL(name).origin))]";
+    for path in ["/", "/class", "/class/board", "/learn", "/xray", "/learn/handout"] {
+        chromium.goto(path).await;
+        let asked = chromium.script(origins).await;
+        assert_eq!(asked, serde_json::json!([app.url]), "{path}");
+    }
+    chromium.close().await;
+}
