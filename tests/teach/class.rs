@@ -81,3 +81,35 @@ async fn the_lessons_of_one_student_begin_anew_and_the_login_stays() {
     assert!(!rosa.is_solved(folder).await && oskar.is_solved(folder).await);
     assert!(rosa.browsers[0].is_signed_in().await);
 }
+
+/// Each address of the room, asked for by a student and by nobody.
+#[rocket::async_test]
+async fn without_a_link_nobody_is_a_teacher() {
+    let app = class().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    let of_room = app.routes.iter().filter(|(_, path)| path.starts_with("/class"));
+    let mut count = 0;
+    for (method, path) in of_room {
+        let path = path.replace("<_>", "the-seal").replace("<who>", "x").replace("<handle>", "x");
+        let path = path.replace("<id>", "x").replace("<token>", "x");
+        let is_link = path == "/class/teacher/x";
+        let (student, nobody) = match method.as_str() {
+            "GET" => (rosa.get(&path).await.status, app.browser().get(&path).await.status),
+            _ => {
+                let nobody = app.browser().post(&path, &[("do", "close")]).await.status;
+                (rosa.post(&path, &[("do", "close")]).await.status, nobody)
+            }
+        };
+        let expected = match (is_link, method.as_str()) {
+            (false, _) => (403, 303),
+            (true, "GET") => (404, 404),
+            // Back to the page that says that the link does not work.
+            (true, _) => (303, 303),
+        };
+        assert_eq!((student, nobody), expected, "{method} {path}");
+        count += 1;
+    }
+    assert!(count >= 16, "{count}");
+    assert_eq!(rosa.get("/admin").await.status, 403);
+}

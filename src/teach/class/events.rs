@@ -34,7 +34,7 @@ use crate::trace;
 const POLL: Duration = Duration::from_secs(2);
 
 /// The browser comes again after that, and is asked anew who it is.
-const LIFETIME: Duration = Duration::from_secs(10 * 60);
+const LIFETIME: Duration = Duration::from_secs(60);
 
 /// Sessions that are compared.
 const MOST: u32 = 2_000;

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::control::Control;
 use super::roster::Room;
 use crate::db::Unavailable;
-use crate::session::{Ending, Timestamp};
+use crate::session::{Attended, Ending, Timestamp};
 use crate::teach::progress::Which;
 
 /// Where the files are, below the folder that the server was started in.
@@ -54,16 +54,17 @@ pub async fn reset(room: &Room<'_>) -> Result<Report, ResetError> {
     });
     let backup = keep(Path::new(FOLDER), &json!({ "students": kept.collect::<Vec<_>>() }))?;
 
-    let teachers: Vec<String> = teachers.iter().map(|user| user.id.to_hex()).collect();
-    let sessions = room
-        .end(Ending::ClassReset, |session| {
-            session.login.as_ref().is_none_or(|login| !teachers.contains(login))
-        })
-        .await?;
-    room.labs.clear().await?;
+    // Accounts first: whoever logs in meanwhile has a session of nobody's.
     for student in &students {
         room.forget(student).await?;
     }
+    let teachers: Vec<String> = teachers.iter().map(|user| user.id.to_hex()).collect();
+    let is_over = |session: &Attended| match &session.login {
+        Some(login) => !teachers.contains(login),
+        None => true,
+    };
+    let sessions = room.end_all(Ending::ClassReset, is_over).await?;
+    room.labs.clear().await?;
     room.progress.forget(Which::Others(&teachers)).await?;
     room.recorder.clear();
     room.class

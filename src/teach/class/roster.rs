@@ -157,6 +157,24 @@ impl Room<'_> {
         self.engine.end_where(MOST, why, which).await
     }
 
+    /// The same for all of them, however many there are.
+    ///
+    /// # Errors
+    /// The store does not answer; some may have ended.
+    pub async fn end_all(
+        &self,
+        why: Ending,
+        which: impl Fn(&Attended) -> bool,
+    ) -> Result<u64, Unavailable> {
+        let mut all = 0;
+        loop {
+            match self.end(why, &which).await? {
+                0 => return Ok(all),
+                ended => all += ended,
+            }
+        }
+    }
+
     /// Everybody.
     ///
     /// # Errors

@@ -1,0 +1,138 @@
+"""For script/class-load: a browser as far as it needs one, and a server for a class."""
+import http.client
+import os
+import re
+import subprocess
+import tempfile
+import time
+import urllib.parse
+from dataclasses import dataclass
+
+SECRET = "a secret of the load test, long enough"
+
+
+@dataclass
+class Sample:
+    method: str
+    path: str
+    status: int
+    ms: float
+
+
+@dataclass
+class Answer:
+    status: int
+    body: str
+    location: str | None
+
+
+def quantile(values, part):
+    ordered = sorted(values) or [0.0]
+    return ordered[min(int(len(ordered) * part), len(ordered) - 1)]
+
+
+class Browser:
+    """Keeps cookies, and how long each answer took."""
+
+    def __init__(self, url, samples):
+        self.host = urllib.parse.urlsplit(url).netloc
+        self.connection = http.client.HTTPConnection(self.host, timeout=30)
+        self.jar, self.samples = {}, samples
+
+    def get(self, path):
+        return self.ask("GET", path, None)
+
+    def post(self, path, **fields):
+        return self.ask("POST", path, urllib.parse.urlencode(fields))
+
+    def headers(self):
+        return {"Cookie": "; ".join(f"{name}={value}" for name, value in self.jar.items())} if self.jar else {}
+
+    def ask(self, method, path, body):
+        headers = self.headers()
+        if body is not None:
+            headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"http://{self.host}"}
+        begin = time.perf_counter()
+        self.connection.request(method, path, body, headers)
+        answer = self.connection.getresponse()
+        text = answer.read().decode()
+        ms = (time.perf_counter() - begin) * 1000
+        self.samples.append(Sample(method, path, answer.status, ms))
+        for line in answer.headers.get_all("set-cookie") or []:
+            self.keep(line)
+        return Answer(answer.status, text, answer.headers.get("location"))
+
+    def keep(self, line):
+        pair, _, attributes = line.partition(";")
+        name, _, value = pair.partition("=")
+        if "1970" in attributes or "Max-Age=0" in attributes:
+            self.jar.pop(name, None)
+        elif len(pair) <= 4096:
+            self.jar[name] = value
+
+    def events(self, path):
+        """A line for each server-sent event."""
+        connection = http.client.HTTPConnection(self.host)
+        connection.request("GET", path, headers=self.headers())
+        answer = connection.getresponse()
+        while line := answer.readline():
+            if line.startswith(b"event:changed"):
+                yield line
+
+    def cards(self):
+        pattern = r'seat-card__name">([^<]+)<.*?seat-card__words">([^<]+)<'
+        return re.findall(pattern, self.get("/class/cards").body, re.S)
+
+
+class Class:
+    """MongoDB and a release build for a class, for as long as the block lasts."""
+
+    def __init__(self, root):
+        self.root = root
+
+    def __enter__(self):
+        subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=self.root, check=True)
+        pipe = subprocess.PIPE
+        self.mongod = subprocess.Popen([self.root / "script/mongod"], stdin=pipe, stdout=pipe, text=True)
+        uri = self.mongod.stdout.readline().strip().replace("/?", "/class_load?")
+        self.environment = os.environ | {
+            "MONGODB_URI": uri, "SESSION_SECRET": SECRET, "ROCKET_ADDRESS": "127.0.0.1", "ROCKET_PORT": "0",
+            "ROCKET_TEMPLATE_DIR": str(self.root / "templates"), "ROCKET_STATIC_DIR": str(self.root / "static"),
+            "ROCKET_CONFIG": str(self.root / "Rocket.toml"),
+        }
+        self.folder = tempfile.TemporaryDirectory()
+        command = [self.root / "target/release/cloakroom", "serve", "--class", "--public"]
+        self.app = subprocess.Popen(command, cwd=self.folder.name, env=self.environment, stdout=pipe, text=True)
+        self.link = next(line for line in map(str.strip, self.app.stdout) if "/class/teacher/" in line)
+        port = urllib.parse.urlsplit(self.link).port
+        self.url = f"http://127.0.0.1:{port}"
+        # What it logs goes nowhere, but the pipe must not fill up.
+        self.drain = subprocess.Popen(["cat"], stdin=self.app.stdout, stdout=subprocess.DEVNULL)
+        return self
+
+    def __exit__(self, *_):
+        self.app.terminate()
+        self.app.wait()
+        self.mongod.stdin.close()
+        self.mongod.wait()
+        self.drain.wait()
+        self.folder.cleanup()
+
+    def make_teacher(self, password):
+        teacher = Browser(self.url, [])
+        teacher.post("/register", username="teacher", password=password)
+        teacher.post("/login", username="teacher", password=password)
+        answer = teacher.post(urllib.parse.urlsplit(self.link).path)
+        assert answer.location == "/class", answer
+        return teacher
+
+    def run(self, *arguments):
+        command = [self.root / "target/release/cloakroom", *arguments]
+        subprocess.run(command, cwd=self.folder.name, env=self.environment, check=True)
+
+    def memory(self, key="VmRSS"):
+        status = open(f"/proc/{self.app.pid}/status").read()
+        return int(re.search(rf"{key}:\s+(\d+) kB", status)[1]) / 1024
+
+    def peak_memory(self):
+        return self.memory("VmHWM")
