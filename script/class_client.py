@@ -8,7 +8,7 @@ import time
 import urllib.parse
 from dataclasses import dataclass
 
-SECRET = "a secret of the load test, long enough"
+SECRET = "a secret of the load test and of nothing else"
 
 
 @dataclass
@@ -39,6 +39,12 @@ class Browser:
         self.connection = http.client.HTTPConnection(self.host, timeout=30)
         self.jar, self.samples = {}, samples
 
+    def tab(self):
+        """Another connection of the same browser."""
+        tab = Browser(f"http://{self.host}", self.samples)
+        tab.jar = self.jar
+        return tab
+
     def get(self, path):
         return self.ask("GET", path, None)
 
@@ -53,8 +59,14 @@ class Browser:
         if body is not None:
             headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"http://{self.host}"}
         begin = time.perf_counter()
-        self.connection.request(method, path, body, headers)
-        answer = self.connection.getresponse()
+        try:
+            self.connection.request(method, path, body, headers)
+            answer = self.connection.getresponse()
+        except http.client.RemoteDisconnected:
+            # It was idle for longer than the server keeps it; browsers open another one, too.
+            self.connection.close()
+            self.connection.request(method, path, body, headers)
+            answer = self.connection.getresponse()
         text = answer.read().decode()
         ms = (time.perf_counter() - begin) * 1000
         self.samples.append(Sample(method, path, answer.status, ms))
