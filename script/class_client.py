@@ -84,12 +84,14 @@ class Browser:
 
     def events(self, path):
         """A line for each server-sent event."""
-        connection = http.client.HTTPConnection(self.host)
-        connection.request("GET", path, headers=self.headers())
-        answer = connection.getresponse()
-        while line := answer.readline():
-            if line.startswith(b"event:changed"):
-                yield line
+        while True:
+            connection = http.client.HTTPConnection(self.host)
+            connection.request("GET", path, headers=self.headers())
+            answer = connection.getresponse()
+            # The server ends the stream after a minute, and browsers come again.
+            while line := answer.readline():
+                if line.startswith(b"event:changed"):
+                    yield line
 
     def cards(self):
         pattern = r'seat-card__name">([^<]+)<.*?seat-card__words">([^<]+)<'
