@@ -12,6 +12,7 @@ mod neutral;
 mod off;
 mod recorded;
 mod sheets;
+mod standalone;
 mod xray;
 
 use support::{Answer, App, Browser};

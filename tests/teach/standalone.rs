@@ -1,0 +1,83 @@
+//! A MongoDB that is no replica set has no change streams: the room compares, and instances ask.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use mongodb::bson::{Document, doc};
+use rocket::tokio::time::{sleep, timeout};
+use tempfile::TempDir;
+
+use crate::support::App;
+
+/// Ends with the test.
+struct Standalone {
+    process: Child,
+    uri: String,
+    _data: TempDir,
+}
+
+impl Drop for Standalone {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+async fn standalone() -> Standalone {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/script/mongod");
+    let path = Command::new(script).arg("--install-only").output().unwrap().stdout;
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let data = TempDir::new().unwrap();
+    let mut mongod = Command::new(String::from_utf8(path).unwrap().trim());
+    mongod.args(["--bind_ip", "127.0.0.1", "--nounixsocket", "--quiet", "--dbpath"]);
+    mongod.arg(data.path()).args(["--port", &port.to_string()]).stdout(Stdio::null());
+    let process = mongod.spawn().unwrap();
+    let uri = format!("mongodb://127.0.0.1:{port}/class");
+    let standalone = Standalone { process, uri, _data: data };
+    let client = mongodb::Client::with_uri_str(&standalone.uri).await.unwrap();
+    for _ in 0..100 {
+        if client.database("admin").run_command(doc! { "ping": 1 }).await.is_ok() {
+            return standalone;
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    panic!("it does not answer");
+}
+
+#[rocket::async_test]
+async fn on_a_standalone_server_the_room_compares_and_instances_ask_every_two_seconds() {
+    let mongod = standalone().await;
+    let first = App::on_with(&mongod.uri, |figment| figment.merge(("teaching", true))).await;
+    let second = App::on_with(&mongod.uri, |figment| figment.merge(("teaching", true))).await;
+    let mut teacher = first.browser();
+    teacher.sign_up("teacher").await;
+    let client = mongodb::Client::with_uri_str(&mongod.uri).await.unwrap();
+    let users = client.database("class").collection::<Document>("users");
+    users.update_one(doc! {}, doc! { "$set": { "admin": true } }).await.unwrap();
+
+    let cookie = format!("connect.sid={}", teacher.jar["connect.sid"]);
+    let request = teacher.request(reqwest::Method::GET, "/class/events").header("cookie", cookie);
+    let mut events = request.send().await.unwrap();
+    let mut read_until = async |text: &str| {
+        let mut read = String::new();
+        while !read.contains(text) {
+            let chunk = timeout(Duration::from_secs(10), events.chunk()).await;
+            read += &String::from_utf8_lossy(&chunk.expect("in time").unwrap().unwrap());
+        }
+    };
+    read_until("event:changed").await;
+    let mut rosa = second.browser();
+    rosa.sign_up("rosa").await;
+    let hook = rosa.sid().unwrap()[..6].to_owned();
+    read_until(&format!(r#"{{"what":"insert","hook":"{hook}…""#)).await;
+
+    teacher.post("/class/line", &[("line", "Look up")]).await;
+    for _ in 0..100 {
+        if second.browser().get("/login").await.body.contains("Look up") {
+            return;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the second instance never hears of it");
+}
