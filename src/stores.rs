@@ -59,8 +59,11 @@ pub enum StartError {
     Threads(Unavailable),
     #[error("cannot serve on port {0}, which ROCKET_PORT can change: {1}")]
     Launch(u16, String),
-    #[error("{0}")]
-    NotAClass(#[from] crate::teach::class::PublicAddress),
+    #[error(
+        "{0} is a public address, and the lessons are not for the internet. Set ROCKET_ADDRESS to \
+         this machine's address in the class's network, or add --public if you mean it"
+    )]
+    PublicAddress(std::net::IpAddr),
     #[error("a lesson cannot be given: {0}")]
     Lesson(String),
     #[error("there is no account called {0:?}")]

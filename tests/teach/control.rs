@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use mongodb::bson::{Document, doc};
-use rocket::tokio::time::{sleep, timeout};
+use rocket::tokio::time::sleep;
 
 use crate::class::teacher;
 use crate::learner::{Learner, solution};
+use crate::stream::Events;
 use crate::support::{App, Browser, PASSWORD};
 
 /// Two instances on one database, the teacher on the first.
@@ -145,48 +146,27 @@ async fn a_reset_leaves_the_teacher_alone_in_a_clean_class_and_keeps_a_file() {
     assert!(!second.browser().get("/learn").await.body.contains("teacher says"));
 }
 
-/// What comes until this text is there.
-async fn read_until(answer: &mut reqwest::Response, text: &str) -> String {
-    let mut read = String::new();
-    let reading = async {
-        while !read.contains(text) {
-            let chunk = answer.chunk().await.unwrap().expect("the stream goes on");
-            read += &String::from_utf8_lossy(&chunk);
-        }
-    };
-    timeout(Duration::from_secs(10), reading).await.unwrap_or_else(|_| panic!("no {text}"));
-    read
-}
-
-async fn listen(teacher: &Browser, after: &str) -> reqwest::Response {
-    let cookie = format!("connect.sid={}", teacher.jar["connect.sid"]);
-    let request = teacher.request(reqwest::Method::GET, "/class/events").header("cookie", cookie);
-    request.header("last-event-id", after).send().await.unwrap()
-}
-
 #[rocket::async_test]
 async fn the_ledger_tells_of_both_instances_and_resumes_without_a_gap() {
     let (_first, second, teacher) = two().await;
-    let mut events = listen(&teacher, "").await;
-    assert_eq!(events.headers()["content-type"], "text/event-stream");
-    read_until(&mut events, "event:changed").await;
+    let mut events = Events::after(&teacher, "").await;
+    events.read_until("event:changed").await;
     let mut rosa = second.browser();
     rosa.sign_up("rosa").await;
     let sid = rosa.sid().unwrap();
     let hook = &sid[..6];
     let line = format!(r#"{{"what":"insert","hook":"{hook}…","keys":[]}}"#);
-    let read = read_until(&mut events, &line).await;
-    let read =
-        read + &read_until(&mut events, "\nid:").await + &read_until(&mut events, "\n").await;
+    let read = events.read_until(&line).await;
+    let read = read + &events.read_until("\nid:").await + &events.read_until("\n").await;
     let id = read.rsplit("\nid:").next().unwrap().split('\n').next().unwrap().to_owned();
     drop(events);
     // What happens while nobody listens is told afterwards.
     rosa.post("/coat", &[("item", "scarf")]).await;
     rosa.post("/logout", &[]).await;
-    let mut events = listen(&teacher, &id).await;
-    let read = read_until(&mut events, r#""what":"delete""#).await;
+    let mut events = Events::after(&teacher, &id).await;
+    let read = events.read_until(r#""what":"delete""#).await;
     assert!(read.contains(&format!(r#"{{"what":"update","hook":"{hook}…","keys":["#)), "{read}");
     assert!(!read.contains("scarf") && !read.contains(&sid), "{read}");
-    let mut events = listen(&teacher, "no such token").await;
-    read_until(&mut events, "event:changed").await;
+    let mut events = Events::after(&teacher, "no such token").await;
+    events.read_until("event:changed").await;
 }

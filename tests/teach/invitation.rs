@@ -1,11 +1,8 @@
 //! A server that was started for a class, as a teacher starts it.
 
-use std::io::{BufRead as _, BufReader};
-use std::time::Duration;
-
-use rocket::tokio::time::timeout;
-
+use crate::stream::Events;
 use crate::support::{Browser, Running, cloakroom};
+use std::io::{BufRead as _, BufReader};
 
 /// The program for a class, on the memory store; with the path of the teacher's link.
 fn launch_class() -> (Running, String, String) {
@@ -53,19 +50,10 @@ async fn a_link_makes_the_first_who_opens_it_the_teacher_and_nobody_else() {
     assert_eq!(rosa.get("/class/qr.svg").await.status, 403);
 
     // In memory there is no change stream: sessions are compared.
-    let cookie = format!("connect.sid={}", teacher.jar["connect.sid"]);
-    let request = teacher.request(reqwest::Method::GET, "/class/events").header("cookie", cookie);
-    let mut events = request.send().await.unwrap();
-    let mut read_until = async |text: &str| {
-        let mut read = String::new();
-        while !read.contains(text) {
-            let chunk = timeout(Duration::from_secs(8), events.chunk()).await;
-            read += &String::from_utf8_lossy(&chunk.expect("in time").unwrap().unwrap());
-        }
-    };
-    read_until("event:changed").await;
+    let mut events = Events::after(&teacher, "").await;
+    events.read_until("event:changed").await;
     rosa.post("/logout", &[]).await;
-    read_until(r#""what":"delete""#).await;
+    events.read_until(r#""what":"delete""#).await;
 }
 
 #[test]

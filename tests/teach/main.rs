@@ -13,6 +13,7 @@ mod off;
 mod recorded;
 mod sheets;
 mod standalone;
+mod stream;
 mod xray;
 
 use support::{Answer, App, Browser};

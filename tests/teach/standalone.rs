@@ -5,9 +5,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use mongodb::bson::{Document, doc};
-use rocket::tokio::time::{sleep, timeout};
+use rocket::tokio::time::sleep;
 use tempfile::TempDir;
 
+use crate::stream::Events;
 use crate::support::App;
 
 /// Ends with the test.
@@ -56,21 +57,12 @@ async fn on_a_standalone_server_the_room_compares_and_instances_ask_every_two_se
     let users = client.database("class").collection::<Document>("users");
     users.update_one(doc! {}, doc! { "$set": { "admin": true } }).await.unwrap();
 
-    let cookie = format!("connect.sid={}", teacher.jar["connect.sid"]);
-    let request = teacher.request(reqwest::Method::GET, "/class/events").header("cookie", cookie);
-    let mut events = request.send().await.unwrap();
-    let mut read_until = async |text: &str| {
-        let mut read = String::new();
-        while !read.contains(text) {
-            let chunk = timeout(Duration::from_secs(10), events.chunk()).await;
-            read += &String::from_utf8_lossy(&chunk.expect("in time").unwrap().unwrap());
-        }
-    };
-    read_until("event:changed").await;
+    let mut events = Events::after(&teacher, "").await;
+    events.read_until("event:changed").await;
     let mut rosa = second.browser();
     rosa.sign_up("rosa").await;
     let hook = rosa.sid().unwrap()[..6].to_owned();
-    read_until(&format!(r#"{{"what":"insert","hook":"{hook}…""#)).await;
+    events.read_until(&format!(r#"{{"what":"insert","hook":"{hook}…""#)).await;
 
     teacher.post("/class/line", &[("line", "Look up")]).await;
     for _ in 0..100 {

@@ -25,7 +25,7 @@ mod anonymous;
 pub use commands::{begin_anew, seed};
 pub use control::{Class, Control};
 pub use guesses::bars;
-pub use network::{PublicAddress, for_a_class};
+pub use network::for_a_class;
 
 use rocket::fairing::{AdHoc, Fairing};
 use rocket::tokio::select;

@@ -7,19 +7,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use rocket::figment::Figment;
 
-/// An address that the whole world can reach.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0} is a public address, and the lessons are not for the internet. Set ROCKET_ADDRESS to this \
-     machine's address in the class's network, or add --public if you mean it"
-)]
-pub struct PublicAddress(IpAddr);
+use crate::stores::StartError;
 
 /// The settings with which a class is served: to all machines in the room, with the lessons.
 ///
 /// # Errors
-/// [`PublicAddress`], unless `public` allows that.
-pub fn for_a_class(figment: Figment, public: bool) -> Result<Figment, PublicAddress> {
+/// [`StartError::PublicAddress`], unless `public` allows that.
+pub fn for_a_class(figment: Figment, public: bool) -> Result<Figment, StartError> {
     let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let mut address = figment.extract_inner("address").unwrap_or(loopback);
     if address.is_loopback() {
@@ -27,7 +21,7 @@ pub fn for_a_class(figment: Figment, public: bool) -> Result<Figment, PublicAddr
     }
     let strangers = reachable_at(address).into_iter().find(|address| !is_local(*address));
     match strangers {
-        Some(address) if !public => Err(PublicAddress(address)),
+        Some(address) if !public => Err(StartError::PublicAddress(address)),
         _ => Ok(figment.merge(("address", address)).merge(("teaching", true))),
     }
 }
