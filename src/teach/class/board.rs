@@ -7,7 +7,7 @@ use rocket_dyn_templates::{Template, context};
 
 use super::anonymous::anonymous;
 use super::guesses::bars;
-use super::roster::Room;
+use super::room::Room;
 use crate::auth::Admin;
 use crate::teach::lessons;
 use crate::teach::xray::{View, rows};

@@ -2,7 +2,7 @@
 
 use super::control::Class;
 use super::reset::{Report, ResetError, reset};
-use super::roster::Room;
+use super::room::Room;
 use super::seats::{MOST_SEATS, make};
 use crate::config::{self, Config};
 use crate::session::{Engine, StoreKind};

@@ -4,7 +4,7 @@ use rocket::response::Redirect;
 use rocket::{Route, post, routes};
 use serde::Deserialize;
 
-use super::roster::Room;
+use super::room::Room;
 use crate::auth::Admin;
 use crate::teach::lessons::Lesson;
 use crate::teach::lessons::Named;

@@ -23,7 +23,7 @@ use rocket::{Request, Route, Shutdown, State, get, routes};
 use serde::Serialize;
 use serde_json::json;
 
-use super::roster::Room;
+use super::room::Room;
 use crate::auth::Admin;
 use crate::db::in_time;
 use crate::session::{Attended, Engine};

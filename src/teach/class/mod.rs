@@ -1,15 +1,16 @@
 //! The class: what a teacher sees and does. All of it is for admins.
 //!
-//! `roster` puts together what sessions, accounts and progress say of everybody; `room` shows it,
+//! `room` is what all of it reads and changes; `roster` puts together who is there, `pages` shows it,
 //! `students` what is known of one of them. `control` is what the teacher has set, for all
 //! instances, and `controls` the buttons for that, `events` what changes meanwhile. `reset` begins anew. `invitation` and
 //! `network` get a class in, `seats` are accounts made for it, `sheets` what is printed or kept of it,
 //! `board` what the projector shows, `commands` what is done on the terminal.
 
+mod room;
 mod roster;
 mod control;
 mod guesses;
-mod room;
+mod pages;
 mod students;
 mod controls;
 mod events;
@@ -51,7 +52,7 @@ pub fn stage(class: Class) -> impl Fairing {
 
 fn routes() -> Vec<Route> {
     [
-        room::routes(),
+        pages::routes(),
         students::routes(),
         controls::routes(),
         events::routes(),

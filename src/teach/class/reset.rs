@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::control::Control;
-use super::roster::Room;
+use super::room::Room;
 use crate::db::Unavailable;
 use crate::session::{Attended, Ending, Timestamp};
 use crate::teach::progress::Which;

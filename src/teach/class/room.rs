@@ -1,122 +1,127 @@
-//! `/class`: the room, with everybody in it, and the buttons for all.
+//! All that the class is read from and changed in, and what can be done to its accounts and sessions.
+//!
+//! A guard for the pages, and made by hand for a command (`commands.rs`).
 
-use rocket::{Route, get, post, routes, uri};
-use rocket_dyn_templates::{Template, context};
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
-use super::control::Control;
-use super::guesses::{Bar, bars};
-use super::reset::{Report, ResetError, reset};
-use super::roster::{Room, Roster};
-use crate::audit::{Decision, Event, Whom};
-use crate::auth::Admin;
-use crate::teach::lessons;
-use crate::web::error::Error;
-use crate::web::{Client, FieldError, Form, Notice, Page, Submitted};
+use rocket::Request;
+use rocket::http::Status;
+use rocket::request::{FromRequest, Outcome};
 
-/// What has to be typed to reset the class.
-const WORD: &str = "reset";
+use super::control::Class;
+use super::invitation::address;
+use crate::auth::{LocalStrategy, User, Username};
+use crate::db::Unavailable;
+use crate::session::{Attended, Ending, Engine};
+use crate::teach::labs::Labs;
+use crate::teach::lessons::Contents;
+use crate::teach::progress::ProgressStore;
+use crate::trace::Recorder;
 
-/// A lesson, as the teacher controls it.
-#[derive(Serialize)]
-struct Controlled<'c> {
-    slug: &'static str,
-    title: &'c str,
-    closed: bool,
-    revealed: bool,
-    solved: usize,
-    bars: Vec<Bar>,
+/// A school, not a town: a page of more than this helps nobody.
+const MOST: u32 = 2_000;
+
+/// All that is read and changed here.
+pub struct Room<'r> {
+    /// The site's sessions.
+    pub engine: &'r Arc<Engine>,
+    /// The accounts.
+    pub strategy: &'r LocalStrategy,
+    /// How far everybody is.
+    pub progress: &'r ProgressStore,
+    /// How long each lesson should take.
+    pub contents: &'r Contents,
+    /// What the teacher has set.
+    pub class: &'r Class,
+    /// What students have in their labs.
+    pub labs: &'r Labs,
+    /// What was recorded, by this process.
+    pub recorder: &'r Recorder,
+    /// Where students find this server; `None` when it listens to this machine alone.
+    pub address: Option<String>,
 }
 
-async fn lessons<'c>(
-    room: &Room<'c>,
-    control: &Control,
-    roster: &Roster,
-) -> Result<Vec<Controlled<'c>>, Error> {
-    let all = room.progress.all().await?;
-    let solved = |at: usize| {
-        let students = roster.students.iter().chain(&roster.guests);
-        students.filter(|student| student.lessons[at].state == "solved").count()
-    };
-    let controlled = |(at, lesson): (usize, &&'static lessons::Lesson)| {
-        let content = room.contents.of(lesson);
-        Controlled {
-            slug: lesson.slug,
-            title: &content.title,
-            closed: control.closed.contains(lesson.slug),
-            revealed: control.revealed.as_deref() == Some(lesson.slug),
-            solved: solved(at),
-            bars: bars(lesson, content, &all),
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Room<'r> {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        let rocket = request.rocket();
+        let room = || {
+            Some(Self {
+                engine: rocket.state()?,
+                strategy: rocket.state()?,
+                progress: rocket.state()?,
+                contents: rocket.state()?,
+                class: rocket.state()?,
+                labs: rocket.state()?,
+                recorder: rocket.state()?,
+                address: address(rocket.config()),
+            })
+        };
+        match room() {
+            Some(room) => Outcome::Success(room),
+            None => Outcome::Error((Status::InternalServerError, ())),
         }
-    };
-    Ok(lessons::ALL.iter().enumerate().map(controlled).collect())
-}
-
-async fn render(
-    page: &Page<'_>,
-    room: &Room<'_>,
-    errors: &[FieldError],
-) -> Result<Template, Error> {
-    let (roster, control) = (room.roster().await?, room.class.now());
-    let lessons = lessons(room, &control, &roster).await?;
-    let form = context! { errors };
-    Ok(page
-        .render(
-            "class/room",
-            context! { roster, lessons, line: control.line, address: &room.address, form },
-        )
-        .await)
-}
-
-#[get("/")]
-async fn show(_teacher: Admin<'_>, page: Page<'_>, room: Room<'_>) -> Result<Template, Error> {
-    render(&page, &room, &[]).await
-}
-
-/// The part of the page that changes, for the script that keeps it new.
-#[get("/roster")]
-async fn roster(_teacher: Admin<'_>, page: Page<'_>, room: Room<'_>) -> Result<Template, Error> {
-    let roster = room.roster().await?;
-    Ok(page.render("class/roster", context! { roster }).await)
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Typed {
-    confirmation: String,
-}
-
-#[post("/reset", data = "<form>")]
-async fn begin_anew(
-    teacher: Admin<'_>,
-    page: Page<'_>,
-    client: Client<'_>,
-    room: Room<'_>,
-    form: Form<Typed>,
-) -> Result<Submitted, Error> {
-    let again = async |text: &str| {
-        let error = FieldError::new("confirmation", text);
-        render(&page, &room, &[error]).await.map(Submitted::again)
-    };
-    if form.0.confirmation.trim() != WORD {
-        return again(&format!("Type {WORD} to confirm. Nothing was reset.")).await;
-    }
-    match reset(&room).await {
-        Ok(report) => {
-            client.record(Event::ResetClass, Decision::Done, Whom::Name(&teacher.0.username));
-            let Report { students, sessions, backup } = report;
-            log::info!(
-                "{sessions} sessions have ended; what the class did is in {}",
-                backup.display()
-            );
-            page.leave(Notice::ClassReset(students));
-            Ok(Submitted::go_to(uri!("/class", show)))
-        }
-        Err(ResetError::Unavailable(error)) => Err(error.into()),
-        Err(error @ ResetError::Backup(_)) => again(&error.to_string()).await,
     }
 }
 
-pub fn routes() -> Vec<Route> {
-    routes![show, roster, begin_anew]
+impl Room<'_> {
+    /// All sessions there are.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn sessions(&self) -> Result<Vec<Attended>, Unavailable> {
+        self.engine.everybody(MOST).await
+    }
+
+    /// All accounts.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn users(&self) -> Result<Vec<User>, Unavailable> {
+        self.strategy.users.all(MOST).await
+    }
+
+    /// Deletes an account, and what was counted against it.
+    ///
+    /// # Errors
+    /// A store does not answer.
+    pub async fn forget(&self, user: &User) -> Result<(), Unavailable> {
+        self.strategy.users.delete(user.id).await?;
+        match Username::parse(&user.username) {
+            Ok(name) => self.strategy.throttle.unlock(name.as_key()).await.map(drop),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Ends the sessions that `which` picks; returns how many.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn end(
+        &self,
+        why: Ending,
+        which: impl Fn(&Attended) -> bool,
+    ) -> Result<u64, Unavailable> {
+        self.engine.end_where(MOST, why, which).await
+    }
+
+    /// The same for all of them, however many there are.
+    ///
+    /// # Errors
+    /// The store does not answer; some may have ended.
+    pub async fn end_all(
+        &self,
+        why: Ending,
+        which: impl Fn(&Attended) -> bool,
+    ) -> Result<u64, Unavailable> {
+        let mut all = 0;
+        loop {
+            match self.end(why, &which).await? {
+                0 => return Ok(all),
+                ended => all += ended,
+            }
+        }
+    }
 }

@@ -2,74 +2,20 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use rocket::Request;
-use rocket::request::{FromRequest, Outcome};
 use rocket::tokio::try_join;
 use serde::Serialize;
 
-use super::control::Class;
-use super::invitation::address;
-use crate::auth::{LocalStrategy, User, Username};
+use super::room::Room;
+use crate::auth::User;
 use crate::db::Unavailable;
-use crate::session::{Attended, Ending, Engine, Timestamp};
-use crate::teach::labs::Labs;
-use crate::teach::lessons::{self, Contents};
-use crate::teach::progress::{KEY, Progress, ProgressStore};
-use crate::trace::Recorder;
+use crate::session::{Attended, Timestamp};
+use crate::teach::lessons;
+use crate::teach::progress::{KEY, Progress};
 use crate::web::{LoginView, Moment};
-
-/// A school, not a town: a page of more than this helps nobody.
-const MOST: u32 = 2_000;
 
 /// Whoever takes so many times as long as a lesson should, is stuck.
 const STUCK: i64 = 2;
-
-/// All that is read and changed here.
-pub struct Room<'r> {
-    /// The site's sessions.
-    pub engine: &'r Arc<Engine>,
-    /// The accounts.
-    pub strategy: &'r LocalStrategy,
-    /// How far everybody is.
-    pub progress: &'r ProgressStore,
-    /// How long each lesson should take.
-    pub contents: &'r Contents,
-    /// What the teacher has set.
-    pub class: &'r Class,
-    /// What students have in their labs.
-    pub labs: &'r Labs,
-    /// What was recorded, by this process.
-    pub recorder: &'r Recorder,
-    /// Where students find this server; `None` when it listens to this machine alone.
-    pub address: Option<String>,
-}
-
-#[rocket::async_trait]
-impl<'r> FromRequest<'r> for Room<'r> {
-    type Error = ();
-
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
-        let rocket = request.rocket();
-        let room = || {
-            Some(Self {
-                engine: rocket.state()?,
-                strategy: rocket.state()?,
-                progress: rocket.state()?,
-                contents: rocket.state()?,
-                class: rocket.state()?,
-                labs: rocket.state()?,
-                recorder: rocket.state()?,
-                address: address(rocket.config()),
-            })
-        };
-        match room() {
-            Some(room) => Outcome::Success(room),
-            None => Outcome::Error((rocket::http::Status::InternalServerError, ())),
-        }
-    }
-}
 
 /// All who are there, or have been.
 #[derive(Serialize)]
@@ -117,64 +63,6 @@ pub struct Standing {
 }
 
 impl Room<'_> {
-    /// All sessions there are.
-    ///
-    /// # Errors
-    /// The store does not answer.
-    pub async fn sessions(&self) -> Result<Vec<Attended>, Unavailable> {
-        self.engine.everybody(MOST).await
-    }
-
-    /// All accounts.
-    ///
-    /// # Errors
-    /// The store does not answer.
-    pub async fn users(&self) -> Result<Vec<User>, Unavailable> {
-        self.strategy.users.all(MOST).await
-    }
-
-    /// Deletes an account, and what was counted against it.
-    ///
-    /// # Errors
-    /// A store does not answer.
-    pub async fn forget(&self, user: &User) -> Result<(), Unavailable> {
-        self.strategy.users.delete(user.id).await?;
-        match Username::parse(&user.username) {
-            Ok(name) => self.strategy.throttle.unlock(name.as_key()).await.map(drop),
-            Err(_) => Ok(()),
-        }
-    }
-
-    /// Ends the sessions that `which` picks; returns how many.
-    ///
-    /// # Errors
-    /// The store does not answer.
-    pub async fn end(
-        &self,
-        why: Ending,
-        which: impl Fn(&Attended) -> bool,
-    ) -> Result<u64, Unavailable> {
-        self.engine.end_where(MOST, why, which).await
-    }
-
-    /// The same for all of them, however many there are.
-    ///
-    /// # Errors
-    /// The store does not answer; some may have ended.
-    pub async fn end_all(
-        &self,
-        why: Ending,
-        which: impl Fn(&Attended) -> bool,
-    ) -> Result<u64, Unavailable> {
-        let mut all = 0;
-        loop {
-            match self.end(why, &which).await? {
-                0 => return Ok(all),
-                ended => all += ended,
-            }
-        }
-    }
-
     /// Everybody.
     ///
     /// # Errors

@@ -4,7 +4,8 @@ use rocket::http::{ContentType, Header};
 use rocket::{Responder, Route, get, routes};
 use rocket_dyn_templates::{Template, context};
 
-use super::roster::{Room, Roster};
+use super::room::Room;
+use super::roster::Roster;
 use super::seats::cards;
 use crate::auth::Admin;
 use crate::teach::lessons;

@@ -7,7 +7,8 @@ use rocket_dyn_templates::{Template, context};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::roster::{Room, Student};
+use super::room::Room;
+use super::roster::Student;
 use crate::audit::{Decision, Event, Whom};
 use crate::auth::Admin;
 use crate::session::{Attended, Ending};
