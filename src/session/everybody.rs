@@ -29,16 +29,17 @@ impl Engine {
         &self.options.collection
     }
 
-    /// All valid sessions, the newest first, and `most` at most.
+    /// Valid sessions, the newest first: `most` in which somebody is logged in, `others` in which
+    /// nobody is.
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn everybody(&self, most: u32) -> Result<Vec<Attended>, Unavailable> {
-        let all = self.valid(most).await?;
+    pub async fn everybody(&self, most: u32, others: u32) -> Result<Vec<Attended>, Unavailable> {
+        let all = self.valid(most, others).await?;
         Ok(all.iter().map(|(sid, record)| self.attend(sid, record)).collect())
     }
 
-    /// Ends the sessions that `which` picks among the newest `most`; returns how many.
+    /// Ends the sessions that `which` picks among the newest `most` of either kind; returns how many.
     ///
     /// # Errors
     /// The store does not answer.
@@ -48,14 +49,14 @@ impl Engine {
         why: Ending,
         which: impl Fn(&Attended) -> bool,
     ) -> Result<u64, Unavailable> {
-        let all = self.valid(most).await?;
+        let all = self.valid(most, most).await?;
         let picked = all.into_iter().filter(|(sid, record)| which(&self.attend(sid, record)));
         let picked: Vec<Sid> = picked.map(|(sid, _)| sid).collect();
         self.store.end(&picked, why).await
     }
 
-    async fn valid(&self, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
-        let mut all = self.store.all(most).await?;
+    async fn valid(&self, most: u32, others: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
+        let mut all = self.store.all(most, others).await?;
         all.retain(|(_, record)| !self.is_over(record));
         Ok(all)
     }

@@ -13,6 +13,9 @@ use super::notebook::{note, with};
 use super::redact;
 use super::step::{Command, Reply, Step};
 
+/// Characters of a command: a screen full of it hides what matters.
+const LONGEST_TEXT: usize = 400;
+
 /// Notes each command in the notebook of the request that sent it.
 pub fn listener() -> EventHandler<CommandEvent> {
     EventHandler::callback(|event| match event {
@@ -67,7 +70,10 @@ fn sent(request_id: i32, name: &str, command: &Document) -> Command {
         "delete" => (filter(&first(command, "deletes"), "q"), vec![]),
         _ => (filter(command, "filter"), vec![]),
     };
-    let text = format!("{collection}.{name}({arguments})");
+    let mut text = format!("{collection}.{name}({arguments})");
+    if text.chars().count() > LONGEST_TEXT {
+        text = text.chars().take(LONGEST_TEXT).chain(" …".chars()).collect();
+    }
     Command { request_id, name: name.to_owned(), collection, text, keys, reply: None }
 }
 

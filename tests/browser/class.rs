@@ -179,7 +179,7 @@ async fn five_lessons_are_solved_by_their_buttons_without_any_script() {
         chromium
             .text()
             .await
-            .contains("worth nothing: a changed one, or one whose session is over.")
+            .contains("worth nothing: its seal does not fit, or its session is over.")
     );
     chromium.goto("/learn/no-secrets").await;
     chromium.fill("answer", "umbrella-17").await;

@@ -119,8 +119,9 @@ async fn the_sessions_of_one_login_are_found_and_ended_with_a_reason() {
         let nested = format!(r#","data":{{"passport":{{"user":"{rosa}"}}}}"#);
         let nested = insert(&nested).await;
         let list = insert(&format!(r#","passport":["{rosa}"]"#)).await;
-        assert_eq!(store.all(9).await.unwrap().len(), 7, "whoever's or nobody's");
-        assert_eq!(store.all(2).await.unwrap().len(), 2);
+        assert_eq!(store.all(9, 9).await.unwrap().len(), 7, "whoever's or nobody's");
+        assert_eq!(store.all(9, 0).await.unwrap().len(), 3, "somebody's");
+        assert_eq!(store.all(1, 2).await.unwrap().len(), 3);
         assert_eq!(store.logins(rosa, 1).await.unwrap().len(), 1);
         let found = store.logins(rosa, 9).await.unwrap();
         let is_rosas = |sid: &Sid| found.iter().any(|(found, _)| found == sid);

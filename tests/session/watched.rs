@@ -120,9 +120,9 @@ impl Store for Watched {
         self.store.logins(login, most).await
     }
 
-    async fn all(&self, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
+    async fn all(&self, most: u32, others: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
         self.note("all");
-        self.store.all(most).await
+        self.store.all(most, others).await
     }
 
     async fn end(&self, sids: &[Sid], why: Ending) -> Result<u64, Unavailable> {

@@ -113,3 +113,23 @@ async fn without_a_link_nobody_is_a_teacher() {
     assert!(count >= 16, "{count}");
     assert_eq!(rosa.get("/admin").await.status, 403);
 }
+
+#[rocket::async_test]
+async fn what_is_no_progress_and_visitors_who_never_log_in_crowd_nobody_out() {
+    let app = class().await;
+    let (mut teacher, mut rosa) = (teacher(&app).await, app.browser());
+    rosa.sign_up("rosa").await;
+    let users = app.database().collection::<Document>("users");
+    let user = users.find_one(doc! { "username": "rosa" }).await.unwrap().unwrap();
+    let id = user.get_object_id("_id").unwrap().to_hex();
+    let odd = doc! { "_id": id, "lessons": { "the-seal": { "reached": { "x": "text" } } } };
+    app.database().collection::<Document>("progress").insert_one(odd).await.unwrap();
+    assert_eq!(rosa.get("/learn/the-seal").await.status, 200);
+    for _ in 0..120 {
+        app.browser().post("/learn/the-seal/predict", &[("choice", "1")]).await;
+    }
+    let room = teacher.get("/class").await;
+    room.expect_page(200, "2 of 2 students are logged in.");
+    room.expect_page(200, "the newest 100");
+    assert_eq!(room.body.matches("not logged in</a>").count(), 100);
+}

@@ -175,6 +175,26 @@ async fn no_page_of_a_lesson_and_no_recording_of_it_holds_a_whole_ticket() {
 }
 
 #[rocket::async_test]
+async fn a_check_says_what_came_of_it_and_spoils_nothing() {
+    let app = class().await;
+    let mut rosa = Learner::new(&app, "rosa").await;
+    let page = "/learn/three-clocks";
+    let check = rosa.browsers[0].post(&format!("{page}/check"), &[]).await;
+    check.expect_redirect(&format!("{page}?checked"));
+    rosa.browsers[0].get(&format!("{page}?checked")).await.expect_page(200, "Guess first");
+    rosa.predict("10-three-clocks").await;
+    for button in ["new", "forget"] {
+        rosa.browsers[0].post("/lab/three-clocks", &[("do", button)]).await;
+    }
+    // Between the button and the visit, as somebody does who cannot wait.
+    rosa.press("10-three-clocks", "check").await;
+    rosa.browsers[0].get("/lab/three-clocks").await;
+    rosa.press("10-three-clocks", "check").await;
+    let page = rosa.browsers[0].get(&format!("{page}?checked")).await;
+    page.expect_page(200, "Checked: 1 of 4 reached.");
+}
+
+#[rocket::async_test]
 async fn no_switch_of_the_lab_touches_the_login() {
     let app = class().await;
     let mut rosa = Learner::new(&app, "rosa").await;

@@ -190,7 +190,7 @@ async fn a_logout_shows_the_deletion_and_who_is_left() {
         &first,
         &[
             "Fetch the coat from its hook. → found",
-            "You log out",
+            "The session ends",
             "Take the coat from its hook. → 1 deleted",
             "Throw the cookie connect.sid away",
         ],
@@ -285,4 +285,11 @@ async fn the_lab_s_steps_are_told_apart_from_those_of_the_site() {
     let lab = "In the lab: The seal is broken: the database was not asked for it";
     expect_in_order(&visit, &["The seal on ticket", "That is you", lab]);
     assert!(page.body.contains("<code>progress</code>"), "what else was written is told as well");
+    // What was in the lab server's memory is gone, and not past its end.
+    rosa.post("/lab/two-stores", &[("do", "count")]).await;
+    rosa.post("/lab/two-stores", &[("do", "restart")]).await;
+    let page = rosa.get("/lab/two-stores").await;
+    let last = exchanges(&page).pop().unwrap();
+    let visit = steps(&mut rosa, &last, "plain").await;
+    expect_in_order(&visit, &["In the lab: The ticket is real, the coat is no longer kept. This"]);
 }

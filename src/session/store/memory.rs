@@ -132,8 +132,10 @@ impl Store for MemoryStore {
         Ok(self.newest(most, |record| record.content.login().as_deref() == Some(login)))
     }
 
-    async fn all(&self, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
-        Ok(self.newest(most, |_| true))
+    async fn all(&self, most: u32, others: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
+        let mut found = self.newest(most, |record| record.content.login().is_some());
+        found.extend(self.newest(others, |record| record.content.login().is_none()));
+        Ok(found)
     }
 
     async fn end(&self, sids: &[Sid], why: Ending) -> Result<u64, Unavailable> {

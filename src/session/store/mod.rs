@@ -147,8 +147,10 @@ pub trait Store: Send + Sync {
     /// included: the newest, and `most` at most.
     async fn logins(&self, login: &str, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable>;
 
-    /// All valid sessions, whoever's or nobody's: the newest, and `most` at most.
-    async fn all(&self, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable>;
+    /// Valid sessions, whoever's: the newest `most` that say whose they are, and as many of the others
+    /// (nobody's, and those that Express made) as `others` says. So visitors who never log in crowd
+    /// nobody out.
+    async fn all(&self, most: u32, others: u32) -> Result<Vec<(Sid, Record)>, Unavailable>;
 
     /// Deletes sessions that somebody ended from elsewhere, and keeps for a day why: their browsers
     /// will ask. Returns how many there were.

@@ -166,8 +166,15 @@ impl Store for MongoStore {
         Ok(found.filter(|(_, record)| is_login(record)).take(most as usize).collect())
     }
 
-    async fn all(&self, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
-        Ok(self.newest(valid(), most).await?.into_iter().filter_map(read_valid).collect())
+    async fn all(&self, most: u32, others: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
+        let of = |user: Bson| {
+            let mut filter = valid();
+            filter.insert("user", user);
+            filter
+        };
+        let mut found = self.newest(of(doc! { "$ne": null }.into()), most).await?;
+        found.extend(self.newest(of(Bson::Null), others).await?);
+        Ok(found.into_iter().filter_map(read_valid).collect())
     }
 
     async fn end(&self, sids: &[Sid], why: Ending) -> Result<u64, Unavailable> {

@@ -188,7 +188,7 @@ async fn look(engine: &Engine) -> Option<Sessions> {
         let size = attended.content.to_json().len();
         (attended.session.handle, (attended.hook, last, size))
     };
-    match engine.everybody(MOST).await {
+    match engine.everybody(MOST, MOST).await {
         Ok(sessions) => Some(sessions.into_iter().map(seen).collect()),
         Err(error) => {
             log::warn!("the sessions cannot be compared: {error}");

@@ -21,6 +21,9 @@ use crate::trace::Recorder;
 /// A school, not a town: a page of more than this helps nobody.
 const MOST: u32 = 2_000;
 
+/// Sessions in which nobody is logged in: each visitor who guesses in a lesson can make one.
+const MOST_GUESTS: u32 = 100;
+
 /// All that is read and changed here.
 pub struct Room<'r> {
     /// The site's sessions.
@@ -72,7 +75,7 @@ impl Room<'_> {
     /// # Errors
     /// The store does not answer.
     pub async fn sessions(&self) -> Result<Vec<Attended>, Unavailable> {
-        self.engine.everybody(MOST).await
+        self.engine.everybody(MOST, MOST_GUESTS).await
     }
 
     /// All accounts.

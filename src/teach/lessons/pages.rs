@@ -70,7 +70,8 @@ async fn handout(page: Page<'_>, contents: &State<Contents>) -> Template {
     page.render("learn/handout", context! { contents }).await
 }
 
-#[get("/<_>")]
+/// `checked`: "Check" was pressed, and the page says what came of it.
+#[get("/<_>?<checked>")]
 async fn show(
     page: Page<'_>,
     learner: Learner<'_>,
@@ -78,6 +79,7 @@ async fn show(
     class: &State<Class>,
     store: &State<ProgressStore>,
     named: Named<'_>,
+    checked: Option<&str>,
 ) -> Result<Template, Error> {
     let Named { lesson, content } = named;
     let state = learner.progress.lessons.get(lesson.slug).cloned().unwrap_or_default();
@@ -104,6 +106,8 @@ async fn show(
         predicted: state.guess.as_ref().map(|guess| guess.choice),
         solved: content.is_solved(&state),
         mistaken: state.mistaken && !state.answered,
+        checked: checked.is_some(),
+        reached: goals.iter().filter(|goal| goal.evidence.is_some()).count(),
         goals,
         bars,
         help: learner.progress.help.is_some(),
@@ -172,7 +176,7 @@ async fn check(
     if learner.progress != before {
         learner.save().await?;
     }
-    Ok(to(named.lesson))
+    Ok(Redirect::to(format!("/learn/{}?checked", named.lesson.slug)))
 }
 
 /// One text, or a list of choices by name, in the order of the names.

@@ -11,7 +11,7 @@ pub const LESSON: Lesson = Lesson {
     lab: Some("lessons/05-the-seal/lab"),
     needs_login: false,
     check,
-    answer: Some(|_, typed| typed.trim().eq_ignore_ascii_case(COLOUR)),
+    answer: Some(|_, typed| colour(typed).eq_ignore_ascii_case(COLOUR)),
 };
 
 const SLUG: &str = "the-seal";
@@ -26,4 +26,10 @@ fn check(evidence: &Evidence) -> Vec<Goal> {
         ("other-seal", refused("other-seal")),
         ("no-seal", refused("no-seal")),
     ]
+}
+
+/// Some type the whole note.
+fn colour(typed: &str) -> &str {
+    let typed = typed.trim();
+    typed.strip_prefix("colour=").unwrap_or(typed)
 }

@@ -20,11 +20,11 @@ const SLUG: &str = "three-clocks";
 fn check(evidence: &Evidence) -> Vec<Goal> {
     let after = |button: &str| {
         let pressed = evidence.pressed(SLUG, button).last()?;
-        // Until the next button, or it would be that one's doing.
-        let next = evidence
-            .own
-            .iter()
-            .find(|exchange| exchange.method == "POST" && exchange.number > pressed.number);
+        // Until the next button of the lab, or it would be that one's doing.
+        let next = evidence.own.iter().find(|exchange| {
+            let is_button = exchange.method == "POST" && exchange.path == pressed.path;
+            is_button && exchange.number > pressed.number
+        });
         let until = next.map_or(u64::MAX, |next| next.number);
         Some(move |visit: &&Exchange| (pressed.number..until).contains(&visit.number))
     };

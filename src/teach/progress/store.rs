@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use mongodb::bson::doc;
+use mongodb::bson::{Document, deserialize_from_document, doc, serialize_to_document};
 use mongodb::{Collection, Database};
 use rocket::futures::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
@@ -15,14 +15,14 @@ use crate::stores::Backing;
 /// The progress of all users, by the id of the user (24 hex digits).
 pub enum ProgressStore {
     /// `{_id: "<user id>", lessons: {...}, bench: {...}}`.
-    Mongodb(Collection<Stored>),
+    Mongodb(Collection<Document>),
     /// Gone with the process, as the accounts are.
     Memory(Mutex<HashMap<String, Progress>>),
 }
 
 /// As it is stored.
 #[derive(Serialize, Deserialize)]
-pub struct Stored {
+struct Stored {
     #[serde(rename = "_id")]
     user: String,
     #[serde(flatten)]
@@ -38,6 +38,12 @@ pub enum Which<'a> {
     Others(&'a [String]),
     /// This lesson, of everybody.
     Lesson(&'a str),
+}
+
+/// `None` for what is no progress: its user begins anew, the others go on.
+fn read(document: Document) -> Option<Stored> {
+    let read = deserialize_from_document(document);
+    read.inspect_err(|_| log::warn!("a document of the progress is unreadable")).ok()
 }
 
 fn locked(all: &Mutex<HashMap<String, Progress>>) -> MutexGuard<'_, HashMap<String, Progress>> {
@@ -60,13 +66,13 @@ impl ProgressStore {
     /// Of this user; nothing yet is a progress as well.
     ///
     /// # Errors
-    /// MongoDB does not answer, or holds what is no progress.
+    /// MongoDB does not answer.
     pub async fn load(&self, user: &str) -> Result<Progress, Unavailable> {
         match self {
             Self::Mongodb(collection) => {
                 let find = collection.find_one(doc! { "_id": user }).max_time(READ_LIMIT);
                 let found = bounded(async { find.await }).await?;
-                Ok(found.map(|stored| stored.progress).unwrap_or_default())
+                Ok(found.and_then(read).map(|stored| stored.progress).unwrap_or_default())
             }
             Self::Memory(all) => Ok(locked(all).get(user).cloned().unwrap_or_default()),
         }
@@ -75,13 +81,15 @@ impl ProgressStore {
     /// Of all users who have begun, by id.
     ///
     /// # Errors
-    /// MongoDB does not answer, or holds what is no progress.
+    /// MongoDB does not answer.
     pub async fn all(&self) -> Result<HashMap<String, Progress>, Unavailable> {
         match self {
             Self::Mongodb(collection) => {
                 let find = collection.find(doc! {}).max_time(READ_LIMIT);
-                let found: Vec<Stored> = bounded(async { find.await?.try_collect().await }).await?;
-                Ok(found.into_iter().map(|stored| (stored.user, stored.progress)).collect())
+                let found: Vec<Document> =
+                    bounded(async { find.await?.try_collect().await }).await?;
+                let found = found.into_iter().filter_map(read);
+                Ok(found.map(|stored| (stored.user, stored.progress)).collect())
             }
             Self::Memory(all) => Ok(locked(all).clone()),
         }
@@ -131,6 +139,7 @@ impl ProgressStore {
         match self {
             Self::Mongodb(collection) => {
                 let stored = Stored { user: user.to_owned(), progress: progress.clone() };
+                let stored = serialize_to_document(&stored).map_err(Unavailable::new)?;
                 let replace = collection.replace_one(doc! { "_id": user }, stored).upsert(true);
                 bounded(async { replace.await }).await.map(drop)
             }

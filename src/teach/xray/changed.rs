@@ -58,9 +58,7 @@ fn jar(exchange: &Exchange) -> String {
             _ if cookie.is_gone => format!("−1 {what}"),
             _ if cookie.bytes > MOST_BYTES => format!("{what}, if it fits"),
             None => format!("+1 {what}"),
-            Some(sent) if is_ticket && sent.sid == cookie.sid && sent.bytes == cookie.bytes => {
-                "the same ticket, with a later end".to_owned()
-            }
+            Some(sent) if is_ticket && sent.sid == cookie.sid => "the same ticket again".to_owned(),
             Some(_) => format!("another {what}"),
         }
     };

@@ -63,7 +63,9 @@ fn cookie_told(cookie: &Cookie, exchange: &Exchange) -> String {
     match &cookie.sid {
         _ if cookie.is_gone => format!("Throw the cookie `{}` away.", cookie.name),
         Some(sid) if !is_by_engine => format!("The lab hands you a ticket: `{sid}`."),
-        Some(sid) if is_same => format!("Keep the same ticket, `{sid}`, with a later end."),
+        Some(sid) if is_same => {
+            format!("Keep the same ticket, `{sid}`: its end or its seal is new.")
+        }
         Some(sid) => format!("Keep this ticket: `{sid}`, with our seal."),
         None => format!("Keep a cookie called `{}`, {} bytes.{why}", cookie.name, cookie.bytes),
     }

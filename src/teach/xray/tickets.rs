@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::rows::{Tone, Words};
-use crate::trace::{Exchange, Seal, Step};
+use crate::trace::{Exchange, Noted, Seal, Step};
 
 /// What the seal on the cookie of this name was worth.
 pub fn ticket(name: &str, seal: &Seal, took: Duration, exchange: &Exchange) -> (Tone, Words) {
@@ -59,12 +59,15 @@ pub fn ticket(name: &str, seal: &Seal, took: Duration, exchange: &Exchange) -> (
 
 /// A genuine ticket, and no session for it.
 pub fn lost(sid: &str, at: Duration, exchange: &Exchange) -> Words {
-    let before = exchange.steps.iter().take_while(|noted| noted.at < at);
-    let fetched = before.filter_map(|noted| match &noted.step {
+    let before: Vec<&Noted> = exchange.steps.iter().take_while(|noted| noted.at < at).collect();
+    // What was fetched for this ticket, and not for one that was looked at before it.
+    let before = before.rsplit(|noted| matches!(noted.step, Step::Ticket { .. })).next();
+    let before = before.unwrap_or_default().iter();
+    let mut fetched = before.filter_map(|noted| match &noted.step {
         Step::Command(command) => command.reply.as_ref(),
         _ => None,
     });
-    if fetched.last().is_some_and(|reply| reply.count == Some(1)) {
+    if fetched.next_back().is_some_and(|reply| reply.count == Some(1)) {
         return Words::new(
             "The ticket is real, the coat is no longer kept: it still hangs there, but its time is over. This is nobody.",
             format!(

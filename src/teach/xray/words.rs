@@ -102,7 +102,7 @@ fn of_step(noted: &Noted, exchange: &Exchange) -> Option<Row> {
             ),
         )),
         Step::Destroyed => app(Words::new(
-            "You log out: the coat is taken from its hook.",
+            "The session ends: the coat is taken from its hook.",
             "the session is destroyed at the end of this request",
             "`req.logout()` and `req.session.destroy()`",
         )),
