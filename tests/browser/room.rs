@@ -49,8 +49,15 @@ async fn tab_to(chromium: &Chromium, selector: &str) {
     panic!("the Tab key never reaches {selector}");
 }
 
-async fn type_keys(chromium: &Chromium, keys: impl Into<TypingData>) {
-    chromium.page.active_element().await.unwrap().send_keys(keys).await.unwrap();
+/// Tried again when the roster was renewed, and the focus put back, in that very moment.
+async fn type_keys(chromium: &Chromium, keys: impl Into<TypingData> + Clone) {
+    for _ in 0..5 {
+        let focused = chromium.page.active_element().await.unwrap();
+        if focused.send_keys(keys.clone()).await.is_ok() {
+            return;
+        }
+    }
+    panic!("nothing takes the keys");
 }
 
 #[rocket::async_test]

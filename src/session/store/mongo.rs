@@ -59,6 +59,9 @@ impl MongoStore {
         filter: Document,
         most: u32,
     ) -> Result<Vec<RawDocumentBuf>, Unavailable> {
+        if most == 0 {
+            return Ok(vec![]); // To MongoDB, a limit of 0 is none.
+        }
         let find = self.documents.find(filter).sort(doc! { "createdAt": -1 });
         let find = find.limit(most.into()).max_time(READ_LIMIT);
         bounded(async { find.await?.try_collect().await }).await
