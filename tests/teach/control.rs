@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mongodb::bson::{Document, doc};
+use rocket::futures::future::join_all;
 use rocket::tokio::time::sleep;
 
 use crate::class::teacher;
@@ -159,6 +160,9 @@ async fn the_ledger_tells_of_both_instances_and_resumes_without_a_gap() {
     let read = events.read_until(&line).await;
     let read = read + &events.read_until("\nid:").await + &events.read_until("\n").await;
     let id = read.rsplit("\nid:").next().unwrap().split('\n').next().unwrap().to_owned();
+    let in_hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let (told, whole) = (read.to_lowercase(), in_hex(&sid[..12]));
+    assert!(!told.contains(&whole), "MongoDB's resume token has the id of the session in it");
     drop(events);
     // What happens while nobody listens is told afterwards.
     rosa.post("/coat", &[("item", "scarf")]).await;
@@ -169,4 +173,27 @@ async fn the_ledger_tells_of_both_instances_and_resumes_without_a_gap() {
     assert!(!read.contains("scarf") && !read.contains(&sid), "{read}");
     let mut events = Events::after(&teacher, "no such token").await;
     events.read_until("event:changed").await;
+}
+
+#[rocket::async_test]
+async fn no_click_of_the_teacher_is_lost_on_two_instances() {
+    let (first, second, teacher) = two().await;
+    let slugs = ["http-forgets", "ticket-and-coat", "one-jar", "the-seal", "no-secrets"];
+    let clicks = slugs.iter().enumerate().map(async |(n, slug)| {
+        let app = if n % 2 == 0 { &first } else { &second };
+        let mut browser = app.browser().with_jar_of(&teacher);
+        let answer = browser.post(&format!("/class/lessons/{slug}"), &[("do", "close")]).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+    });
+    join_all(clicks).await;
+    for app in [&first, &second] {
+        let mut browser = app.browser();
+        for _ in 0..60 {
+            if browser.get("/learn").await.body.matches("closed for now").count() == 5 {
+                break;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(browser.get("/learn").await.body.matches("closed for now").count(), 5);
+    }
 }

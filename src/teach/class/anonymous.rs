@@ -60,7 +60,8 @@ pub fn anonymous(exchange: &Exchange) -> Exchange {
     shown.cookies.iter_mut().for_each(|cookie| letters.cookie(cookie));
     shown.steps.iter_mut().for_each(|noted| letters.step(&mut noted.step));
     shown.set_cookies.iter_mut().for_each(|cookie| letters.cookie(cookie));
-    shown.path = path(&shown.path);
+    // Whoever asks for a page that is not there has written the address, with whatever in it.
+    shown.path = if shown.status == 404 { "/…".to_owned() } else { path(&shown.path) };
     shown.location = shown.location.as_deref().map(path);
     shown
 }

@@ -16,15 +16,9 @@ use crate::web::{NoFields, Page};
 
 /// The exchange of this id goes on the board, or another one comes down with it.
 #[post("/board/<id>", data = "<_form>")]
-async fn put(
-    _teacher: Admin<'_>,
-    room: Room<'_>,
-    id: &str,
-    _form: NoFields,
-) -> Result<Redirect, Error> {
-    let id = room.recorder.get(id).map(|exchange| exchange.id.clone());
-    room.class.change(|control| control.on_board = id).await?;
-    Ok(Redirect::to("/class/board"))
+async fn put(_teacher: Admin<'_>, room: Room<'_>, id: &str, _form: NoFields) -> Redirect {
+    room.class.put_on_board(room.recorder.get(id));
+    Redirect::to("/class/board")
 }
 
 /// `step`: as many rows of the exchange, from 1.
@@ -36,8 +30,7 @@ async fn show(
     step: Option<usize>,
 ) -> Result<Template, Error> {
     let (roster, control) = (room.roster().await?, room.class.now());
-    let exchange = control.on_board.and_then(|id| room.recorder.get(&id));
-    let exchange = exchange.map(|exchange| anonymous(&exchange));
+    let exchange = room.class.on_board().map(|exchange| anonymous(&exchange));
     let last = exchange.as_ref().map_or(0, |exchange| rows(exchange).len());
     let step = step.unwrap_or(1).clamp(1, last.max(1));
     let revealed = control.revealed.as_deref();

@@ -9,16 +9,19 @@ use std::time::Duration;
 
 use mongodb::Collection;
 use mongodb::bson::doc;
-use mongodb::options::FullDocumentType;
 use rocket::futures::StreamExt as _;
 use rocket::tokio::time::sleep;
 use serde::{Deserialize, Serialize};
 
-use crate::db::{READ_LIMIT, Unavailable, bounded};
+use crate::db::{READ_LIMIT, Unavailable, bounded, is_duplicate_key};
 use crate::stores::Backing;
+use crate::trace::Exchange;
 
 /// How often it is asked for where MongoDB cannot tell, as on a standalone server.
 const POLL: Duration = Duration::from_secs(2);
+
+/// A teacher's clicks at most: each try loses to one that has won.
+const MOST_TRIES: usize = 50;
 
 /// There is one class.
 const ID: &str = "class";
@@ -33,18 +36,20 @@ pub struct Control {
     pub line: String,
     /// The lesson whose guesses are shown as bars, to everybody.
     pub revealed: Option<String>,
-    /// The exchange on the board, by its id.
-    pub on_board: Option<String>,
     /// What tells the cards of this class from those of another one; empty without seats.
     pub seats: String,
     /// How often the class was reset.
     pub resets: i64,
+    /// How often anything was changed.
+    pub version: i64,
 }
 
 /// The class of this site. A clone is the same one.
 #[derive(Clone)]
 pub struct Class {
     now: Arc<RwLock<Control>>,
+    /// What this instance shows on the board: it knows the exchanges that it has seen itself.
+    on_board: Arc<RwLock<Option<Arc<Exchange>>>>,
     /// `None`: in this process alone.
     kept: Option<Collection<Control>>,
 }
@@ -56,7 +61,7 @@ impl Class {
             Backing::Mongodb(database) => Some(database.collection("class")),
             Backing::Memory => None,
         };
-        Self { now: Arc::default(), kept }
+        Self { now: Arc::default(), on_board: Arc::default(), kept }
     }
 
     /// What is set, as far as this instance has heard.
@@ -64,50 +69,68 @@ impl Class {
         self.now.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Changes it, for all instances.
+    /// Changes it, for all instances. Made again when another change was faster.
     ///
     /// # Errors
-    /// MongoDB does not answer.
-    pub async fn change(&self, change: impl FnOnce(&mut Control)) -> Result<(), Unavailable> {
-        self.read().await?;
-        let mut control = self.now();
-        change(&mut control);
-        if let Some(collection) = &self.kept {
-            let replace = collection.replace_one(doc! { "_id": ID }, &control).upsert(true);
-            bounded(async { replace.await }).await?;
+    /// MongoDB does not answer, or others are faster all the time.
+    pub async fn change(&self, change: impl Fn(&mut Control)) -> Result<(), Unavailable> {
+        let Some(collection) = &self.kept else {
+            change(&mut self.now.write().unwrap_or_else(PoisonError::into_inner));
+            return Ok(());
+        };
+        for _ in 0..MOST_TRIES {
+            self.read().await?;
+            let before = self.now();
+            let mut control = Control { version: before.version + 1, ..before.clone() };
+            change(&mut control);
+            let as_it_was = doc! { "_id": ID, "version": before.version };
+            let replace = collection.replace_one(as_it_was, &control).upsert(true);
+            let replaced = bounded(async {
+                match replace.await {
+                    // The document is there, in another version.
+                    Err(error) if is_duplicate_key(&error) => Ok(false),
+                    result => result.map(|_| true),
+                }
+            });
+            if replaced.await? {
+                self.set(control);
+                return Ok(());
+            }
         }
-        self.set(control);
-        Ok(())
+        Err(Unavailable::new("others change the class all the time"))
     }
 
     /// Keeps the copy new for as long as the process lives; `reset` is called when another instance
     /// has reset the class.
     pub async fn follow(&self, reset: impl Fn()) {
         let Some(collection) = &self.kept else { return };
+        let mut resets = None;
         loop {
             let heard = async {
-                let changes = collection.watch().full_document(FullDocumentType::UpdateLookup);
-                let mut changes = changes.await?;
-                self.hear(&reset).await;
+                let mut changes = collection.watch().await?;
+                self.hear(&mut resets, &reset).await;
                 while changes.next().await.transpose()?.is_some() {
-                    self.hear(&reset).await;
+                    self.hear(&mut resets, &reset).await;
                 }
                 Ok::<(), mongodb::error::Error>(())
             };
             if let Err(error) = heard.await {
                 log::debug!("the class is asked for every {POLL:?}: {error}");
             }
-            self.hear(&reset).await;
+            self.hear(&mut resets, &reset).await;
             sleep(POLL).await;
         }
     }
 
-    async fn hear(&self, reset: &impl Fn()) {
-        let before = self.now().resets;
-        match self.read().await {
-            Ok(()) if self.now().resets != before => reset(),
-            Ok(()) => {}
-            Err(error) => log::warn!("the class cannot be read: {error}"),
+    /// `resets`: as many as were heard of.
+    async fn hear(&self, resets: &mut Option<i64>, reset: &impl Fn()) {
+        if let Err(error) = self.read().await {
+            log::warn!("the class cannot be read: {error}");
+            return;
+        }
+        let now = self.now().resets;
+        if resets.replace(now).is_some_and(|before| before != now) {
+            reset();
         }
     }
 
@@ -117,6 +140,16 @@ impl Class {
         let found = bounded(async { find.await }).await?;
         self.set(found.unwrap_or_default());
         Ok(())
+    }
+
+    /// The exchange on the board, kept even when the recorder throws it out.
+    pub fn on_board(&self) -> Option<Arc<Exchange>> {
+        self.on_board.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts another one there, or none.
+    pub fn put_on_board(&self, exchange: Option<Arc<Exchange>>) {
+        *self.on_board.write().unwrap_or_else(PoisonError::into_inner) = exchange;
     }
 
     fn set(&self, control: Control) {

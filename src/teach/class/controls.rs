@@ -25,7 +25,7 @@ struct Line {
 #[post("/line", data = "<form>")]
 async fn say(_teacher: Admin<'_>, room: Room<'_>, form: Form<Line>) -> Result<Redirect, Error> {
     let line: String = form.0.line.trim().chars().take(LONGEST).collect();
-    room.class.change(|control| control.line = line).await?;
+    room.class.change(|control| control.line.clone_from(&line)).await?;
     Ok(Redirect::to("/class"))
 }
 
@@ -47,9 +47,9 @@ async fn lesson(
 ) -> Result<Redirect, Error> {
     let slug = named.lesson.slug.to_owned();
     match form.0.what.as_str() {
-        "close" => room.class.change(|control| control.closed.extend([slug])).await?,
+        "close" => room.class.change(|control| control.closed.extend([slug.clone()])).await?,
         "open" => room.class.change(|control| control.closed.retain(|s| *s != slug)).await?,
-        "reveal" => room.class.change(|control| control.revealed = Some(slug)).await?,
+        "reveal" => room.class.change(|control| control.revealed = Some(slug.clone())).await?,
         "hide" => room.class.change(|control| control.revealed = None).await?,
         "reset" => room.progress.forget(Which::Lesson(&slug)).await?,
         _ => {}
@@ -70,10 +70,7 @@ async fn helped(
     who: &str,
     _form: NoFields,
 ) -> Result<Redirect, Error> {
-    let mut progress = room.progress.load(who).await?;
-    if progress.help.take().is_some() {
-        room.progress.save(who, &progress).await?;
-    }
+    room.progress.take_hand_down(who).await?;
     Ok(Redirect::to("/class"))
 }
 

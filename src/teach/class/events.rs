@@ -1,8 +1,9 @@
 //! `/class/events`: what changes, as server-sent events.
 //!
 //! From MongoDB's change stream: `ledger` for each insert, update and delete of a session, `changed`
-//! when the roster is to be fetched anew. The id of an event is MongoDB's resume token, which the
-//! browser sends back when it reconnects, so nothing in between is lost. Where there is no change
+//! when the roster is to be fetched anew. The id of an event is its place in MongoDB's clock, which the
+//! browser sends back when it reconnects, so nothing in between is lost. Not the resume token, which
+//! has the whole id of the session in it. Where there is no change
 //! stream, on a standalone server and in memory, sessions are compared every two seconds.
 
 use std::collections::BTreeMap;
@@ -10,10 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mongodb::Database;
+use mongodb::action::Action as _;
 use mongodb::bson::Document;
-use mongodb::bson::doc;
+use mongodb::bson::{Timestamp, doc};
 use mongodb::change_stream::ChangeStream;
-use mongodb::change_stream::event::{ChangeStreamEvent, OperationType, ResumeToken};
+use mongodb::change_stream::event::{ChangeStreamEvent, OperationType};
 use rocket::futures::StreamExt as _;
 use rocket::request::{FromRequest, Outcome};
 use rocket::response::stream::{Event, EventStream};
@@ -21,7 +23,6 @@ use rocket::tokio::time::{Instant, sleep, sleep_until};
 use rocket::tokio::{pin, select};
 use rocket::{Request, Route, Shutdown, State, get, routes};
 use serde::Serialize;
-use serde_json::json;
 
 use super::room::Room;
 use crate::auth::Admin;
@@ -51,7 +52,7 @@ struct Line {
 }
 
 /// The last event that this browser has seen.
-struct Seen(Option<ResumeToken>);
+struct Seen(Option<Timestamp>);
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for Seen {
@@ -59,8 +60,11 @@ impl<'r> FromRequest<'r> for Seen {
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
         let id = request.headers().get_one("last-event-id");
-        let token = id.map(|id| serde_json::from_value(json!({ "_data": id })));
-        Outcome::Success(Self(token.and_then(Result::ok)))
+        let parse = |id: &str| {
+            let (time, increment) = id.split_once('-')?;
+            Some(Timestamp { time: time.parse().ok()?, increment: increment.parse().ok()? })
+        };
+        Outcome::Success(Self(id.and_then(parse)))
     }
 }
 
@@ -100,13 +104,17 @@ async fn events(
 type Changes = ChangeStream<ChangeStreamEvent<Document>>;
 
 /// `None` where there is no such thing.
-async fn watch(database: &Database, sessions: &str, after: Option<ResumeToken>) -> Option<Changes> {
+async fn watch(database: &Database, sessions: &str, after: Option<Timestamp>) -> Option<Changes> {
     let collections = [sessions, "users", "progress", "class"];
-    let start = |after: Option<ResumeToken>| {
-        let of_class = doc! { "$match": { "ns.coll": { "$in": collections } } };
-        database.watch().pipeline([of_class]).resume_after(after)
+    let start = |after: Option<Timestamp>| {
+        let mut of_class = doc! { "ns.coll": { "$in": collections } };
+        if let Some(after) = after {
+            of_class.insert("clusterTime", doc! { "$gt": after });
+        }
+        let watch = database.watch().pipeline([doc! { "$match": of_class }]);
+        watch.optional(after, |watch, after| watch.start_at_operation_time(after))
     };
-    // A token that MongoDB no longer knows is as good as none.
+    // A time that MongoDB no longer remembers is as good as none.
     for after in [after, None] {
         match in_time(async { start(after).await }).await {
             Ok(Ok(changes)) => return Some(changes),
@@ -159,11 +167,10 @@ impl Source {
     }
 }
 
-/// In the words of the page, under MongoDB's token.
+/// In the words of the page, under its place in MongoDB's clock.
 fn told(event: &ChangeStreamEvent<Document>, sessions: &str) -> Vec<Event> {
-    let token = serde_json::to_value(&event.id).unwrap_or_default();
-    let token = token["_data"].as_str().unwrap_or_default().to_owned();
-    let changed = Event::data("").event("changed").id(token);
+    let place = event.cluster_time.map(|at| format!("{}-{}", at.time, at.increment));
+    let changed = Event::data("").event("changed").id(place.unwrap_or_default());
     let is_session = event.ns.as_ref().and_then(|ns| ns.coll.as_deref()) == Some(sessions);
     let line = if is_session { line(event) } else { None };
     line.map(|line| Event::json(&line).event("ledger")).into_iter().chain([changed]).collect()

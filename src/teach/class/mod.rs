@@ -76,6 +76,7 @@ fn follow(rocket: &Rocket<Orbit>) {
     let shutdown = rocket.shutdown();
     rocket::tokio::spawn(async move {
         let anew = || {
+            class.put_on_board(None);
             if let (Some(recorder), Some(labs)) = (&recorder, &labs) {
                 recorder.clear();
                 labs.stop_servers();

@@ -67,8 +67,12 @@ pub async fn reset(room: &Room<'_>) -> Result<Report, ResetError> {
     room.labs.clear().await?;
     room.progress.forget(Which::Others(&teachers)).await?;
     room.recorder.clear();
+    room.class.put_on_board(None);
     room.class
-        .change(|control| *control = Control { resets: control.resets + 1, ..Control::default() })
+        .change(|control| {
+            let (resets, version) = (control.resets + 1, control.version);
+            *control = Control { resets, version, ..Control::default() };
+        })
         .await?;
     Ok(Report { students: students.len() as u64, sessions, backup })
 }

@@ -133,6 +133,27 @@ impl ProgressStore {
         }
     }
 
+    /// This user no longer wants help. Touches nothing else: the student may be at work.
+    ///
+    /// # Errors
+    /// MongoDB does not answer.
+    pub async fn take_hand_down(&self, user: &str) -> Result<(), Unavailable> {
+        match self {
+            Self::Mongodb(collection) => {
+                let update = doc! { "$unset": { "help": "" } };
+                bounded(async { collection.update_one(doc! { "_id": user }, update).await })
+                    .await
+                    .map(drop)
+            }
+            Self::Memory(all) => {
+                if let Some(progress) = locked(all).get_mut(user) {
+                    progress.help = None;
+                }
+                Ok(())
+            }
+        }
+    }
+
     /// # Errors
     /// MongoDB does not answer.
     pub async fn save(&self, user: &str, progress: &Progress) -> Result<(), Unavailable> {
