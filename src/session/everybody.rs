@@ -10,6 +10,12 @@ use super::store::{Ending, Record};
 use crate::db::Unavailable;
 use crate::trace;
 
+/// Sessions that are looked at together: each may have 100 KB in it.
+const BATCH: u32 = 500;
+
+/// So many times.
+const MOST_BATCHES: u32 = 1_000;
+
 /// A session of anybody's, or of nobody's.
 #[derive(Clone, Debug)]
 pub struct Attended {
@@ -39,20 +45,33 @@ impl Engine {
         Ok(all.iter().map(|(sid, record)| self.attend(sid, record)).collect())
     }
 
-    /// Ends the sessions that `which` picks among the newest `most` of either kind; returns how many.
+    /// Ends the sessions that `which` picks, however many there are; returns how many.
     ///
     /// # Errors
-    /// The store does not answer.
+    /// The store does not answer; some may have ended.
     pub async fn end_where(
         &self,
-        most: u32,
         why: Ending,
         which: impl Fn(&Attended) -> bool,
     ) -> Result<u64, Unavailable> {
-        let all = self.valid(most, most).await?;
-        let picked = all.into_iter().filter(|(sid, record)| which(&self.attend(sid, record)));
-        let picked: Vec<Sid> = picked.map(|(sid, _)| sid).collect();
-        self.store.end(&picked, why).await
+        let (mut ended, mut most) = (0, BATCH);
+        // Logins that go on meanwhile must not keep us here for ever.
+        for _ in 0..MOST_BATCHES {
+            let all = self.valid(most, most).await?;
+            let seen = all.len();
+            let picked = all.into_iter().filter(|(sid, record)| which(&self.attend(sid, record)));
+            let picked: Vec<Sid> = picked.map(|(sid, _)| sid).collect();
+            if !picked.is_empty() {
+                ended += self.store.end(&picked, why).await?;
+            } else if seen < most as usize / 2 {
+                break;
+            } else {
+                // Only others' among the newest: older ones may stand behind them. Half of what was
+                // asked for, as the store leaves out what it cannot read.
+                most = most.saturating_mul(2);
+            }
+        }
+        Ok(ended)
     }
 
     async fn valid(&self, most: u32, others: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {

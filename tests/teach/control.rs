@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{DateTime, Document, doc};
 use rocket::futures::future::join_all;
 use rocket::tokio::time::sleep;
 
@@ -91,6 +91,33 @@ async fn guesses_are_shown_as_bars_when_the_teacher_says_so() {
 }
 
 #[rocket::async_test]
+async fn a_bar_counts_who_learns_and_is_still_there() {
+    let (first, _, mut teacher) = two().await;
+    let mut rosa = Learner::new(&first, "rosa").await;
+    let mut guest = Learner::nobody(&first, "guest");
+    rosa.predict("05-the-seal").await;
+    guest.predict("05-the-seal").await;
+    teacher.post("/learn/the-seal/predict", &[("choice", "1")]).await;
+    teacher.get("/class").await.expect_page(200, "2 of 2");
+    let users = first.database().collection::<Document>("users");
+    users.delete_one(doc! { "username": "rosa" }).await.unwrap();
+    let room = teacher.get("/class").await;
+    room.expect_page(200, "1 of 1");
+    room.expect_page(200, "0 of 0 students are logged in.");
+}
+
+#[rocket::async_test]
+async fn nobodys_hand_stays_down() {
+    let (first, _, mut teacher) = two().await;
+    let mut guest = Learner::nobody(&first, "guest");
+    guest.predict("05-the-seal").await;
+    let page = guest.browsers[0].get("/learn/the-seal").await;
+    assert!(page.status == 200 && !page.body.contains("Ask for help"), "{}", page.body);
+    guest.press("05-the-seal", "help").await;
+    assert!(!teacher.get("/class").await.body.contains("wants help"));
+}
+
+#[rocket::async_test]
 async fn whoever_asks_for_help_stands_first_until_helped() {
     let (first, _, mut teacher) = two().await;
     let (mut rosa, mut zoe) =
@@ -128,7 +155,7 @@ async fn a_reset_leaves_the_teacher_alone_in_a_clean_class_and_keeps_a_file() {
     let (sessions, users) = (indexes("sessions").await, indexes("users").await);
     teacher.post("/class/reset", &[("confirmation", "reset")]).await.expect_redirect("/class");
     teacher.get("/class").await.expect_page(200, "Accounts that are gone: 2.");
-    teacher.get("/class").await.expect_page(200, "1 of 1 students are logged in. 1 sessions");
+    teacher.get("/class").await.expect_page(200, "0 of 0 students are logged in. 1 sessions");
     // Old tickets are dead, on each instance, and their browsers are told why.
     for (app, browser) in [(&second, &rosa.browsers[0]), (&first, &oskar)] {
         let mut browser = app.browser().with_jar_of(browser);
@@ -145,6 +172,27 @@ async fn a_reset_leaves_the_teacher_alone_in_a_clean_class_and_keeps_a_file() {
     }
     expect_soon(&mut second.browser(), "/learn", 200, "Ten lessons").await;
     assert!(!second.browser().get("/learn").await.body.contains("teacher says"));
+}
+
+#[rocket::async_test]
+async fn a_reset_finds_sessions_behind_any_number_of_the_teachers() {
+    let (first, _, mut teacher) = two().await;
+    let mut rosa = first.browser();
+    rosa.sign_up("rosa").await;
+    let sessions = first.database().collection::<Document>("sessions");
+    let own = doc! { "_id": teacher.sid().unwrap() };
+    let own = sessions.find_one(own).await.unwrap().unwrap();
+    let later = DateTime::from_millis(DateTime::now().timestamp_millis() + 60_000);
+    let copies = (0..1_200).map(|number| {
+        let mut copy = own.clone();
+        copy.insert("_id", format!("{number:032}"));
+        copy.insert("createdAt", later);
+        copy
+    });
+    sessions.insert_many(copies).await.unwrap();
+    teacher.post("/class/reset", &[("confirmation", "reset")]).await.expect_redirect("/class");
+    assert_eq!(sessions.count_documents(doc! {}).await.unwrap(), 1_201);
+    rosa.get("/dashboard").await.expect_redirect("/login?next=/dashboard");
 }
 
 #[rocket::async_test]

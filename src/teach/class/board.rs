@@ -35,14 +35,11 @@ async fn show(
     let step = step.unwrap_or(1).clamp(1, last.max(1));
     let revealed = control.revealed.as_deref();
     let revealed = lessons::ALL.into_iter().find(|lesson| Some(lesson.slug) == revealed);
-    let guesses = match revealed {
-        Some(lesson) => {
-            let content = room.contents.of(lesson);
-            let bars = bars(lesson, content, &room.progress.all().await?);
-            Some(context! { question: &content.predict.question, title: &content.title, bars })
-        }
-        None => None,
-    };
+    let guesses = revealed.map(|lesson| {
+        let content = room.contents.of(lesson);
+        let bars = bars(lesson, content, &roster);
+        context! { question: &content.predict.question, title: &content.title, bars }
+    });
     let own = context! {
         view: exchange.as_ref().map(|exchange| View::of(exchange, Some(step))),
         step, last,

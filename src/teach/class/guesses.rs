@@ -1,11 +1,9 @@
 //! The guesses of a lesson as bars: how many chose which option.
 
-use std::collections::HashMap;
-
 use serde::Serialize;
 
+use super::roster::Roster;
 use crate::teach::lessons::{Content, Lesson};
-use crate::teach::progress::Progress;
 use crate::teach::text::Text;
 
 /// One option.
@@ -22,8 +20,8 @@ pub struct Bar {
 }
 
 /// A bar for each option of this lesson.
-pub fn bars(lesson: &Lesson, content: &Content, all: &HashMap<String, Progress>) -> Vec<Bar> {
-    let guesses = all.values().filter_map(|progress| progress.lessons.get(lesson.slug));
+pub fn bars(lesson: &Lesson, content: &Content, roster: &Roster) -> Vec<Bar> {
+    let guesses = roster.learners().filter_map(|student| student.progress.lessons.get(lesson.slug));
     let guesses = guesses.filter_map(|state| state.guess.as_ref());
     let choices: Vec<usize> = guesses.map(|guess| guess.choice).collect();
     let bar = |(number, option): (usize, &Text)| Bar {

@@ -4,13 +4,13 @@
 //! There is no password that everybody knows. Whoever started the server reads the link in its
 //! terminal, and whoever opens it within half an hour becomes an admin.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use qrcode::QrCode;
 use qrcode::render::{svg, unicode};
 use rocket::http::{ContentType, Status};
 use rocket::response::Redirect;
+use rocket::tokio::sync::{Mutex, MutexGuard};
 use rocket::{Config, Orbit, Rocket, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 use subtle::ConstantTimeEq as _;
@@ -31,28 +31,20 @@ pub struct TeacherLink(Mutex<Option<(String, Instant)>>);
 
 impl TeacherLink {
     /// A new one, as unguessable as a ticket.
-    fn renew(&self) -> String {
+    async fn renew(&self) -> String {
         let token = Sid::generate().as_str().to_owned();
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *kept = Some((token.clone(), Instant::now() + LIFETIME));
+        *self.0.lock().await = Some((token.clone(), Instant::now() + LIFETIME));
         token
     }
 
-    fn token(&self) -> Option<String> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (token, until) = kept.as_ref()?;
-        (*until > Instant::now()).then(|| token.clone())
-    }
-
-    fn is(&self, token: &str) -> bool {
-        self.token().is_some_and(|own| own.as_bytes().ct_eq(token.as_bytes()).into())
-    }
-
-    /// True for the first who asks with the right token, and for nobody afterwards.
-    fn take(&self, token: &str) -> bool {
-        let is_right = self.is(token);
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        is_right && kept.take().is_some()
+    /// For whoever has the right token. Who holds this keeps all others waiting, and has used the link
+    /// up once it is emptied: a teacher whom MongoDB could not make may try again.
+    async fn held(&self, token: &str) -> Option<MutexGuard<'_, Option<(String, Instant)>>> {
+        let kept = self.0.lock().await;
+        let is_right = kept.as_ref().is_some_and(|(own, until)| {
+            *until > Instant::now() && own.as_bytes().ct_eq(token.as_bytes()).into()
+        });
+        is_right.then_some(kept)
     }
 }
 
@@ -66,7 +58,7 @@ fn addresses(config: &Config) -> Vec<String> {
 }
 
 /// Says on the terminal where the class is, and who its teacher may become.
-pub fn announce(rocket: &Rocket<Orbit>) {
+pub async fn announce(rocket: &Rocket<Orbit>) {
     let addresses = addresses(rocket.config());
     let Some(first) = addresses.first() else { return };
     println!("\nThe class is at:\n");
@@ -79,7 +71,8 @@ pub fn announce(rocket: &Rocket<Orbit>) {
         let image = code.render().dark_color(dark).light_color(light).quiet_zone(true).build();
         println!("\n{image}\n");
     }
-    if let Some(token) = rocket.state().map(TeacherLink::renew) {
+    if let Some(link) = rocket.state::<TeacherLink>() {
+        let token = link.renew().await;
         println!("Whoever opens this first, within 30 minutes, is the teacher:\n");
         println!("    {first}/class/teacher/{token}\n");
     }
@@ -94,7 +87,7 @@ fn qr(_teacher: Admin<'_>, config: &Config) -> Option<(ContentType, String)> {
 
 #[get("/teacher/<token>")]
 async fn show(page: Page<'_>, link: &State<TeacherLink>, token: &str) -> (Status, Template) {
-    let works = link.is(token);
+    let works = link.held(token).await.is_some();
     let status = if works { Status::Ok } else { Status::NotFound };
     (status, page.render("class/teacher", context! { token, works }).await)
 }
@@ -108,9 +101,12 @@ async fn become_teacher(
     token: &str,
     _form: NoFields,
 ) -> Result<Redirect, Error> {
-    let is_first = link.take(token);
-    let done = match Username::parse(&user.username) {
-        Ok(name) if is_first => strategy.users.set_admin(&name, true).await?,
+    let done = match (Username::parse(&user.username), link.held(token).await) {
+        (Ok(name), Some(mut link)) => {
+            let done = strategy.users.set_admin(&name, true).await?;
+            link.take_if(|_| done);
+            done
+        }
         _ => false,
     };
     let decision = if done { Decision::Done } else { Decision::Refused };
@@ -126,13 +122,14 @@ pub fn routes() -> Vec<Route> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_link_works_once() {
+    #[rocket::async_test]
+    async fn a_link_works_until_somebody_has_used_it() {
         let link = TeacherLink::default();
-        assert!(!link.is(""));
-        let token = link.renew();
-        assert!(!link.take("another one") && !link.take(""));
-        assert!(link.is(&token) && link.take(&token));
-        assert!(!link.is(&token) && !link.take(&token));
+        assert!(link.held("").await.is_none());
+        let token = link.renew().await;
+        assert!(link.held("another one").await.is_none() && link.held("").await.is_none());
+        assert!(link.held(&token).await.is_some(), "looked at");
+        link.held(&token).await.unwrap().take();
+        assert!(link.held(&token).await.is_none(), "used");
     }
 }

@@ -27,6 +27,7 @@ pub use commands::{begin_anew, seed};
 pub use control::{Class, Control};
 pub use guesses::bars;
 pub use network::for_a_class;
+pub use room::Room;
 
 use rocket::fairing::{AdHoc, Fairing};
 use rocket::tokio::select;
@@ -66,7 +67,7 @@ fn routes() -> Vec<Route> {
 /// For a server that was started for a class: tells on its terminal where it is, and makes its
 /// teacher.
 pub fn invite() -> impl Fairing {
-    AdHoc::on_liftoff("Invitation", |rocket| Box::pin(async move { invitation::announce(rocket) }))
+    AdHoc::on_liftoff("Invitation", |rocket| Box::pin(invitation::announce(rocket)))
 }
 
 /// Until the server stops.

@@ -29,16 +29,9 @@ struct Controlled<'c> {
     bars: Vec<Bar>,
 }
 
-async fn lessons<'c>(
-    room: &Room<'c>,
-    control: &Control,
-    roster: &Roster,
-) -> Result<Vec<Controlled<'c>>, Error> {
-    let all = room.progress.all().await?;
-    let solved = |at: usize| {
-        let students = roster.students.iter().chain(&roster.guests);
-        students.filter(|student| student.lessons[at].state == "solved").count()
-    };
+fn lessons<'c>(room: &Room<'c>, control: &Control, roster: &Roster) -> Vec<Controlled<'c>> {
+    let solved =
+        |at: usize| roster.learners().filter(|one| one.lessons[at].state == "solved").count();
     let controlled = |(at, lesson): (usize, &&'static lessons::Lesson)| {
         let content = room.contents.of(lesson);
         Controlled {
@@ -47,10 +40,10 @@ async fn lessons<'c>(
             closed: control.closed.contains(lesson.slug),
             revealed: control.revealed.as_deref() == Some(lesson.slug),
             solved: solved(at),
-            bars: bars(lesson, content, &all),
+            bars: bars(lesson, content, roster),
         }
     };
-    Ok(lessons::ALL.iter().enumerate().map(controlled).collect())
+    lessons::ALL.iter().enumerate().map(controlled).collect()
 }
 
 async fn render(
@@ -59,7 +52,7 @@ async fn render(
     errors: &[FieldError],
 ) -> Result<Template, Error> {
     let (roster, control) = (room.roster().await?, room.class.now());
-    let lessons = lessons(room, &control, &roster).await?;
+    let lessons = lessons(room, &control, &roster);
     let form = context! { errors };
     Ok(page
         .render(

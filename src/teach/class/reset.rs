@@ -3,7 +3,7 @@
 //!
 //! Documents are deleted one collection after the other and none is dropped, so that indexes stay.
 
-use std::fs::OpenOptions;
+use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -44,7 +44,7 @@ pub enum ResetError {
 /// The backup cannot be written, and nothing was done; or MongoDB does not answer: then some of it
 /// was done, and doing it again does the rest.
 pub async fn reset(room: &Room<'_>) -> Result<Report, ResetError> {
-    let users = room.users().await?;
+    let users = room.all_users().await?;
     let (teachers, students): (Vec<_>, Vec<_>) = users.into_iter().partition(|user| user.admin);
     let all = room.progress.all().await?;
     let kept = students.iter().map(|user| {
@@ -63,7 +63,7 @@ pub async fn reset(room: &Room<'_>) -> Result<Report, ResetError> {
         Some(login) => !teachers.contains(login),
         None => true,
     };
-    let sessions = room.end_all(Ending::ClassReset, is_over).await?;
+    let sessions = room.engine.end_where(Ending::ClassReset, is_over).await?;
     room.labs.clear().await?;
     room.progress.forget(Which::Others(&teachers)).await?;
     room.recorder.clear();
@@ -77,9 +77,12 @@ pub async fn reset(room: &Room<'_>) -> Result<Report, ResetError> {
     Ok(Report { students: students.len() as u64, sessions, backup })
 }
 
-/// A new file that only its owner may read.
+/// A new file that only its owner may read, in a folder that only its owner may enter.
 fn keep(folder: &Path, what: &serde_json::Value) -> Result<PathBuf, std::io::Error> {
-    std::fs::create_dir_all(folder)?;
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)?;
     let moment = Timestamp::now().to_iso().replace(':', "-");
     let path = folder.join(format!("class-{moment}.json"));
     let mut options = OpenOptions::new();

@@ -12,7 +12,7 @@ use super::control::Class;
 use super::invitation::address;
 use crate::auth::{LocalStrategy, User, Username};
 use crate::db::Unavailable;
-use crate::session::{Attended, Ending, Engine};
+use crate::session::{Attended, Engine};
 use crate::teach::labs::Labs;
 use crate::teach::lessons::Contents;
 use crate::teach::progress::ProgressStore;
@@ -78,12 +78,20 @@ impl Room<'_> {
         self.engine.everybody(MOST, MOST_GUESTS).await
     }
 
-    /// All accounts.
+    /// The accounts that a page shows.
     ///
     /// # Errors
     /// The store does not answer.
     pub async fn users(&self) -> Result<Vec<User>, Unavailable> {
         self.strategy.users.all(MOST).await
+    }
+
+    /// All accounts, however many there are.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn all_users(&self) -> Result<Vec<User>, Unavailable> {
+        self.strategy.users.all(u32::MAX).await
     }
 
     /// Deletes an account, and what was counted against it.
@@ -95,36 +103,6 @@ impl Room<'_> {
         match Username::parse(&user.username) {
             Ok(name) => self.strategy.throttle.unlock(name.as_key()).await.map(drop),
             Err(_) => Ok(()),
-        }
-    }
-
-    /// Ends the sessions that `which` picks; returns how many.
-    ///
-    /// # Errors
-    /// The store does not answer.
-    pub async fn end(
-        &self,
-        why: Ending,
-        which: impl Fn(&Attended) -> bool,
-    ) -> Result<u64, Unavailable> {
-        self.engine.end_where(MOST, why, which).await
-    }
-
-    /// The same for all of them, however many there are.
-    ///
-    /// # Errors
-    /// The store does not answer; some may have ended.
-    pub async fn end_all(
-        &self,
-        why: Ending,
-        which: impl Fn(&Attended) -> bool,
-    ) -> Result<u64, Unavailable> {
-        let mut all = 0;
-        loop {
-            match self.end(why, &which).await? {
-                0 => return Ok(all),
-                ended => all += ended,
-            }
         }
     }
 }

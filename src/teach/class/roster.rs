@@ -24,6 +24,8 @@ pub struct Roster {
     pub students: Vec<Student>,
     /// Sessions in which nobody is logged in.
     pub guests: Vec<Student>,
+    /// Admins: nobody counts what they do in the lessons.
+    pub teachers: Vec<Student>,
     /// All sessions.
     pub sessions: usize,
     /// Students who have one.
@@ -51,6 +53,16 @@ pub struct Student {
     pub help: Option<i64>,
     /// Works at one lesson, for far too many minutes.
     pub stuck: Option<i64>,
+    /// What they did in the lessons.
+    #[serde(skip)]
+    pub progress: Progress,
+}
+
+impl Roster {
+    /// All who learn, with an account or without.
+    pub fn learners(&self) -> impl Iterator<Item = &Student> {
+        self.students.iter().chain(&self.guests)
+    }
 }
 
 /// How somebody stands in a lesson.
@@ -68,7 +80,7 @@ impl Room<'_> {
     /// # Errors
     /// A store does not answer.
     pub async fn roster(&self) -> Result<Roster, Unavailable> {
-        let (sessions, users, progress) =
+        let (sessions, users, mut progress) =
             try_join!(self.sessions(), self.users(), self.progress.all())?;
         let count = sessions.len();
         let mut of_users: HashMap<String, Vec<Attended>> = HashMap::new();
@@ -79,20 +91,20 @@ impl Room<'_> {
                 None => guests.push(self.guest(session)),
             }
         }
-        let none = Progress::default();
         let student = |user: User| {
             let id = user.id.to_hex();
             let sessions = of_users.remove(&id).unwrap_or_default();
-            let progress = progress.get(&id).unwrap_or(&none);
+            let progress = progress.remove(&id).unwrap_or_default();
             self.student(id, Some(user), sessions, progress)
         };
-        let mut students: Vec<Student> = users.into_iter().map(student).collect();
+        let (teachers, mut students): (Vec<_>, Vec<_>) =
+            users.into_iter().map(student).partition(|student| student.teacher);
         students.sort_by_key(|student| {
             let is_away = student.browsers.is_empty();
             (Reverse(student.help), Reverse(student.stuck), is_away, student.name.clone())
         });
         let here = students.iter().filter(|student| !student.browsers.is_empty()).count();
-        Ok(Roster { students, guests, sessions: count, here })
+        Ok(Roster { students, guests, teachers, sessions: count, here })
     }
 
     /// Nobody's session; what they did in the lessons is in it.
@@ -100,7 +112,7 @@ impl Room<'_> {
         let progress = session.content.values.get(KEY);
         let progress = progress.and_then(|value| serde_json::from_str(value.get()).ok());
         let who = session.session.handle.clone();
-        self.student(who, None, vec![session], &progress.unwrap_or_default())
+        self.student(who, None, vec![session], progress.unwrap_or_default())
     }
 
     fn student(
@@ -108,7 +120,7 @@ impl Room<'_> {
         who: String,
         user: Option<User>,
         sessions: Vec<Attended>,
-        progress: &Progress,
+        progress: Progress,
     ) -> Student {
         let since = sessions.iter().filter_map(|session| session.session.span.began).min();
         let last_seen = sessions.iter().filter_map(|session| session.session.last_seen).max();
@@ -126,7 +138,8 @@ impl Room<'_> {
             last_seen: last_seen.map(Moment::from),
             lessons: lessons::ALL.iter().map(standing).collect(),
             help: progress.help.map(minutes_since),
-            stuck: self.stuck(progress),
+            stuck: self.stuck(&progress),
+            progress,
         }
     }
 

@@ -63,8 +63,8 @@ fn is_of(attended: &Attended, who: &str) -> bool {
 
 async fn find(room: &Room<'_>, who: &str) -> Result<Option<Student>, Error> {
     let roster = room.roster().await?;
-    let all = roster.students.into_iter().chain(roster.guests);
-    Ok(all.into_iter().find(|student| student.who == who))
+    let mut all = roster.students.into_iter().chain(roster.guests).chain(roster.teachers);
+    Ok(all.find(|student| student.who == who))
 }
 
 #[get("/students/<who>")]
@@ -97,7 +97,7 @@ async fn revoke(
 ) -> Result<Result<Redirect, Status>, Error> {
     let Some(student) = find(&room, who).await? else { return Ok(Err(Status::NotFound)) };
     let picked = |session: &Attended| is_of(session, who) && session.session.handle == handle;
-    let ended = room.end(Ending::ByAdmin, picked).await?;
+    let ended = room.engine.end_where(Ending::ByAdmin, picked).await?;
     let decision = if ended > 0 { Decision::Done } else { Decision::Refused };
     let name = student.name.as_deref().unwrap_or("");
     client.record(Event::RevokeSessions, decision, Whom::Admin(&teacher.0.username, name));

@@ -13,9 +13,9 @@ use super::http_forgets::WHO;
 use super::{ALL, Evidence, Lesson, Named, evaluate};
 use crate::audit::request_id;
 use crate::auth::Visitor;
-use crate::teach::class::{Class, Control, bars};
+use crate::teach::class::{Class, Control, Room, bars};
 use crate::teach::labs::Bench;
-use crate::teach::progress::{self, Guess, Learner, ProgressStore, millis};
+use crate::teach::progress::{self, Guess, Learner, millis};
 use crate::teach::text::Text;
 use crate::teach::xray::{View, compared};
 use crate::trace::{self, Recorder};
@@ -75,9 +75,7 @@ async fn handout(page: Page<'_>, contents: &State<Contents>) -> Template {
 async fn show(
     page: Page<'_>,
     learner: Learner<'_>,
-    contents: &State<Contents>,
-    class: &State<Class>,
-    store: &State<ProgressStore>,
+    room: Room<'_>,
     named: Named<'_>,
     checked: Option<&str>,
 ) -> Result<Template, Error> {
@@ -88,11 +86,11 @@ async fn show(
         evidence: state.reached.get(&goal.name).map(|proof| goal.evidence(proof)),
     });
     let goals: Vec<Goal<'_>> = goals.collect();
-    let control = class.now();
-    let lessons = entries(contents, &learner, &control);
+    let control = room.class.now();
+    let lessons = entries(room.contents, &learner, &control);
     let at = lessons.iter().position(|entry| entry.slug == lesson.slug).unwrap_or_default();
     let bars = match control.revealed {
-        Some(revealed) if revealed == lesson.slug => bars(lesson, content, &store.all().await?),
+        Some(revealed) if revealed == lesson.slug => bars(lesson, content, &room.roster().await?),
         _ => vec![],
     };
     let own = context! {
@@ -230,18 +228,21 @@ async fn skip(
     Ok(next.map_or_else(|| Redirect::to("/learn"), |next| to(next)))
 }
 
-/// Raises a hand that the teacher sees, or takes it down.
+/// Raises a hand that the teacher sees, or takes it down. Nobody's hand stays down: the teacher would
+/// not know whom to go to.
 #[post("/<_>/help", data = "<_form>")]
 async fn help(
     named: Named<'_>,
     mut learner: Learner<'_>,
     _form: NoFields,
 ) -> Result<Redirect, Error> {
-    learner.progress.help = match learner.progress.help {
-        None => Some(millis(SystemTime::now())),
-        Some(_) => None,
-    };
-    learner.save().await?;
+    if learner.user.is_some() {
+        learner.progress.help = match learner.progress.help {
+            None => Some(millis(SystemTime::now())),
+            Some(_) => None,
+        };
+        learner.save().await?;
+    }
     Ok(to(named.lesson))
 }
 
