@@ -2,25 +2,24 @@
 //!
 //! The driver has no operation timeout of its own: an operation on a frozen server would wait for
 //! ever. So every call goes through [`bounded`], and what does not come back in time is
-//! [`Unavailable`], which becomes a 503 page in `web/error.rs`.
+//! [`Unavailable`], which becomes a 503 page in `web/error.rs`. How long all calls of a request may take
+//! together is for `deadline.rs`.
 
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::deadline::within;
+use crate::trace;
 use mongodb::bson::doc;
 use mongodb::error::{Error, ErrorKind, WriteFailure};
 use mongodb::options::{Acknowledgment, ClientOptions, WriteConcern};
 use mongodb::{Client, Database};
-use rocket::tokio::time::timeout;
-
-use crate::trace;
 
 /// The tutorial's database, when the connection string names none.
 pub const DEFAULT_DATABASE: &str = "tutorial_db";
 
-/// For one operation. The first that fails ends the request, and what it did before was quick, so
-/// the answer is there within the 3 seconds that DESIGN.md promises.
+/// For one operation.
 const DEADLINE: Duration = Duration::from_millis(2500);
 
 /// For connecting and for finding a primary: below [`DEADLINE`], so that the driver's own words
@@ -44,6 +43,11 @@ impl Unavailable {
     fn driver(error: &Error) -> Self {
         let text = error.kind.to_string();
         Self::new(text.split(" Topology:").next().unwrap_or_default())
+    }
+
+    /// What did not come in time.
+    fn late() -> Self {
+        Self::new("no answer in time")
     }
 
     /// The cause, for the log; it is never shown on a page.
@@ -70,8 +74,8 @@ pub async fn bounded_by<T>(
     deadline: Duration,
     operation: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Unavailable> {
-    let late = |_| Unavailable::new(format_args!("no answer within {deadline:?}"));
-    timeout(deadline, operation).await.map_err(late)?.map_err(|error| Unavailable::driver(&error))
+    let result = within(deadline, operation).await.ok_or_else(Unavailable::late)?;
+    result.map_err(|error| Unavailable::driver(&error))
 }
 
 /// Waits for something that hangs on the database, for as long as for one operation.
@@ -79,8 +83,7 @@ pub async fn bounded_by<T>(
 /// # Errors
 /// The deadline has passed.
 pub async fn in_time<T>(what: impl Future<Output = T>) -> Result<T, Unavailable> {
-    let late = |_| Unavailable::new(format_args!("no answer within {DEADLINE:?}"));
-    timeout(DEADLINE, what).await.map_err(late)
+    within(DEADLINE, what).await.ok_or_else(Unavailable::late)
 }
 
 /// True when a unique index refused a write.

@@ -4,6 +4,7 @@
 //! The map, in reading order. A request for a page goes down this list and comes back up:
 //!
 //! - [`config`] settings, checked once; [`stores`] opens MongoDB ([`db`], [`migrate`]) or memory
+//! - [`deadline`] how long a request may wait
 //! - [`logging`] and [`audit`] what is written down, and what never is
 //! - [`proxy`] did the browser come over https, and from where?
 //! - [`trace`] a request's notebook, for those who teach
@@ -18,6 +19,7 @@
 pub mod config;
 pub mod stores;
 pub mod db;
+pub mod deadline;
 pub mod migrate;
 pub mod logging;
 pub mod audit;
@@ -35,7 +37,7 @@ use auth::throttle::Throttle;
 use auth::{Hasher, LocalStrategy};
 use config::Config;
 use session::Engine;
-use stores::{StartError, Stores};
+use stores::{IfAway, StartError, Stores};
 
 /// The program, ready to launch: settings checked, stores open, migrations applied.
 ///
@@ -43,8 +45,8 @@ use stores::{StartError, Stores};
 /// [`StartError`]: one line that says what to do.
 pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
     let config = Config::from(&figment)?;
-    let may_fall_back = figment.profile() == rocket::Config::DEBUG_PROFILE;
-    let stores = stores::open(&config, may_fall_back).await?;
+    let is_debug = figment.profile() == rocket::Config::DEBUG_PROFILE;
+    let stores = stores::open(&config, IfAway::serving(&config, is_debug)).await?;
     let strategy = strategy(&config, &stores)?;
     let teaching = match config.teaching {
         true => Some(teach::stage(&stores.backing, &strategy, &figment).await?),
@@ -59,6 +61,7 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
     let rocket = rocket::custom(figment)
         .manage(proxies)
         .attach(audit::arrivals())
+        .attach(deadline::arrivals())
         .attach(trace::arrivals(teaching.is_some()))
         .attach(web::csrf::stage())
         .attach(session::stage(engine, web::error::unavailable))
@@ -66,10 +69,11 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
         .attach(web::stage(stores.backing, teaching.is_some(), &static_dir)?)
         .attach(web::headers::stage())
         .attach(audit::stage());
-    Ok(match teaching {
+    let rocket = match teaching {
         Some(teaching) => rocket.attach(teaching),
         None => rocket,
-    })
+    };
+    Ok(rocket.attach(deadline::stage()))
 }
 
 /// Who may come in, by the settings.

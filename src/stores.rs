@@ -4,8 +4,10 @@
 //! (`session/store`, `auth/users`).
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use mongodb::Database;
+use rocket::tokio::time::sleep;
 
 use crate::auth::Users;
 use crate::auth::throttle::{Counters, memory::MemoryCounters, mongo::MongoCounters};
@@ -27,6 +29,32 @@ pub struct Stores {
     /// What they stand on, for pages and probes.
     pub backing: Backing,
 }
+
+impl StartError {
+    /// Nothing is wrong but that MongoDB does not answer.
+    fn is_away(&self) -> bool {
+        matches!(
+            self,
+            Self::NoDatabase(_)
+                | Self::NoIndexes(_)
+                | Self::Migration(MigrateError::Unavailable(_))
+        )
+    }
+}
+
+/// What to do when MongoDB does not answer at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfAway {
+    /// Serve from memory: only where nobody named a database.
+    FallBack,
+    /// Wait for it, as both may be starting after a power cut, and then stop.
+    Wait,
+    /// Stop at once: somebody sits at the terminal.
+    Stop,
+}
+
+/// How long a start waits: a replica set of which one member is missing elects a primary in 12 s.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What stands behind the stores.
 pub enum Backing {
@@ -77,23 +105,45 @@ pub enum StartError {
     NeedsDatabase,
 }
 
+impl IfAway {
+    /// For a server. The debug profile serves from memory when nobody named a database and none
+    /// answers at the default address, so that `cargo run` works on any machine.
+    pub fn serving(config: &Config, is_debug: bool) -> Self {
+        let is_default = config.mongodb.uri.0 == DEFAULT_URI;
+        match is_debug && is_default && std::env::var_os("MONGODB_URI").is_none() {
+            true => Self::FallBack,
+            false => Self::Wait,
+        }
+    }
+}
+
 /// Opens the stores that the settings ask for.
-///
-/// `may_fall_back`: the debug profile serves from memory when nobody named a database and none
-/// answers at the default address, so that `cargo run` works on any machine.
 ///
 /// # Errors
 /// MongoDB does not answer, or does not fit the migrations.
-pub async fn open(config: &Config, may_fall_back: bool) -> Result<Stores, StartError> {
+pub async fn open(config: &Config, if_away: IfAway) -> Result<Stores, StartError> {
     if config.session.store == StoreKind::Memory {
         return Ok(in_memory());
     }
-    match open_database(config).await {
-        Err(StartError::NoDatabase(_)) if may_fall_back && nobody_named_a_database(config) => {
-            Ok(in_memory())
+    let give_up = Instant::now() + PATIENCE;
+    let mut is_said = false;
+    loop {
+        let opened = match open_database(config).await {
+            Ok(database) => in_mongodb(config, database).await,
+            Err(error) => Err(error),
+        };
+        let Err(error) = opened else { return opened };
+        match if_away {
+            _ if !error.is_away() => return Err(error),
+            IfAway::FallBack => return Ok(in_memory()),
+            IfAway::Wait if Instant::now() < give_up => {}
+            IfAway::Wait | IfAway::Stop => return Err(error),
         }
-        Err(error) => Err(error),
-        Ok(database) => in_mongodb(config, database).await,
+        if !is_said {
+            log::warn!("{error}. Waiting for it, {PATIENCE:?} at most");
+            is_said = true;
+        }
+        sleep(Duration::from_millis(200)).await;
     }
 }
 
@@ -109,10 +159,6 @@ pub async fn open_database(config: &Config) -> Result<Database, StartError> {
         println!("applied migration {name}");
     }
     Ok(database)
-}
-
-fn nobody_named_a_database(config: &Config) -> bool {
-    std::env::var_os("MONGODB_URI").is_none() && config.mongodb.uri.0 == DEFAULT_URI
 }
 
 fn in_memory() -> Stores {

@@ -87,11 +87,7 @@ fn only_its_owner_names_a_thing() {
             ],
             "a collection has one owner",
         ),
-        (
-            "timeout(",
-            &["src/db.rs", "src/web/health.rs"],
-            "deadlines of the database stand in one place",
-        ),
+        ("timeout(", &["src/deadline.rs"], "whoever waits shares the request's deadline"),
         ("unsafe ", &[], "nothing here needs unsafe"),
     ];
     for (name, text) in files("src", ".rs") {

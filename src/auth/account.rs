@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::device;
+use super::hasher::Place;
 use super::password::Password;
 use super::strategy::LocalStrategy;
 use super::throttle::Lane;
@@ -56,10 +57,12 @@ impl LocalStrategy {
         password: Password,
         address: IpAddr,
     ) -> Result<Registration, Unavailable> {
+        // First of all: what there is no time for is not counted.
+        let place = self.hasher.line_up()?;
         if let Err(wait) = self.throttle.take(&[Lane::Registration(address)]).await? {
             return Ok(Registration::TryLater(wait));
         }
-        let Some((user, stored)) = self.make_account(username, password).await? else {
+        let Some((user, stored)) = self.insert(&place, username, password).await? else {
             return Ok(Registration::Taken);
         };
         let device = device::issue(&self.secrets, username, &stored);
@@ -76,11 +79,20 @@ impl LocalStrategy {
         username: &Username,
         password: Password,
     ) -> Result<Option<(User, StoredPassword)>, Unavailable> {
+        self.insert(&self.hasher.line_up()?, username, password).await
+    }
+
+    async fn insert(
+        &self,
+        place: &Place,
+        username: &Username,
+        password: Password,
+    ) -> Result<Option<(User, StoredPassword)>, Unavailable> {
         // Looked up first to spare the hash; the unique index decides all the same.
         if self.users.find_account(username).await?.is_some() {
             return Ok(None);
         }
-        let hash = self.hasher.hash(password).await?;
+        let hash = self.hasher.hash(place, password).await?;
         let user = self.users.insert(username, &hash).await?;
         Ok(user.map(|user| (user, StoredPassword::Argon2(hash))))
     }
@@ -101,6 +113,7 @@ impl LocalStrategy {
         else {
             return Ok(Confirmation::Wrong);
         };
+        let place = self.hasher.line_up()?;
         let account = self.users.find_account(&username).await?;
         let Some(account) = account.filter(|account| account.user.id == user.id) else {
             return Ok(Confirmation::Wrong);
@@ -109,7 +122,7 @@ impl LocalStrategy {
             Ok(taken) => taken,
             Err(wait) => return Ok(Confirmation::TryLater(wait)),
         };
-        if self.check(password, account.password.clone(), taken).await? {
+        if self.check(&place, password, account.password.clone(), taken).await? {
             Ok(Confirmation::Right(Confirmed { username, account }))
         } else {
             Ok(Confirmation::Wrong)
@@ -128,7 +141,7 @@ impl LocalStrategy {
         new: Password,
     ) -> Result<Option<(User, Option<String>)>, Unavailable> {
         let Confirmed { username, account } = confirmed;
-        let new = self.hasher.hash(new).await?;
+        let new = self.hasher.hash(&self.hasher.line_up()?, new).await?;
         let version = account.user.password_version + 1;
         if !self.users.replace_password(username, account, &new, version).await? {
             return Ok(None);

@@ -2,24 +2,29 @@
 //!
 //! Hashing takes 15 ms of a core and 19 MiB on purpose. On the async workers it would stop every
 //! other request; through `spawn_blocking` a storm of logins takes gigabytes. Here a storm waits in
-//! a line of bounded length, and memory stays at cores × 19 MiB.
+//! a line of bounded length, and memory stays at cores × 19 MiB. Whoever wants something hashed lines up
+//! first ([`Hasher::line_up`]), before MongoDB is asked anything: what there is no time for costs nothing.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rocket::tokio::sync::oneshot;
+use rocket::tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::password::{Memory, Password, PasswordHash, describe, hash, matches};
 use super::users::StoredPassword;
-use crate::db::{Unavailable, in_time};
+use crate::db::Unavailable;
+use crate::deadline::within;
 use crate::trace::{self, Step};
 
-/// How many may wait: at 15 ms on two cores, the last of them waits 2 s. More would time out
-/// anyhow, so the next one is told at once.
-const MOST_WAITING: usize = 256;
+/// How many may be in the line: at 15 ms on two cores, the last of them waits one second. The next
+/// one is told at once to come back.
+const MOST_WAITING: usize = 128;
+
+/// How long one waits in it, on a machine that is slower or busy with other things.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How far below the async workers the threads run (nice(2)): a page goes before a hash.
 #[cfg(target_os = "linux")]
@@ -29,10 +34,16 @@ type Work = Box<dyn FnOnce(&mut Memory) + Send>;
 
 /// Hashes and verifies passwords off the async workers.
 pub struct Hasher {
-    waiting: SyncSender<Work>,
+    waiting: Sender<Work>,
+    places: Arc<Semaphore>,
     /// What an unknown user's password is compared with, so that the answer takes as long as for a
     /// known one (OWASP ASVS 6.3.8). Nobody knows the password to it.
     dummy: PasswordHash,
+}
+
+/// A place in the line, given back when dropped.
+pub struct Place {
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Hasher {
@@ -41,7 +52,7 @@ impl Hasher {
     /// # Errors
     /// No thread could be started, or the system gives no randomness.
     pub fn start() -> Result<Self, Unavailable> {
-        let (waiting, work) = sync_channel(MOST_WAITING);
+        let (waiting, work) = channel();
         let work = Arc::new(Mutex::new(work));
         let cores = thread::available_parallelism().map_or(1, usize::from);
         for number in 0..cores {
@@ -54,14 +65,29 @@ impl Hasher {
         let nobodys = Password::typed(crate::session::Sid::generate().as_str());
         let dummy = nobodys.and_then(|password| hash(&password, &mut Memory::new()));
         let dummy = dummy.ok_or_else(|| Unavailable::new("Argon2 does not work here"))?;
-        Ok(Self { waiting, dummy })
+        Ok(Self { waiting, places: Arc::new(Semaphore::new(MOST_WAITING)), dummy })
+    }
+
+    /// Takes a place in the line, or says at once that there is none.
+    ///
+    /// # Errors
+    /// Too many are waiting already.
+    pub fn line_up(&self) -> Result<Place, Unavailable> {
+        let place = self.places.clone().try_acquire_owned();
+        place
+            .map(|_permit| Place { _permit })
+            .map_err(|_| Unavailable::new("too many logins at once"))
     }
 
     /// The hash of a new password.
     ///
     /// # Errors
-    /// Too many are waiting already.
-    pub async fn hash(&self, password: Password) -> Result<PasswordHash, Unavailable> {
+    /// It takes too long.
+    pub async fn hash(
+        &self,
+        _place: &Place,
+        password: Password,
+    ) -> Result<PasswordHash, Unavailable> {
         let (hash, took) = self.queue(move |memory| timed(|| hash(&password, memory))).await?;
         trace::note(|| Step::Hashed { algorithm: describe(), took });
         hash.ok_or_else(|| Unavailable::new("Argon2 refused to hash"))
@@ -71,9 +97,10 @@ impl Hasher {
     /// it takes as long, and says no.
     ///
     /// # Errors
-    /// Too many are waiting already.
+    /// It takes too long.
     pub async fn verify(
         &self,
+        _place: &Place,
         password: Password,
         stored: Option<StoredPassword>,
     ) -> Result<bool, Unavailable> {
@@ -105,9 +132,12 @@ impl Hasher {
                 drop(reply.send(work(memory)));
             }
         });
-        self.waiting.try_send(work).map_err(|_| Unavailable::new("too many logins at once"))?;
-        let answer = in_time(answer).await?;
-        answer.map_err(|_| Unavailable::new("a password could not be hashed"))
+        self.waiting.send(work).map_err(|_| Unavailable::new("the password threads are gone"))?;
+        match within(PATIENCE, answer).await {
+            Some(Ok(answer)) => Ok(answer),
+            Some(Err(_)) => Err(Unavailable::new("a password could not be hashed")),
+            None => Err(Unavailable::new("too many passwords are being hashed")),
+        }
     }
 }
 
@@ -146,11 +176,13 @@ mod tests {
     #[rocket::async_test]
     async fn forty_at_once_are_all_answered() {
         let hasher = Hasher::start().unwrap();
-        let stored = hasher.hash(typed("right password")).await.unwrap();
+        let place = hasher.line_up().unwrap();
+        let stored = hasher.hash(&place, typed("right password")).await.unwrap();
         let stored = StoredPassword::Argon2(stored);
-        let verify = |n: usize| {
+        let verify = async |n: usize| {
+            let place = hasher.line_up()?;
             let password = if n.is_multiple_of(2) { "right password" } else { "wrong password" };
-            hasher.verify(typed(password), Some(stored.clone()))
+            hasher.verify(&place, typed(password), Some(stored.clone())).await
         };
         let answers = rocket::futures::future::join_all((0..40).map(verify)).await;
         for (n, answer) in answers.into_iter().enumerate() {
@@ -161,7 +193,8 @@ mod tests {
     #[rocket::async_test]
     async fn with_nothing_stored_the_answer_is_no() {
         let hasher = Hasher::start().unwrap();
-        assert!(!hasher.verify(typed("anything"), None).await.unwrap());
+        let place = hasher.line_up().unwrap();
+        assert!(!hasher.verify(&place, typed("anything"), None).await.unwrap());
     }
 
     #[rocket::async_test]
@@ -170,6 +203,16 @@ mod tests {
         for _ in 0..20 {
             assert!(hasher.queue(|_| -> () { panic!("a bad hash") }).await.is_err());
         }
-        assert!(hasher.hash(typed("still there")).await.is_ok());
+        let place = hasher.line_up().unwrap();
+        assert!(hasher.hash(&place, typed("still there")).await.is_ok());
+    }
+
+    #[rocket::async_test]
+    async fn whoever_finds_no_place_is_told_at_once() {
+        let hasher = Hasher::start().unwrap();
+        let mut line: Vec<Place> = (0..MOST_WAITING).map(|_| hasher.line_up().unwrap()).collect();
+        assert!(hasher.line_up().is_err());
+        line.pop();
+        assert!(hasher.line_up().is_ok());
     }
 }

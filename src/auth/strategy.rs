@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::device;
-use super::hasher::Hasher;
+use super::hasher::{Hasher, Place};
 use super::password::{Password, is_weak};
 use super::policy::Policy;
 use super::throttle::{Lane, Taken, Throttle};
@@ -73,6 +73,7 @@ impl LocalStrategy {
         let Some(password) = Password::typed(attempt.password) else {
             return Ok(Verdict::Refused);
         };
+        let place = self.hasher.line_up()?;
         let username = Username::parse(attempt.username).ok();
         let account = match &username {
             Some(username) => self.users.find_account(username).await?,
@@ -87,10 +88,10 @@ impl LocalStrategy {
             }
         };
         let stored = account.as_ref().and_then(|account| account.password.clone());
-        let is_right = self.check(password.clone(), stored, taken).await?;
+        let is_right = self.check(&place, password.clone(), stored, taken).await?;
         match (username, account) {
             (Some(username), Some(account)) if is_right => {
-                let stored = self.upgrade(&username, &account, password).await?;
+                let stored = self.upgrade(&place, &username, &account, password).await?;
                 let device = stored.filter(|_| known.is_none());
                 let device = device.and_then(|now| device::issue(&self.secrets, &username, &now));
                 Ok(Verdict::Accepted(account.user, device))
@@ -105,11 +106,12 @@ impl LocalStrategy {
     /// Checks a password, and gives back what was taken for it unless it was a wrong guess.
     pub(super) async fn check(
         &self,
+        place: &Place,
         password: Password,
         stored: Option<StoredPassword>,
         taken: Taken,
     ) -> Result<bool, Unavailable> {
-        let checked = self.hasher.verify(password, stored).await;
+        let checked = self.hasher.verify(place, password, stored).await;
         if !matches!(checked, Ok(false)) {
             self.throttle.give_back(taken).await;
         }
@@ -149,6 +151,7 @@ impl LocalStrategy {
     /// Returns what is stored then.
     async fn upgrade(
         &self,
+        place: &Place,
         username: &Username,
         account: &Account,
         password: Password,
@@ -157,7 +160,7 @@ impl LocalStrategy {
         if matches!(old, StoredPassword::Argon2(hash) if !is_weak(hash)) {
             return Ok(Some(old.clone()));
         }
-        let new = self.hasher.hash(password).await?;
+        let new = self.hasher.hash(place, password).await?;
         let version = account.user.password_version;
         let replaced = self.users.replace_password(username, account, &new, version).await?;
         // Otherwise another login was faster, with a hash that we do not know.

@@ -19,7 +19,7 @@ use crate::session::SetError;
 
 /// Seconds after which asking again makes sense: a replica set elects a new primary in about ten,
 /// but most outages of a class are shorter.
-const RETRY_AFTER: &str = "5";
+pub(super) const RETRY_AFTER: &str = "5";
 
 /// What a handler can fail with.
 #[derive(Debug, thiserror::Error)]

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use rocket::http::Status;
-use rocket::tokio::time::timeout;
-use rocket::{Route, State, get, routes};
+use rocket::http::Header;
+use rocket::{Responder, Route, State, get, routes};
 
+use super::error::RETRY_AFTER;
 use crate::db;
+use crate::deadline::within;
 use crate::stores::Backing;
 
 /// A store that takes longer is not ready for visitors.
@@ -18,19 +19,27 @@ fn alive() -> &'static str {
     "ok\n"
 }
 
+#[derive(Responder)]
+enum Readiness {
+    Ready(&'static str),
+    #[response(status = 503)]
+    NotReady(&'static str, Header<'static>),
+}
+
 /// The store answers, too: a proxy may send visitors here.
 #[get("/readyz")]
-async fn ready(backing: &State<Backing>) -> (Status, &'static str) {
+async fn ready(backing: &State<Backing>) -> Readiness {
     let answers = match backing.inner() {
         Backing::Memory => true,
         Backing::Mongodb(database) => {
-            matches!(timeout(PATIENCE, db::ping(database)).await, Ok(Ok(())))
+            matches!(within(PATIENCE, db::ping(database)).await, Some(Ok(())))
         }
     };
     if answers {
-        (Status::Ok, "ok\n")
+        Readiness::Ready("ok\n")
     } else {
-        (Status::ServiceUnavailable, "the store does not answer\n")
+        let later = Header::new("Retry-After", RETRY_AFTER);
+        Readiness::NotReady("the store does not answer\n", later)
     }
 }
 

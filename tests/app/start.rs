@@ -137,3 +137,19 @@ async fn a_file_that_is_no_toml_is_told_in_one_line() {
     let said = refusal(cloakroom(&[]).env("ROCKET_CONFIG", &file));
     assert!(said.contains("line 2"), "{said}");
 }
+
+/// After a power cut both start at once, and the database is slower.
+#[rocket::async_test]
+async fn a_start_waits_for_mongodb_and_says_so() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let uri = format!("mongodb://127.0.0.1:{port}/waiting");
+    let starting = std::thread::spawn(move || launch(cloakroom(&[]).env("MONGODB_URI", uri)));
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    let mongod = crate::support::Mongod::start(&["--port", &port.to_string()]);
+    let (running, url, log) = starting.join().unwrap();
+    assert_eq!(log.matches("Waiting for it, 20s at most").count(), 1, "{log}");
+    let ready = reqwest::get(format!("{url}/readyz")).await.unwrap();
+    assert_eq!(ready.status(), 200);
+    running.end();
+    mongod.stop();
+}

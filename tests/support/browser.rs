@@ -54,17 +54,25 @@ impl Browser {
 
     /// Sends with the jar's cookies, and keeps those of the answer.
     pub async fn send(&mut self, request: reqwest::RequestBuilder) -> Answer {
+        self.try_send(request).await.expect("the app answers")
+    }
+
+    /// The same for an app that may be gone.
+    pub async fn try_send(
+        &mut self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<Answer, reqwest::Error> {
         let now = SystemTime::now();
         self.jar.retain(|name, _| self.ends.get(name).is_none_or(|end| *end > now));
         let cookies: Vec<String> = self.jar.iter().map(|(k, v)| format!("{k}={v}")).collect();
         let request =
             if cookies.is_empty() { request } else { request.header("Cookie", cookies.join("; ")) };
-        let response = request.send().await.expect("the app answers");
+        let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let answer = Answer { status, headers, body: response.text().await.expect("a body") };
+        let answer = Answer { status, headers, body: response.text().await? };
         expect_safe_cookies(&answer);
         self.keep_cookies(&answer);
-        answer
+        Ok(answer)
     }
 
     fn keep_cookies(&mut self, answer: &Answer) {
@@ -81,6 +89,7 @@ impl Browser {
             };
             if attributes.contains("Expires=Thu, 01 Jan 1970") || attributes.contains("Max-Age=0") {
                 self.jar.remove(name);
+                self.ends.remove(name);
             } else {
                 self.jar.insert(name.to_owned(), value.to_owned());
             }

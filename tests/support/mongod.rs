@@ -1,12 +1,14 @@
 //! One real `mongod` for each test run, one database for each test.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mongodb::bson::{Document, doc};
 use mongodb::{Client, Database};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// A server of `script/mongod`. It runs for as long as we hold its standard input: when this
 /// process is gone, however it went, so is the server.
@@ -21,10 +23,20 @@ static SHARED: LazyLock<Mongod> = LazyLock::new(|| Mongod::start(&[]));
 impl Mongod {
     /// Starts one with these arguments, and waits until it can be written to.
     pub fn start(arguments: &[&str]) -> Self {
+        Self::spawn(arguments, Stdio::inherit())
+    }
+
+    /// The same, without a word when it ends by itself.
+    pub fn start_to_be_killed(arguments: &[&str]) -> Self {
+        Self::spawn(arguments, Stdio::null())
+    }
+
+    fn spawn(arguments: &[&str], stderr: Stdio) -> Self {
         let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/script/mongod"))
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(stderr)
             .spawn()
             .expect("script/mongod starts");
         let mut uri = String::new();
@@ -42,6 +54,13 @@ impl Mongod {
     pub fn port(&self) -> &str {
         let rest = self.uri.rsplit(':').next().expect("host:port");
         rest.split('/').next().expect("a port")
+    }
+
+    /// Sends a signal to the server itself. `folder`: what it was started with as `--dbpath`.
+    pub fn signal(folder: &Path, signal: Signal) {
+        let lock = std::fs::read_to_string(folder.join("mongod.lock")).expect("its lock file");
+        let pid = lock.trim().parse().ok().and_then(Pid::from_raw).expect("a process id");
+        kill_process(pid, signal).expect("it runs");
     }
 
     /// Stops it, and waits until it is gone.

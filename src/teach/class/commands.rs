@@ -6,7 +6,7 @@ use super::room::Room;
 use super::seats::{MOST_SEATS, make};
 use crate::config::{self, Config};
 use crate::session::{Engine, StoreKind};
-use crate::stores::{self, Backing, StartError, Stores};
+use crate::stores::{self, Backing, IfAway, StartError, Stores};
 use crate::strategy;
 use crate::teach::labs::Labs;
 use crate::teach::lessons::Contents;
@@ -17,7 +17,7 @@ async fn open(config: &Config) -> Result<Stores, StartError> {
     if config.session.store == StoreKind::Memory {
         return Err(StartError::NeedsDatabase);
     }
-    stores::open(config, false).await
+    stores::open(config, IfAway::Stop).await
 }
 
 /// Makes the seats that are not there yet; returns how many it made.

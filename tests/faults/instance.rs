@@ -1,0 +1,113 @@
+//! The program as a process, as it runs on the internet: the release profile, behind a proxy.
+
+use std::fs::File;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use rocket::tokio::time::sleep;
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::support::{SECRET, cloakroom};
+
+/// One instance. Gone with this.
+pub struct Instance {
+    pub url: String,
+    port: u16,
+    uri: String,
+    folder: TempDir,
+    process: Option<Child>,
+}
+
+impl Instance {
+    /// Starts one, and waits until it is ready.
+    pub async fn start(uri: &str) -> Self {
+        let mut instance = Self::launch(uri);
+        instance.ready().await;
+        instance
+    }
+
+    /// Starts one.
+    pub fn launch(uri: &str) -> Self {
+        let port = free_port();
+        let mut instance = Self {
+            url: format!("http://127.0.0.1:{port}"),
+            port,
+            uri: uri.to_owned(),
+            folder: TempDir::new().expect("a folder"),
+            process: None,
+        };
+        instance.restart();
+        instance
+    }
+
+    /// Starts it again, at the same address.
+    pub fn restart(&mut self) {
+        let path = self.folder.path().join("log");
+        let log = File::options().create(true).append(true).open(path).expect("a log");
+        let mut command = cloakroom(&[]);
+        command
+            .env("ROCKET_PROFILE", "release")
+            .env("SESSION_SECRET", SECRET)
+            .env("MONGODB_URI", &self.uri)
+            .env("ROCKET_PORT", self.port.to_string())
+            // Each client of a test says where it comes from: one address has its limits.
+            .env("ROCKET_TRUSTED_PROXIES", r#"["127.0.0.1"]"#)
+            .stderr(log.try_clone().expect("a log"))
+            .stdout(log);
+        self.process = Some(command.spawn().expect("it starts"));
+    }
+
+    /// Waits until it can serve; returns how long that took.
+    pub async fn ready(&mut self) -> Duration {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(60) {
+            let answer = reqwest::get(format!("{}/readyz", self.url)).await;
+            if answer.is_ok_and(|answer| answer.status() == 200) {
+                return begun.elapsed();
+            }
+            let ended = self.process.as_mut().and_then(|process| process.try_wait().ok().flatten());
+            assert!(ended.is_none(), "it ended by itself: {}", self.log());
+            sleep(Duration::from_millis(10)).await;
+        }
+        panic!("not ready for a minute: {}", self.log());
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).expect("it runs");
+    }
+
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(self.process.as_ref().expect("it runs"))
+    }
+
+    /// SIGKILL, and waits until it is gone.
+    pub fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        self.gone();
+    }
+
+    /// Waits until it has ended; returns its exit code.
+    pub fn gone(&mut self) -> Option<i32> {
+        self.process.take().expect("it runs").wait().expect("it ends").code()
+    }
+
+    /// All it has said.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        if let Some(process) = &mut self.process {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+fn free_port() -> u16 {
+    let probe = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    probe.local_addr().expect("a port").port()
+}

@@ -1,0 +1,58 @@
+//! Three `mongod` under two instances: one goes, the others go on.
+
+use std::time::Duration;
+
+use rocket::tokio::time::sleep;
+
+use crate::alone;
+use crate::history::{Kind, Op, Outcome};
+use crate::world::{World, summary};
+
+/// From the first 503 to the last.
+fn window(ops: &[Op]) -> Duration {
+    let failed = || ops.iter().filter(|op| op.outcome == Outcome::Unavailable);
+    let (from, to) = (failed().map(|op| op.begun).min(), failed().map(|op| op.ended).max());
+    to.unwrap_or_default().saturating_sub(from.unwrap_or_default())
+}
+
+/// Somebody came when it was over, and was let in.
+fn expect_healthy_at_the_end(ops: &[Op]) {
+    let last = ops.iter().rev().find(|op| op.kind == Kind::Login);
+    assert!(matches!(last.map(|op| op.outcome), Some(Outcome::Done(_))), "{last:?}");
+}
+
+#[rocket::async_test]
+async fn a_step_down_loses_nothing_and_is_over_in_three_seconds() {
+    let _alone = alone().await;
+    let mut world = World::start(3, 2).await;
+    world.let_in(8, 5, Duration::from_secs(15));
+    sleep(Duration::from_secs(4)).await;
+    let before = world.cluster.primary().await;
+    world.cluster.step_down().await;
+    sleep(Duration::from_secs(6)).await;
+    assert_ne!(world.cluster.primary().await, before, "it has stepped down");
+    let ops = world.ends_well().await;
+    let window = window(&ops);
+    println!("step-down: {}; errors for {window:.2?}", summary(&ops));
+    assert!(window <= Duration::from_secs(3), "{window:?}");
+    expect_healthy_at_the_end(&ops);
+}
+
+#[rocket::async_test]
+async fn a_killed_primary_loses_nothing_and_has_a_successor_in_fifteen_seconds() {
+    let _alone = alone().await;
+    let mut world = World::start(3, 2).await;
+    world.let_in(8, 6, Duration::from_secs(30));
+    sleep(Duration::from_secs(4)).await;
+    let before = world.cluster.primary().await;
+    world.cluster.kill(before);
+    sleep(Duration::from_secs(18)).await;
+    assert_ne!(world.cluster.primary().await, before, "another one is elected");
+    world.cluster.restart(before);
+    let ops = world.ends_well().await;
+    let window = window(&ops);
+    println!("the primary killed: {}; errors for {window:.2?}", summary(&ops));
+    assert!(window <= Duration::from_secs(15), "{window:?}");
+    assert!(window > Duration::ZERO, "there is no primary during an election");
+    expect_healthy_at_the_end(&ops);
+}
