@@ -68,6 +68,11 @@ impl Cluster {
         uri(&self.members, database)
     }
 
+    /// Where this member is.
+    pub fn host(&self, number: usize) -> String {
+        self.members[number].host()
+    }
+
     /// A database, to look into it behind the program's back.
     pub fn database(&self, name: &str) -> Database {
         self.client.database(name)
@@ -117,8 +122,7 @@ impl Cluster {
 
     /// The primary hands over to another member.
     pub async fn step_down(&self) {
-        let step_down =
-            doc! { "replSetStepDown": 5, "secondaryCatchUpPeriodSecs": 2, "force": true };
+        let step_down = doc! { "replSetStepDown": 10, "secondaryCatchUpPeriodSecs": 5 };
         // Refused when no other member is ready: then nothing happens, which is fine as well.
         let _ = self.client.database("admin").run_command(step_down).await;
     }

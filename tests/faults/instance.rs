@@ -77,6 +77,10 @@ impl Instance {
         kill_process(self.pid(), signal).expect("it runs");
     }
 
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     pub fn pid(&self) -> Pid {
         Pid::from_child(self.process.as_ref().expect("it runs"))
     }
@@ -107,7 +111,7 @@ impl Drop for Instance {
     }
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let probe = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     probe.local_addr().expect("a port").port()
 }

@@ -15,6 +15,10 @@ mod world;
 mod one_server;
 mod replica_set;
 mod program;
+mod corrupt;
+mod storm;
+mod network;
+mod deployment;
 mod chaos;
 
 use rocket::tokio::sync::{Mutex, MutexGuard};
