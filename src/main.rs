@@ -16,6 +16,11 @@ use cloakroom::teach::class;
 use mongodb::Database;
 use rocket::config::LogLevel;
 
+/// A page is many small allocations, and the memory of a storm of logins goes back to the system
+/// afterwards: docs/performance.md has what it gained.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A cloakroom gives you a ticket and keeps your coat: login with sessions in MongoDB.
 #[derive(Parser)]
 #[command(version)]

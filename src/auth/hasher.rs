@@ -6,8 +6,8 @@
 //! first ([`Hasher::line_up`]), before MongoDB is asked anything: what there is no time for costs nothing.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How far below the async workers the threads run (nice(2)): a page goes before a hash.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
+
+/// So long after the last of a row of logins, the memory for hashing goes back to the system.
+const REST: Duration = Duration::from_secs(10);
 
 type Work = Box<dyn FnOnce(&mut Memory) + Send>;
 
@@ -53,13 +56,13 @@ impl Hasher {
     /// No thread could be started, or the system gives no randomness.
     pub fn start() -> Result<Self, Unavailable> {
         let (waiting, work) = channel();
-        let work = Arc::new(Mutex::new(work));
+        let line = Arc::new(Line { work: Mutex::new(work), spare: Mutex::default() });
         let cores = thread::available_parallelism().map_or(1, usize::from);
         for number in 0..cores {
-            let work = work.clone();
+            let line = line.clone();
             thread::Builder::new()
                 .name(format!("password-{number}"))
-                .spawn(move || run(&work))
+                .spawn(move || run(&line))
                 .map_err(Unavailable::new)?;
         }
         let nobodys = Password::typed(crate::session::Sid::generate().as_str());
@@ -148,20 +151,45 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (result, begun.elapsed())
 }
 
-fn run(work: &Mutex<Receiver<Work>>) {
+/// What the threads share.
+struct Line {
+    work: Mutex<Receiver<Work>>,
+    /// What nobody hashes in just now.
+    spare: Mutex<Vec<Memory>>,
+}
+
+impl Line {
+    /// The next in the line; `None` when the `Hasher` is gone.
+    fn next(&self) -> Option<Work> {
+        let work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match work.recv_timeout(REST) {
+                Ok(next) => return Some(next),
+                Err(RecvTimeoutError::Timeout) => self.spare().clear(),
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<Memory>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn run(line: &Line) {
     // For one thread only on Linux; elsewhere it would slow the whole process down.
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(NICENESS) {
         log::warn!("the password threads run at full priority: {error}");
     }
-    let mut memory = Memory::new();
-    loop {
-        let next = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(next) = next else { return };
+    while let Some(next) = line.next() {
+        let spare = line.spare().pop();
+        let mut memory = spare.unwrap_or_else(Memory::new);
         // One bad hash must not take the thread, and with it half of all logins.
         if catch_unwind(AssertUnwindSafe(|| next(&mut memory))).is_err() {
             log::error!("a password thread panicked, and goes on");
         }
+        line.spare().push(memory);
     }
 }
 

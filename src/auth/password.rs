@@ -80,7 +80,7 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-/// The memory that Argon2 fills: kept between hashes, since asking the system for 19 MiB each time
+/// The memory that Argon2 fills: kept between the hashes of a storm, since asking the system for 19 MiB each time
 /// is what made 40 logins at once take 5 GB.
 pub struct Memory(Vec<Block>);
 

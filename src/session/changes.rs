@@ -22,10 +22,12 @@ enum Change {
 }
 
 impl Changes {
+    /// Gives `key` this value.
     pub fn set(&mut self, key: &str, value: Box<RawValue>) {
         self.0.insert(key.to_owned(), Change::Set(value));
     }
 
+    /// Takes `key` away.
     pub fn remove(&mut self, key: &str) {
         self.0.insert(key.to_owned(), Change::Remove);
     }
@@ -90,6 +92,7 @@ impl Changes {
         Self(effective.map(|(key, change)| (key.clone(), change.clone())).collect())
     }
 
+    /// Nothing was changed.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -9,7 +9,7 @@ mod sid;
 pub mod signature;
 pub mod cookie;
 mod content;
-mod changes;
+pub mod changes;
 mod timestamp;
 mod options;
 pub mod store;

@@ -66,6 +66,13 @@ app.get("/", (req, res) => {
 app.get("/protected-route", (req, res) => {
   res.status(req.isAuthenticated() ? 200 : 401).send(req.user?.username ?? "nobody");
 });
+// A page, for script/bench: the same as Cloakroom's, from a template that it makes.
+app.set("views", process.env.VIEWS ?? ".");
+app.get("/dashboard", (req, res) => {
+  if (!req.isAuthenticated()) return res.redirect("/login");
+  const session = JSON.stringify(req.session, null, 2);
+  res.render("dashboard.ejs", { username: req.user.username, session });
+});
 app.post("/register", async (req, res) => {
   const salt = crypto.randomBytes(32).toString("hex");
   const { username, password } = req.body;

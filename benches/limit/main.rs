@@ -1,0 +1,105 @@
+//! The limit: what Rocket, the MongoDB driver and Tera do on this machine when nobody cares about
+//! sessions. One guard asks for two documents, and the page is Cloakroom's dashboard.
+//!
+//! No signature is checked, nothing is ever written, nothing expires, no header is set, nobody is
+//! logged out when something fails: do not copy it. `script/bench` holds Cloakroom against it, on
+//! the same database, built with the same profile.
+
+use mongodb::bson::oid::ObjectId;
+use mongodb::bson::{Document, doc};
+use mongodb::{Client, Collection, Database};
+use rocket::http::Status;
+use rocket::request::{FromRequest, Outcome};
+use rocket::{Build, Request, Rocket, get, launch, routes};
+use rocket_dyn_templates::{Template, context};
+use serde_json::Value;
+
+/// The same allocator as ours.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Who asks, and what is in the session.
+struct Visitor {
+    username: String,
+    admin: bool,
+    sid: String,
+    session: String,
+}
+
+async fn look_up(request: &Request<'_>) -> Option<Visitor> {
+    let database: &Database = request.rocket().state()?;
+    let cookie = request.cookies().get("connect.sid")?.value().to_owned();
+    let sid = cookie.strip_prefix("s:")?.split('.').next()?.to_owned();
+    let sessions: Collection<Document> = database.collection("sessions");
+    let session = sessions.find_one(doc! { "_id": &sid }).await.ok()??;
+    let session = session.get_str("session").ok()?.to_owned();
+    let content: Value = serde_json::from_str(&session).ok()?;
+    let id = ObjectId::parse_str(content["passport"]["user"].as_str()?).ok()?;
+    let users: Collection<Document> = database.collection("users");
+    let user = users.find_one(doc! { "_id": id }).await.ok()??;
+    let username = user.get_str("username").ok()?.to_owned();
+    Some(Visitor { username, admin: user.get_bool("admin").ok()?, sid, session })
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Visitor {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        match look_up(request).await {
+            Some(visitor) => Outcome::Success(visitor),
+            None => Outcome::Error((Status::Unauthorized, ())),
+        }
+    }
+}
+
+#[get("/dashboard")]
+fn dashboard(visitor: Visitor) -> Template {
+    let hook = &visitor.sid[..6];
+    let moment = context! { iso: "2026-11-23T08:00:00.000Z", text: "23 November 2026, 08:00 UTC" };
+    let attribute =
+        |name: &'static str| context! { name, why: "no script in the page can read it" };
+    let session: Value = serde_json::from_str(&visitor.session).unwrap_or_default();
+    Template::render(
+        "dashboard",
+        context! {
+            page: context! {
+                path: "/dashboard",
+                visitor: context! {
+                    kind: "signed_in", username: &visitor.username, admin: visitor.admin,
+                },
+                notice: None::<&str>,
+                memory: false,
+                teaching: false,
+            },
+            ticket: context! {
+                name: "connect.sid",
+                sid_start: hook,
+                bytes: 100,
+                attributes: ["HttpOnly", "SameSite=Lax", "Path=/", "no Expires"].map(attribute),
+            },
+            coat: context! {
+                json: serde_json::to_string_pretty(&session).unwrap_or_default(),
+                bytes: visitor.session.len(),
+                place: "the collection sessions of MongoDB",
+                hook,
+                items: Vec::<String>::new(),
+                views: 0,
+            },
+            session: context! { started: &moment, ends: &moment, slides: true },
+            form: context! { item: "", errors: Vec::<String>::new() },
+        },
+    )
+}
+
+#[launch]
+async fn rocket() -> Rocket<Build> {
+    let uri = std::env::var("MONGODB_URI").expect("MONGODB_URI");
+    let client = Client::with_uri_str(uri).await.expect("a client");
+    let database = client.default_database().expect("a database in MONGODB_URI");
+    let figment = rocket::Config::figment().merge(("log_level", "off"));
+    rocket::custom(figment)
+        .manage(database)
+        .attach(Template::fairing())
+        .mount("/", routes![dashboard])
+}

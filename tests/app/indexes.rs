@@ -1,0 +1,72 @@
+//! No page makes MongoDB look through a collection, as its own profiler says.
+
+use mongodb::bson::{DateTime, Document, doc, oid::ObjectId};
+use rocket::futures::TryStreamExt as _;
+
+use crate::support::{App, PASSWORD};
+
+/// Somebody else's sessions and accounts, so that there is something to look through.
+const OTHERS: usize = 2_000;
+
+async fn crowd(app: &App) {
+    let later = DateTime::from_millis(DateTime::now().timestamp_millis() + 3_600_000);
+    let (mut sessions, mut users) = (vec![], vec![]);
+    for number in 0..OTHERS {
+        let (id, name) = (ObjectId::new(), format!("other-{number}"));
+        sessions.push(doc! {
+            "_id": format!("{number:032}"), "expires": later, "createdAt": later, "user": id.to_hex(),
+            "session": format!(r#"{{"cookie":{{"originalMaxAge":null}},"passport":{{"user":"{id}"}}}}"#),
+        });
+        users.push(doc! {
+            "_id": id, "username": &name, "username_key": &name, "admin": false,
+            "password": "$argon2id$none", "created_at": later,
+        });
+    }
+    app.database().collection::<Document>("sessions").insert_many(sessions).await.unwrap();
+    app.database().collection::<Document>("users").insert_many(users).await.unwrap();
+}
+
+#[rocket::async_test]
+async fn every_look_up_of_every_page_goes_by_an_index() {
+    let app = App::on_mongodb_with(|figment| figment.merge(("teaching", true))).await;
+    crowd(&app).await;
+    let profile = async |level: i32| {
+        app.database().run_command(doc! { "profile": level }).await.unwrap();
+    };
+    profile(2).await;
+    let (mut rosa, mut elsewhere) = (app.browser(), app.browser());
+    rosa.sign_up("rosa").await;
+    rosa.log_in("rosa").await;
+    elsewhere.log_in("rosa").await;
+    elsewhere.try_log_in("nobody", PASSWORD).await.expect_page(422, "is wrong");
+    rosa.post("/coat", &[("item", "scarf")]).await.expect_redirect("/dashboard");
+    rosa.post("/coat/count", &[]).await.expect_redirect("/dashboard");
+    for path in ["/", "/dashboard", "/account", "/login", "/learn", "/xray"] {
+        assert_eq!(rosa.get(path).await.status, 200, "{path}");
+    }
+    assert_eq!(
+        rosa.post("/account/sessions/revoke-others", &[("password", PASSWORD)]).await.status,
+        303
+    );
+    assert_eq!(elsewhere.get("/dashboard").await.status, 303);
+    elsewhere.get("/login").await.expect_page(200, "Log in");
+    let change = [("current", PASSWORD), ("new", "a better horse battery")];
+    assert_eq!(rosa.post("/account/password", &change).await.status, 303);
+    let delete = [("password", "a better horse battery")];
+    assert_eq!(rosa.post("/account/delete", &delete).await.status, 303);
+    profile(0).await;
+
+    let seen = app.database().collection::<Document>("system.profile");
+    let seen = seen.find(doc! { "appName": "cloakroom", "planSummary": { "$exists": true } });
+    let seen: Vec<Document> = seen.await.unwrap().try_collect().await.unwrap();
+    assert!(seen.len() > 30, "{}", seen.len());
+    for entry in &seen {
+        let plan = entry.get_str("planSummary").unwrap();
+        assert!(
+            !plan.contains("COLLSCAN") || entry.get_str("ns").unwrap().ends_with(".class"),
+            "{entry}"
+        );
+        let examined = entry.get_i32("docsExamined").unwrap_or(0);
+        assert!(examined <= 20, "{examined} documents: {entry}");
+    }
+}
