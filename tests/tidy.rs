@@ -87,7 +87,7 @@ fn only_its_owner_names_a_thing() {
             ],
             "a collection has one owner",
         ),
-        ("timeout(", &["src/deadline.rs"], "whoever waits shares the request's deadline"),
+        (" timeout(", &["src/deadline.rs"], "whoever waits shares the request's deadline"),
         ("unsafe ", &[], "nothing here needs unsafe"),
     ];
     for (name, text) in files("src", ".rs") {
