@@ -104,7 +104,7 @@ class Peer:
 
     def wrk(self, seconds, connections=64, threads=2):
         """Requests per second, and the latencies p50 and p99 in ms."""
-        command = ["wrk", f"-t{min(threads, connections)}", f"-c{connections}", f"-d{seconds}s", "--latency"]
+        command = ["wrk", f"-t{min(threads, connections)}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "--latency"]
         command += ["-H", f"Cookie: {self.cookie}", self.url + self.page]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         assert "Non-2xx" not in said and "Socket errors" not in said, f"{self.label}: {said}"

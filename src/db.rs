@@ -29,9 +29,12 @@ const SELECTION: Duration = Duration::from_secs(2);
 /// `maxTimeMS` of reads: the server stops working on what nobody waits for any more.
 pub const READ_LIMIT: Duration = Duration::from_secs(2);
 
-/// Connections to one server. More than the driver's 10, so that a class clicking all at once does
-/// not queue; a `mongod` takes thousands.
-const POOL: u32 = 32;
+/// Connections to one server. With more of them, `mongod` has more threads than cores at work, and the
+/// slowest page in a hundred takes twice as long (docs/performance.md).
+const POOL: u32 = 10;
+
+/// The same in class, where each change stream that is listened to holds one.
+const POOL_IN_CLASS: u32 = 32;
 
 /// The store does not answer, or cannot do what was asked. Not "no": nobody knows.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -106,7 +109,7 @@ pub async fn open(uri: &str, watched: bool) -> Result<Database, Unavailable> {
     options.app_name.get_or_insert_with(|| "cloakroom".to_owned());
     options.connect_timeout.get_or_insert(SELECTION);
     options.server_selection_timeout.get_or_insert(SELECTION);
-    options.max_pool_size.get_or_insert(POOL);
+    options.max_pool_size.get_or_insert(if watched { POOL_IN_CLASS } else { POOL });
     // A login that was acknowledged must outlive the loss of a server: written to the journals of
     // a majority. MongoDB's default loses acknowledged writes of a lone server that is killed.
     options.write_concern =
