@@ -128,6 +128,12 @@ fn of_a_login(ops: &[&Op]) -> Vec<String> {
     found
 }
 
+/// How long after `back` the last 503 was answered.
+pub fn healed(ops: &[Op], back: Duration) -> Duration {
+    let failed = ops.iter().filter(|op| op.outcome == Outcome::Unavailable);
+    failed.map(|op| op.ended).max().unwrap_or_default().saturating_sub(back)
+}
+
 fn is_done(op: &Op) -> bool {
     matches!(op.outcome, Outcome::Done(_))
 }

@@ -10,7 +10,7 @@ use rocket::tokio::net::{TcpListener, TcpStream};
 use rocket::tokio::{self, time::sleep};
 
 use crate::alone;
-use crate::history::{Op, Outcome};
+use crate::history::{Outcome, healed};
 use crate::instance::Instance;
 use crate::world::{World, summary};
 
@@ -73,11 +73,6 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, weather: Arc<Atom
             return;
         }
     }
-}
-
-fn healed(ops: &[Op], back: Duration) -> Duration {
-    let failed = ops.iter().filter(|op| op.outcome == Outcome::Unavailable);
-    failed.map(|op| op.ended).max().unwrap_or_default().saturating_sub(back)
 }
 
 #[rocket::async_test]

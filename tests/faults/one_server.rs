@@ -6,17 +6,11 @@ use mongodb::bson::{Document, doc};
 use rocket::tokio::time::sleep;
 
 use crate::alone;
-use crate::history::{Op, Outcome};
+use crate::history::{Op, Outcome, healed};
 use crate::world::{World, summary};
 
 /// Visitors at once.
 const VISITORS: usize = 8;
-
-/// How long after `back` the last 503 was answered.
-fn healed(ops: &[Op], back: Duration) -> Duration {
-    let failed = ops.iter().filter(|op| op.outcome == Outcome::Unavailable);
-    failed.map(|op| op.ended).max().unwrap_or_default().saturating_sub(back)
-}
 
 fn count(ops: &[Op], outcome: Outcome) -> usize {
     ops.iter().filter(|op| op.outcome == outcome).count()
