@@ -31,17 +31,10 @@ const STRICT_TRANSPORT_SECURITY: &str = "max-age=31536000";
 /// Long enough to save requests while somebody clicks around, short enough for an update to show.
 const STATIC_CACHE: &str = "public, max-age=600";
 
-/// A page goes out in one piece: quicker than in two, and an instance that is killed leaves no half of
-/// one with the proxy.
-const PIECE: usize = 32 * 1024;
-
 /// Attaches the headers.
 pub fn stage() -> AdHoc {
     AdHoc::on_response("Headers", |request, response| {
-        Box::pin(async move {
-            set(request, response);
-            response.set_max_chunk_size(PIECE);
-        })
+        Box::pin(async move { set(request, response) })
     })
 }
 
