@@ -11,6 +11,7 @@ mod instance;
 mod history;
 mod client;
 mod world;
+mod nginx;
 
 mod one_server;
 mod replica_set;
