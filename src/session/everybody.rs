@@ -6,15 +6,12 @@ use super::content::Content;
 use super::engine::Engine;
 use super::others::Login;
 use super::sid::Sid;
-use super::store::{Ending, Record};
+use super::store::{Ending, Record, Shown};
 use crate::db::Unavailable;
 use crate::trace;
 
 /// Sessions that are looked at together: each may have 100 KB in it.
-const BATCH: u32 = 500;
-
-/// So many times.
-const MOST_BATCHES: u32 = 1_000;
+const PAGE: u32 = 500;
 
 /// A session of anybody's, or of nobody's.
 #[derive(Clone, Debug)]
@@ -35,17 +32,32 @@ impl Engine {
         &self.options.collection
     }
 
-    /// Valid sessions, the newest first: `most` in which somebody is logged in, `others` in which
-    /// nobody is.
+    /// Valid sessions, as many as `shown` says; of each login the newest first.
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn everybody(&self, most: u32, others: u32) -> Result<Vec<Attended>, Unavailable> {
-        let all = self.valid(most, others).await?;
+    pub async fn everybody(&self, shown: Shown) -> Result<Vec<Attended>, Unavailable> {
+        let all = self.valid(shown).await?;
         Ok(all.iter().map(|(sid, record)| self.attend(sid, record)).collect())
     }
 
-    /// Ends the sessions that `which` picks, however many there are; returns how many.
+    /// Ends those of the shown sessions that `which` picks; returns how many.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn end_shown(
+        &self,
+        shown: Shown,
+        why: Ending,
+        which: impl Fn(&Attended) -> bool,
+    ) -> Result<u64, Unavailable> {
+        let all = self.valid(shown).await?.into_iter();
+        let picked = all.filter(|(sid, record)| which(&self.attend(sid, record)));
+        let picked: Vec<Sid> = picked.map(|(sid, _)| sid).collect();
+        self.store.end(&picked, why).await
+    }
+
+    /// Ends all sessions that `which` picks, however many there are; returns how many.
     ///
     /// # Errors
     /// The store does not answer; some may have ended.
@@ -54,28 +66,21 @@ impl Engine {
         why: Ending,
         which: impl Fn(&Attended) -> bool,
     ) -> Result<u64, Unavailable> {
-        let (mut ended, mut most) = (0, BATCH);
-        // Logins that go on meanwhile must not keep us here for ever.
-        for _ in 0..MOST_BATCHES {
-            let all = self.valid(most, most).await?;
-            let seen = all.len();
-            let picked = all.into_iter().filter(|(sid, record)| which(&self.attend(sid, record)));
+        let (mut ended, mut last) = (0, None);
+        loop {
+            let page = self.store.page(last.as_ref(), PAGE).await?;
+            let Some((end, _)) = page.last() else { return Ok(ended) };
+            last = Some(end.clone());
+            let picked = page.into_iter().filter(|(sid, record)| {
+                record.as_ref().is_some_and(|record| which(&self.attend(sid, record)))
+            });
             let picked: Vec<Sid> = picked.map(|(sid, _)| sid).collect();
-            if !picked.is_empty() {
-                ended += self.store.end(&picked, why).await?;
-            } else if seen < most as usize / 2 {
-                break;
-            } else {
-                // Only others' among the newest: older ones may stand behind them. Half of what was
-                // asked for, as the store leaves out what it cannot read.
-                most = most.saturating_mul(2);
-            }
+            ended += self.store.end(&picked, why).await?;
         }
-        Ok(ended)
     }
 
-    async fn valid(&self, most: u32, others: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
-        let mut all = self.store.all(most, others).await?;
+    async fn valid(&self, shown: Shown) -> Result<Vec<(Sid, Record)>, Unavailable> {
+        let mut all = self.store.all(shown).await?;
         all.retain(|(_, record)| !self.is_over(record));
         Ok(all)
     }

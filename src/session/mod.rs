@@ -33,7 +33,7 @@ pub use handle::{Fresh, Gone, Session, SetError};
 pub use options::{DEVELOPMENT_SECRET, Options, StoreKind};
 pub use others::{Login, MOST_LISTED, Span};
 pub use sid::Sid;
-pub use store::Ending;
+pub use store::{Ending, Shown};
 pub use timestamp::Timestamp;
 
 use std::sync::Arc;

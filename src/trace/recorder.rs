@@ -1,6 +1,6 @@
 //! The exchanges that are kept: in memory, bounded, told apart by browser.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,7 +17,7 @@ const IN_ALL: usize = 2_000;
 const REDIRECT: Duration = Duration::from_secs(10);
 
 /// A browser, by the id of its session. Not the id: what is kept must not be worth a ticket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Owner(u64);
 
 impl Owner {
@@ -26,6 +26,18 @@ impl Owner {
         static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
         Self(KEY.hash_one(sid))
     }
+}
+
+/// Those who share what is kept. When it is too much, the one that has most of it loses its oldest: so
+/// whoever sends thousands of requests pushes out nobody's but their own.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Party<'k> {
+    /// Requests without a session: probes, and crawlers.
+    Nobody,
+    /// Browsers in which nobody has logged in.
+    Guests,
+    /// All browsers of this user.
+    User(&'k str),
 }
 
 /// The last exchanges of all browsers. A clone is the same one.
@@ -131,9 +143,29 @@ impl Kept {
             self.exchanges.remove(oldest);
         }
         while self.exchanges.len() > IN_ALL {
-            self.exchanges.pop_front();
+            let Some(oldest) = self.oldest_of_largest() else { break };
+            self.exchanges.remove(oldest);
         }
     }
+
+    fn oldest_of_largest(&self) -> Option<usize> {
+        let users: HashMap<Owner, &str> = self.exchanges.iter().filter_map(user).collect();
+        let party = |(of, _): &(Option<Owner>, Arc<Exchange>)| match of {
+            None => Party::Nobody,
+            Some(owner) => users.get(owner).map_or(Party::Guests, |user| Party::User(user)),
+        };
+        let mut sizes: HashMap<Party<'_>, usize> = HashMap::new();
+        for kept in &self.exchanges {
+            *sizes.entry(party(kept)).or_default() += 1;
+        }
+        let largest = sizes.values().max().copied()?;
+        self.exchanges.iter().position(|kept| sizes.get(&party(kept)) == Some(&largest))
+    }
+}
+
+/// Who uses a browser, where an exchange tells.
+fn user((of, exchange): &(Option<Owner>, Arc<Exchange>)) -> Option<(Owner, &str)> {
+    Some(((*of)?, exchange.user.as_deref()?))
 }
 
 #[cfg(test)]
@@ -189,6 +221,28 @@ mod tests {
             recorder.keep(exchange(&format!("nobody-{number}"), "/", None), &[]);
         }
         assert_eq!(recorder.kept().exchanges.len(), IN_ALL);
-        assert!(recorder.of(Owner::of("one")).is_empty());
+        assert_eq!(recorder.of(Owner::of("one")).len(), 20, "nobody pushes somebody out");
+    }
+
+    #[test]
+    fn whoever_fills_the_room_pushes_out_their_own() {
+        let recorder = Recorder::default();
+        let of = |user: Option<&str>, browser: String| {
+            let exchange = exchange(&browser, "/", None);
+            let owner = Owner::of(&browser);
+            recorder.keep(Exchange { user: user.map(str::to_owned), ..exchange }, &[owner]);
+            owner
+        };
+        let guest = of(None, "guest".to_owned());
+        let student = of(Some("rosa"), "student".to_owned());
+        for number in 0..2_100 {
+            of(Some("crowd"), format!("crowd-{number}"));
+        }
+        assert_eq!([recorder.of(guest).len(), recorder.of(student).len()], [1, 1]);
+        for number in 0..2_100 {
+            of(None, format!("visitor-{number}"));
+        }
+        assert_eq!(recorder.of(student).len(), 1, "guests push out guests");
+        assert!(recorder.of_user("crowd").len() > 900, "and an equal share is left");
     }
 }

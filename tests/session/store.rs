@@ -1,11 +1,15 @@
 //! The contract of a session store: the same sentences for each store.
 
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
+
+use rocket::tokio::time::sleep;
 
 use crate::support::fresh_database;
 use cloakroom::session::store::memory::MemoryStore;
 use cloakroom::session::store::mongo::MongoStore;
-use cloakroom::session::store::{Ending, Store, Times};
+use cloakroom::session::store::{Ending, Shown, Store, Times};
 use cloakroom::session::{Content, Sid, Timestamp};
 
 /// All stores: memory, and MongoDB in both forms of the document.
@@ -106,6 +110,7 @@ async fn a_touch_moves_the_end_and_leaves_the_session_as_it_is() {
 async fn the_sessions_of_one_login_are_found_and_ended_with_a_reason() {
     for store in stores().await {
         let insert = async |values: &str| {
+            sleep(Duration::from_millis(2)).await; // One is the newest.
             let sid = Sid::generate();
             store.insert(&sid, &content(values), times(60_000), None).await.unwrap();
             sid
@@ -119,9 +124,26 @@ async fn the_sessions_of_one_login_are_found_and_ended_with_a_reason() {
         let nested = format!(r#","data":{{"passport":{{"user":"{rosa}"}}}}"#);
         let nested = insert(&nested).await;
         let list = insert(&format!(r#","passport":["{rosa}"]"#)).await;
-        assert_eq!(store.all(9, 9).await.unwrap().len(), 7, "whoever's or nobody's");
-        assert_eq!(store.all(9, 0).await.unwrap().len(), 3, "somebody's");
-        assert_eq!(store.all(1, 2).await.unwrap().len(), 3);
+        for ((logins, of_each, others), expected) in [
+            ((9, 9, 9), 7),
+            ((9, 9, 0), 3),
+            ((9, 1, 0), 2), // one of rosa's
+            ((1, 1, 2), 3),
+            ((0, 9, 1), 1),
+        ] {
+            let all = store.all(Shown { logins, of_each, others }).await.unwrap();
+            assert_eq!(all.len(), expected, "{logins} {of_each} {others} {}", store.place());
+        }
+        let newest = store.all(Shown { logins: 9, of_each: 1, others: 0 }).await.unwrap();
+        assert!(newest.iter().any(|(sid, _)| *sid == ended), "{}", store.place());
+        let (mut seen, mut last) = (HashSet::new(), None);
+        while let Some((sid, _)) = store.page(last.as_ref(), 2).await.unwrap().pop() {
+            seen.extend(
+                store.page(last.as_ref(), 2).await.unwrap().into_iter().map(|(sid, _)| sid),
+            );
+            last = Some(sid);
+        }
+        assert_eq!(seen.len(), 7, "{}", store.place());
         assert_eq!(store.logins(rosa, 1).await.unwrap().len(), 1);
         let found = store.logins(rosa, 9).await.unwrap();
         let is_rosas = |sid: &Sid| found.iter().any(|(found, _)| found == sid);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use cloakroom::db::Unavailable;
-use cloakroom::session::store::{Ending, Record, Store, Times};
+use cloakroom::session::store::{Ending, Record, Shown, Store, Times};
 use cloakroom::session::{Content, Sid};
 
 use crate::model::{Coat, Number};
@@ -120,9 +120,18 @@ impl Store for Watched {
         self.store.logins(login, most).await
     }
 
-    async fn all(&self, most: u32, others: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
+    async fn all(&self, shown: Shown) -> Result<Vec<(Sid, Record)>, Unavailable> {
         self.note("all");
-        self.store.all(most, others).await
+        self.store.all(shown).await
+    }
+
+    async fn page(
+        &self,
+        after: Option<&Sid>,
+        most: u32,
+    ) -> Result<Vec<(Sid, Option<Record>)>, Unavailable> {
+        self.note("page");
+        self.store.page(after, most).await
     }
 
     async fn end(&self, sids: &[Sid], why: Ending) -> Result<u64, Unavailable> {

@@ -82,27 +82,37 @@ async fn guesses_are_shown_as_bars_when_the_teacher_says_so() {
     teacher.post("/class/lessons/the-seal", &[("do", "reveal")]).await;
     let page = rosa.browsers[0].get(path).await;
     page.expect_page(200, "What the class thought");
-    assert_eq!(page.body.matches("1 of 2").count(), 2);
+    assert_eq!(page.body.matches("1 of 2 students").count(), 2);
     teacher.post("/class/lessons/the-seal", &[("do", "hide")]).await;
     assert!(!rosa.browsers[0].get(path).await.body.contains("What the class thought"));
     // The lesson begins anew for all.
     teacher.post("/class/lessons/the-seal", &[("do", "reset")]).await;
-    teacher.get("/class").await.expect_page(200, "0 of 0");
+    teacher.get("/class").await.expect_page(200, "0 of 0 students");
 }
 
 #[rocket::async_test]
-async fn a_bar_counts_who_learns_and_is_still_there() {
+async fn a_bar_counts_who_learns_and_is_still_there_and_guests_apart() {
     let (first, _, mut teacher) = two().await;
     let mut rosa = Learner::new(&first, "rosa").await;
     let mut guest = Learner::nobody(&first, "guest");
     rosa.predict("05-the-seal").await;
     guest.predict("05-the-seal").await;
     teacher.post("/learn/the-seal/predict", &[("choice", "1")]).await;
-    teacher.get("/class").await.expect_page(200, "2 of 2");
+    for _ in 0..3 {
+        let mut another = Learner::nobody(&first, "another");
+        another.browsers[0].post("/learn/the-seal/predict", &[("choice", "1")]).await;
+    }
+    for path in ["/class", "/learn/the-seal"] {
+        let page = teacher.get(path).await;
+        page.expect_page(200, "1 of 1 students");
+        page.expect_page(200, "3 of 4 not logged in");
+        teacher.post("/class/lessons/the-seal", &[("do", "reveal")]).await;
+    }
     let users = first.database().collection::<Document>("users");
     users.delete_one(doc! { "username": "rosa" }).await.unwrap();
     let room = teacher.get("/class").await;
-    room.expect_page(200, "1 of 1");
+    room.expect_page(200, "1 of 4 not logged in");
+    room.expect_page(200, "0 of 0 students<");
     room.expect_page(200, "0 of 0 students are logged in.");
 }
 

@@ -9,7 +9,7 @@ use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::document::Stored;
-use super::{ENDING_KEPT, Ending, Record, Store, Times};
+use super::{ENDING_KEPT, Ending, Record, Shown, Store, Times};
 use crate::db::Unavailable;
 use crate::session::content::Content;
 use crate::session::sid::Sid;
@@ -132,10 +132,35 @@ impl Store for MemoryStore {
         Ok(self.newest(most, |record| record.content.login().as_deref() == Some(login)))
     }
 
-    async fn all(&self, most: u32, others: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
-        let mut found = self.newest(most, |record| record.content.login().is_some());
-        found.extend(self.newest(others, |record| record.content.login().is_none()));
+    async fn all(&self, shown: Shown) -> Result<Vec<(Sid, Record)>, Unavailable> {
+        let mut found = self.newest(u32::MAX, |record| record.content.login().is_some());
+        let mut taken: HashMap<String, u32> = HashMap::new();
+        found.retain(|(_, record)| {
+            let Some(login) = record.content.login() else { return false };
+            if taken.len() >= shown.logins as usize && !taken.contains_key(&login) {
+                return false;
+            }
+            let taken = taken.entry(login).or_default();
+            *taken += 1;
+            *taken <= shown.of_each
+        });
+        found.extend(self.newest(shown.others, |record| record.content.login().is_none()));
         Ok(found)
+    }
+
+    async fn page(
+        &self,
+        after: Option<&Sid>,
+        most: u32,
+    ) -> Result<Vec<(Sid, Option<Record>)>, Unavailable> {
+        let inner = self.inner();
+        let behind = |sid: &&Sid| after.is_none_or(|after| sid.as_str() > after.as_str());
+        let mut sids: Vec<&Sid> = inner.sessions.keys().filter(behind).collect();
+        sids.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+        let now = Timestamp::now();
+        let valid = |sid: &Sid| inner.sessions.get(sid).filter(|record| record.is_valid(now));
+        let page = sids.into_iter().take(most as usize);
+        Ok(page.map(|sid| (sid.clone(), valid(sid).cloned())).collect())
     }
 
     async fn end(&self, sids: &[Sid], why: Ending) -> Result<u64, Unavailable> {

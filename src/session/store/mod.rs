@@ -71,6 +71,18 @@ pub struct Times {
     pub expires: Timestamp,
 }
 
+/// How many sessions to look at. Each login has a share of its own, and so have those of nobody: so
+/// whoever makes thousands of sessions crowds nobody else out.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown {
+    /// So many logins.
+    pub logins: u32,
+    /// The newest of each.
+    pub of_each: u32,
+    /// The newest that do not say whose they are: nobody's, and those that Express made.
+    pub others: u32,
+}
+
 /// Why a session was ended from elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -147,10 +159,16 @@ pub trait Store: Send + Sync {
     /// included: the newest, and `most` at most.
     async fn logins(&self, login: &str, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable>;
 
-    /// Valid sessions, whoever's: the newest `most` that say whose they are, and as many of the others
-    /// (nobody's, and those that Express made) as `others` says. So visitors who never log in crowd
-    /// nobody out.
-    async fn all(&self, most: u32, others: u32) -> Result<Vec<(Sid, Record)>, Unavailable>;
+    /// Valid sessions, whoever's, as many as `shown` says.
+    async fn all(&self, shown: Shown) -> Result<Vec<(Sid, Record)>, Unavailable>;
+
+    /// The first `most` sessions behind this id, in the order of their ids, to go through all of
+    /// them. `None` for one that is over, or that nobody can read.
+    async fn page(
+        &self,
+        after: Option<&Sid>,
+        most: u32,
+    ) -> Result<Vec<(Sid, Option<Record>)>, Unavailable>;
 
     /// Deletes sessions that somebody ended from elsewhere, and keeps for a day why: their browsers
     /// will ask. Returns how many there were.

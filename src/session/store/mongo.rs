@@ -10,7 +10,7 @@ use mongodb::{Collection, Database, IndexModel};
 use rocket::futures::TryStreamExt as _;
 
 use super::document::{Shape, read_record};
-use super::{ENDING_KEPT, Ending, Record, Store, Times};
+use super::{ENDING_KEPT, Ending, Record, Shown, Store, Times};
 use crate::db::{READ_LIMIT, Unavailable, bounded};
 use crate::session::content::Content;
 use crate::session::sid::Sid;
@@ -64,6 +64,39 @@ impl MongoStore {
         }
         let find = self.documents.find(filter).sort(doc! { "createdAt": -1 });
         let find = find.limit(most.into()).max_time(READ_LIMIT);
+        bounded(async { find.await?.try_collect().await }).await
+    }
+
+    /// The last made of each login, by the index on both: however many there are, no more are read.
+    async fn newest_of_each(
+        &self,
+        logins: u32,
+        most: u32,
+    ) -> Result<Vec<RawDocumentBuf>, Unavailable> {
+        if logins == 0 || most == 0 {
+            return Ok(vec![]);
+        }
+        let newest = vec![
+            doc! { "$match": valid() },
+            doc! { "$sort": { "createdAt": -1 } },
+            doc! { "$limit": most },
+        ];
+        let pipeline = [
+            doc! { "$match": { "user": { "$gt": "" } } },
+            doc! { "$group": { "_id": "$user" } },
+            doc! { "$limit": logins },
+            doc! { "$lookup": {
+                "from": self.documents.name(),
+                "localField": "_id",
+                "foreignField": "user",
+                "pipeline": newest,
+                "as": "newest",
+            } },
+            doc! { "$unwind": "$newest" },
+            doc! { "$replaceRoot": { "newRoot": "$newest" } },
+        ];
+        let find = self.documents.aggregate(pipeline).max_time(READ_LIMIT);
+        let find = find.with_type::<RawDocumentBuf>();
         bounded(async { find.await?.try_collect().await }).await
     }
 
@@ -169,15 +202,29 @@ impl Store for MongoStore {
         Ok(found.filter(|(_, record)| is_login(record)).take(most as usize).collect())
     }
 
-    async fn all(&self, most: u32, others: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
-        let of = |user: Bson| {
-            let mut filter = valid();
-            filter.insert("user", user);
-            filter
-        };
-        let mut found = self.newest(of(doc! { "$ne": null }.into()), most).await?;
-        found.extend(self.newest(of(Bson::Null), others).await?);
+    async fn all(&self, shown: Shown) -> Result<Vec<(Sid, Record)>, Unavailable> {
+        let mut of_nobody = valid();
+        of_nobody.insert("user", Bson::Null);
+        let mut found = self.newest_of_each(shown.logins, shown.of_each).await?;
+        found.extend(self.newest(of_nobody, shown.others).await?);
         Ok(found.into_iter().filter_map(read_valid).collect())
+    }
+
+    async fn page(
+        &self,
+        after: Option<&Sid>,
+        most: u32,
+    ) -> Result<Vec<(Sid, Option<Record>)>, Unavailable> {
+        let behind = after.map_or("", Sid::as_str);
+        let find = self.documents.find(doc! { "_id": { "$gt": behind } }).sort(doc! { "_id": 1 });
+        let find = find.limit(most.into()).max_time(READ_LIMIT);
+        let found: Vec<RawDocumentBuf> = bounded(async { find.await?.try_collect().await }).await?;
+        let now = Timestamp::now();
+        let read = |document: RawDocumentBuf| {
+            let sid = Sid::stored(document.get_str("_id").ok()?);
+            Some((sid, read_record(&document).ok().filter(|record| record.is_valid(now))))
+        };
+        Ok(found.into_iter().filter_map(read).collect())
     }
 
     async fn end(&self, sids: &[Sid], why: Ending) -> Result<u64, Unavailable> {

@@ -6,7 +6,7 @@ use rocket::{Route, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 
 use super::anonymous::anonymous;
-use super::guesses::bars;
+use super::guesses::bars_of;
 use super::room::Room;
 use crate::auth::Admin;
 use crate::teach::lessons;
@@ -37,7 +37,7 @@ async fn show(
     let revealed = lessons::ALL.into_iter().find(|lesson| Some(lesson.slug) == revealed);
     let guesses = revealed.map(|lesson| {
         let content = room.contents.of(lesson);
-        let bars = bars(lesson, content, &roster);
+        let bars = bars_of(&roster, lesson, content);
         context! { question: &content.predict.question, title: &content.title, bars }
     });
     let own = context! {

@@ -1,6 +1,7 @@
 //! What a teacher does on the machine itself: making seats, and the reset that `/class` has as well.
 
 use super::control::Class;
+use super::guesses::Counted;
 use super::reset::{Report, ResetError, reset};
 use super::room::Room;
 use super::seats::{MOST_SEATS, make};
@@ -49,6 +50,7 @@ pub async fn begin_anew(config: Config) -> Result<Report, StartError> {
         class: &Class::beside(backing),
         labs: &labs,
         recorder: &Recorder::default(),
+        counted: &Counted::default(),
         address: None,
     };
     reset(&room).await.map_err(|error| match error {

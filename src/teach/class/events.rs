@@ -24,7 +24,7 @@ use rocket::tokio::{pin, select};
 use rocket::{Request, Route, Shutdown, State, get, routes};
 use serde::Serialize;
 
-use super::room::Room;
+use super::room::{Room, SHOWN};
 use crate::auth::Admin;
 use crate::db::in_time;
 use crate::session::{Attended, Engine};
@@ -36,9 +36,6 @@ const POLL: Duration = Duration::from_secs(2);
 
 /// The browser comes again after that, and is asked anew who it is.
 const LIFETIME: Duration = Duration::from_secs(60);
-
-/// Sessions that are compared.
-const MOST: u32 = 2_000;
 
 /// A line of the ledger.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -195,7 +192,7 @@ async fn look(engine: &Engine) -> Option<Sessions> {
         let size = attended.content.to_json().len();
         (attended.session.handle, (attended.hook, last, size))
     };
-    match engine.everybody(MOST, MOST).await {
+    match engine.everybody(SHOWN).await {
         Ok(sessions) => Some(sessions.into_iter().map(seen).collect()),
         Err(error) => {
             log::warn!("the sessions cannot be compared: {error}");

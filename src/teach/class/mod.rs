@@ -25,7 +25,6 @@ mod anonymous;
 
 pub use commands::{begin_anew, seed};
 pub use control::{Class, Control};
-pub use guesses::bars;
 pub use network::for_a_class;
 pub use room::Room;
 
@@ -34,6 +33,7 @@ use rocket::tokio::select;
 use rocket::{Orbit, Request, Rocket, Route};
 use rocket_dyn_templates::{Template, context};
 
+use guesses::Counted;
 use invitation::TeacherLink;
 
 use crate::teach::labs::Labs;
@@ -45,6 +45,7 @@ pub fn stage(class: Class) -> impl Fairing {
         rocket
             .manage(class)
             .manage(TeacherLink::default())
+            .manage(Counted::default())
             .mount("/class", routes())
             .mount("/class/lessons", controls::routes_of_lessons())
             .attach(AdHoc::on_liftoff("Class", |rocket| Box::pin(async move { follow(rocket) })))

@@ -5,7 +5,7 @@ use rocket_dyn_templates::{Template, context};
 use serde::{Deserialize, Serialize};
 
 use super::control::Control;
-use super::guesses::{Bar, bars};
+use super::guesses::{Bar, bars_of};
 use super::reset::{Report, ResetError, reset};
 use super::room::Room;
 use super::roster::Roster;
@@ -40,7 +40,7 @@ fn lessons<'c>(room: &Room<'c>, control: &Control, roster: &Roster) -> Vec<Contr
             closed: control.closed.contains(lesson.slug),
             revealed: control.revealed.as_deref() == Some(lesson.slug),
             solved: solved(at),
-            bars: bars(lesson, content, roster),
+            bars: bars_of(roster, lesson, content),
         }
     };
     lessons::ALL.iter().enumerate().map(controlled).collect()

@@ -9,10 +9,11 @@ use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome};
 
 use super::control::Class;
+use super::guesses::Counted;
 use super::invitation::address;
 use crate::auth::{LocalStrategy, User, Username};
 use crate::db::Unavailable;
-use crate::session::{Attended, Engine};
+use crate::session::{Attended, Engine, Shown};
 use crate::teach::labs::Labs;
 use crate::teach::lessons::Contents;
 use crate::teach::progress::ProgressStore;
@@ -21,8 +22,9 @@ use crate::trace::Recorder;
 /// A school, not a town: a page of more than this helps nobody.
 const MOST: u32 = 2_000;
 
-/// Sessions in which nobody is logged in: each visitor who guesses in a lesson can make one.
-const MOST_GUESTS: u32 = 100;
+/// The sessions that a page shows. Each visitor who guesses in a lesson can make one in which nobody
+/// is logged in, and a script makes as many logins as it likes.
+pub const SHOWN: Shown = Shown { logins: MOST, of_each: 50, others: 100 };
 
 /// All that is read and changed here.
 pub struct Room<'r> {
@@ -40,6 +42,8 @@ pub struct Room<'r> {
     pub labs: &'r Labs,
     /// What was recorded, by this process.
     pub recorder: &'r Recorder,
+    /// The guesses that everybody sees.
+    pub counted: &'r Counted,
     /// Where students find this server; `None` when it listens to this machine alone.
     pub address: Option<String>,
 }
@@ -59,6 +63,7 @@ impl<'r> FromRequest<'r> for Room<'r> {
                 class: rocket.state()?,
                 labs: rocket.state()?,
                 recorder: rocket.state()?,
+                counted: rocket.state()?,
                 address: address(rocket.config()),
             })
         };
@@ -70,12 +75,12 @@ impl<'r> FromRequest<'r> for Room<'r> {
 }
 
 impl Room<'_> {
-    /// All sessions there are.
+    /// All sessions that a page shows.
     ///
     /// # Errors
     /// The store does not answer.
     pub async fn sessions(&self) -> Result<Vec<Attended>, Unavailable> {
-        self.engine.everybody(MOST, MOST_GUESTS).await
+        self.engine.everybody(SHOWN).await
     }
 
     /// The accounts that a page shows.

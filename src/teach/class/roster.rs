@@ -107,12 +107,10 @@ impl Room<'_> {
         Ok(Roster { students, guests, teachers, sessions: count, here })
     }
 
-    /// Nobody's session; what they did in the lessons is in it.
+    /// Nobody's session.
     fn guest(&self, session: Attended) -> Student {
-        let progress = session.content.values.get(KEY);
-        let progress = progress.and_then(|value| serde_json::from_str(value.get()).ok());
-        let who = session.session.handle.clone();
-        self.student(who, None, vec![session], progress.unwrap_or_default())
+        let (who, progress) = (session.session.handle.clone(), progress_of(&session));
+        self.student(who, None, vec![session], progress)
     }
 
     fn student(
@@ -155,6 +153,12 @@ impl Room<'_> {
         let is_too_long = minutes > STUCK * i64::from(content.minutes);
         (is_too_long && content.standing(Some(state)) == "begun").then_some(minutes)
     }
+}
+
+/// What somebody who is not logged in did in the lessons: it is in the session.
+pub fn progress_of(guest: &Attended) -> Progress {
+    let progress = guest.content.values.get(KEY);
+    progress.and_then(|value| serde_json::from_str(value.get()).ok()).unwrap_or_default()
 }
 
 fn minutes_since(millis: i64) -> i64 {

@@ -7,7 +7,7 @@ use rocket_dyn_templates::{Template, context};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::room::Room;
+use super::room::{Room, SHOWN};
 use super::roster::Student;
 use crate::audit::{Decision, Event, Whom};
 use crate::auth::Admin;
@@ -97,7 +97,7 @@ async fn revoke(
 ) -> Result<Result<Redirect, Status>, Error> {
     let Some(student) = find(&room, who).await? else { return Ok(Err(Status::NotFound)) };
     let picked = |session: &Attended| is_of(session, who) && session.session.handle == handle;
-    let ended = room.engine.end_where(Ending::ByAdmin, picked).await?;
+    let ended = room.engine.end_shown(SHOWN, Ending::ByAdmin, picked).await?;
     let decision = if ended > 0 { Decision::Done } else { Decision::Refused };
     let name = student.name.as_deref().unwrap_or("");
     client.record(Event::RevokeSessions, decision, Whom::Admin(&teacher.0.username, name));

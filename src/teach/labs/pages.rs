@@ -75,7 +75,7 @@ async fn show(
     let Some(template) = lesson.lab else { return Ok(None) };
     let key = key(&learner);
     let place = Place { request: visit.0, labs, learner: &key, lesson };
-    let bench = &learner.progress.bench;
+    let bench = &learner.progress().bench;
     let session = place.session(bench).await?;
     let seen = seen(visit.0, &session);
     let mut lines: Vec<String> = session.finish().await?.into_iter().collect();
@@ -208,12 +208,15 @@ async fn press(
     let key = key(&learner);
     let place = Place { request: visit.0, labs, learner: &key, lesson };
     let action = Action { name: &form.0.name, switches: form.0.switches() };
-    let mut bench: Bench = learner.progress.bench.clone();
+    let mut bench: Bench = learner.progress().bench.clone();
     let Some(lines) = place.act(&action, &mut bench).await? else { return Ok(None) };
     note(lesson, action.name, 1);
-    learner.progress.bench = bench;
-    lessons::evaluate(&mut learner, lesson);
-    learner.save().await?;
+    learner
+        .change(|learner, progress| {
+            progress.bench.clone_from(&bench);
+            lessons::evaluate(learner, progress, lesson);
+        })
+        .await?;
     let back = Redirect::to(format!("/lab/{}", lesson.slug));
     Ok(Some(WithCookies(back, lines)))
 }

@@ -24,7 +24,7 @@ pub use evidence::Evidence;
 pub use named::{Named, closed};
 pub use pages::routes;
 
-use crate::teach::progress::{Learner, Proof};
+use crate::teach::progress::{Learner, Progress, Proof};
 
 /// What is checked of a lesson.
 pub struct Lesson {
@@ -60,12 +60,11 @@ pub const ALL: [&Lesson; 10] = [
     &three_clocks::LESSON,
 ];
 
-/// Looks what has been reached by now, and keeps it: what was seen once stays so, even when its
-/// recording is thrown out.
-pub fn evaluate(learner: &mut Learner<'_>, lesson: &Lesson) {
-    let Some(state) = learner.progress.lessons.get(lesson.slug) else { return };
+/// Looks what has been reached by now, and puts it into their `progress`: what was seen once stays so,
+/// even when its recording is thrown out.
+pub fn evaluate(learner: &Learner<'_>, progress: &mut Progress, lesson: &Lesson) {
+    let Some(state) = progress.lessons.get_mut(lesson.slug) else { return };
     let Some(evidence) = Evidence::of(learner, state) else { return };
-    let state = learner.state(lesson);
     for (name, proof) in (lesson.check)(&evidence) {
         if let Some(proof) = proof {
             state.reached.entry(name.to_owned()).or_insert(proof);

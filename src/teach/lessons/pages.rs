@@ -13,7 +13,7 @@ use super::http_forgets::WHO;
 use super::{ALL, Evidence, Lesson, Named, evaluate};
 use crate::audit::request_id;
 use crate::auth::Visitor;
-use crate::teach::class::{Class, Control, Room, bars};
+use crate::teach::class::{Class, Control, Room};
 use crate::teach::labs::Bench;
 use crate::teach::progress::{self, Guess, Learner, millis};
 use crate::teach::text::Text;
@@ -45,7 +45,7 @@ struct Goal<'c> {
 fn entries<'c>(contents: &'c Contents, learner: &Learner<'_>, control: &Control) -> Vec<Entry<'c>> {
     let entry = |(n, lesson): (usize, &&'static Lesson)| {
         let content = contents.of(lesson);
-        let state = content.standing(learner.progress.lessons.get(lesson.slug));
+        let state = content.standing(learner.progress().lessons.get(lesson.slug));
         let (title, minutes) = (content.title.as_str(), content.minutes);
         let closed = control.closed.contains(lesson.slug);
         Entry { number: n + 1, slug: lesson.slug, title, minutes, state, closed }
@@ -80,7 +80,7 @@ async fn show(
     checked: Option<&str>,
 ) -> Result<Template, Error> {
     let Named { lesson, content } = named;
-    let state = learner.progress.lessons.get(lesson.slug).cloned().unwrap_or_default();
+    let state = learner.progress().lessons.get(lesson.slug).cloned().unwrap_or_default();
     let goals = content.goals.iter().map(|goal| Goal {
         text: &goal.text,
         evidence: state.reached.get(&goal.name).map(|proof| goal.evidence(proof)),
@@ -90,7 +90,7 @@ async fn show(
     let lessons = entries(room.contents, &learner, &control);
     let at = lessons.iter().position(|entry| entry.slug == lesson.slug).unwrap_or_default();
     let bars = match control.revealed {
-        Some(revealed) if revealed == lesson.slug => bars(lesson, content, &room.roster().await?),
+        Some(revealed) if revealed == lesson.slug => room.bars(lesson, content).await?,
         _ => vec![],
     };
     let own = context! {
@@ -108,7 +108,7 @@ async fn show(
         reached: goals.iter().filter(|goal| goal.evidence.is_some()).count(),
         goals,
         bars,
-        help: learner.progress.help.is_some(),
+        help: learner.progress().help.is_some(),
         recorded: recorded(&state, &learner),
         who: format!("{WHO}{}", request_id(page.request())),
     };
@@ -152,13 +152,15 @@ async fn predict(
     form: Form<Prediction>,
 ) -> Result<Redirect, Error> {
     let options = named.content.predict.options.len();
-    let state = learner.state(named.lesson);
-    // The first guess counts.
-    if state.guess.is_none()
-        && let Some(choice) = form.0.choice.parse().ok().filter(|choice| *choice < options)
-    {
-        state.guess = Some(Guess { choice, at: millis(SystemTime::now()) });
-        learner.save().await?;
+    let choice = form.0.choice.parse().ok().filter(|choice| *choice < options);
+    if let Some(choice) = choice {
+        let guess = Guess { choice, at: millis(SystemTime::now()) };
+        learner
+            .change(|_, progress| {
+                // The first guess counts.
+                progress.state(named.lesson).guess.get_or_insert(guess.clone());
+            })
+            .await?;
     }
     Ok(to(named.lesson))
 }
@@ -169,11 +171,7 @@ async fn check(
     mut learner: Learner<'_>,
     _form: NoFields,
 ) -> Result<Redirect, Error> {
-    let before = learner.progress.clone();
-    evaluate(&mut learner, named.lesson);
-    if learner.progress != before {
-        learner.save().await?;
-    }
+    learner.change(|learner, progress| evaluate(learner, progress, named.lesson)).await?;
     Ok(Redirect::to(format!("/learn/{}?checked", named.lesson.slug)))
 }
 
@@ -187,15 +185,17 @@ async fn answer(
     let lesson = named.lesson;
     let Some(is_right) = lesson.answer else { return Ok(None) };
     let typed: Vec<&str> = form.0.values().map(String::as_str).collect();
-    let state = learner.state(lesson).clone();
-    if let Some(evidence) = Evidence::of(&learner, &state) {
-        // What was typed may be anything: only whether it is right is kept.
-        let right = is_right(&evidence, &typed.join(","));
-        let state = learner.state(lesson);
-        (state.answered, state.mistaken) = (state.answered || right, !right);
-        evaluate(&mut learner, lesson);
-        learner.save().await?;
-    }
+    let typed = typed.join(",");
+    learner
+        .change(|learner, progress| {
+            let Some(state) = progress.lessons.get_mut(lesson.slug) else { return };
+            let Some(evidence) = Evidence::of(learner, state) else { return };
+            // What was typed may be anything: only whether it is right is kept.
+            let right = is_right(&evidence, &typed);
+            (state.answered, state.mistaken) = (state.answered || right, !right);
+            evaluate(learner, progress, lesson);
+        })
+        .await?;
     Ok(Some(to(lesson)))
 }
 
@@ -206,13 +206,14 @@ async fn reset(
     mut learner: Learner<'_>,
     _form: NoFields,
 ) -> Result<Redirect, Error> {
-    let had = learner.progress.lessons.remove(named.lesson.slug).is_some();
-    if named.lesson.lab.is_some() {
-        learner.progress.bench = Bench::default();
-    }
-    if had {
-        learner.save().await?;
-    }
+    learner
+        .change(|_, progress| {
+            let had = progress.lessons.remove(named.lesson.slug).is_some();
+            if had && named.lesson.lab.is_some() {
+                progress.bench = Bench::default();
+            }
+        })
+        .await?;
     Ok(to(named.lesson))
 }
 
@@ -222,26 +223,29 @@ async fn skip(
     mut learner: Learner<'_>,
     _form: NoFields,
 ) -> Result<Redirect, Error> {
-    learner.state(named.lesson).skipped = true;
-    learner.save().await?;
+    learner.change(|_, progress| progress.state(named.lesson).skipped = true).await?;
     let next = ALL.iter().skip_while(|lesson| lesson.slug != named.lesson.slug).nth(1);
     Ok(next.map_or_else(|| Redirect::to("/learn"), |next| to(next)))
 }
 
+/// `wanted`: `no` takes the hand down.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Help {
+    wanted: String,
+}
+
 /// Raises a hand that the teacher sees, or takes it down. Nobody's hand stays down: the teacher would
 /// not know whom to go to.
-#[post("/<_>/help", data = "<_form>")]
+#[post("/<_>/help", data = "<form>")]
 async fn help(
     named: Named<'_>,
     mut learner: Learner<'_>,
-    _form: NoFields,
+    form: Form<Help>,
 ) -> Result<Redirect, Error> {
     if learner.user.is_some() {
-        learner.progress.help = match learner.progress.help {
-            None => Some(millis(SystemTime::now())),
-            Some(_) => None,
-        };
-        learner.save().await?;
+        let since = (form.0.wanted != "no").then(|| millis(SystemTime::now()));
+        learner.change(|_, progress| progress.help = since.and(progress.help.or(since))).await?;
     }
     Ok(to(named.lesson))
 }

@@ -63,9 +63,11 @@ async fn take_along(
     user: &str,
     before: &Progress,
 ) -> Result<(), Unavailable> {
-    let mut progress = store.load(user).await?;
-    for (slug, state) in &before.lessons {
-        progress.lessons.entry(slug.clone()).or_insert_with(|| state.clone());
-    }
-    store.save(user, &progress).await
+    let known = store.load(user).await?;
+    let take_along = |progress: &mut Progress| {
+        for (slug, state) in &before.lessons {
+            progress.lessons.entry(slug.clone()).or_insert_with(|| state.clone());
+        }
+    };
+    store.change(user, known, take_along).await.map(drop)
 }

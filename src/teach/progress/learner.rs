@@ -6,11 +6,11 @@ use rocket::Request;
 use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome};
 
-use super::{Progress, ProgressStore, State};
+use super::store::Kept;
+use super::{Progress, ProgressStore};
 use crate::auth::{User, Visitor};
 use crate::db::Unavailable;
 use crate::session::Session;
-use crate::teach::lessons::Lesson;
 use crate::trace::{Exchange, Owner, Recorder};
 
 /// The session key of the progress of somebody who is not logged in.
@@ -18,8 +18,7 @@ pub const KEY: &str = "learning";
 
 /// Somebody who learns, with what they have done so far.
 pub struct Learner<'r> {
-    /// How far they are. Changes are kept by [`Learner::save`].
-    pub progress: Progress,
+    kept: Kept,
     /// Who is logged in.
     pub user: Option<&'r User>,
     /// Of the site, not of a lab.
@@ -53,20 +52,32 @@ impl Learner<'_> {
         own
     }
 
-    /// How far they are in this lesson.
-    pub fn state(&mut self, lesson: &Lesson) -> &mut State {
-        self.progress.lessons.entry(lesson.slug.to_owned()).or_default()
+    /// How far they are.
+    pub fn progress(&self) -> &Progress {
+        &self.kept.progress
     }
 
-    /// Keeps the progress.
+    /// Changes how far they are, and keeps that. `change` is made again when another request, or the
+    /// teacher, was faster.
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn save(&self) -> Result<(), Unavailable> {
-        match self.user_id() {
-            Some(user) => self.store.save(&user, &self.progress).await,
-            None => self.session.set(KEY, &self.progress).map_err(Unavailable::new),
+    pub async fn change(
+        &mut self,
+        change: impl Fn(&Self, &mut Progress),
+    ) -> Result<(), Unavailable> {
+        let mut known = self.kept.clone();
+        if let Some(user) = self.user_id() {
+            let change = |progress: &mut Progress| change(self, progress);
+            self.kept = self.store.change(&user, known, change).await?;
+            return Ok(());
         }
+        change(self, &mut known.progress);
+        if known.progress != self.kept.progress {
+            self.session.set(KEY, &known.progress).map_err(Unavailable::new)?;
+            self.kept = known;
+        }
+        Ok(())
     }
 }
 
@@ -96,9 +107,9 @@ async fn learner<'r>(request: &'r Request<'_>) -> Result<Learner<'r>, Unavailabl
     };
     let store: &ProgressStore = request.rocket().state().ok_or_else(missing)?;
     let recorder: &Recorder = request.rocket().state().ok_or_else(missing)?;
-    let progress = match user {
+    let kept = match user {
         Some(user) => store.load(&user.id.to_hex()).await?,
-        None => session.get(KEY).unwrap_or_default(),
+        None => Kept::from(session.get::<Progress>(KEY).unwrap_or_default()),
     };
-    Ok(Learner { progress, user, session, store, recorder })
+    Ok(Learner { kept, user, session, store, recorder })
 }

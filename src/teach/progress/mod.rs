@@ -16,6 +16,7 @@ pub use learner::Learner;
 pub use store::{ProgressStore, Which};
 
 use crate::teach::labs::Bench;
+use crate::teach::lessons::Lesson;
 use crate::trace::Exchange;
 
 /// All lessons of one learner, and the learner's lab bench.
@@ -28,6 +29,13 @@ pub struct Progress {
     pub bench: Bench,
     /// Since when help is wanted: milliseconds since 1970.
     pub help: Option<i64>,
+}
+
+impl Progress {
+    /// How far they are in this lesson.
+    pub fn state(&mut self, lesson: &Lesson) -> &mut State {
+        self.lessons.entry(lesson.slug.to_owned()).or_default()
+    }
 }
 
 /// One lesson of one learner.

@@ -3,21 +3,41 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Document, deserialize_from_document, doc, serialize_to_document};
 use mongodb::{Collection, Database};
 use rocket::futures::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::Progress;
-use crate::db::{READ_LIMIT, Unavailable, bounded};
+use crate::db::{READ_LIMIT, Unavailable, bounded, is_duplicate_key};
 use crate::stores::Backing;
+
+/// The clicks of one learner at most: each try loses to one that has won.
+const MOST_TRIES: usize = 20;
 
 /// The progress of all users, by the id of the user (24 hex digits).
 pub enum ProgressStore {
-    /// `{_id: "<user id>", lessons: {...}, bench: {...}}`.
+    /// `{_id: "<user id>", version: <ObjectId>, lessons: {...}, bench: {...}}`.
     Mongodb(Collection<Document>),
     /// Gone with the process, as the accounts are.
-    Memory(Mutex<HashMap<String, Progress>>),
+    Memory(Mutex<HashMap<String, Kept>>),
+}
+
+/// Progress, and by what it is known that nobody has changed it since.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Kept {
+    /// How far somebody is.
+    #[serde(flatten)]
+    pub progress: Progress,
+    /// Another one after each change; `None` before the first.
+    version: Option<ObjectId>,
+}
+
+impl From<Progress> for Kept {
+    fn from(progress: Progress) -> Self {
+        Self { progress, version: None }
+    }
 }
 
 /// As it is stored.
@@ -26,7 +46,7 @@ struct Stored {
     #[serde(rename = "_id")]
     user: String,
     #[serde(flatten)]
-    progress: Progress,
+    kept: Kept,
 }
 
 /// Which progress begins anew.
@@ -46,7 +66,7 @@ fn read(document: Document) -> Option<Stored> {
     read.inspect_err(|_| log::warn!("a document of the progress is unreadable")).ok()
 }
 
-fn locked(all: &Mutex<HashMap<String, Progress>>) -> MutexGuard<'_, HashMap<String, Progress>> {
+fn locked(all: &Mutex<HashMap<String, Kept>>) -> MutexGuard<'_, HashMap<String, Kept>> {
     all.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -67,12 +87,12 @@ impl ProgressStore {
     ///
     /// # Errors
     /// MongoDB does not answer.
-    pub async fn load(&self, user: &str) -> Result<Progress, Unavailable> {
+    pub async fn load(&self, user: &str) -> Result<Kept, Unavailable> {
         match self {
             Self::Mongodb(collection) => {
                 let find = collection.find_one(doc! { "_id": user }).max_time(READ_LIMIT);
                 let found = bounded(async { find.await }).await?;
-                Ok(found.and_then(read).map(|stored| stored.progress).unwrap_or_default())
+                Ok(found.and_then(read).map(|stored| stored.kept).unwrap_or_default())
             }
             Self::Memory(all) => Ok(locked(all).get(user).cloned().unwrap_or_default()),
         }
@@ -89,9 +109,12 @@ impl ProgressStore {
                 let found: Vec<Document> =
                     bounded(async { find.await?.try_collect().await }).await?;
                 let found = found.into_iter().filter_map(read);
-                Ok(found.map(|stored| (stored.user, stored.progress)).collect())
+                Ok(found.map(|stored| (stored.user, stored.kept.progress)).collect())
             }
-            Self::Memory(all) => Ok(locked(all).clone()),
+            Self::Memory(all) => {
+                let all = locked(all);
+                Ok(all.iter().map(|(user, kept)| (user.clone(), kept.progress.clone())).collect())
+            }
         }
     }
 
@@ -112,8 +135,8 @@ impl ProgressStore {
                             collection.delete_many(filter).await.map(drop)
                         }
                         Which::Lesson(slug) => {
-                            let update = doc! { "$unset": { format!("lessons.{slug}"): "" } };
-                            collection.update_many(doc! {}, update).await.map(drop)
+                            let unset = doc! { format!("lessons.{slug}"): "" };
+                            collection.update_many(doc! {}, anew(unset)).await.map(drop)
                         }
                     }
                 })
@@ -124,8 +147,9 @@ impl ProgressStore {
                 match which {
                     Which::User(user) => drop(all.remove(user)),
                     Which::Others(users) => all.retain(|user, _| users.contains(user)),
-                    Which::Lesson(slug) => all.values_mut().for_each(|progress| {
-                        progress.lessons.remove(slug);
+                    Which::Lesson(slug) => all.values_mut().for_each(|kept| {
+                        kept.progress.lessons.remove(slug);
+                        kept.version = Some(ObjectId::new());
                     }),
                 }
                 Ok(())
@@ -140,34 +164,81 @@ impl ProgressStore {
     pub async fn take_hand_down(&self, user: &str) -> Result<(), Unavailable> {
         match self {
             Self::Mongodb(collection) => {
-                let update = doc! { "$unset": { "help": "" } };
+                let update = anew(doc! { "help": "" });
                 bounded(async { collection.update_one(doc! { "_id": user }, update).await })
                     .await
                     .map(drop)
             }
             Self::Memory(all) => {
-                if let Some(progress) = locked(all).get_mut(user) {
-                    progress.help = None;
+                if let Some(kept) = locked(all).get_mut(user) {
+                    kept.progress.help = None;
+                    kept.version = Some(ObjectId::new());
                 }
                 Ok(())
             }
         }
     }
 
+    /// Changes what is `known` of this user, and returns it as it is kept then. Made again on what
+    /// stands there by now, when somebody else was faster: so a request that is under way neither
+    /// undoes a reset nor raises a hand that the teacher has taken down.
+    ///
     /// # Errors
-    /// MongoDB does not answer.
-    pub async fn save(&self, user: &str, progress: &Progress) -> Result<(), Unavailable> {
+    /// MongoDB does not answer, or others are faster all the time.
+    pub async fn change(
+        &self,
+        user: &str,
+        mut known: Kept,
+        change: impl Fn(&mut Progress),
+    ) -> Result<Kept, Unavailable> {
+        for _ in 0..MOST_TRIES {
+            let mut changed = Kept { version: Some(ObjectId::new()), ..known.clone() };
+            change(&mut changed.progress);
+            if changed.progress == known.progress {
+                return Ok(known);
+            }
+            if self.replace(user, &known, &changed).await? {
+                return Ok(changed);
+            }
+            known = self.load(user).await?;
+        }
+        Err(Unavailable::new("others change this progress all the time"))
+    }
+
+    /// False, and nothing done, when it is no longer `old`.
+    async fn replace(&self, user: &str, old: &Kept, new: &Kept) -> Result<bool, Unavailable> {
         match self {
             Self::Mongodb(collection) => {
-                let stored = Stored { user: user.to_owned(), progress: progress.clone() };
+                let stored = Stored { user: user.to_owned(), kept: new.clone() };
                 let stored = serialize_to_document(&stored).map_err(Unavailable::new)?;
-                let replace = collection.replace_one(doc! { "_id": user }, stored).upsert(true);
-                bounded(async { replace.await }).await.map(drop)
+                let as_it_was = doc! { "_id": user, "version": old.version };
+                let replace = collection.replace_one(as_it_was, stored);
+                // What was there and is gone, was reset.
+                let replace = replace.upsert(old.version.is_none());
+                bounded(async {
+                    match replace.await {
+                        // The document is there, in another version.
+                        Err(error) if is_duplicate_key(&error) => Ok(false),
+                        result => {
+                            result.map(|done| done.matched_count == 1 || done.upserted_id.is_some())
+                        }
+                    }
+                })
+                .await
             }
             Self::Memory(all) => {
-                locked(all).insert(user.to_owned(), progress.clone());
-                Ok(())
+                let mut all = locked(all);
+                let is_same = all.get(user).and_then(|kept| kept.version) == old.version;
+                if is_same {
+                    all.insert(user.to_owned(), new.clone());
+                }
+                Ok(is_same)
             }
         }
     }
+}
+
+/// Takes fields away, in a new version.
+fn anew(unset: Document) -> Document {
+    doc! { "$unset": unset, "$set": { "version": ObjectId::new() } }
 }
