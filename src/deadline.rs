@@ -47,6 +47,16 @@ fn end() {
     }
 }
 
+/// What `what` comes to, however long it goes on: for work that is as long as what it works on.
+/// Each of its waits has its own limit still, so it ends soon when the database is away. The request's
+/// time begins anew behind it.
+pub async fn unhurried<T>(what: impl Future<Output = T>) -> T {
+    end();
+    let done = what.await;
+    begin();
+    done
+}
+
 /// What `what` comes to, or `None` when it takes longer than `limit` or than the request that waits
 /// for it has left. What is late is dropped; with no time left it is not begun.
 pub async fn within<T>(limit: Duration, what: impl Future<Output = T>) -> Option<T> {
@@ -61,8 +71,8 @@ pub async fn within<T>(limit: Duration, what: impl Future<Output = T>) -> Option
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rocket::tokio::spawn;
     use rocket::tokio::time::sleep;
+    use rocket::tokio::{join, spawn};
 
     async fn wait(millis: u64) -> bool {
         within(Duration::from_secs(2), sleep(Duration::from_millis(millis))).await.is_some()
@@ -77,7 +87,15 @@ mod tests {
             end();
             (waits, begun.elapsed(), wait(1).await)
         };
-        let (waits, took, afterwards) = spawn(request).await.unwrap();
+        let patient = async {
+            begin();
+            let long = unhurried(async { [wait(1500).await, wait(1500).await] }).await;
+            (long, wait(1500).await, wait(3000).await)
+        };
+        let (done, (long, short, late)) =
+            join!(spawn(request), async { spawn(patient).await.unwrap() });
+        let (waits, took, afterwards) = done.unwrap();
+        assert_eq!((long, short, late), ([true, true], true, false));
         assert_eq!(waits, [true, false, false, false]);
         assert!(took >= OF_A_REQUEST && took < OF_A_REQUEST + Duration::from_millis(500));
         assert!(afterwards, "time of its own");

@@ -14,7 +14,7 @@ use crate::audit::{self, Decision, Event, Whom};
 use crate::proxy::{client_address, is_https};
 
 /// Holds what `auth/device.rs` has sealed.
-const DEVICE: &str = "device";
+pub const DEVICE: &str = "device";
 
 /// Only the login page's form is asked who sends it, so no other request carries it.
 const PATH: &str = "/login";

@@ -25,7 +25,7 @@ mod account;
 mod admin;
 mod health;
 
-pub use client::Client;
+pub use client::{Client, DEVICE};
 pub use form::{FieldError, Form, NoFields, Submitted};
 pub use logins::LoginView;
 pub use moment::Moment;

@@ -35,7 +35,7 @@ async fn the_room_shows_every_student_and_session_to_the_teacher_alone() {
         assert_eq!(app.browser().get(path).await.status, 303, "{path}");
         assert_eq!(rosa.browsers[0].get(path).await.status, 403, "{path}");
         let page = teacher.get(path).await;
-        page.expect_page(200, "1 of 1 students are logged in. 3 sessions in all.");
+        page.expect_page(200, "1 of 1 students are logged in. 3 sessions are shown.");
         assert_eq!(line(&page.body, "rosa").matches("dot--solved").count(), 1);
         assert_eq!(line(&page.body, "not logged in").matches("dot--begun").count(), 1);
     }

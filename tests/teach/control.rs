@@ -165,7 +165,7 @@ async fn a_reset_leaves_the_teacher_alone_in_a_clean_class_and_keeps_a_file() {
     let (sessions, users) = (indexes("sessions").await, indexes("users").await);
     teacher.post("/class/reset", &[("confirmation", "reset")]).await.expect_redirect("/class");
     teacher.get("/class").await.expect_page(200, "Accounts that are gone: 2.");
-    teacher.get("/class").await.expect_page(200, "0 of 0 students are logged in. 1 sessions");
+    teacher.get("/class").await.expect_page(200, "0 of 0 students are logged in. 1 sessions are");
     // Old tickets are dead, on each instance, and their browsers are told why.
     for (app, browser) in [(&second, &rosa.browsers[0]), (&first, &oskar)] {
         let mut browser = app.browser().with_jar_of(browser);

@@ -5,6 +5,7 @@ mod support;
 
 mod class;
 mod control;
+mod crowd;
 mod invitation;
 mod learner;
 mod lessons;

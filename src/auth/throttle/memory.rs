@@ -63,6 +63,11 @@ impl Counters for MemoryCounters {
     async fn clear(&self, key: &str) -> Result<bool, Unavailable> {
         Ok(self.lanes().remove(key).is_some())
     }
+
+    async fn clear_all(&self) -> Result<(), Unavailable> {
+        self.lanes().clear();
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -105,6 +105,9 @@ pub trait Counters: Send + Sync {
 
     /// Forgets all attempts under this key. False when there were none.
     async fn clear(&self, key: &str) -> Result<bool, Unavailable>;
+
+    /// Forgets all attempts.
+    async fn clear_all(&self) -> Result<(), Unavailable>;
 }
 
 /// Attempts that were counted, to be given back when they were no guesses.
@@ -160,6 +163,14 @@ impl Throttle {
     /// The counters do not answer.
     pub async fn unlock(&self, username_key: &str) -> Result<bool, Unavailable> {
         self.counters.clear(&self.key(Lane::Account(username_key))).await
+    }
+
+    /// Forgets all that was counted, at whatever account, from whatever address.
+    ///
+    /// # Errors
+    /// The counters do not answer.
+    pub async fn forget_all(&self) -> Result<(), Unavailable> {
+        self.counters.clear_all().await
     }
 
     fn key(&self, lane: Lane<'_>) -> String {

@@ -88,4 +88,8 @@ impl Counters for MongoCounters {
         let result = bounded(async { self.documents.delete_one(filter).await }).await?;
         Ok(result.deleted_count == 1)
     }
+
+    async fn clear_all(&self) -> Result<(), Unavailable> {
+        bounded(async { self.documents.delete_many(doc! {}).await }).await.map(drop)
+    }
 }

@@ -89,6 +89,13 @@ impl Users for MemoryUsers {
         Ok(())
     }
 
+    async fn delete_students(&self) -> Result<u64, Unavailable> {
+        let mut accounts = self.accounts();
+        let before = accounts.len();
+        accounts.retain(|_, account| account.user.admin);
+        Ok((before - accounts.len()) as u64)
+    }
+
     async fn set_admin(&self, username: &Username, admin: bool) -> Result<bool, Unavailable> {
         let mut accounts = self.accounts();
         let Some(account) = accounts.get_mut(username.as_key()) else {

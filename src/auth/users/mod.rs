@@ -73,6 +73,9 @@ pub trait Users: Send + Sync {
     /// Deletes an account. Whoever is still logged in to it is nobody.
     async fn delete(&self, id: UserId) -> Result<(), Unavailable>;
 
+    /// Deletes all accounts but those of admins; returns how many.
+    async fn delete_students(&self) -> Result<u64, Unavailable>;
+
     /// Makes an account an admin's, or takes that back. False when there is none of this name.
     async fn set_admin(&self, username: &Username, admin: bool) -> Result<bool, Unavailable>;
 }

@@ -160,6 +160,12 @@ impl Users for MongoUsers {
         bounded(async { self.documents.delete_one(filter).await }).await.map(drop)
     }
 
+    async fn delete_students(&self) -> Result<u64, Unavailable> {
+        let filter = doc! { "admin": { "$ne": true } };
+        let result = bounded(async { self.documents.delete_many(filter).await }).await?;
+        Ok(result.deleted_count)
+    }
+
     async fn set_admin(&self, username: &Username, admin: bool) -> Result<bool, Unavailable> {
         let Some(account) = self.find_account(username).await? else {
             return Ok(false);

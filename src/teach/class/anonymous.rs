@@ -3,9 +3,13 @@
 //! Ids of sessions become letters, in the order in which they appear, so that two are still told
 //! apart; names and ids of accounts are left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
+use rocket::{Orbit, Rocket};
+
+use crate::teach::{labs, lessons};
 use crate::trace::{Cookie, Exchange, Seal, Step};
+use crate::web::DEVICE;
 
 /// The letters given out so far, by the start of the id.
 #[derive(Default)]
@@ -39,6 +43,13 @@ impl Letters {
                 self.replace(new);
             }
             Step::Login { user } | Step::User { id: user } => "●●●".clone_into(user),
+            Step::Form { fields } => {
+                for (name, _) in
+                    fields.iter_mut().filter(|(name, _)| !FIELDS.contains(&name.as_str()))
+                {
+                    "…".clone_into(name);
+                }
+            }
             Step::Command(command) => command.text = self.text(&command.text),
             _ => {}
         }
@@ -54,27 +65,83 @@ impl Letters {
     }
 }
 
+/// What the site itself calls its pages, fields and cookies. Anything else somebody has typed, with
+/// whatever in it.
+pub struct Words(HashSet<String>);
+
+/// The fields of all forms.
+const FIELDS: [&str; 17] = [
+    "username",
+    "password",
+    "next",
+    "remember",
+    "item",
+    "current",
+    "new",
+    "do",
+    "choice",
+    "answer",
+    "wanted",
+    "line",
+    "confirmation",
+    "resave",
+    "save_uninitialized",
+    "one_day",
+    "secret",
+];
+
+/// The cookies that a browser may send without anybody's looking at them.
+const COOKIES: [&str; 6] = [
+    labs::COOKIE,
+    labs::MEMORY_COOKIE,
+    labs::BIG_COOKIE,
+    labs::NOTE_COOKIE,
+    labs::OLD_COOKIE,
+    DEVICE,
+];
+
+impl Words {
+    /// Of this site: the fixed parts of its addresses, the names of lessons.
+    pub fn of(rocket: &Rocket<Orbit>) -> Self {
+        let parts = rocket.routes().flat_map(|route| route.uri.path().split('/'));
+        let fixed = parts.filter(|part| !part.starts_with('<'));
+        let slugs = lessons::ALL.iter().map(|lesson| lesson.slug);
+        Self(fixed.chain(slugs).map(str::to_owned).collect())
+    }
+
+    /// Only what the site calls so.
+    fn path(&self, path: &str) -> String {
+        let path = path.split('?').next().unwrap_or_default();
+        let part = |part| if self.0.contains(part) || part == "" { part } else { "…" };
+        path.split('/').map(part).collect::<Vec<_>>().join("/")
+    }
+}
+
 /// The same exchange without names and ids.
-pub fn anonymous(exchange: &Exchange) -> Exchange {
+pub fn anonymous(exchange: &Exchange, words: &Words) -> Exchange {
     let (mut letters, mut shown) = (Letters::default(), exchange.clone());
-    shown.cookies.iter_mut().for_each(|cookie| letters.cookie(cookie));
+    let ours = cookies_of_site(exchange);
+    for cookie in &mut shown.cookies {
+        letters.cookie(cookie);
+        if !ours.contains(&cookie.name.as_str()) {
+            "…".clone_into(&mut cookie.name);
+        }
+    }
     shown.steps.iter_mut().for_each(|noted| letters.step(&mut noted.step));
     shown.set_cookies.iter_mut().for_each(|cookie| letters.cookie(cookie));
-    // Whoever asks for a page that is not there has written the address, with whatever in it.
-    shown.path = if shown.status == 404 { "/…".to_owned() } else { path(&shown.path) };
-    shown.location = shown.location.as_deref().map(path);
+    shown.path = words.path(&shown.path);
+    shown.location = shown.location.as_deref().map(|location| words.path(location));
     shown
 }
 
-/// Without the part that names a session or an exchange.
-fn path(path: &str) -> String {
-    let mut is_id = false;
-    let parts = path.split('/').map(|part| {
-        let shown = if is_id { "…" } else { part };
-        is_id = matches!(part, "sessions" | "who" | "xray");
-        shown
+/// Those that were looked at or set.
+fn cookies_of_site(exchange: &Exchange) -> Vec<&str> {
+    let read = exchange.steps.iter().filter_map(|noted| match &noted.step {
+        Step::Ticket { name, .. } => Some(name.as_str()),
+        _ => None,
     });
-    parts.collect::<Vec<_>>().join("/")
+    let set = exchange.set_cookies.iter().map(|cookie| cookie.name.as_str());
+    read.chain(set).chain(COOKIES).collect()
 }
 
 #[cfg(test)]
@@ -89,7 +156,15 @@ mod tests {
         assert_eq!(letters.of("owHENQ…"), "ticket A");
         let text = letters.text(r#"sessions.find({ _id: "Zx1234…", username: "rosa", n: 1 })"#);
         assert_eq!(text, r#"sessions.find({ _id: "ticket B", username: "…", n: 1 })"#);
-        assert_eq!(path("/account/sessions/abc/revoke"), "/account/sessions/…/revoke");
-        assert_eq!(path("/learn/http-forgets"), "/learn/http-forgets");
+    }
+
+    #[test]
+    fn of_an_address_the_site_s_own_words_are_left() {
+        let words = ["", "account", "sessions", "revoke"].map(str::to_owned);
+        let words = Words(words.into());
+        assert_eq!(words.path("/account/sessions/abc/revoke"), "/account/sessions/…/revoke");
+        assert_eq!(words.path("/account/rosa"), "/account/…");
+        assert_eq!(words.path("/account?next=/rosa"), "/account");
+        assert_eq!(words.path("//%61ccount/"), "//…/");
     }
 }

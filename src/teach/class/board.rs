@@ -5,7 +5,7 @@ use rocket::response::Redirect;
 use rocket::{Route, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 
-use super::anonymous::anonymous;
+use super::anonymous::{Words, anonymous};
 use super::guesses::bars_of;
 use super::room::Room;
 use crate::auth::Admin;
@@ -30,7 +30,8 @@ async fn show(
     step: Option<usize>,
 ) -> Result<Template, Error> {
     let (roster, control) = (room.roster().await?, room.class.now());
-    let exchange = room.class.on_board().map(|exchange| anonymous(&exchange));
+    let words = Words::of(page.request().rocket());
+    let exchange = room.class.on_board().map(|exchange| anonymous(&exchange, &words));
     let last = exchange.as_ref().map_or(0, |exchange| rows(exchange).len());
     let step = step.unwrap_or(1).clamp(1, last.max(1));
     let revealed = control.revealed.as_deref();

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mongodb::Database;
 use mongodb::action::Action as _;
@@ -19,6 +19,7 @@ use mongodb::change_stream::event::{ChangeStreamEvent, OperationType};
 use rocket::futures::StreamExt as _;
 use rocket::request::{FromRequest, Outcome};
 use rocket::response::stream::{Event, EventStream};
+use rocket::tokio::sync::Semaphore;
 use rocket::tokio::time::{Instant, sleep, sleep_until};
 use rocket::tokio::{pin, select};
 use rocket::{Request, Route, Shutdown, State, get, routes};
@@ -36,6 +37,19 @@ const POLL: Duration = Duration::from_secs(2);
 
 /// The browser comes again after that, and is asked anew who it is.
 const LIFETIME: Duration = Duration::from_secs(60);
+
+/// Change streams at once: each holds a connection to MongoDB that pages need as well. Whoever comes
+/// when all are taken gets what is compared.
+pub struct Streams(Arc<Semaphore>);
+
+impl Default for Streams {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(8)))
+    }
+}
+
+/// How far back a stream resumes: what is older, the page has fetched anew.
+const REMEMBERED: Duration = Duration::from_secs(5 * 60);
 
 /// A line of the ledger.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -61,7 +75,10 @@ impl<'r> FromRequest<'r> for Seen {
             let (time, increment) = id.split_once('-')?;
             Some(Timestamp { time: time.parse().ok()?, increment: increment.parse().ok()? })
         };
-        Outcome::Success(Self(id.and_then(parse)))
+        let oldest = SystemTime::now().checked_sub(REMEMBERED);
+        let oldest = oldest.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+        let is_fresh = |seen: &Timestamp| u64::from(seen.time) >= oldest.as_secs();
+        Outcome::Success(Self(id.and_then(parse).filter(is_fresh)))
     }
 }
 
@@ -70,15 +87,20 @@ async fn events(
     _teacher: Admin<'_>,
     room: Room<'_>,
     backing: &State<Backing>,
+    streams: &State<Streams>,
     seen: Seen,
     shutdown: Shutdown,
 ) -> EventStream![Event] {
     let engine = room.engine.clone();
+    let place = streams.0.clone().try_acquire_owned().ok();
     let changes = match &**backing {
-        Backing::Mongodb(database) => watch(database, engine.collection_name(), seen.0).await,
-        Backing::Memory => None,
+        Backing::Mongodb(database) if place.is_some() => {
+            watch(database, engine.collection_name(), seen.0).await
+        }
+        _ => None,
     };
     EventStream! {
+        let _place = place;
         let mut source = Source::of(changes, engine).await;
         let end = sleep_until(Instant::now() + LIFETIME);
         pin!(shutdown, end);

@@ -11,7 +11,7 @@ use qrcode::render::{svg, unicode};
 use rocket::http::{ContentType, Status};
 use rocket::response::Redirect;
 use rocket::tokio::sync::{Mutex, MutexGuard};
-use rocket::{Config, Orbit, Rocket, Route, State, get, post, routes};
+use rocket::{Config, Orbit, Rocket, Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 use subtle::ConstantTimeEq as _;
 
@@ -111,7 +111,8 @@ async fn become_teacher(
     };
     let decision = if done { Decision::Done } else { Decision::Refused };
     client.record(Event::Grant, decision, Whom::Name(&user.username));
-    Ok(Redirect::to(if done { "/class".to_owned() } else { format!("/class/teacher/{token}") }))
+    // What came as a token may be anything, and need not be an address again.
+    Ok(Redirect::to(if done { uri!("/class") } else { uri!("/class", show(token)) }))
 }
 
 pub fn routes() -> Vec<Route> {

@@ -33,6 +33,7 @@ use rocket::tokio::select;
 use rocket::{Orbit, Request, Rocket, Route};
 use rocket_dyn_templates::{Template, context};
 
+use events::Streams;
 use guesses::Counted;
 use invitation::TeacherLink;
 
@@ -46,6 +47,7 @@ pub fn stage(class: Class) -> impl Fairing {
             .manage(class)
             .manage(TeacherLink::default())
             .manage(Counted::default())
+            .manage(Streams::default())
             .mount("/class", routes())
             .mount("/class/lessons", controls::routes_of_lessons())
             .attach(AdHoc::on_liftoff("Class", |rocket| Box::pin(async move { follow(rocket) })))

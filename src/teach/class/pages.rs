@@ -11,6 +11,7 @@ use super::room::Room;
 use super::roster::Roster;
 use crate::audit::{Decision, Event, Whom};
 use crate::auth::Admin;
+use crate::deadline::unhurried;
 use crate::teach::lessons;
 use crate::web::error::Error;
 use crate::web::{Client, FieldError, Form, Notice, Page, Submitted};
@@ -95,9 +96,12 @@ async fn begin_anew(
     if form.0.confirmation.trim() != WORD {
         return again(&format!("Type {WORD} to confirm. Nothing was reset.")).await;
     }
-    match reset(&room).await {
+    // As long as there are sessions to end, whatever a prank has made of them.
+    let done = unhurried(reset(&room)).await;
+    let decision = if done.is_ok() { Decision::Done } else { Decision::Refused };
+    client.record(Event::ResetClass, decision, Whom::Name(&teacher.0.username));
+    match done {
         Ok(report) => {
-            client.record(Event::ResetClass, Decision::Done, Whom::Name(&teacher.0.username));
             let Report { students, sessions, backup } = report;
             log::info!(
                 "{sessions} sessions have ended; what the class did is in {}",

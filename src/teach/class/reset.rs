@@ -1,5 +1,5 @@
-//! The class begins anew: accounts, sessions, progress and recordings of all students go, what they
-//! did is kept in a file, and whoever teaches stays logged in.
+//! The class begins anew: accounts, sessions, progress and recordings of all students go, and what was
+//! counted of their guesses; what they did is kept in a file, and whoever teaches stays logged in.
 //!
 //! Documents are deleted one collection after the other and none is dropped, so that indexes stay.
 
@@ -55,15 +55,16 @@ pub async fn reset(room: &Room<'_>) -> Result<Report, ResetError> {
     let backup = keep(Path::new(FOLDER), &json!({ "students": kept.collect::<Vec<_>>() }))?;
 
     // Accounts first: whoever logs in meanwhile has a session of nobody's.
-    for student in &students {
-        room.forget(student).await?;
-    }
+    let mut gone = room.strategy.users.delete_students().await?;
     let teachers: Vec<String> = teachers.iter().map(|user| user.id.to_hex()).collect();
     let is_over = |session: &Attended| match &session.login {
         Some(login) => !teachers.contains(login),
         None => true,
     };
     let sessions = room.engine.end_where(Ending::ClassReset, is_over).await?;
+    // Whoever registered meanwhile did so in a class that is over.
+    gone += room.strategy.users.delete_students().await?;
+    room.strategy.throttle.forget_all().await?;
     room.labs.clear().await?;
     room.progress.forget(Which::Others(&teachers)).await?;
     room.recorder.clear();
@@ -74,7 +75,7 @@ pub async fn reset(room: &Room<'_>) -> Result<Report, ResetError> {
             *control = Control { resets, version, ..Control::default() };
         })
         .await?;
-    Ok(Report { students: students.len() as u64, sessions, backup })
+    Ok(Report { students: gone, sessions, backup })
 }
 
 /// A new file that only its owner may read, in a folder that only its owner may enter.
@@ -83,6 +84,9 @@ fn keep(folder: &Path, what: &serde_json::Value) -> Result<PathBuf, std::io::Err
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.recursive(true).create(folder)?;
+    // It may be there already, open to all.
+    #[cfg(unix)]
+    std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
     let moment = Timestamp::now().to_iso().replace(':', "-");
     let path = folder.join(format!("class-{moment}.json"));
     let mut options = OpenOptions::new();

@@ -11,7 +11,7 @@ use rocket::request::{FromRequest, Outcome};
 use super::control::Class;
 use super::guesses::Counted;
 use super::invitation::address;
-use crate::auth::{LocalStrategy, User, Username};
+use crate::auth::{LocalStrategy, User};
 use crate::db::Unavailable;
 use crate::session::{Attended, Engine, Shown};
 use crate::teach::labs::Labs;
@@ -97,17 +97,5 @@ impl Room<'_> {
     /// The store does not answer.
     pub async fn all_users(&self) -> Result<Vec<User>, Unavailable> {
         self.strategy.users.all(u32::MAX).await
-    }
-
-    /// Deletes an account, and what was counted against it.
-    ///
-    /// # Errors
-    /// A store does not answer.
-    pub async fn forget(&self, user: &User) -> Result<(), Unavailable> {
-        self.strategy.users.delete(user.id).await?;
-        match Username::parse(&user.username) {
-            Ok(name) => self.strategy.throttle.unlock(name.as_key()).await.map(drop),
-            Err(_) => Ok(()),
-        }
     }
 }

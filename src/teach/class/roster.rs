@@ -3,10 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use indexmap::IndexMap;
 use rocket::tokio::try_join;
 use serde::Serialize;
 
-use super::room::Room;
+use super::room::{Room, SHOWN};
 use crate::auth::User;
 use crate::db::Unavailable;
 use crate::session::{Attended, Timestamp};
@@ -26,7 +27,7 @@ pub struct Roster {
     pub guests: Vec<Student>,
     /// Admins: nobody counts what they do in the lessons.
     pub teachers: Vec<Student>,
-    /// All sessions.
+    /// Sessions in the lines above.
     pub sessions: usize,
     /// Students who have one.
     pub here: usize,
@@ -41,7 +42,7 @@ pub struct Student {
     pub name: Option<String>,
     /// May see this page.
     pub teacher: bool,
-    /// "Firefox on Windows", one for each session.
+    /// "Firefox on Windows", or "Firefox on Windows × 3" for three sessions.
     pub browsers: Vec<String>,
     /// When the first of them began.
     pub since: Option<Moment>,
@@ -122,7 +123,7 @@ impl Room<'_> {
     ) -> Student {
         let since = sessions.iter().filter_map(|session| session.session.span.began).min();
         let last_seen = sessions.iter().filter_map(|session| session.session.last_seen).max();
-        let browsers = sessions.into_iter().map(|session| LoginView::from(session.session).browser);
+        let browsers = browsers(sessions);
         let standing = |lesson: &&'static lessons::Lesson| Standing {
             slug: lesson.slug,
             state: self.contents.of(lesson).standing(progress.lessons.get(lesson.slug)),
@@ -131,7 +132,7 @@ impl Room<'_> {
             who,
             teacher: user.as_ref().is_some_and(|user| user.admin),
             name: user.map(|user| user.username),
-            browsers: browsers.collect(),
+            browsers,
             since: since.map(Moment::from),
             last_seen: last_seen.map(Moment::from),
             lessons: lessons::ALL.iter().map(standing).collect(),
@@ -153,6 +154,20 @@ impl Room<'_> {
         let is_too_long = minutes > STUCK * i64::from(content.minutes);
         (is_too_long && content.standing(Some(state)) == "begun").then_some(minutes)
     }
+}
+
+/// By name, each with the number of its sessions.
+fn browsers(sessions: Vec<Attended>) -> Vec<String> {
+    let is_cut = sessions.len() >= SHOWN.of_each as usize;
+    let mut counts: IndexMap<String, usize> = IndexMap::new();
+    for session in sessions {
+        *counts.entry(LoginView::from(session.session).browser).or_default() += 1;
+    }
+    let told = counts.into_iter().map(|(name, count)| match count {
+        1 => name,
+        _ => format!("{name} × {count}"),
+    });
+    told.chain(is_cut.then(|| "and older ones".to_owned())).collect()
 }
 
 /// What somebody who is not logged in did in the lessons: it is in the session.

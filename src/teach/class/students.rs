@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::room::{Room, SHOWN};
 use super::roster::Student;
 use crate::audit::{Decision, Event, Whom};
-use crate::auth::Admin;
+use crate::auth::{Admin, Username};
 use crate::session::{Attended, Ending};
 use crate::teach::progress::Which;
 use crate::trace;
@@ -121,8 +121,27 @@ async fn reset(
     Ok(Ok(Redirect::to(format!("/class/students/{who}"))))
 }
 
+/// Lets the student try again, after too many wrong passwords at this account.
+#[post("/students/<who>/unlock", data = "<_form>")]
+async fn unlock(
+    teacher: Admin<'_>,
+    client: Client<'_>,
+    room: Room<'_>,
+    who: &str,
+    _form: NoFields,
+) -> Result<Result<Redirect, Status>, Error> {
+    let name = find(&room, who).await?.and_then(|student| student.name);
+    let Some(name) = name.and_then(|name| Username::parse(&name).ok()) else {
+        return Ok(Err(Status::NotFound));
+    };
+    let was_locked = room.strategy.throttle.unlock(name.as_key()).await?;
+    let decision = if was_locked { Decision::Done } else { Decision::Refused };
+    client.record(Event::Unlock, decision, Whom::Admin(&teacher.0.username, name.as_shown()));
+    Ok(Ok(Redirect::to(format!("/class/students/{who}"))))
+}
+
 pub fn routes() -> Vec<Route> {
-    routes![show, revoke, reset]
+    routes![show, revoke, reset, unlock]
 }
 
 #[cfg(test)]

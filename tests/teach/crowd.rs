@@ -1,0 +1,188 @@
+//! What a prankster in the class tries: to crowd others out, and to get something onto the board.
+
+use mongodb::bson::{DateTime, Document, doc};
+use rocket::futures::TryStreamExt as _;
+use rocket::futures::future::{join, join_all};
+
+use crate::class;
+use crate::class::{line, teacher};
+use crate::exchanges;
+use crate::learner::Learner;
+use crate::stream::Events;
+use crate::support::{App, Browser, PASSWORD};
+
+/// The page of this student in the room.
+async fn page_of(teacher: &mut Browser, name: &str) -> String {
+    let room = teacher.get("/class").await.body;
+    line(&room, name).split_once("href=\"").unwrap().1.split('"').next().unwrap().to_owned()
+}
+
+/// So many copies of a session, as of a minute from now.
+async fn copy_session(app: &App, sid: &str, count: usize) {
+    let sessions = app.database().collection::<Document>("sessions");
+    let own = sessions.find_one(doc! { "_id": sid }).await.unwrap().unwrap();
+    let later = DateTime::from_millis(DateTime::now().timestamp_millis() + 60_000);
+    let copies = (0..count).map(|number| {
+        let mut copy = own.clone();
+        copy.insert("_id", format!("{number:032}"));
+        copy.insert("createdAt", later);
+        copy
+    });
+    sessions.insert_many(copies).await.unwrap();
+}
+
+#[rocket::async_test]
+async fn whoever_logs_in_two_thousand_times_crowds_nobody_out() {
+    let app = class().await;
+    let (mut teacher, mut rosa, mut crowd) = (teacher(&app).await, app.browser(), app.browser());
+    rosa.sign_up("rosa").await;
+    crowd.sign_up("crowd").await;
+    copy_session(&app, &crowd.sid().unwrap(), 2_100).await;
+    let room = teacher.get("/class").await;
+    room.expect_page(200, "2 of 2 students are logged in. 52 sessions are shown.");
+    assert!(!line(&room.body, "rosa").contains("not here"));
+    let crowded = line(&room.body, "crowd");
+    assert!(crowded.contains("× 50") && crowded.contains("older ones"), "{crowded}");
+    let path = page_of(&mut teacher, "crowd").await;
+    let page = teacher.get(&path).await.body;
+    assert_eq!(page.matches("/revoke/").count(), 50);
+}
+
+#[rocket::async_test]
+async fn a_request_under_way_undoes_no_reset() {
+    let app = class().await;
+    let (mut teacher, mut rosa) = (teacher(&app).await, Learner::new(&app, "rosa").await);
+    let path = page_of(&mut teacher, "rosa").await;
+    let progress = app.database().collection::<Document>("progress");
+    let resets = [format!("{path}/reset"), "/class/lessons/the-seal".to_owned()];
+    for (round, reset) in resets.iter().cycle().take(80).enumerate() {
+        rosa.predict("05-the-seal").await;
+        let mut other = rosa.browsers[0].copy();
+        let skip = other.post("/learn/the-seal/skip", &[]);
+        let both = join(skip, teacher.post(reset, &[("do", "reset")])).await;
+        assert_eq!((both.0.status, both.1.status), (303, 303));
+        // Whichever came first: the guess is from before.
+        let left = doc! { "lessons.the-seal.guess": { "$ne": null } };
+        assert_eq!(progress.count_documents(left).await.unwrap(), 0, "round {round}");
+    }
+}
+
+#[rocket::async_test]
+async fn a_reset_ends_a_flood_of_sessions_in_one_go() {
+    let app = class().await;
+    let (mut teacher, mut guest) = (teacher(&app).await, Learner::nobody(&app, "guest"));
+    guest.predict("05-the-seal").await;
+    copy_session(&app, &guest.browsers[0].sid().unwrap(), 25_000).await;
+    teacher.post("/class/reset", &[("confirmation", "reset")]).await.expect_redirect("/class");
+    let sessions = app.database().collection::<Document>("sessions");
+    assert_eq!(sessions.count_documents(doc! {}).await.unwrap(), 1, "the teacher's");
+}
+
+#[rocket::async_test]
+async fn the_teacher_unlocks_a_student_who_was_guessed_at() {
+    let app = class().await;
+    let (mut teacher, mut rosa) = (teacher(&app).await, app.browser());
+    rosa.sign_up("rosa").await;
+    let path = page_of(&mut teacher, "rosa").await;
+    for _ in 0..40 {
+        app.browser().try_log_in("rosa", "a wrong password").await;
+    }
+    assert_eq!(app.browser().try_log_in("rosa", PASSWORD).await.status, 429);
+    teacher.post(&format!("{path}/unlock"), &[]).await.expect_redirect(&path);
+    app.browser().try_log_in("rosa", PASSWORD).await.expect_redirect("/dashboard");
+    assert_eq!(teacher.post("/class/students/nobody/unlock", &[]).await.status, 404);
+}
+
+#[rocket::async_test]
+async fn any_number_of_listeners_leaves_connections_for_pages() {
+    let app = class().await;
+    let (teacher, mut rosa) = (teacher(&app).await, app.browser());
+    rosa.sign_up("rosa").await;
+    let mut listeners = join_all((0..40).map(|_| Events::after(&teacher, ""))).await;
+    for listener in &mut listeners {
+        listener.read_until("event:changed").await;
+    }
+    let admin = app.database().client().database("admin");
+    let of_database = format!("{}.$cmd", app.database().name());
+    let streams = doc! { "ns": of_database, "cursor.tailable": true };
+    let operations = doc! { "$currentOp": { "idleCursors": true } };
+    let open = admin.aggregate([operations, doc! { "$match": streams }]).await.unwrap();
+    let open: Vec<Document> = open.try_collect().await.unwrap();
+    assert_eq!(open.len(), 8, "the others are told what was compared");
+    assert_eq!(rosa.get("/dashboard").await.status, 200);
+    rosa.post("/logout", &[]).await;
+    for mut listener in listeners {
+        listener.read_until(r#""what":"delete""#).await;
+    }
+}
+
+#[rocket::async_test]
+async fn the_ledger_does_not_go_back_further_than_a_page_that_reconnects() {
+    let app = class().await;
+    let (teacher, mut rosa) = (teacher(&app).await, app.browser());
+    rosa.sign_up("rosa").await;
+    for id in ["0-0", "1-1"] {
+        let mut events = Events::after(&teacher, id).await;
+        events.read_until("event:changed").await;
+        rosa.post("/coat", &[("item", "scarf")]).await;
+        let read = events.read_until(r#""what":"update""#).await;
+        assert!(!read.contains(r#""what":"insert""#), "{id}: {read}");
+    }
+}
+
+#[rocket::async_test]
+async fn nothing_that_somebody_typed_comes_onto_the_board() {
+    let app = class().await;
+    let (mut teacher, mut rosa) = (teacher(&app).await, app.browser());
+    rosa.sign_up("rosa").await;
+    rosa.jar.insert("rosalind".to_owned(), "rosalind".to_owned());
+    let path = page_of(&mut teacher, "rosa").await;
+    rosa.get("/rosalind").await;
+    rosa.get("/learn/rosalind?rosalind").await;
+    rosa.post("/account/sessions/rosalind/revoke", &[]).await;
+    rosa.post("/coat", &[("item", "scarf"), ("rosalind", "rosalind")]).await;
+    rosa.get("/dashboard/%72osalind").await;
+    rosa.post("/logout", &[("rosalind", "")]).await;
+    rosa.get("/account?rosalind").await;
+    let page = teacher.get(&path).await.body;
+    let ids: Vec<&str> = page.split("/class/board/").skip(1).collect();
+    assert!(ids.len() >= 6, "{page}");
+    for id in ids {
+        let put = format!("/class/board/{}", id.split('"').next().unwrap());
+        teacher.post(&put, &[]).await.expect_redirect("/class/board");
+        let board = teacher.get("/class/board?step=99").await;
+        board.expect_page(200, "Step ");
+        assert!(!board.body.contains("osalind"), "{}", board.body);
+    }
+}
+
+#[rocket::async_test]
+async fn however_it_is_written_the_room_is_not_recorded() {
+    let app = class().await;
+    let mut teacher = teacher(&app).await;
+    for path in ["/class", "//class", "/%63lass", "/class/", "//class//board"] {
+        let status = teacher.get(path).await.status;
+        assert!([200, 404].contains(&status), "{path} {status}");
+    }
+    let page = teacher.get("/dashboard").await;
+    let list = teacher.get("/xray").await.body;
+    assert!(list.contains(&exchanges(&page)[0]), "{list}");
+    for part in ["lass", "board"] {
+        assert!(
+            !list.contains(&format!("/{part}")) && !list.contains(&format!("63{part}")),
+            "{list}"
+        );
+    }
+}
+
+#[rocket::async_test]
+async fn an_odd_token_is_no_link_and_no_error() {
+    let app = class().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    for token in ["%00", "%20", "%C3%A9", "%FF", "%22%3E", "a%2Fb"] {
+        let path = format!("/class/teacher/{token}");
+        let status = rosa.post(&path, &[]).await.status;
+        assert!([303, 404].contains(&status), "{token} {status}");
+    }
+}
