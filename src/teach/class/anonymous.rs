@@ -112,7 +112,8 @@ impl Words {
     /// Only what the site calls so.
     fn path(&self, path: &str) -> String {
         let path = path.split('?').next().unwrap_or_default();
-        let part = |part| if self.0.contains(part) || part == "" { part } else { "…" };
+        let is_ours = |part: &str| part.is_empty() || self.0.contains(part);
+        let part = |part| if is_ours(part) { part } else { "…" };
         path.split('/').map(part).collect::<Vec<_>>().join("/")
     }
 }
