@@ -34,8 +34,25 @@ const STATIC_CACHE: &str = "public, max-age=600";
 /// Attaches the headers.
 pub fn stage() -> AdHoc {
     AdHoc::on_response("Headers", |request, response| {
-        Box::pin(async move { set(request, response) })
+        Box::pin(async move {
+            set(request, response);
+            in_one_piece(response).await;
+        })
     })
+}
+
+/// Bytes of an answer that are handed to the connection at once.
+const PIECE: usize = 64 * 1024;
+
+/// A page goes to the connection in one piece, and not four kilobytes at a time: then it is written
+/// together with its head, and an instance that is killed leaves all of a page or nothing, which the
+/// proxy asks another instance for (docs/reliability.md).
+async fn in_one_piece(response: &mut Response<'_>) {
+    if let Some(size) = response.body_mut().size().await
+        && size <= PIECE
+    {
+        response.set_max_chunk_size(size.max(1));
+    }
 }
 
 /// Sets them all; a second time changes nothing.
