@@ -44,9 +44,9 @@ pub fn stage() -> AdHoc {
 /// Bytes of an answer that are handed to the connection at once.
 const PIECE: usize = 64 * 1024;
 
-/// A page goes to the connection in one piece, and not four kilobytes at a time: then it is written
-/// together with its head, and an instance that is killed leaves all of a page or nothing, which the
-/// proxy asks another instance for (docs/reliability.md).
+/// A page goes to the connection in one piece, and not four kilobytes at a time: then it is ready
+/// when its head is written, and goes with it. An instance that is killed leaves all of the page or
+/// nothing, and of nothing the proxy asks another instance (docs/reliability.md).
 async fn in_one_piece(response: &mut Response<'_>) {
     if let Some(size) = response.body_mut().size().await
         && size <= PIECE

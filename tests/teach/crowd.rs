@@ -9,7 +9,7 @@ use crate::class::{line, teacher};
 use crate::exchanges;
 use crate::learner::Learner;
 use crate::stream::Events;
-use crate::support::{App, Browser, PASSWORD};
+use crate::support::{App, Browser, PASSWORD, count_commands};
 
 /// The page of this student in the room.
 async fn page_of(teacher: &mut Browser, name: &str) -> String {
@@ -46,6 +46,23 @@ async fn whoever_logs_in_two_thousand_times_crowds_nobody_out() {
     let path = page_of(&mut teacher, "crowd").await;
     let page = teacher.get(&path).await.body;
     assert_eq!(page.matches("/revoke/").count(), 50);
+}
+
+/// Anybody may ask for a revealed lesson, as often as they like.
+#[rocket::async_test]
+async fn a_revealed_lesson_does_not_read_the_class_for_everybody_who_asks() {
+    let app = class().await;
+    let mut teacher = teacher(&app).await;
+    teacher.post("/class/lessons/the-seal", &[("do", "reveal")]).await;
+    let commands = count_commands(app.database(), async {
+        let look = async || app.browser().get("/learn/the-seal").await;
+        for page in join_all((0..60).map(|_| look())).await {
+            page.expect_page(200, "What the class thought");
+        }
+    });
+    // Users, progress and guests once; again if it took longer than two seconds.
+    let commands = commands.await;
+    assert!((3..=9).contains(&commands.len()), "{commands:?}");
 }
 
 #[rocket::async_test]

@@ -98,3 +98,20 @@ fn keep(folder: &Path, what: &serde_json::Value) -> Result<PathBuf, std::io::Err
     file.sync_all()?;
     Ok(path)
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_backup_is_for_its_owner_also_in_a_folder_that_was_open() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("class");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o777)).unwrap();
+        let file = keep(&folder, &json!({ "students": [] })).unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&folder), mode(&file)), (0o700, 0o600));
+    }
+}
