@@ -99,7 +99,8 @@ fn keep(folder: &Path, what: &serde_json::Value) -> Result<PathBuf, std::io::Err
     Ok(path)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
