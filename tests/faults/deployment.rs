@@ -46,6 +46,13 @@ async fn behind_the_shipped_nginx_cookies_are_secure_and_addresses_are_true() {
         (plain.status, plain.header("location")),
         (301, Some("https://127.0.0.1/login?next=/a"))
     );
+    // Styles are compressed; a page is not, with whatever secret may be in it.
+    let mut squeezed = async |path| {
+        let request = rosa.request(reqwest::Method::GET, path).header("Accept-Encoding", "gzip");
+        rosa.send(request).await.header("content-encoding").map(str::to_owned)
+    };
+    assert_eq!(squeezed("/static/css/forms.css").await.as_deref(), Some("gzip"));
+    assert_eq!(squeezed("/login").await, None);
     // A form that names another site.
     let foreign = rosa.request(reqwest::Method::POST, "/login").form(&[("username", "rosa")]);
     let foreign = foreign.header("Origin", "https://evil.example");
