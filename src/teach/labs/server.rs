@@ -110,7 +110,8 @@ impl Labs {
     /// Stops it and starts it anew: what was in its memory is gone.
     pub fn restart(&self, learner: &str) {
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
-        servers.insert(learner.to_owned(), Server::start());
+        let boot_before = servers.get(learner).map(|server| server.boot);
+        servers.insert(learner.to_owned(), Server::start_again(boot_before));
     }
 }
 
@@ -133,6 +134,32 @@ impl Labs {
 
 impl Server {
     fn start() -> Self {
-        Self { boot: rand::random_range(1_000..10_000), memory: Arc::new(MemoryStore::default()) }
+        Self::start_again(None)
+    }
+
+    /// With another number than before: by it the learner, and the check, can tell that it restarted.
+    fn start_again(boot_before: Option<u32>) -> Self {
+        let boot = loop {
+            let boot = rand::random_range(1_000..10_000);
+            if Some(boot) != boot_before {
+                break boot;
+            }
+        };
+        Self { boot, memory: Arc::new(MemoryStore::default()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restart_always_shows() {
+        let mut server = Server::start();
+        for _ in 0..100_000 {
+            let before = server.boot;
+            server = Server::start_again(Some(before));
+            assert_ne!(before, server.boot);
+        }
     }
 }
