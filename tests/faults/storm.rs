@@ -116,32 +116,57 @@ async fn forty_logins_at_once_all_get_in_while_the_dashboard_stays_quick() {
     assert!(most - idle <= cores * 19 + 20, "{idle} to {most} MiB");
 }
 
-#[rocket::async_test]
-async fn of_a_thousand_logins_at_once_the_excess_is_turned_away_at_once() {
-    let _alone = alone().await;
-    let cluster = Cluster::start(1).await;
-    let instance = Instance::start(&cluster.uri(DATABASE)).await;
-    let names = accounts(&cluster, &instance, 1_000).await;
+/// What came of logins at once.
+struct Storm {
+    done: usize,
+    refused: usize,
+    longest_done: Duration,
+    longest_refused: Duration,
+    took: Duration,
+}
+
+async fn storm(instance: &Instance, names: &[String]) -> Storm {
     let begun = Instant::now();
-    let logins = log_in_all(&instance, &names).await;
+    let logins = log_in_all(instance, names).await;
     let took = begun.elapsed();
     let of = |status: u16| logins.iter().filter(move |(is, _)| *is == status);
     let longest = |status: u16| of(status).map(|(_, took)| *took).max().unwrap_or_default();
     let (done, refused) = (of(303).count(), of(503).count());
-    assert_eq!(done + refused, 1_000, "nothing else is an answer to the right password");
-    let calm = log_in_all(&instance, &names[..40]).await;
-    let healed = begun.elapsed();
-    println!(
-        "1,000 logins at once: {done} in within {:.2?}, {refused} turned away within {:.2?}; all over after {took:.2?}",
-        longest(303),
-        longest(503)
-    );
-    assert!(longest(503) <= Duration::from_secs(1), "{:?}", longest(503));
-    assert!(done >= 128, "a line full of them at least: {done}");
-    assert!(calm.iter().all(|(status, _)| *status == 303), "normal again: {calm:?}");
-    assert!(healed < Duration::from_secs(10), "{healed:?}");
+    Storm { done, refused, longest_done: longest(303), longest_refused: longest(503), took }
+}
+
+#[rocket::async_test]
+async fn of_a_thousand_logins_at_once_the_excess_is_turned_away_at_once() {
+    const AT_ONCE: Duration = Duration::from_secs(1);
+    let _alone = alone().await;
+    let cluster = Cluster::start(1).await;
+    let instance = Instance::start(&cluster.uri(DATABASE)).await;
+    let names = accounts(&cluster, &instance, 1_000).await;
+    let (mut all_done, mut tries) = (0, 0);
+    // A machine that somebody else keeps busy may show it at the second try; a line that is too long
+    // shows in both.
+    let storm = loop {
+        let begun = Instant::now();
+        let storm = storm(&instance, &names).await;
+        let calm = log_in_all(&instance, &names[..40]).await;
+        let healed = begun.elapsed();
+        let Storm { done, refused, longest_done, longest_refused, took } = storm;
+        println!(
+            "1,000 logins at once: {done} in within {longest_done:.2?}, {refused} turned away within {longest_refused:.2?}; all over after {took:.2?}"
+        );
+        assert_eq!(done + refused, 1_000, "nothing else is an answer to the right password");
+        assert!(calm.iter().all(|(status, _)| *status == 303), "normal again: {calm:?}");
+        assert!(healed < Duration::from_secs(10), "{healed:?}");
+        all_done += done + calm.len();
+        tries += 1;
+        if longest_refused <= AT_ONCE || tries == 2 {
+            break storm;
+        }
+    };
+    assert!(storm.longest_refused <= AT_ONCE, "{:?}", storm.longest_refused);
+    assert!(storm.done >= 128, "a line full of them at least: {}", storm.done);
     // Whoever was turned away was not counted: nobody has to wait for it. A login counts twice.
     let counters = cluster.database(DATABASE).collection::<Document>("throttle");
     let counters = counters.count_documents(doc! {}).await.unwrap();
-    assert!(counters <= 2 * (done as u64 + 40) + 1, "{counters} counters");
+    assert!(counters <= 2 * all_done as u64 + 1, "{counters} counters");
 }
