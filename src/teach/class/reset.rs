@@ -7,6 +7,7 @@ use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use rocket::tokio::task::spawn_blocking;
 use serde_json::json;
 
 use super::control::Control;
@@ -52,7 +53,10 @@ pub async fn reset(room: &Room<'_>) -> Result<Report, ResetError> {
         let lessons = all.get(&user.id.to_hex()).map(|progress| &progress.lessons);
         json!({ "username": user.username, "lessons": lessons })
     });
-    let backup = keep(Path::new(FOLDER), &json!({ "students": kept.collect::<Vec<_>>() }))?;
+    let kept = json!({ "students": kept.collect::<Vec<_>>() });
+    // Off the workers, of which a release has one: the disk may take its time.
+    let written = spawn_blocking(move || keep(Path::new(FOLDER), &kept)).await;
+    let backup = written.map_err(std::io::Error::other)??;
 
     // Accounts first: whoever logs in meanwhile has a session of nobody's.
     let mut gone = room.strategy.users.delete_students().await?;
