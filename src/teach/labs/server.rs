@@ -19,7 +19,7 @@ use crate::stores::Backing;
 /// The collection of the lab's sessions.
 const COLLECTION: &str = "lab_sessions";
 
-/// A class is 40. When there are more servers than this, all of them restart.
+/// A class is 40. For one server more than this, one of the others ends.
 const MOST_SERVERS: usize = 1_000;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -101,17 +101,18 @@ impl Labs {
     /// The little server of this learner.
     pub fn server(&self, learner: &str) -> Server {
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
-        if servers.len() > MOST_SERVERS {
-            servers.clear();
+        if servers.len() >= MOST_SERVERS && !servers.contains_key(learner) {
+            let any = servers.keys().next().cloned();
+            any.and_then(|any| servers.remove(&any));
         }
         servers.entry(learner.to_owned()).or_insert_with(Server::start).clone()
     }
 
     /// Stops it and starts it anew: what was in its memory is gone.
     pub fn restart(&self, learner: &str) {
+        let before = self.server(learner);
         let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
-        let boot_before = servers.get(learner).map(|server| server.boot);
-        servers.insert(learner.to_owned(), Server::start_again(boot_before));
+        servers.insert(learner.to_owned(), Server::start_again(Some(before.boot)));
     }
 }
 
@@ -152,6 +153,21 @@ impl Server {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_learner_too_many_costs_one_server_and_not_all() {
+        let secrets = Secrets::new(vec!["a secret of thirty-two characters".to_owned()]).unwrap();
+        let store = Arc::new(MemoryStore::default());
+        let labs = Labs { store, secrets, servers: Arc::default() };
+        let name = |n: usize| format!("learner-{n}");
+        let boots: Vec<u32> = (0..MOST_SERVERS).map(|n| labs.server(&name(n)).boot).collect();
+        labs.restart(&name(MOST_SERVERS));
+        let servers = labs.servers.lock().unwrap();
+        let kept =
+            |n: &usize| servers.get(&name(*n)).is_some_and(|server| server.boot == boots[*n]);
+        assert_eq!(servers.len(), MOST_SERVERS);
+        assert_eq!((0..MOST_SERVERS).filter(kept).count(), MOST_SERVERS - 1);
+    }
 
     #[test]
     fn a_restart_always_shows() {
