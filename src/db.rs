@@ -1,20 +1,24 @@
 //! The MongoDB client: the only place where one is built, and where an operation gets its deadline.
 //!
 //! The driver has no operation timeout of its own: an operation on a frozen server would wait for
-//! ever. So every call goes through [`bounded`], and what does not come back in time is
-//! [`Unavailable`], which becomes a 503 page in `web/error.rs`. How long all calls of a request may take
-//! together is for `deadline.rs`.
+//! ever. So all calls go through [`Mongo`] and [`Documents`]: they wait for their turn in
+//! `db/queue.rs`, and what does not come back in time is [`Unavailable`], which becomes a 503 page in
+//! `web/error.rs`. How long all calls of a request may take together is for `deadline.rs`.
+
+mod queue;
 
 use std::fmt::Display;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::deadline::within;
 use crate::trace;
 use mongodb::bson::doc;
 use mongodb::error::{Error, ErrorKind, WriteFailure};
-use mongodb::options::{Acknowledgment, ClientOptions, WriteConcern};
-use mongodb::{Client, Database};
+use mongodb::options::{Acknowledgment, ClientOptions, CollectionOptions, WriteConcern};
+use mongodb::{Client, Collection, Database};
+
+use queue::{Admitted, BACKGROUND, Queue, Share};
 
 /// The tutorial's database, when the connection string names none.
 pub const DEFAULT_DATABASE: &str = "tutorial_db";
@@ -29,12 +33,14 @@ const SELECTION: Duration = Duration::from_secs(2);
 /// `maxTimeMS` of reads: the server stops working on what nobody waits for any more.
 pub const READ_LIMIT: Duration = Duration::from_secs(2);
 
-/// Connections to one server. With more of them, `mongod` has more threads than cores at work, and the
-/// slowest page in a hundred takes twice as long (docs/performance.md).
-const POOL: u32 = 10;
+/// Connections for pages to one server, unless the connection string says `maxPoolSize`. With more
+/// of them, `mongod` has more threads than cores at work, and the slowest page in a hundred takes
+/// twice as long (docs/performance.md).
+const CONNECTIONS: u32 = 10;
 
-/// The same in class, where each change stream that is listened to holds one.
-const POOL_IN_CLASS: u32 = 32;
+/// Change streams at once, where the class is watched: each holds a connection of its own, so that
+/// no number of teachers takes one from the pages.
+pub const MAX_STREAMS: u32 = 9;
 
 /// The store does not answer, or cannot do what was asked. Not "no": nobody knows.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -59,26 +65,193 @@ impl Unavailable {
     }
 }
 
-/// Runs one database operation, and gives up on it in time.
-///
-/// # Errors
-/// The deadline has passed, or the driver says that it failed.
-pub async fn bounded<T>(
-    operation: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Unavailable> {
-    bounded_by(DEADLINE, operation).await
+/// A database, over a client with our limits. A clone is the same one.
+#[derive(Clone)]
+pub struct Mongo {
+    database: Database,
+    queue: Arc<Queue>,
 }
 
-/// The same for an operation that nobody waits for in front of a page.
-///
-/// # Errors
-/// The deadline has passed, or the driver says that it failed.
-pub async fn bounded_by<T>(
-    deadline: Duration,
-    operation: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Unavailable> {
-    let result = within(deadline, operation).await.ok_or_else(Unavailable::late)?;
-    result.map_err(|error| Unavailable::driver(&error))
+/// A collection of it. A clone is the same one.
+pub struct Documents<T: Send + Sync> {
+    collection: Collection<T>,
+    queue: Arc<Queue>,
+}
+
+impl<T: Send + Sync> Clone for Documents<T> {
+    fn clone(&self) -> Self {
+        Self { collection: self.collection.clone(), queue: self.queue.clone() }
+    }
+}
+
+impl<T: Send + Sync> Documents<T> {
+    /// The collection's name.
+    pub fn name(&self) -> &str {
+        self.collection.name()
+    }
+
+    /// Runs an operation on few documents.
+    ///
+    /// # Errors
+    /// Too many operations wait, the deadline has passed, or the driver says that it failed.
+    pub async fn run<R, F>(
+        &self,
+        operation: impl FnOnce(Collection<T>) -> F,
+    ) -> Result<R, Unavailable>
+    where
+        R: Send,
+        F: Future<Output = Result<R, Error>> + Send + 'static,
+    {
+        carry_out(&self.queue, Share::Page, DEADLINE, operation(self.collection.clone())).await
+    }
+
+    /// Runs an operation that may take as long as `limit`, such as the making of an index.
+    ///
+    /// # Errors
+    /// As [`Documents::run`].
+    pub async fn run_within<R, F>(
+        &self,
+        limit: Duration,
+        operation: impl FnOnce(Collection<T>) -> F,
+    ) -> Result<R, Unavailable>
+    where
+        R: Send,
+        F: Future<Output = Result<R, Error>> + Send + 'static,
+    {
+        carry_out(&self.queue, Share::Background, limit, operation(self.collection.clone())).await
+    }
+
+    /// Runs an operation on many documents, for a page that a visitor waits for.
+    ///
+    /// # Errors
+    /// As [`Documents::run`].
+    pub async fn list<R, F>(
+        &self,
+        operation: impl FnOnce(Collection<T>) -> F,
+    ) -> Result<R, Unavailable>
+    where
+        R: Send,
+        F: Future<Output = Result<R, Error>> + Send + 'static,
+    {
+        carry_out(&self.queue, Share::List, DEADLINE, operation(self.collection.clone())).await
+    }
+
+    /// Runs an operation for an admin's page, or one that no page waits for.
+    ///
+    /// # Errors
+    /// As [`Documents::run`].
+    pub async fn in_background<R, F>(
+        &self,
+        operation: impl FnOnce(Collection<T>) -> F,
+    ) -> Result<R, Unavailable>
+    where
+        R: Send,
+        F: Future<Output = Result<R, Error>> + Send + 'static,
+    {
+        carry_out(&self.queue, Share::Background, DEADLINE, operation(self.collection.clone()))
+            .await
+    }
+}
+
+/// One operation: waits for its turn, then runs, within `limit` and what the request has left.
+async fn carry_out<R: Send>(
+    queue: &Queue,
+    share: Share,
+    limit: Duration,
+    operation: impl Future<Output = Result<R, Error>> + Send + 'static,
+) -> Result<R, Unavailable> {
+    let begun = Instant::now();
+    let permit = within(limit, queue.enter(share)).await.ok_or_else(Unavailable::late)??;
+    let left = limit.saturating_sub(begun.elapsed());
+    let result = within(left, Admitted::new(permit, operation)).await;
+    result.ok_or_else(Unavailable::late)?.map_err(|error| Unavailable::driver(&error))
+}
+
+impl Mongo {
+    /// The database that `uri` names. Does not connect yet. `watched`: each command is noted for
+    /// the X-ray, and there are connections for [`MAX_STREAMS`] change streams.
+    ///
+    /// # Errors
+    /// The connection string is wrong. The error does not repeat it: it may hold a password.
+    pub async fn open(uri: &str, watched: bool) -> Result<Self, Unavailable> {
+        let mut options = ClientOptions::parse(uri).await.map_err(Unavailable::new)?;
+        let connections = options.max_pool_size.filter(|size| *size > 0).unwrap_or(CONNECTIONS);
+        let streams = if watched { MAX_STREAMS } else { 0 };
+        options.max_pool_size = Some(connections + BACKGROUND + streams);
+        options.app_name.get_or_insert_with(|| "cloakroom".to_owned());
+        options.connect_timeout.get_or_insert(SELECTION);
+        options.server_selection_timeout.get_or_insert(SELECTION);
+        // A login that was acknowledged must outlive the loss of a server: written to the journals
+        // of a majority. MongoDB's default loses acknowledged writes of a lone server that is killed.
+        options.write_concern =
+            Some(WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build());
+        if watched {
+            options.command_event_handler = Some(trace::listener());
+        }
+        let client = Client::with_options(options).map_err(Unavailable::new)?;
+        let database = client.default_database();
+        let database = database.unwrap_or_else(|| client.database(DEFAULT_DATABASE));
+        Ok(Self::over(database, connections))
+    }
+
+    /// Over a client that exists, whose pool has this many connections for pages, and two more.
+    pub fn over(database: Database, connections: u32) -> Self {
+        Self { database, queue: Arc::new(Queue::new(connections)) }
+    }
+
+    /// The collection of this name.
+    pub fn documents<T: Send + Sync>(&self, name: &str) -> Documents<T> {
+        self.documents_with(name, CollectionOptions::default())
+    }
+
+    /// The collection of this name, with options of its own.
+    pub fn documents_with<T: Send + Sync>(
+        &self,
+        name: &str,
+        options: CollectionOptions,
+    ) -> Documents<T> {
+        let collection = self.database.collection_with_options(name, options);
+        Documents { collection, queue: self.queue.clone() }
+    }
+
+    /// Runs an operation on the database itself that may take as long as `limit`.
+    ///
+    /// # Errors
+    /// As [`Documents::run`].
+    pub async fn run_within<R, F>(
+        &self,
+        limit: Duration,
+        operation: impl FnOnce(Database) -> F,
+    ) -> Result<R, Unavailable>
+    where
+        R: Send,
+        F: Future<Output = Result<R, Error>> + Send + 'static,
+    {
+        carry_out(&self.queue, Share::Background, limit, operation(self.database.clone())).await
+    }
+
+    /// Runs an operation on the database itself. A change stream holds its connection for as long
+    /// as it lives: the caller sees to it that there are at most [`MAX_STREAMS`].
+    ///
+    /// # Errors
+    /// As [`Documents::run`].
+    pub async fn run<R, F>(&self, operation: impl FnOnce(Database) -> F) -> Result<R, Unavailable>
+    where
+        R: Send,
+        F: Future<Output = Result<R, Error>> + Send + 'static,
+    {
+        self.run_within(DEADLINE, operation).await
+    }
+
+    /// Asks the database whether it is there. Not in the queue of pages: a full one is no outage.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn ping(&self) -> Result<(), Unavailable> {
+        let ping =
+            |database: Database| async move { database.run_command(doc! { "ping": 1 }).await };
+        self.run(ping).await.map(drop)
+    }
 }
 
 /// Waits for something that hangs on the database, for as long as for one operation.
@@ -97,35 +270,4 @@ pub fn is_duplicate_key(error: &Error) -> bool {
         ErrorKind::Command(error) => error.code == DUPLICATE_KEY,
         _ => false,
     }
-}
-
-/// The database that `uri` names, over a client with our limits. Does not connect yet. `watched`:
-/// each command is noted for the X-ray.
-///
-/// # Errors
-/// The connection string is wrong. The error does not repeat it: it may hold a password.
-pub async fn open(uri: &str, watched: bool) -> Result<Database, Unavailable> {
-    let mut options = ClientOptions::parse(uri).await.map_err(Unavailable::new)?;
-    options.app_name.get_or_insert_with(|| "cloakroom".to_owned());
-    options.connect_timeout.get_or_insert(SELECTION);
-    options.server_selection_timeout.get_or_insert(SELECTION);
-    options.max_pool_size.get_or_insert(if watched { POOL_IN_CLASS } else { POOL });
-    // A login that was acknowledged must outlive the loss of a server: written to the journals of
-    // a majority. MongoDB's default loses acknowledged writes of a lone server that is killed.
-    options.write_concern =
-        Some(WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build());
-    if watched {
-        options.command_event_handler = Some(trace::listener());
-    }
-    let client = Client::with_options(options).map_err(Unavailable::new)?;
-    let database = client.default_database();
-    Ok(database.unwrap_or_else(|| client.database(DEFAULT_DATABASE)))
-}
-
-/// Asks the database whether it is there.
-///
-/// # Errors
-/// It does not answer.
-pub async fn ping(database: &Database) -> Result<(), Unavailable> {
-    bounded(async { database.run_command(doc! { "ping": 1 }).await }).await.map(drop)
 }

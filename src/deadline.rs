@@ -57,12 +57,16 @@ pub async fn unhurried<T>(what: impl Future<Output = T>) -> T {
     done
 }
 
+/// What the request has left of this much time.
+pub fn left(limit: Duration) -> Duration {
+    let end = task::try_id().and_then(|task| ends().get(&task).copied());
+    end.map_or(limit, |end| limit.min(end.saturating_duration_since(Instant::now())))
+}
+
 /// What `what` comes to, or `None` when it takes longer than `limit` or than the request that waits
 /// for it has left. What is late is dropped; with no time left it is not begun.
 pub async fn within<T>(limit: Duration, what: impl Future<Output = T>) -> Option<T> {
-    let end = task::try_id().and_then(|task| ends().get(&task).copied());
-    let left = end.map_or(limit, |end| limit.min(end.saturating_duration_since(Instant::now())));
-    match left {
+    match left(limit) {
         Duration::ZERO => None,
         left => timeout(left, what).await.ok(),
     }

@@ -34,7 +34,7 @@ use rocket::figment::Figment;
 use rocket::{Build, Rocket};
 
 use auth::throttle::Throttle;
-use auth::{Hasher, LocalStrategy};
+use auth::{Hasher, LocalStrategy, Queue};
 use config::Config;
 use session::Engine;
 use stores::{IfAway, StartError, Stores};
@@ -81,6 +81,7 @@ fn strategy(config: &Config, stores: &Stores) -> Result<LocalStrategy, StartErro
     let secrets = config.session.secret.clone();
     Ok(LocalStrategy {
         users: stores.users.clone(),
+        queue: Queue::default(),
         hasher: Hasher::start().map_err(StartError::Threads)?,
         throttle: Throttle::new(stores.counters.clone(), secrets.clone()),
         policy: config.password,

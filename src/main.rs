@@ -9,11 +9,11 @@ use cloakroom::auth::throttle::{Throttle, mongo::MongoCounters};
 use cloakroom::auth::users::mongo::MongoUsers;
 use cloakroom::auth::{Username, Users as _};
 use cloakroom::config::{self, Config};
+use cloakroom::db::Mongo;
 use cloakroom::logging;
 use cloakroom::session::StoreKind;
 use cloakroom::stores::{self, StartError};
 use cloakroom::teach::class;
-use mongodb::Database;
 use rocket::config::LogLevel;
 
 /// A page is many small allocations, and the memory of a storm of logins goes back to the system
@@ -150,8 +150,8 @@ async fn migrate(config: &Config) -> Result<(), StartError> {
 }
 
 async fn set_admin(config: &Config, username: &str, admin: bool) -> Result<(), StartError> {
-    let (name, database) = name_in_database(config, username).await?;
-    let users = MongoUsers::new(&database);
+    let (name, mongo) = name_in_database(config, username).await?;
+    let users = MongoUsers::new(&mongo);
     if !users.set_admin(&name, admin).await.map_err(StartError::NoDatabase)? {
         return Err(StartError::NoSuchUser(username.to_owned()));
     }
@@ -162,8 +162,8 @@ async fn set_admin(config: &Config, username: &str, admin: bool) -> Result<(), S
 }
 
 async fn unlock(config: &Config, username: &str) -> Result<(), StartError> {
-    let (name, database) = name_in_database(config, username).await?;
-    let counters = Arc::new(MongoCounters::new(&database));
+    let (name, mongo) = name_in_database(config, username).await?;
+    let counters = Arc::new(MongoCounters::new(&mongo));
     let throttle = Throttle::new(counters, config.session.secret.clone());
     let counted = throttle.unlock(name.as_key()).await.map_err(StartError::NoDatabase)?;
     audit::record_command(Event::Unlock, Decision::Done, name.as_shown());
@@ -176,7 +176,7 @@ async fn unlock(config: &Config, username: &str) -> Result<(), StartError> {
 async fn name_in_database(
     config: &Config,
     username: &str,
-) -> Result<(Username, Database), StartError> {
+) -> Result<(Username, Mongo), StartError> {
     if config.session.store == StoreKind::Memory {
         return Err(StartError::NeedsDatabase);
     }

@@ -6,16 +6,16 @@
 
 use std::time::{Duration, SystemTime};
 
+use mongodb::Database;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{DateTime, Document, doc};
 use mongodb::error::{Error, ErrorKind};
-use mongodb::{Collection, Database};
 use rocket::futures::TryStreamExt as _;
 use rocket::tokio::time::{Instant, sleep};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::db::{Unavailable, bounded, bounded_by, is_duplicate_key};
+use crate::db::{Documents, Mongo, Unavailable, is_duplicate_key};
 
 /// One file of `migrations/`.
 pub struct Migration {
@@ -37,6 +37,10 @@ pub const ALL: &[Migration] = &[
     Migration {
         name: "005_sessions_user_newest",
         text: include_str!("../migrations/005_sessions_user_newest.json"),
+    },
+    Migration {
+        name: "006_sessions_express_logins",
+        text: include_str!("../migrations/006_sessions_express_logins.json"),
     },
 ];
 
@@ -77,25 +81,25 @@ struct Script {
 /// # Errors
 /// See [`MigrateError`]. What was applied before the failure stays recorded.
 pub async fn run(
-    database: &Database,
+    mongo: &Mongo,
     migrations: &[Migration],
 ) -> Result<Vec<&'static str>, MigrateError> {
-    let records = database.collection::<Document>("migrations");
+    let records = mongo.documents::<Document>("migrations");
     if pending(&records, migrations).await?.is_empty() {
         return Ok(vec![]);
     }
     let owner = take_lease(&records).await?;
-    let applied = apply_pending(database, &records, migrations, owner).await;
+    let applied = apply_pending(mongo, &records, migrations, owner).await;
     let lease = doc! { "_id": LEASE_ID, "owner": owner };
-    let given_back = bounded(async { records.delete_one(lease).await }).await;
+    let given_back = records.run(|records| async move { records.delete_one(lease).await }).await;
     let applied = applied?;
     given_back?;
     Ok(applied)
 }
 
 async fn apply_pending(
-    database: &Database,
-    records: &Collection<Document>,
+    mongo: &Mongo,
+    records: &Documents<Document>,
     migrations: &[Migration],
     owner: ObjectId,
 ) -> Result<Vec<&'static str>, MigrateError> {
@@ -107,14 +111,14 @@ async fn apply_pending(
         for command in script.commands {
             renew_lease(records, owner).await?;
             // An index on a large collection takes longer than a page may wait.
-            bounded_by(LEASE, run_command(database, command)).await?;
+            mongo.run_within(LEASE, |database| run_command(database, command)).await?;
         }
         let record = doc! {
             "_id": migration.name,
             "checksum": checksum(migration.text),
             "applied_at": DateTime::now(),
         };
-        bounded(async { records.insert_one(record).await }).await?;
+        records.run(|records| async move { records.insert_one(record).await }).await?;
         applied.push(migration.name);
     }
     Ok(applied)
@@ -122,7 +126,7 @@ async fn apply_pending(
 
 /// `create` of a collection that is there is done already: an Express app may have made it. So is
 /// `dropIndexes` of an index that is gone.
-async fn run_command(database: &Database, command: Document) -> Result<(), Error> {
+async fn run_command(database: Database, command: Document) -> Result<(), Error> {
     const NAMESPACE_EXISTS: i32 = 48;
     const INDEX_NOT_FOUND: i32 = 27;
     let Err(error) = database.run_command(command).await else { return Ok(()) };
@@ -136,14 +140,15 @@ async fn run_command(database: &Database, command: Document) -> Result<(), Error
 
 /// The migrations that are not recorded. Fails when a recorded one is changed or missing here.
 async fn pending<'m>(
-    records: &Collection<Document>,
+    records: &Documents<Document>,
     migrations: &'m [Migration],
 ) -> Result<Vec<&'m Migration>, MigrateError> {
     let filter = doc! { "_id": { "$ne": LEASE_ID } };
-    let recorded: Vec<Document> =
-        bounded(async { records.find(filter).await?.try_collect().await }).await?;
+    let recorded = records.run(|records| async move {
+        records.find(filter).await?.try_collect::<Vec<Document>>().await
+    });
     let mut pending: Vec<&Migration> = migrations.iter().collect();
-    for record in recorded {
+    for record in recorded.await? {
         let name = record.get_str("_id").unwrap_or_default();
         let Some(migration) = migrations.iter().find(|migration| migration.name == name) else {
             return Err(MigrateError::Missing(name.to_owned()));
@@ -157,7 +162,7 @@ async fn pending<'m>(
 }
 
 /// Waits until this instance may migrate. The lease ends by itself, in case its owner has died.
-async fn take_lease(records: &Collection<Document>) -> Result<ObjectId, MigrateError> {
+async fn take_lease(records: &Documents<Document>) -> Result<ObjectId, MigrateError> {
     let owner = ObjectId::new();
     let give_up = Instant::now() + PATIENCE;
     while Instant::now() < give_up {
@@ -169,23 +174,24 @@ async fn take_lease(records: &Collection<Document>) -> Result<ObjectId, MigrateE
     Err(MigrateError::Busy)
 }
 
-async fn try_lease(records: &Collection<Document>, owner: ObjectId) -> Result<bool, Unavailable> {
+async fn try_lease(records: &Documents<Document>, owner: ObjectId) -> Result<bool, Unavailable> {
     let filter = doc! { "_id": LEASE_ID, "until": { "$lt": DateTime::now() } };
     let lease = doc! { "$set": { "owner": owner, "until": lease_end() } };
-    bounded(async {
+    let taken = records.run(|records| async move {
         // A lease that is held does not match; the upsert then meets its `_id`.
         match records.update_one(filter, lease).upsert(true).await {
             Err(error) if is_duplicate_key(&error) => Ok(false),
             result => result.map(|_| true),
         }
-    })
-    .await
+    });
+    taken.await
 }
 
-async fn renew_lease(records: &Collection<Document>, owner: ObjectId) -> Result<(), Unavailable> {
+async fn renew_lease(records: &Documents<Document>, owner: ObjectId) -> Result<(), Unavailable> {
     let lease = doc! { "$set": { "until": lease_end() } };
     let filter = doc! { "_id": LEASE_ID, "owner": owner };
-    bounded(async { records.update_one(filter, lease).await }).await.map(drop)
+    let renewed = records.run(|records| async move { records.update_one(filter, lease).await });
+    renewed.await.map(drop)
 }
 
 fn lease_end() -> DateTime {

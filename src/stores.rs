@@ -6,14 +6,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mongodb::Database;
 use rocket::tokio::time::sleep;
 
 use crate::auth::Users;
 use crate::auth::throttle::{Counters, memory::MemoryCounters, mongo::MongoCounters};
 use crate::auth::users::{memory::MemoryUsers, mongo::MongoUsers};
 use crate::config::{Config, ConfigError, DEFAULT_URI};
-use crate::db::{self, Unavailable};
+use crate::db::{Mongo, Unavailable};
 use crate::migrate::{self, MigrateError};
 use crate::session::StoreKind;
 use crate::session::store::{Store, memory::MemoryStore, mongo::MongoStore};
@@ -59,7 +58,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What stands behind the stores.
 pub enum Backing {
     /// A database, shared by all instances.
-    Mongodb(Database),
+    Mongodb(Mongo),
     /// Everything is gone when the process stops: each page says so.
     Memory,
 }
@@ -129,7 +128,7 @@ pub async fn open(config: &Config, if_away: IfAway) -> Result<Stores, StartError
     let mut is_said = false;
     loop {
         let opened = match open_database(config).await {
-            Ok(database) => in_mongodb(config, database).await,
+            Ok(mongo) => in_mongodb(config, mongo).await,
             Err(error) => Err(error),
         };
         let Err(error) = opened else { return opened };
@@ -151,14 +150,14 @@ pub async fn open(config: &Config, if_away: IfAway) -> Result<Stores, StartError
 ///
 /// # Errors
 /// MongoDB does not answer, or does not fit the migrations.
-pub async fn open_database(config: &Config) -> Result<Database, StartError> {
-    let database =
-        db::open(&config.mongodb.uri.0, config.teaching).await.map_err(StartError::BadUri)?;
-    db::ping(&database).await.map_err(StartError::NoDatabase)?;
-    for name in migrate::run(&database, migrate::ALL).await? {
+pub async fn open_database(config: &Config) -> Result<Mongo, StartError> {
+    let uri = &config.mongodb.uri.0;
+    let mongo = Mongo::open(uri, config.teaching).await.map_err(StartError::BadUri)?;
+    mongo.ping().await.map_err(StartError::NoDatabase)?;
+    for name in migrate::run(&mongo, migrate::ALL).await? {
         println!("applied migration {name}");
     }
-    Ok(database)
+    Ok(mongo)
 }
 
 fn in_memory() -> Stores {
@@ -170,14 +169,15 @@ fn in_memory() -> Stores {
     }
 }
 
-async fn in_mongodb(config: &Config, database: Database) -> Result<Stores, StartError> {
+async fn in_mongodb(config: &Config, mongo: Mongo) -> Result<Stores, StartError> {
     let options = &config.session;
-    let sessions = MongoStore::new(&database, &options.collection, options.stringify);
+    let sessions = MongoStore::new(&mongo, &options.collection, options.stringify);
     sessions.ensure_indexes().await.map_err(StartError::NoIndexes)?;
+    sessions.ensure_login_indexes().await.map_err(StartError::NoIndexes)?;
     Ok(Stores {
         sessions: Arc::new(sessions),
-        users: Arc::new(MongoUsers::new(&database)),
-        counters: Arc::new(MongoCounters::new(&database)),
-        backing: Backing::Mongodb(database),
+        users: Arc::new(MongoUsers::new(&mongo)),
+        counters: Arc::new(MongoCounters::new(&mongo)),
+        backing: Backing::Mongodb(mongo),
     })
 }

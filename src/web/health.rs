@@ -6,7 +6,6 @@ use rocket::http::Header;
 use rocket::{Responder, Route, State, get, routes};
 
 use super::error::RETRY_AFTER;
-use crate::db;
 use crate::deadline::within;
 use crate::stores::Backing;
 
@@ -31,9 +30,7 @@ enum Readiness {
 async fn ready(backing: &State<Backing>) -> Readiness {
     let answers = match backing.inner() {
         Backing::Memory => true,
-        Backing::Mongodb(database) => {
-            matches!(within(PATIENCE, db::ping(database)).await, Some(Ok(())))
-        }
+        Backing::Mongodb(mongo) => matches!(within(PATIENCE, mongo.ping()).await, Some(Ok(()))),
     };
     if answers {
         Readiness::Ready("ok\n")

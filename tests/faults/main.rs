@@ -18,6 +18,7 @@ mod replica_set;
 mod program;
 mod corrupt;
 mod storm;
+mod crowd;
 mod network;
 mod deployment;
 mod chaos;

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use cloakroom::db::Mongo;
 use cloakroom::session::store::mongo::MongoStore;
 use mongodb::Client;
 use mongodb::event::EventHandler;
@@ -25,7 +26,8 @@ async fn monitored_lab() -> (Lab, Sent) {
         }
     }));
     let client = Client::with_options(options).unwrap();
-    let store = MongoStore::new(&client.database(database.name()), "sessions", true);
+    let store =
+        MongoStore::new(&Mongo::over(client.database(database.name()), 10), "sessions", true);
     (Lab::with_store("{}", Arc::new(store), "[]").await, sent)
 }
 

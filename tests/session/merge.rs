@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cloakroom::db;
+use cloakroom::db::Mongo;
 use cloakroom::session::store::Store;
 use cloakroom::session::store::memory::MemoryStore;
 use cloakroom::session::store::mongo::MongoStore;
@@ -90,11 +90,11 @@ async fn play(
 fn what_faster_requests_did_and_what_this_one_did_is_kept() {
     let runtime = Runtime::new().unwrap();
     let (uri, _) = runtime.block_on(fresh_database());
-    let database = runtime.block_on(db::open(&uri, false)).unwrap();
+    let mongo = runtime.block_on(Mongo::open(&uri, false)).unwrap();
     let stores: [Arc<dyn Store>; 3] = [
         Arc::new(MemoryStore::default()),
-        Arc::new(MongoStore::new(&database, "texts", true)),
-        Arc::new(MongoStore::new(&database, "objects", false)),
+        Arc::new(MongoStore::new(&mongo, "texts", true)),
+        Arc::new(MongoStore::new(&mongo, "objects", false)),
     ];
     for store in stores {
         let watched = Watched::new(store.clone());

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use cloakroom::db;
+use cloakroom::db::Mongo;
 use cloakroom::session::store::Store;
 use cloakroom::session::store::memory::MemoryStore;
 use cloakroom::session::store::mongo::MongoStore;
@@ -171,8 +171,8 @@ fn it_does_so_on_mongodb_in_both_forms_of_document() {
     let runtime = Runtime::new().unwrap();
     let (uri, _) = runtime.block_on(fresh_database());
     for (index, settings) in every_combination().enumerate() {
-        let database = runtime.block_on(db::open(&uri, false)).unwrap();
-        let store = MongoStore::new(&database, "sessions", index % 2 == 0);
+        let mongo = runtime.block_on(Mongo::open(&uri, false)).unwrap();
+        let store = MongoStore::new(&mongo, "sessions", index % 2 == 0);
         check(6, settings, Arc::new(store), &runtime);
     }
 }

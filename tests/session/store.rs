@@ -7,6 +7,7 @@ use std::time::Duration;
 use rocket::tokio::time::sleep;
 
 use crate::support::fresh_database;
+use cloakroom::db::Mongo;
 use cloakroom::session::store::memory::MemoryStore;
 use cloakroom::session::store::mongo::MongoStore;
 use cloakroom::session::store::{Ending, Shown, Store, Times};
@@ -15,11 +16,14 @@ use cloakroom::session::{Content, Sid, Timestamp};
 /// All stores: memory, and MongoDB in both forms of the document.
 async fn stores() -> Vec<Arc<dyn Store>> {
     let (_, database) = fresh_database().await;
-    vec![
-        Arc::new(MemoryStore::default()),
-        Arc::new(MongoStore::new(&database, "text", true)),
-        Arc::new(MongoStore::new(&database, "object", false)),
-    ]
+    let mongo = Mongo::over(database, 10);
+    let (texts, objects) =
+        (MongoStore::new(&mongo, "text", true), MongoStore::new(&mongo, "object", false));
+    for store in [&texts, &objects] {
+        store.ensure_indexes().await.unwrap();
+        store.ensure_login_indexes().await.unwrap();
+    }
+    vec![Arc::new(MemoryStore::default()), Arc::new(texts), Arc::new(objects)]
 }
 
 fn content(values: &str) -> Content {

@@ -47,7 +47,7 @@ impl Lab {
     /// Through the app's own client, with its deadlines; `database` is for us to look into.
     async fn on(uri: &str, database: Database, settings: &str) -> Self {
         let options = options(settings);
-        let client = cloakroom::db::open(uri, false).await.expect("the app's client");
+        let client = cloakroom::db::Mongo::open(uri, false).await.expect("the app's client");
         let store = MongoStore::new(&client, &options.collection, options.stringify);
         let url = launch(options, Arc::new(store), "[]").await;
         Self { url, uri: uri.to_owned(), database: Some(database) }

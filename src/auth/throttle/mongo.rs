@@ -6,39 +6,40 @@
 
 use std::time::Duration;
 
+use mongodb::Collection;
 use mongodb::bson::{Document, doc};
 use mongodb::error::Error;
-use mongodb::options::{Acknowledgment, ReturnDocument, WriteConcern};
-use mongodb::{Collection, Database};
+use mongodb::options::{Acknowledgment, CollectionOptions, ReturnDocument, WriteConcern};
 
 use super::{Counters, Rate};
-use crate::db::{Unavailable, bounded, is_duplicate_key};
+use crate::db::{Documents, Mongo, Unavailable, is_duplicate_key};
 
 /// The counters of a database.
 pub struct MongoCounters {
-    documents: Collection<Document>,
+    documents: Documents<Document>,
 }
 
 impl MongoCounters {
     /// The counters of this database.
-    pub fn new(database: &Database) -> Self {
+    pub fn new(mongo: &Mongo) -> Self {
         // Not journaled: what a crash loses is a few counted guesses, and each login would wait.
         let quick = WriteConcern::builder().w(Acknowledgment::Nodes(1)).journal(false).build();
-        let documents = database.collection_with_options(
-            "throttle",
-            mongodb::options::CollectionOptions::builder().write_concern(quick).build(),
-        );
-        Self { documents }
+        let options = CollectionOptions::builder().write_concern(quick).build();
+        Self { documents: mongo.documents_with("throttle", options) }
     }
+}
 
-    async fn count(&self, key: &str, rate: Rate) -> Result<Option<Document>, Error> {
-        self.documents
-            .find_one_and_update(doc! { "_id": key }, attempt(rate))
-            .upsert(true)
-            .return_document(ReturnDocument::After)
-            .projection(doc! { "wait": 1 })
-            .await
-    }
+async fn count(
+    counters: &Collection<Document>,
+    key: &str,
+    rate: Rate,
+) -> Result<Option<Document>, Error> {
+    counters
+        .find_one_and_update(doc! { "_id": key }, attempt(rate))
+        .upsert(true)
+        .return_document(ReturnDocument::After)
+        .projection(doc! { "wait": 1 })
+        .await
 }
 
 /// One update that looks at the clock, decides and counts. `wait` is how long this attempt is too
@@ -62,10 +63,11 @@ fn millis(duration: Duration) -> i64 {
 #[rocket::async_trait]
 impl Counters for MongoCounters {
     async fn take(&self, key: &str, rate: Rate) -> Result<Result<(), Duration>, Unavailable> {
-        let counted = bounded(async {
-            match self.count(key, rate).await {
+        let key = key.to_owned();
+        let counted = self.documents.run(move |counters| async move {
+            match count(&counters, &key, rate).await {
                 // Two first attempts at once: the second finds the document of the first.
-                Err(error) if is_duplicate_key(&error) => self.count(key, rate).await,
+                Err(error) if is_duplicate_key(&error) => count(&counters, &key, rate).await,
                 result => result,
             }
         });
@@ -80,16 +82,23 @@ impl Counters for MongoCounters {
     async fn give_back(&self, keys: &[String]) -> Result<(), Unavailable> {
         let earlier = doc! { "$set": { "until": { "$subtract": ["$until", "$every"] } } };
         let filter = doc! { "_id": { "$in": keys } };
-        bounded(async { self.documents.update_many(filter, vec![earlier]).await }).await.map(drop)
+        let given = self
+            .documents
+            .run(|counters| async move { counters.update_many(filter, vec![earlier]).await });
+        given.await.map(drop)
     }
 
     async fn clear(&self, key: &str) -> Result<bool, Unavailable> {
         let filter = doc! { "_id": key };
-        let result = bounded(async { self.documents.delete_one(filter).await }).await?;
-        Ok(result.deleted_count == 1)
+        let deleted =
+            self.documents.run(|counters| async move { counters.delete_one(filter).await });
+        Ok(deleted.await?.deleted_count == 1)
     }
 
     async fn clear_all(&self) -> Result<(), Unavailable> {
-        bounded(async { self.documents.delete_many(doc! {}).await }).await.map(drop)
+        let deleted = self
+            .documents
+            .in_background(|counters| async move { counters.delete_many(doc! {}).await });
+        deleted.await.map(drop)
     }
 }

@@ -5,7 +5,6 @@
 
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{DateTime, Document, RawDocumentBuf, doc};
-use mongodb::{Collection, Database};
 use rocket::futures::TryStreamExt as _;
 
 use super::{Account, StoredPassword, Users};
@@ -13,17 +12,17 @@ use crate::auth::legacy::TutorialHash;
 use crate::auth::password::PasswordHash;
 use crate::auth::user::{User, UserId};
 use crate::auth::username::Username;
-use crate::db::{READ_LIMIT, Unavailable, bounded, is_duplicate_key};
+use crate::db::{Documents, Mongo, READ_LIMIT, Unavailable, is_duplicate_key};
 
 /// The user store in MongoDB.
 pub struct MongoUsers {
-    documents: Collection<RawDocumentBuf>,
+    documents: Documents<RawDocumentBuf>,
 }
 
 impl MongoUsers {
     /// The accounts of this database.
-    pub fn new(database: &Database) -> Self {
-        Self { documents: database.collection("users") }
+    pub fn new(mongo: &Mongo) -> Self {
+        Self { documents: mongo.documents("users") }
     }
 }
 
@@ -69,17 +68,19 @@ fn read_account(document: &RawDocumentBuf) -> Option<Account> {
 impl Users for MongoUsers {
     async fn find(&self, id: UserId) -> Result<Option<User>, Unavailable> {
         let filter = doc! { "_id": id.0 };
-        let find = self.documents.find_one(filter).projection(of_user()).max_time(READ_LIMIT);
-        let document = bounded(async { find.await }).await?;
-        Ok(document.as_ref().and_then(read_user))
+        let found = self.documents.run(|users| async move {
+            users.find_one(filter).projection(of_user()).max_time(READ_LIMIT).await
+        });
+        Ok(found.await?.as_ref().and_then(read_user))
     }
 
     async fn find_account(&self, username: &Username) -> Result<Option<Account>, Unavailable> {
         // Names of the tutorial are not unique; an account of ours goes before its namesakes.
-        let ours_first = doc! { "username_key": -1 };
-        let find = self.documents.find_one(by_name(username)).sort(ours_first);
-        let found = bounded(async { find.max_time(READ_LIMIT).await }).await?;
-        Ok(found.as_ref().and_then(read_account))
+        let (filter, ours_first) = (by_name(username), doc! { "username_key": -1 });
+        let found = self.documents.run(|users| async move {
+            users.find_one(filter).sort(ours_first).max_time(READ_LIMIT).await
+        });
+        Ok(found.await?.as_ref().and_then(read_account))
     }
 
     async fn insert(
@@ -101,8 +102,8 @@ impl Users for MongoUsers {
             "__v": 0,
         };
         let document = RawDocumentBuf::try_from(&document).map_err(Unavailable::new)?;
-        let inserted = bounded(async {
-            match self.documents.insert_one(document).await {
+        let inserted = self.documents.run(|users| async move {
+            match users.insert_one(document).await {
                 Err(error) if is_duplicate_key(&error) => Ok(false),
                 result => result.map(|_| true),
             }
@@ -138,32 +139,36 @@ impl Users for MongoUsers {
                 (filter, doc! { "$set": set, "$unset": { "hash": 1 } })
             }
         };
-        bounded(async {
-            match self.documents.update_one(filter, update).await {
-                // Somebody else has the name here; this account stays the tutorial's.
+        let replaced = self.documents.run(|users| async move {
+            match users.update_one(filter, update).await {
+                // Another account has the name here; this account stays the tutorial's.
                 Err(error) if is_duplicate_key(&error) => Ok(false),
                 result => result.map(|result| result.matched_count == 1),
             }
-        })
-        .await
+        });
+        replaced.await
     }
 
     async fn all(&self, most: u32) -> Result<Vec<User>, Unavailable> {
-        let find = self.documents.find(doc! {}).projection(of_user()).sort(doc! { "_id": 1 });
-        let find = find.limit(most.into()).max_time(READ_LIMIT);
-        let found: Vec<RawDocumentBuf> = bounded(async { find.await?.try_collect().await }).await?;
-        Ok(found.iter().filter_map(read_user).collect())
+        let found = self.documents.in_background(move |users| async move {
+            let find = users.find(doc! {}).projection(of_user()).sort(doc! { "_id": 1 });
+            let find = find.limit(most.into()).max_time(READ_LIMIT);
+            find.await?.try_collect::<Vec<RawDocumentBuf>>().await
+        });
+        Ok(found.await?.iter().filter_map(read_user).collect())
     }
 
     async fn delete(&self, id: UserId) -> Result<(), Unavailable> {
         let filter = doc! { "_id": id.0 };
-        bounded(async { self.documents.delete_one(filter).await }).await.map(drop)
+        let deleted = self.documents.run(|users| async move { users.delete_one(filter).await });
+        deleted.await.map(drop)
     }
 
     async fn delete_students(&self) -> Result<u64, Unavailable> {
         let filter = doc! { "admin": { "$ne": true } };
-        let result = bounded(async { self.documents.delete_many(filter).await }).await?;
-        Ok(result.deleted_count)
+        let deleted =
+            self.documents.in_background(|users| async move { users.delete_many(filter).await });
+        Ok(deleted.await?.deleted_count)
     }
 
     async fn set_admin(&self, username: &Username, admin: bool) -> Result<bool, Unavailable> {
@@ -172,7 +177,8 @@ impl Users for MongoUsers {
         };
         let filter = doc! { "_id": account.user.id.0 };
         let update = doc! { "$set": { "admin": admin } };
-        let result = bounded(async { self.documents.update_one(filter, update).await }).await?;
-        Ok(result.matched_count == 1)
+        let updated =
+            self.documents.run(|users| async move { users.update_one(filter, update).await });
+        Ok(updated.await?.matched_count == 1)
     }
 }

@@ -4,33 +4,39 @@
 //! One command for each operation, each bounded in time (`db.rs`). No operation but `insert` can
 //! make a document, so that a request in flight never brings a session back after its logout.
 
+use std::time::Duration;
+
+use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Bson, Document, RawDocumentBuf, doc};
-use mongodb::options::IndexOptions;
-use mongodb::{Collection, Database, IndexModel};
+use mongodb::options::{Collation, IndexOptions};
+use mongodb::{Collection, IndexModel};
 use rocket::futures::TryStreamExt as _;
 
 use super::document::{Shape, read_record};
 use super::{ENDING_KEPT, Ending, Record, Shown, Store, Times};
-use crate::db::{READ_LIMIT, Unavailable, bounded};
+use crate::db::{Documents, Mongo, READ_LIMIT, Unavailable};
 use crate::session::content::Content;
 use crate::session::sid::Sid;
 use crate::session::timestamp::Timestamp;
 
+/// How long the indexes of a large collection may take: 70,000 sessions a second, measured.
+const INDEX_BUILD: Duration = Duration::from_secs(60);
+
 /// The session store in MongoDB.
 pub struct MongoStore {
-    documents: Collection<RawDocumentBuf>,
+    documents: Documents<RawDocumentBuf>,
     /// `{sids: [...], why, expires}`: why sessions were ended from elsewhere.
-    endings: Collection<Document>,
+    endings: Documents<Document>,
     /// The form in which new documents are written.
     shape: Shape,
 }
 
 impl MongoStore {
     /// The sessions in `collection`; new documents in the form that `stringify` says.
-    pub fn new(database: &Database, collection: &str, stringify: bool) -> Self {
+    pub fn new(mongo: &Mongo, collection: &str, stringify: bool) -> Self {
         let shape = if stringify { Shape::Json } else { Shape::Object };
-        let endings = database.collection(&format!("{collection}_ended"));
-        Self { documents: database.collection(collection), endings, shape }
+        let endings = mongo.documents(&format!("{collection}_ended"));
+        Self { documents: mongo.documents(collection), endings, shape }
     }
 
     /// Makes the indexes that it stands on. The TTL index exactly as connect-mongo makes it at its
@@ -42,29 +48,56 @@ impl MongoStore {
     pub async fn ensure_indexes(&self) -> Result<(), Unavailable> {
         let options = IndexOptions::builder()
             .name("expires_1".to_owned())
-            .expire_after(std::time::Duration::ZERO)
+            .expire_after(Duration::ZERO)
             .build();
         let reaped = IndexModel::builder().keys(doc! { "expires": 1 }).options(options).build();
         let by_user = IndexModel::builder().keys(doc! { "user": 1, "createdAt": -1 }).build();
         let by_sid = IndexModel::builder().keys(doc! { "sids": 1 }).build();
         let of_sessions = [reaped.clone(), by_user];
-        bounded(async { self.documents.create_indexes(of_sessions).await }).await?;
-        bounded(async { self.endings.create_indexes([reaped, by_sid]).await }).await?;
+        self.documents.run(|all| async move { all.create_indexes(of_sessions).await }).await?;
+        self.endings.run(|all| async move { all.create_indexes([reaped, by_sid]).await }).await?;
         Ok(())
+    }
+
+    /// Makes the indexes that find a user's sessions among those that Express made. Migration 006
+    /// has done that for `sessions`, and says why they are what they are.
+    ///
+    /// # Errors
+    /// MongoDB does not answer, or there is another text index.
+    pub async fn ensure_login_indexes(&self) -> Result<(), Unavailable> {
+        let of_express = |name: &str| {
+            let options = IndexOptions::builder().name(name.to_owned());
+            options.partial_filter_expression(doc! { "user": null })
+        };
+        let texts = of_express("express_login_text")
+            .default_language("none".to_owned())
+            .language_override("no_language_field".to_owned())
+            .collation(Collation::builder().locale("simple".to_owned()).build())
+            .build();
+        let texts = IndexModel::builder().keys(doc! { "session": "text" }).options(texts).build();
+        let objects = IndexModel::builder().keys(doc! { "session.passport.user": 1 });
+        let objects = objects.options(of_express("express_login_object").build()).build();
+        let create = |all: Collection<RawDocumentBuf>| async move {
+            all.create_indexes([texts, objects]).await
+        };
+        self.documents.run_within(INDEX_BUILD, create).await.map(drop)
     }
 
     /// The last made of the documents that `filter` finds.
     async fn newest(
         &self,
         filter: Document,
+        newest_first: Document,
         most: u32,
     ) -> Result<Vec<RawDocumentBuf>, Unavailable> {
         if most == 0 {
             return Ok(vec![]); // To MongoDB, a limit of 0 is none.
         }
-        let find = self.documents.find(filter).sort(doc! { "createdAt": -1 });
-        let find = find.limit(most.into()).max_time(READ_LIMIT);
-        bounded(async { find.await?.try_collect().await }).await
+        let find = move |all: Collection<RawDocumentBuf>| async move {
+            let find = all.find(filter).sort(newest_first).limit(most.into());
+            find.max_time(READ_LIMIT).await?.try_collect().await
+        };
+        self.documents.list(find).await
     }
 
     /// The last made of each login, by the index on both: however many there are, no more are read.
@@ -95,9 +128,11 @@ impl MongoStore {
             doc! { "$unwind": "$newest" },
             doc! { "$replaceRoot": { "newRoot": "$newest" } },
         ];
-        let find = self.documents.aggregate(pipeline).max_time(READ_LIMIT);
-        let find = find.with_type::<RawDocumentBuf>();
-        bounded(async { find.await?.try_collect().await }).await
+        let find = |all: Collection<RawDocumentBuf>| async move {
+            let find = all.aggregate(pipeline).max_time(READ_LIMIT);
+            find.with_type::<RawDocumentBuf>().await?.try_collect().await
+        };
+        self.documents.in_background(find).await
     }
 
     /// Writes `set` into the document, if it is valid and is what `filter` says.
@@ -115,8 +150,8 @@ impl MongoStore {
             set.insert("lastModified", last_modified.to_bson());
         }
         let update = doc! { "$set": set };
-        let result = bounded(async { self.documents.update_one(filter, update).await }).await?;
-        Ok(result.matched_count == 1)
+        let updated = self.documents.run(|all| async move { all.update_one(filter, update).await });
+        Ok(updated.await?.matched_count == 1)
     }
 }
 
@@ -124,9 +159,10 @@ impl MongoStore {
 impl Store for MongoStore {
     async fn load(&self, sid: &Sid) -> Result<Option<Record>, Unavailable> {
         let filter = doc! { "_id": sid.as_str() };
-        let found =
-            bounded(async { self.documents.find_one(filter).max_time(READ_LIMIT).await }).await?;
-        let Some(document) = found else {
+        let found = self
+            .documents
+            .run(|all| async move { all.find_one(filter).max_time(READ_LIMIT).await });
+        let Some(document) = found.await? else {
             return Ok(None);
         };
         match read_record(&document) {
@@ -161,7 +197,7 @@ impl Store for MongoStore {
         }
         document.insert("session", stored.to_bson());
         let document = RawDocumentBuf::try_from(&document).map_err(Unavailable::new)?;
-        bounded(async { self.documents.insert_one(document).await }).await?;
+        self.documents.run(|all| async move { all.insert_one(document).await }).await?;
         Ok(Record::begun(content, stored, times, user_agent))
     }
 
@@ -188,15 +224,15 @@ impl Store for MongoStore {
 
     async fn destroy(&self, sid: &Sid) -> Result<bool, Unavailable> {
         let filter = doc! { "_id": sid.as_str() };
-        let result = bounded(async { self.documents.delete_one(filter).await }).await?;
-        Ok(result.deleted_count == 1)
+        let deleted = self.documents.run(|all| async move { all.delete_one(filter).await });
+        Ok(deleted.await?.deleted_count == 1)
     }
 
     async fn logins(&self, login: &str, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
         let mut ours = valid();
         ours.insert("user", login);
-        let mut found = self.newest(ours, most).await?;
-        found.extend(self.newest(of_express(login), most).await?);
+        let mut found = self.newest(ours, doc! { "createdAt": -1 }, most).await?;
+        found.extend(self.newest(of_express(login), doc! { "expires": -1 }, most).await?);
         let is_login = |record: &Record| record.content.login().as_deref() == Some(login);
         let found = found.into_iter().filter_map(read_valid);
         Ok(found.filter(|(_, record)| is_login(record)).take(most as usize).collect())
@@ -206,7 +242,7 @@ impl Store for MongoStore {
         let mut of_nobody = valid();
         of_nobody.insert("user", Bson::Null);
         let mut found = self.newest_of_each(shown.logins, shown.of_each).await?;
-        found.extend(self.newest(of_nobody, shown.others).await?);
+        found.extend(self.newest(of_nobody, doc! { "createdAt": -1 }, shown.others).await?);
         Ok(found.into_iter().filter_map(read_valid).collect())
     }
 
@@ -215,10 +251,12 @@ impl Store for MongoStore {
         after: Option<&Sid>,
         most: u32,
     ) -> Result<Vec<(Sid, Option<Record>)>, Unavailable> {
-        let behind = after.map_or("", Sid::as_str);
-        let find = self.documents.find(doc! { "_id": { "$gt": behind } }).sort(doc! { "_id": 1 });
-        let find = find.limit(most.into()).max_time(READ_LIMIT);
-        let found: Vec<RawDocumentBuf> = bounded(async { find.await?.try_collect().await }).await?;
+        let behind = doc! { "_id": { "$gt": after.map_or("", Sid::as_str) } };
+        let find = move |all: Collection<RawDocumentBuf>| async move {
+            let find = all.find(behind).sort(doc! { "_id": 1 }).limit(most.into());
+            find.max_time(READ_LIMIT).await?.try_collect::<Vec<_>>().await
+        };
+        let found = self.documents.in_background(find).await?;
         let now = Timestamp::now();
         let read = |document: RawDocumentBuf| {
             let sid = Sid::stored(document.get_str("_id").ok()?);
@@ -237,17 +275,17 @@ impl Store for MongoStore {
             "why": why.as_str(),
             "expires": Timestamp::now().plus(ENDING_KEPT).to_bson(),
         };
-        bounded(async { self.endings.insert_one(ending).await }).await?;
         let filter = doc! { "_id": { "$in": sids } };
-        let result = bounded(async { self.documents.delete_many(filter).await }).await?;
-        Ok(result.deleted_count)
+        self.endings.run(|all| async move { all.insert_one(ending).await }).await?;
+        let deleted = self.documents.run(|all| async move { all.delete_many(filter).await });
+        Ok(deleted.await?.deleted_count)
     }
 
     async fn ending(&self, sid: &Sid) -> Result<Option<Ending>, Unavailable> {
         let filter = doc! { "sids": sid.as_str() };
-        let find = self.endings.find_one(filter).max_time(READ_LIMIT);
-        let found = bounded(async { find.await }).await?;
-        Ok(found.and_then(|ending| Ending::parse(ending.get_str("why").ok()?)))
+        let found =
+            self.endings.run(|all| async move { all.find_one(filter).max_time(READ_LIMIT).await });
+        Ok(found.await?.and_then(|ending| Ending::parse(ending.get_str("why").ok()?)))
     }
 
     fn place(&self) -> String {
@@ -272,11 +310,14 @@ fn read_valid(document: RawDocumentBuf) -> Option<(Sid, Record)> {
 }
 
 /// The documents of an Express app in which this login may stand. They have no field for it, and say
-/// it in their session, text or object.
+/// it in their session, text or object. Each form is found by an index of its own: a scan would be as
+/// long as the visitors of the Express app make it.
 fn of_express(login: &str) -> Document {
-    let text = format!(r#""passport":\s*\{{[^{{}}]*"user":\s*"{login}""#);
-    doc! {
-        "user": null,
-        "$or": [{ "session.passport.user": login }, { "session": { "$regex": text } }],
-    }
+    let mut ids = vec![Bson::from(login)];
+    ids.extend(ObjectId::parse_str(login).map(Bson::from));
+    let text = doc! { "user": null, "$text": { "$search": format!("\"{login}\"") } };
+    let object = doc! { "user": null, "session.passport.user": { "$in": ids } };
+    let mut filter = valid();
+    filter.insert("$or", vec![text, object]);
+    filter
 }

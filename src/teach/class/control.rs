@@ -13,7 +13,7 @@ use rocket::futures::StreamExt as _;
 use rocket::tokio::time::sleep;
 use serde::{Deserialize, Serialize};
 
-use crate::db::{READ_LIMIT, Unavailable, bounded, is_duplicate_key};
+use crate::db::{Documents, READ_LIMIT, Unavailable, is_duplicate_key};
 use crate::stores::Backing;
 use crate::trace::Exchange;
 
@@ -51,14 +51,14 @@ pub struct Class {
     /// What this instance shows on the board: it knows the exchanges that it has seen itself.
     on_board: Arc<RwLock<Option<Arc<Exchange>>>>,
     /// `None`: in this process alone.
-    kept: Option<Collection<Control>>,
+    kept: Option<Documents<Control>>,
 }
 
 impl Class {
     /// Beside the accounts.
     pub fn beside(backing: &Backing) -> Self {
         let kept = match backing {
-            Backing::Mongodb(database) => Some(database.collection("class")),
+            Backing::Mongodb(mongo) => Some(mongo.documents("class")),
             Backing::Memory => None,
         };
         Self { now: Arc::default(), on_board: Arc::default(), kept }
@@ -84,9 +84,9 @@ impl Class {
             let mut control = Control { version: before.version + 1, ..before.clone() };
             change(&mut control);
             let as_it_was = doc! { "_id": ID, "version": before.version };
-            let replace = collection.replace_one(as_it_was, &control).upsert(true);
-            let replaced = bounded(async {
-                match replace.await {
+            let new = control.clone();
+            let replaced = collection.run(|class| async move {
+                match class.replace_one(as_it_was, new).upsert(true).await {
                     // The document is there, in another version.
                     Err(error) if is_duplicate_key(&error) => Ok(false),
                     result => result.map(|_| true),
@@ -107,12 +107,13 @@ impl Class {
         let mut resets = None;
         loop {
             let heard = async {
-                let mut changes = collection.watch().await?;
+                let watch = |class: Collection<Control>| async move { class.watch().await };
+                let mut changes = collection.run(watch).await?;
                 self.hear(&mut resets, &reset).await;
-                while changes.next().await.transpose()?.is_some() {
+                while changes.next().await.transpose().map_err(Unavailable::new)?.is_some() {
                     self.hear(&mut resets, &reset).await;
                 }
-                Ok::<(), mongodb::error::Error>(())
+                Ok::<(), Unavailable>(())
             };
             if let Err(error) = heard.await {
                 log::debug!("the class is asked for every {POLL:?}: {error}");
@@ -136,9 +137,10 @@ impl Class {
 
     async fn read(&self) -> Result<(), Unavailable> {
         let Some(collection) = &self.kept else { return Ok(()) };
-        let find = collection.find_one(doc! { "_id": ID }).max_time(READ_LIMIT);
-        let found = bounded(async { find.await }).await?;
-        self.set(found.unwrap_or_default());
+        let found = collection.run(|class| async move {
+            class.find_one(doc! { "_id": ID }).max_time(READ_LIMIT).await
+        });
+        self.set(found.await?.unwrap_or_default());
         Ok(())
     }
 

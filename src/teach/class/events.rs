@@ -27,7 +27,7 @@ use serde::Serialize;
 
 use super::room::{Room, SHOWN};
 use crate::auth::Admin;
-use crate::db::in_time;
+use crate::db::{MAX_STREAMS, Mongo};
 use crate::session::{Attended, Engine};
 use crate::stores::Backing;
 use crate::trace;
@@ -38,13 +38,13 @@ const POLL: Duration = Duration::from_secs(2);
 /// The browser comes again after that, and is asked anew who it is.
 const LIFETIME: Duration = Duration::from_secs(60);
 
-/// Change streams at once: each holds a connection to MongoDB that pages need as well. Whoever comes
-/// when all are taken gets what is compared.
+/// Change streams at once, besides the one that follows what the teacher sets. Each holds a
+/// connection; a teacher who comes when all are taken gets what is compared.
 pub struct Streams(Arc<Semaphore>);
 
 impl Default for Streams {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(8)))
+        Self(Arc::new(Semaphore::new(MAX_STREAMS as usize - 1)))
     }
 }
 
@@ -94,8 +94,8 @@ async fn events(
     let engine = room.engine.clone();
     let place = streams.0.clone().try_acquire_owned().ok();
     let changes = match &**backing {
-        Backing::Mongodb(database) if place.is_some() => {
-            watch(database, engine.collection_name(), seen.0).await
+        Backing::Mongodb(mongo) if place.is_some() => {
+            watch(mongo, engine.collection_name(), seen.0).await
         }
         _ => None,
     };
@@ -123,22 +123,20 @@ async fn events(
 type Changes = ChangeStream<ChangeStreamEvent<Document>>;
 
 /// `None` where there is no such thing.
-async fn watch(database: &Database, sessions: &str, after: Option<Timestamp>) -> Option<Changes> {
-    let collections = [sessions, "users", "progress", "class"];
-    let start = |after: Option<Timestamp>| {
-        let mut of_class = doc! { "ns.coll": { "$in": collections } };
+async fn watch(mongo: &Mongo, sessions: &str, after: Option<Timestamp>) -> Option<Changes> {
+    let of_class = doc! { "ns.coll": { "$in": [sessions, "users", "progress", "class"] } };
+    let start = |database: Database, mut of_class: Document, after: Option<Timestamp>| async move {
         if let Some(after) = after {
             of_class.insert("clusterTime", doc! { "$gt": after });
         }
         let watch = database.watch().pipeline([doc! { "$match": of_class }]);
-        watch.optional(after, |watch, after| watch.start_at_operation_time(after))
+        watch.optional(after, |watch, after| watch.start_at_operation_time(after)).await
     };
     // A time that MongoDB no longer remembers is as good as none.
     for after in [after, None] {
-        match in_time(async { start(after).await }).await {
-            Ok(Ok(changes)) => return Some(changes),
-            Ok(Err(error)) => log::debug!("no change stream: {}", error.kind),
-            Err(error) => log::warn!("no change stream: {error}"),
+        match mongo.run(|database| start(database, of_class.clone(), after)).await {
+            Ok(changes) => return Some(changes),
+            Err(error) => log::debug!("no change stream: {error}"),
         }
     }
     None

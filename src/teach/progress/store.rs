@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use mongodb::Collection;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Document, deserialize_from_document, doc, serialize_to_document};
-use mongodb::{Collection, Database};
 use rocket::futures::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::Progress;
-use crate::db::{READ_LIMIT, Unavailable, bounded, is_duplicate_key};
+use crate::db::{Documents, READ_LIMIT, Unavailable, is_duplicate_key};
 use crate::stores::Backing;
 
 /// The clicks of one learner at most: each try loses to one that has won.
@@ -19,7 +19,7 @@ const MOST_TRIES: usize = 20;
 /// The progress of all users, by the id of the user (24 hex digits).
 pub enum ProgressStore {
     /// `{_id: "<user id>", version: <ObjectId>, lessons: {...}, bench: {...}}`.
-    Mongodb(Collection<Document>),
+    Mongodb(Documents<Document>),
     /// Gone with the process, as the accounts are.
     Memory(Mutex<HashMap<String, Kept>>),
 }
@@ -74,13 +74,9 @@ impl ProgressStore {
     /// Beside the accounts.
     pub fn beside(backing: &Backing) -> Self {
         match backing {
-            Backing::Mongodb(database) => Self::in_database(database),
+            Backing::Mongodb(mongo) => Self::Mongodb(mongo.documents("progress")),
             Backing::Memory => Self::Memory(Mutex::default()),
         }
-    }
-
-    fn in_database(database: &Database) -> Self {
-        Self::Mongodb(database.collection("progress"))
     }
 
     /// Of this user; nothing yet is a progress as well.
@@ -90,9 +86,10 @@ impl ProgressStore {
     pub async fn load(&self, user: &str) -> Result<Kept, Unavailable> {
         match self {
             Self::Mongodb(collection) => {
-                let find = collection.find_one(doc! { "_id": user }).max_time(READ_LIMIT);
-                let found = bounded(async { find.await }).await?;
-                Ok(found.and_then(read).map(|stored| stored.kept).unwrap_or_default())
+                let filter = doc! { "_id": user };
+                let found = collection
+                    .run(|all| async move { all.find_one(filter).max_time(READ_LIMIT).await });
+                Ok(found.await?.and_then(read).map(|stored| stored.kept).unwrap_or_default())
             }
             Self::Memory(all) => Ok(locked(all).get(user).cloned().unwrap_or_default()),
         }
@@ -105,10 +102,11 @@ impl ProgressStore {
     pub async fn all(&self) -> Result<HashMap<String, Progress>, Unavailable> {
         match self {
             Self::Mongodb(collection) => {
-                let find = collection.find(doc! {}).max_time(READ_LIMIT);
-                let found: Vec<Document> =
-                    bounded(async { find.await?.try_collect().await }).await?;
-                let found = found.into_iter().filter_map(read);
+                let found = collection.in_background(|all| async move {
+                    let find = all.find(doc! {}).max_time(READ_LIMIT);
+                    find.await?.try_collect::<Vec<Document>>().await
+                });
+                let found = found.await?.into_iter().filter_map(read);
                 Ok(found.map(|stored| (stored.user, stored.kept.progress)).collect())
             }
             Self::Memory(all) => {
@@ -125,22 +123,18 @@ impl ProgressStore {
     pub async fn forget(&self, which: Which<'_>) -> Result<(), Unavailable> {
         match self {
             Self::Mongodb(collection) => {
-                bounded(async {
-                    match which {
-                        Which::User(user) => {
-                            collection.delete_one(doc! { "_id": user }).await.map(drop)
-                        }
-                        Which::Others(users) => {
-                            let filter = doc! { "_id": { "$nin": users } };
-                            collection.delete_many(filter).await.map(drop)
-                        }
-                        Which::Lesson(slug) => {
-                            let unset = doc! { format!("lessons.{slug}"): "" };
-                            collection.update_many(doc! {}, anew(unset)).await.map(drop)
-                        }
+                let (filter, unset) = match which {
+                    Which::User(user) => (doc! { "_id": user }, None),
+                    Which::Others(users) => (doc! { "_id": { "$nin": users } }, None),
+                    Which::Lesson(slug) => (doc! {}, Some(doc! { format!("lessons.{slug}"): "" })),
+                };
+                let forget = |all: Collection<Document>| async move {
+                    match unset {
+                        None => all.delete_many(filter).await.map(drop),
+                        Some(unset) => all.update_many(filter, anew(unset)).await.map(drop),
                     }
-                })
-                .await
+                };
+                collection.in_background(forget).await
             }
             Self::Memory(all) => {
                 let mut all = locked(all);
@@ -164,10 +158,10 @@ impl ProgressStore {
     pub async fn take_hand_down(&self, user: &str) -> Result<(), Unavailable> {
         match self {
             Self::Mongodb(collection) => {
-                let update = anew(doc! { "help": "" });
-                bounded(async { collection.update_one(doc! { "_id": user }, update).await })
-                    .await
-                    .map(drop)
+                let (filter, update) = (doc! { "_id": user }, anew(doc! { "help": "" }));
+                let lower =
+                    |all: Collection<Document>| async move { all.update_one(filter, update).await };
+                collection.run(lower).await.map(drop)
             }
             Self::Memory(all) => {
                 if let Some(kept) = locked(all).get_mut(user) {
@@ -212,19 +206,18 @@ impl ProgressStore {
                 let stored = Stored { user: user.to_owned(), kept: new.clone() };
                 let stored = serialize_to_document(&stored).map_err(Unavailable::new)?;
                 let as_it_was = doc! { "_id": user, "version": old.version };
-                let replace = collection.replace_one(as_it_was, stored);
                 // What was there and is gone, was reset.
-                let replace = replace.upsert(old.version.is_none());
-                bounded(async {
-                    match replace.await {
+                let is_first = old.version.is_none();
+                let replace = |all: Collection<Document>| async move {
+                    match all.replace_one(as_it_was, stored).upsert(is_first).await {
                         // The document is there, in another version.
                         Err(error) if is_duplicate_key(&error) => Ok(false),
                         result => {
                             result.map(|done| done.matched_count == 1 || done.upserted_id.is_some())
                         }
                     }
-                })
-                .await
+                };
+                collection.run(replace).await
             }
             Self::Memory(all) => {
                 let mut all = locked(all);
