@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::device;
-use super::hasher::Place;
 use super::password::Password;
+use super::queue::{Claim, Slot};
 use super::strategy::LocalStrategy;
 use super::throttle::Lane;
 use super::user::User;
@@ -39,10 +39,12 @@ pub enum Confirmation {
     TryLater(Duration),
 }
 
-/// Somebody has just given the password of this account.
+/// The user has just given the password of this account.
 pub struct Confirmed {
     username: Username,
     account: Account,
+    /// Kept, so that a change of the password does not wait twice.
+    slot: Slot,
 }
 
 impl LocalStrategy {
@@ -58,11 +60,12 @@ impl LocalStrategy {
         address: IpAddr,
     ) -> Result<Registration, Unavailable> {
         // First of all: what there is no time for is not counted.
-        let place = self.hasher.line_up()?;
+        let claims = [Claim::Account(username.as_key()), Claim::Address(address)];
+        let slot = self.queue.enter(&claims).await?;
         if let Err(wait) = self.throttle.take(&[Lane::Registration(address)]).await? {
             return Ok(Registration::TryLater(wait));
         }
-        let Some((user, stored)) = self.insert(&place, username, password).await? else {
+        let Some((user, stored)) = self.insert(&slot, username, password).await? else {
             return Ok(Registration::Taken);
         };
         let device = device::issue(&self.secrets, username, &stored);
@@ -79,12 +82,12 @@ impl LocalStrategy {
         username: &Username,
         password: Password,
     ) -> Result<Option<(User, StoredPassword)>, Unavailable> {
-        self.insert(&self.hasher.line_up()?, username, password).await
+        self.insert(&Slot::of_a_command(), username, password).await
     }
 
     async fn insert(
         &self,
-        place: &Place,
+        slot: &Slot,
         username: &Username,
         password: Password,
     ) -> Result<Option<(User, StoredPassword)>, Unavailable> {
@@ -92,7 +95,7 @@ impl LocalStrategy {
         if self.users.find_account(username).await?.is_some() {
             return Ok(None);
         }
-        let hash = self.hasher.hash(place, password).await?;
+        let hash = self.hasher.hash(slot, password).await?;
         let user = self.users.insert(username, &hash).await?;
         Ok(user.map(|user| (user, StoredPassword::Argon2(hash))))
     }
@@ -113,7 +116,7 @@ impl LocalStrategy {
         else {
             return Ok(Confirmation::Wrong);
         };
-        let place = self.hasher.line_up()?;
+        let slot = self.queue.enter(&[Claim::Account(username.as_key())]).await?;
         let account = self.users.find_account(&username).await?;
         let Some(account) = account.filter(|account| account.user.id == user.id) else {
             return Ok(Confirmation::Wrong);
@@ -122,8 +125,8 @@ impl LocalStrategy {
             Ok(taken) => taken,
             Err(wait) => return Ok(Confirmation::TryLater(wait)),
         };
-        if self.check(&place, password, account.password.clone(), taken).await? {
-            Ok(Confirmation::Right(Confirmed { username, account }))
+        if self.check(&slot, password, account.password.clone(), taken).await? {
+            Ok(Confirmation::Right(Confirmed { username, account, slot }))
         } else {
             Ok(Confirmation::Wrong)
         }
@@ -140,8 +143,8 @@ impl LocalStrategy {
         confirmed: &Confirmed,
         new: Password,
     ) -> Result<Option<(User, Option<String>)>, Unavailable> {
-        let Confirmed { username, account } = confirmed;
-        let new = self.hasher.hash(&self.hasher.line_up()?, new).await?;
+        let Confirmed { username, account, slot } = confirmed;
+        let new = self.hasher.hash(slot, new).await?;
         let version = account.user.password_version + 1;
         if !self.users.replace_password(username, account, &new, version).await? {
             return Ok(None);

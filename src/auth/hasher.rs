@@ -1,9 +1,8 @@
 //! The threads that hash passwords: as many as there are cores, each with its own memory.
 //!
 //! Hashing takes 15 ms of a core and 19 MiB on purpose. On the async workers it would stop every
-//! other request; through `spawn_blocking` a storm of logins takes gigabytes. Here a storm waits in
-//! a line of bounded length, and memory stays at cores × 19 MiB. Whoever wants something hashed lines up
-//! first ([`Hasher::line_up`]), before MongoDB is asked anything: what there is no time for costs nothing.
+//! other request; through `spawn_blocking` a storm of logins takes gigabytes. Here memory stays at
+//! cores × 19 MiB. A caller holds a [`Slot`] of `queue.rs`, so that few enough wait here.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -11,20 +10,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rocket::tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use rocket::tokio::sync::oneshot;
 
 use super::password::{Memory, Password, PasswordHash, describe, hash, matches};
+use super::queue::Slot;
 use super::users::StoredPassword;
 use crate::db::Unavailable;
-use crate::deadline::within;
+use crate::deadline::{left, within};
 use crate::trace::{self, Step};
 
-/// How many may be in the line: at 15 ms on two cores, the last of them waits one second. The next
-/// one is told at once to come back.
-const MOST_WAITING: usize = 128;
+/// How long a hash may be waited for, on a machine that is slower or busy with other things.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long one waits in it, on a machine that is slower or busy with other things.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// What a login still needs after its hash, to store what came of it. With less time left it gives
+/// up, and the thread hashes for the next one: it would have answered 503 all the same.
+const NEEDED_AFTERWARDS: Duration = Duration::from_millis(200);
 
 /// How far below the async workers the threads run (nice(2)): a page goes before a hash.
 #[cfg(target_os = "linux")]
@@ -38,15 +38,9 @@ type Work = Box<dyn FnOnce(&mut Memory) + Send>;
 /// Hashes and verifies passwords off the async workers.
 pub struct Hasher {
     waiting: Sender<Work>,
-    places: Arc<Semaphore>,
     /// What an unknown user's password is compared with, so that the answer takes as long as for a
     /// known one (OWASP ASVS 6.3.8). Nobody knows the password to it.
     dummy: PasswordHash,
-}
-
-/// A place in the line, given back when dropped.
-pub struct Place {
-    _permit: OwnedSemaphorePermit,
 }
 
 impl Hasher {
@@ -68,18 +62,7 @@ impl Hasher {
         let nobodys = Password::typed(crate::session::Sid::generate().as_str());
         let dummy = nobodys.and_then(|password| hash(&password, &mut Memory::new()));
         let dummy = dummy.ok_or_else(|| Unavailable::new("Argon2 does not work here"))?;
-        Ok(Self { waiting, places: Arc::new(Semaphore::new(MOST_WAITING)), dummy })
-    }
-
-    /// Takes a place in the line, or says at once that there is none.
-    ///
-    /// # Errors
-    /// Too many are waiting already.
-    pub fn line_up(&self) -> Result<Place, Unavailable> {
-        let place = self.places.clone().try_acquire_owned();
-        place
-            .map(|_permit| Place { _permit })
-            .map_err(|_| Unavailable::new("too many logins at once"))
+        Ok(Self { waiting, dummy })
     }
 
     /// The hash of a new password.
@@ -88,7 +71,7 @@ impl Hasher {
     /// It takes too long.
     pub async fn hash(
         &self,
-        _place: &Place,
+        _slot: &Slot,
         password: Password,
     ) -> Result<PasswordHash, Unavailable> {
         let (hash, took) = self.queue(move |memory| timed(|| hash(&password, memory))).await?;
@@ -103,7 +86,7 @@ impl Hasher {
     /// It takes too long.
     pub async fn verify(
         &self,
-        _place: &Place,
+        _slot: &Slot,
         password: Password,
         stored: Option<StoredPassword>,
     ) -> Result<bool, Unavailable> {
@@ -129,14 +112,14 @@ impl Hasher {
         work: impl FnOnce(&mut Memory) -> T + Send + 'static,
     ) -> Result<T, Unavailable> {
         let (reply, answer) = oneshot::channel();
+        let give_up = Instant::now() + left(TIMEOUT).saturating_sub(NEEDED_AFTERWARDS);
         let work: Work = Box::new(move |memory| {
-            // Nobody waits any more: the browser has its 503 already.
-            if !reply.is_closed() {
+            if !reply.is_closed() && Instant::now() < give_up {
                 drop(reply.send(work(memory)));
             }
         });
         self.waiting.send(work).map_err(|_| Unavailable::new("the password threads are gone"))?;
-        match within(PATIENCE, answer).await {
+        match within(TIMEOUT, answer).await {
             Some(Ok(answer)) => Ok(answer),
             Some(Err(_)) => Err(Unavailable::new("a password could not be hashed")),
             None => Err(Unavailable::new("too many passwords are being hashed")),
@@ -204,13 +187,11 @@ mod tests {
     #[rocket::async_test]
     async fn forty_at_once_are_all_answered() {
         let hasher = Hasher::start().unwrap();
-        let place = hasher.line_up().unwrap();
-        let stored = hasher.hash(&place, typed("right password")).await.unwrap();
+        let stored = hasher.hash(&Slot::of_a_command(), typed("right password")).await.unwrap();
         let stored = StoredPassword::Argon2(stored);
         let verify = async |n: usize| {
-            let place = hasher.line_up()?;
             let password = if n.is_multiple_of(2) { "right password" } else { "wrong password" };
-            hasher.verify(&place, typed(password), Some(stored.clone())).await
+            hasher.verify(&Slot::of_a_command(), typed(password), Some(stored.clone())).await
         };
         let answers = rocket::futures::future::join_all((0..40).map(verify)).await;
         for (n, answer) in answers.into_iter().enumerate() {
@@ -221,8 +202,7 @@ mod tests {
     #[rocket::async_test]
     async fn with_nothing_stored_the_answer_is_no() {
         let hasher = Hasher::start().unwrap();
-        let place = hasher.line_up().unwrap();
-        assert!(!hasher.verify(&place, typed("anything"), None).await.unwrap());
+        assert!(!hasher.verify(&Slot::of_a_command(), typed("anything"), None).await.unwrap());
     }
 
     #[rocket::async_test]
@@ -231,16 +211,6 @@ mod tests {
         for _ in 0..20 {
             assert!(hasher.queue(|_| -> () { panic!("a bad hash") }).await.is_err());
         }
-        let place = hasher.line_up().unwrap();
-        assert!(hasher.hash(&place, typed("still there")).await.is_ok());
-    }
-
-    #[rocket::async_test]
-    async fn whoever_finds_no_place_is_told_at_once() {
-        let hasher = Hasher::start().unwrap();
-        let mut line: Vec<Place> = (0..MOST_WAITING).map(|_| hasher.line_up().unwrap()).collect();
-        assert!(hasher.line_up().is_err());
-        line.pop();
-        assert!(hasher.line_up().is_ok());
+        assert!(hasher.hash(&Slot::of_a_command(), typed("still there")).await.is_ok());
     }
 }

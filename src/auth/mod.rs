@@ -1,6 +1,6 @@
 //! passport-local for Rocket: who is it?
 //!
-//! In reading order: names and passwords (`username`, `password`, `policy`, `legacy`, `hasher`),
+//! In reading order: names and passwords (`username`, `password`, `policy`, `legacy`, `queue`, `hasher`),
 //! accounts (`user`, `users`), guessers (`device`, `throttle`), the check (`strategy`), what becomes
 //! of an account (`account`), the login (`login`), and the guards that routes take (`guard`). Built
 //! on `session/`, knows no pages; `web/` is built on it.
@@ -9,6 +9,7 @@ mod username;
 mod password;
 mod policy;
 mod legacy;
+mod queue;
 mod hasher;
 mod user;
 pub mod users;
@@ -25,6 +26,7 @@ pub use hasher::Hasher;
 pub use login::{log_in, log_out, stay_logged_in};
 pub use password::{Password, PasswordHash};
 pub use policy::{PasswordError, Policy};
+pub use queue::Queue;
 pub use strategy::{Attempt, LocalStrategy, Verdict};
 pub use user::{User, UserId};
 pub use username::{

@@ -11,9 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::device;
-use super::hasher::{Hasher, Place};
+use super::hasher::Hasher;
 use super::password::{Password, is_weak};
 use super::policy::Policy;
+use super::queue::{Claim, Queue, Slot};
 use super::throttle::{Lane, Taken, Throttle};
 use super::user::User;
 use super::username::Username;
@@ -26,6 +27,8 @@ use crate::trace;
 pub struct LocalStrategy {
     /// Where the accounts are.
     pub users: Arc<dyn Users>,
+    /// Who may have a password hashed next.
+    pub queue: Queue,
     /// Computes on threads of its own.
     pub hasher: Hasher,
     /// Counts guesses.
@@ -73,8 +76,10 @@ impl LocalStrategy {
         let Some(password) = Password::typed(attempt.password) else {
             return Ok(Verdict::Refused);
         };
-        let place = self.hasher.line_up()?;
         let username = Username::parse(attempt.username).ok();
+        let name = username.as_ref().map_or(attempt.username, Username::as_key);
+        let claims = [Claim::Account(name), Claim::Address(attempt.address)];
+        let slot = self.queue.enter(&claims).await?;
         let account = match &username {
             Some(username) => self.users.find_account(username).await?,
             None => None,
@@ -88,10 +93,10 @@ impl LocalStrategy {
             }
         };
         let stored = account.as_ref().and_then(|account| account.password.clone());
-        let is_right = self.check(&place, password.clone(), stored, taken).await?;
+        let is_right = self.check(&slot, password.clone(), stored, taken).await?;
         match (username, account) {
             (Some(username), Some(account)) if is_right => {
-                let stored = self.upgrade(&place, &username, &account, password).await?;
+                let stored = self.upgrade(&slot, &username, &account, password).await?;
                 let device = stored.filter(|_| known.is_none());
                 let device = device.and_then(|now| device::issue(&self.secrets, &username, &now));
                 Ok(Verdict::Accepted(account.user, device))
@@ -106,12 +111,12 @@ impl LocalStrategy {
     /// Checks a password, and gives back what was taken for it unless it was a wrong guess.
     pub(super) async fn check(
         &self,
-        place: &Place,
+        slot: &Slot,
         password: Password,
         stored: Option<StoredPassword>,
         taken: Taken,
     ) -> Result<bool, Unavailable> {
-        let checked = self.hasher.verify(place, password, stored).await;
+        let checked = self.hasher.verify(slot, password, stored).await;
         if !matches!(checked, Ok(false)) {
             self.throttle.give_back(taken).await;
         }
@@ -151,7 +156,7 @@ impl LocalStrategy {
     /// Returns what is stored then.
     async fn upgrade(
         &self,
-        place: &Place,
+        slot: &Slot,
         username: &Username,
         account: &Account,
         password: Password,
@@ -160,7 +165,7 @@ impl LocalStrategy {
         if matches!(old, StoredPassword::Argon2(hash) if !is_weak(hash)) {
             return Ok(Some(old.clone()));
         }
-        let new = self.hasher.hash(place, password).await?;
+        let new = self.hasher.hash(slot, password).await?;
         let version = account.user.password_version;
         let replaced = self.users.replace_password(username, account, &new, version).await?;
         // Otherwise another login was faster, with a hash that we do not know.
@@ -182,6 +187,7 @@ mod tests {
         let secrets = Secrets::new(vec!["secret".to_owned()]).unwrap();
         let strategy = LocalStrategy {
             users: Arc::new(MemoryUsers::default()),
+            queue: Queue::default(),
             hasher: Hasher::start().unwrap(),
             throttle: Throttle::new(Arc::new(MemoryCounters::default()), secrets.clone()),
             policy: Policy::default(),

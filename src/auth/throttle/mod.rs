@@ -82,7 +82,7 @@ impl Lane<'_> {
 }
 
 /// What one subscriber has: an IPv4 address, but a whole /64 of IPv6.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();
