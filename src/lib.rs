@@ -4,7 +4,7 @@
 //! The map, in reading order. A request for a page goes down this list and comes back up:
 //!
 //! - [`config`] settings, checked once; [`stores`] opens MongoDB ([`db`], [`migrate`]) or memory
-//! - [`deadline`] how long a request may wait
+//! - [`deadline`] how long a request may wait, [`slots`] how many of one client may wait at once
 //! - [`logging`] and [`audit`] what is written down, and what never is
 //! - [`proxy`] did the browser come over https, and from where?
 //! - [`trace`] a request's notebook, for those who teach
@@ -20,6 +20,7 @@ pub mod config;
 pub mod stores;
 pub mod db;
 pub mod deadline;
+pub mod slots;
 pub mod migrate;
 pub mod logging;
 pub mod audit;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::device;
 use super::password::Password;
-use super::queue::{Claim, Slot};
+use super::queue::Slot;
 use super::strategy::LocalStrategy;
 use super::throttle::Lane;
 use super::user::User;
@@ -32,7 +32,7 @@ pub enum Registration {
 /// What came of asking somebody who is logged in for the password.
 pub enum Confirmation {
     /// It is right.
-    Right(Confirmed),
+    Right(Box<Confirmed>),
     /// It is wrong, or the account is gone.
     Wrong,
     /// Too many guesses: nothing was checked, and nothing will be for so long.
@@ -60,10 +60,10 @@ impl LocalStrategy {
         address: IpAddr,
     ) -> Result<Registration, Unavailable> {
         // First of all: what there is no time for is not counted.
-        let claims = [Claim::Account(username.as_key()), Claim::Address(address)];
-        let slot = self.queue.enter(&claims).await?;
-        if let Err(wait) = self.throttle.take(&[Lane::Registration(address)]).await? {
-            return Ok(Registration::TryLater(wait));
+        let slot = self.queue.enter(username.as_key(), address).await?;
+        match self.throttle.take(&[Lane::Registration(address)]).await? {
+            Ok(taken) => taken.keep(),
+            Err(wait) => return Ok(Registration::TryLater(wait)),
         }
         let Some((user, stored)) = self.insert(&slot, username, password).await? else {
             return Ok(Registration::Taken);
@@ -110,13 +110,14 @@ impl LocalStrategy {
         user: &User,
         session: &str,
         typed: &str,
+        address: IpAddr,
     ) -> Result<Confirmation, Unavailable> {
         let (Some(password), Ok(username)) =
             (Password::typed(typed), Username::parse(&user.username))
         else {
             return Ok(Confirmation::Wrong);
         };
-        let slot = self.queue.enter(&[Claim::Account(username.as_key())]).await?;
+        let slot = self.queue.enter(username.as_key(), address).await?;
         let account = self.users.find_account(&username).await?;
         let Some(account) = account.filter(|account| account.user.id == user.id) else {
             return Ok(Confirmation::Wrong);
@@ -126,7 +127,7 @@ impl LocalStrategy {
             Err(wait) => return Ok(Confirmation::TryLater(wait)),
         };
         if self.check(&slot, password, account.password.clone(), taken).await? {
-            Ok(Confirmation::Right(Confirmed { username, account, slot }))
+            Ok(Confirmation::Right(Box::new(Confirmed { username, account, slot })))
         } else {
             Ok(Confirmation::Wrong)
         }

@@ -14,7 +14,7 @@ use super::device;
 use super::hasher::Hasher;
 use super::password::{Password, is_weak};
 use super::policy::Policy;
-use super::queue::{Claim, Queue, Slot};
+use super::queue::{Queue, Slot};
 use super::throttle::{Lane, Taken, Throttle};
 use super::user::User;
 use super::username::Username;
@@ -78,8 +78,7 @@ impl LocalStrategy {
         };
         let username = Username::parse(attempt.username).ok();
         let name = username.as_ref().map_or(attempt.username, Username::as_key);
-        let claims = [Claim::Account(name), Claim::Address(attempt.address)];
-        let slot = self.queue.enter(&claims).await?;
+        let slot = self.queue.enter(name, attempt.address).await?;
         let account = match &username {
             Some(username) => self.users.find_account(username).await?,
             None => None,
@@ -117,8 +116,9 @@ impl LocalStrategy {
         taken: Taken,
     ) -> Result<bool, Unavailable> {
         let checked = self.hasher.verify(slot, password, stored).await;
-        if !matches!(checked, Ok(false)) {
-            self.throttle.give_back(taken).await;
+        match checked {
+            Ok(false) => taken.keep(),
+            _ => taken.give_back().await,
         }
         checked
     }

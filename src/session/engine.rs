@@ -112,6 +112,15 @@ impl Engine {
         }
     }
 
+    /// The ID that the `Cookie` headers name, if its signature is genuine.
+    pub(super) fn presented_id<'h>(
+        &self,
+        cookie_headers: impl Iterator<Item = &'h str>,
+    ) -> Option<Sid> {
+        let value = cookie::find(cookie_headers, &self.options.name)?;
+        Some(self.options.secret.verify(&cookie::decode(value))?.sid)
+    }
+
     /// A new session, whatever cookie came.
     pub(super) fn begin(self: &Arc<Self>, from: Circumstances<'_>) -> Session {
         Session::new(self.clone(), self.ticket(&from))

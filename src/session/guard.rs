@@ -12,6 +12,7 @@ use rocket::tokio::sync::OnceCell;
 
 use super::engine::{Circumstances, Engine};
 use super::handle::Session;
+use super::sid::Sid;
 use crate::db::Unavailable;
 use crate::proxy::is_https;
 use crate::trace;
@@ -66,6 +67,13 @@ pub async fn resume_with(
     header: &str,
 ) -> Result<Session, Unavailable> {
     engine.resume(std::iter::once(header), circumstances(request)).await
+}
+
+/// The ID that the request's cookie names, if its signature is genuine. The store is not asked, so
+/// there may be no such session any more.
+pub fn presented_id(request: &Request<'_>) -> Option<Sid> {
+    let engine: &Arc<Engine> = request.rocket().state()?;
+    engine.presented_id(request.headers().get("cookie"))
 }
 
 fn circumstances<'r>(request: &'r Request<'_>) -> Circumstances<'r> {

@@ -21,6 +21,7 @@ mod login;
 mod logout;
 mod dashboard;
 mod coat;
+mod heavy;
 mod account;
 mod admin;
 mod health;
@@ -62,6 +63,7 @@ pub fn stage(
             .attach(Shield::new())
             .attach(Template::custom(|engines| escape_everything(&mut engines.tera)))
             .attach(page::stage(backing, teaching))
+            .manage(heavy::HeavyPages::default())
             .mount("/static", files)
             .mount("/", home::routes())
             .mount("/", register::routes())

@@ -13,6 +13,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rocket::tokio::runtime::Handle;
+use rocket::tokio::sync::Semaphore;
+use rocket::tokio::time::sleep;
+
 use crate::db::Unavailable;
 use crate::session::signature::Secrets;
 
@@ -110,21 +114,72 @@ pub trait Counters: Send + Sync {
     async fn clear_all(&self) -> Result<(), Unavailable>;
 }
 
-/// Attempts that were counted, to be given back when they were no guesses.
-#[derive(Debug)]
-pub struct Taken(Vec<String>);
+/// Attempts that were counted. Given back when dropped, unless they were wrong guesses
+/// ([`Taken::keep`]): also when the request has no time left, or is cut off.
+pub struct Taken {
+    keys: Vec<String>,
+    counters: Arc<dyn Counters>,
+    late: Arc<Semaphore>,
+}
+
+impl Taken {
+    /// They stay counted.
+    pub(super) fn keep(mut self) {
+        self.keys.clear();
+    }
+
+    /// Takes them back now. What fails is tried again behind the request.
+    pub(super) async fn give_back(mut self) {
+        if !self.keys.is_empty() && self.counters.give_back(&self.keys).await.is_ok() {
+            self.keys.clear();
+        }
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        let (keys, counters) = (std::mem::take(&mut self.keys), self.counters.clone());
+        if keys.is_empty() {
+            return;
+        }
+        match (Handle::try_current(), self.late.clone().try_acquire_owned()) {
+            (Ok(runtime), Ok(permit)) => {
+                runtime.spawn(async move {
+                    give_back_late(&*counters, &keys).await;
+                    drop(permit);
+                });
+            }
+            _ => log::warn!("an attempt stays counted: too many wait to be given back"),
+        }
+    }
+}
+
+/// Tries for half a minute, which is longer than most outages.
+async fn give_back_late(counters: &dyn Counters, keys: &[String]) {
+    for pause in [0, 1, 2, 4, 8, 16] {
+        sleep(Duration::from_secs(pause)).await;
+        match counters.give_back(keys).await {
+            Ok(()) => return,
+            Err(error) => log::warn!("an attempt could not be given back yet: {error}"),
+        }
+    }
+}
+
+/// Attempts that wait at once to be given back behind their requests.
+const MAX_LATE: usize = 256;
 
 /// Counts attempts.
 pub struct Throttle {
     counters: Arc<dyn Counters>,
     /// Keys are sealed: who reads the counters learns no name and no address.
     secrets: Secrets,
+    late: Arc<Semaphore>,
 }
 
 impl Throttle {
     /// Keys are sealed with the first of `secrets`: with a new one, counting starts anew.
     pub fn new(counters: Arc<dyn Counters>, secrets: Secrets) -> Self {
-        Self { counters, secrets }
+        Self { counters, secrets, late: Arc::new(Semaphore::new(MAX_LATE)) }
     }
 
     /// Passes all lanes, or none: `Err` says how long to wait.
@@ -135,26 +190,17 @@ impl Throttle {
         &self,
         lanes: &[Lane<'_>],
     ) -> Result<Result<Taken, Duration>, Unavailable> {
-        let mut taken = Taken(vec![]);
+        let (counters, late) = (self.counters.clone(), self.late.clone());
+        let mut taken = Taken { keys: vec![], counters, late };
         for lane in lanes {
             let key = self.key(*lane);
             if let Err(wait) = self.counters.take(&key, lane.rate()).await? {
-                self.give_back(taken).await;
+                taken.give_back().await;
                 return Ok(Err(wait));
             }
-            taken.0.push(key);
+            taken.keys.push(key);
         }
         Ok(Ok(taken))
-    }
-
-    /// Takes attempts back. If that fails, a lane is fuller than it should be for a while.
-    pub(super) async fn give_back(&self, taken: Taken) {
-        if taken.0.is_empty() {
-            return;
-        }
-        if let Err(error) = self.counters.give_back(&taken.0).await {
-            log::warn!("an attempt stays counted: {error}");
-        }
     }
 
     /// Lets strangers try again at the account of this key. False when nothing was counted.

@@ -18,11 +18,13 @@ use rocket_dyn_templates::{Template, context};
 use super::client::Client;
 use super::error::Error;
 use super::form::{FieldError, Submitted};
+use super::heavy::HeavyPages;
 use super::moment::in_words;
 use super::page::Page;
 use crate::audit::{Decision, Event, Whom};
 use crate::auth::{Confirmation, Confirmed, LocalStrategy, Refusal, User};
 use crate::session::{MOST_LISTED, Session};
+use crate::slots::Slot;
 
 /// Whoever is logged in, and all that the forms of this page need.
 struct Account<'r> {
@@ -31,6 +33,8 @@ struct Account<'r> {
     session: &'r Session,
     user: &'r User,
     strategy: &'r LocalStrategy,
+    /// For as long as the handler runs.
+    _slots: [Option<Slot>; 2],
 }
 
 /// What to mend, and how long nothing will be checked.
@@ -50,12 +54,13 @@ impl Account<'_> {
         &self,
         id: &'static str,
         typed: &str,
-    ) -> Result<Result<Confirmed, Unproved>, Error> {
+    ) -> Result<Result<Box<Confirmed>, Unproved>, Error> {
         if typed.is_empty() {
             return Ok(Err(Unproved { error: missing(id), wait: None }));
         }
         let session = self.session.id().handle();
-        let (text, wait) = match self.strategy.confirm(self.user, &session, typed).await? {
+        let address = self.client.address();
+        let (text, wait) = match self.strategy.confirm(self.user, &session, typed, address).await? {
             Confirmation::Right(confirmed) => return Ok(Ok(confirmed)),
             Confirmation::Wrong => {
                 self.record(Event::ConfirmPassword, Decision::Refused);
@@ -104,13 +109,25 @@ impl<'r> FromRequest<'r> for Account<'r> {
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Refusal> {
         let unavailable = (Status::ServiceUnavailable, Refusal::Unavailable);
+        let Some(heavy) = request.rocket().state::<HeavyPages>() else {
+            return Outcome::Error(unavailable);
+        };
+        let Ok(of_browser) = heavy.enter(request).await else {
+            return Outcome::Error(unavailable);
+        };
         let user = try_outcome!(request.guard::<&User>().await);
+        let Ok(of_account) = heavy.enter_as(user).await else {
+            return Outcome::Error(unavailable);
+        };
+        let _slots = [of_browser, Some(of_account)];
         let Outcome::Success(session) = request.guard::<&Session>().await else {
             return Outcome::Error(unavailable);
         };
         let (page, client) = (Page::of(request), Client::of(request));
         match request.rocket().state() {
-            Some(strategy) => Outcome::Success(Account { page, client, session, user, strategy }),
+            Some(strategy) => {
+                Outcome::Success(Account { page, client, session, user, strategy, _slots })
+            }
             None => Outcome::Error(unavailable),
         }
     }

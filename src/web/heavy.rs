@@ -1,0 +1,54 @@
+//! Pages that read many documents: few at once for each browser and each account.
+//!
+//! The first limit stands before MongoDB is asked anything, so that a thousand requests of one
+//! browser cost next to nothing. The second one is for an account that is logged in many times.
+
+use rocket::Request;
+
+use crate::auth::User;
+use crate::db::Unavailable;
+use crate::session::presented_id;
+use crate::slots::{Slot, Slots};
+
+/// Of one browser, one at a time; waiting for that, as many as a person opens tabs at once.
+const OF_A_BROWSER: (usize, usize) = (1, 5);
+
+/// Of one account, in whatever browsers.
+const OF_AN_ACCOUNT: (usize, usize) = (2, 10);
+
+/// The slots of this process.
+pub struct HeavyPages {
+    browsers: Slots,
+    accounts: Slots,
+}
+
+impl Default for HeavyPages {
+    fn default() -> Self {
+        let slots = |(at_work, waiting)| Slots::new(at_work, waiting);
+        Self { browsers: slots(OF_A_BROWSER), accounts: slots(OF_AN_ACCOUNT) }
+    }
+}
+
+fn busy() -> Unavailable {
+    Unavailable::new("too many requests of one account at once")
+}
+
+impl HeavyPages {
+    /// Waits for a slot of the session that the request's cookie names. Without one the request
+    /// reads nothing, and needs no slot.
+    ///
+    /// # Errors
+    /// Too many requests of this session are there.
+    pub async fn enter(&self, request: &Request<'_>) -> Result<Option<Slot>, Unavailable> {
+        let Some(sid) = presented_id(request) else { return Ok(None) };
+        self.browsers.enter(sid.as_str()).await.map(Some).ok_or_else(busy)
+    }
+
+    /// Waits for a slot of the account.
+    ///
+    /// # Errors
+    /// Too many requests of this account are there.
+    pub async fn enter_as(&self, user: &User) -> Result<Slot, Unavailable> {
+        self.accounts.enter(user.id.to_hex()).await.ok_or_else(busy)
+    }
+}
