@@ -83,6 +83,9 @@ pub fn record_command(event: Event, decision: Decision, username: &str) {
     log::info!(target: "audit", "{event:?} {decision:?} {whom} address=console request=-");
 }
 
+/// Characters of a path that the log keeps: ours are shorter.
+const LONGEST_PATH: usize = 200;
+
 /// A request as it came: before a fairing sends it elsewhere.
 struct Arrival {
     id: String,
@@ -97,7 +100,7 @@ fn arrival<'r>(request: &'r Request<'_>) -> &'r Arrival {
         id: URL_SAFE_NO_PAD.encode(rand::random::<[u8; 9]>()),
         at: Instant::now(),
         method: request.method(),
-        path: request.uri().path().to_string(),
+        path: request.uri().path().as_str().chars().take(LONGEST_PATH).collect(),
     })
 }
 

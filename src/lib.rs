@@ -62,6 +62,7 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
     let rocket = rocket::custom(figment)
         .manage(proxies)
         .attach(audit::arrivals())
+        .attach(web::head::stage())
         .attach(deadline::arrivals())
         .attach(trace::arrivals(teaching.is_some()))
         .attach(web::csrf::stage())

@@ -10,6 +10,7 @@ use rocket::serde::json::{Json, json};
 use rocket::{Catcher, Request, catch, catchers};
 use rocket_dyn_templates::{Template, context};
 
+use super::accept::prefers_json;
 use super::headers;
 use super::login::login_with_next;
 use super::page::{Page, render_for_nobody};
@@ -75,10 +76,16 @@ fn words(status: Status) -> Words {
         415 => ("We only take forms", "Send the form of the page as the page sends it.", false),
         422 => ("We could not use that", "Go back and check what you entered.", false),
         429 => ("Too many tries", "Wait a little, then try again.", true),
+        431 => (
+            "That is too much",
+            "The address and the cookies of your request are larger than this site needs. Delete \
+             this site's cookies in your browser, then try again.",
+            false,
+        ),
         503 => (
-            "Our database does not answer",
-            "You have not been logged out. We just cannot look anything up or store anything right \
-             now: try again in a few seconds.",
+            "We cannot answer just now",
+            "Our database does not answer, or too many requests came at once. You have not been \
+             logged out. Try again in a few seconds.",
             true,
         ),
         _ if status.code >= 500 => (
@@ -107,11 +114,6 @@ fn context(request: &Request<'_>, status: Status) -> impl serde::Serialize {
             request: (status.code >= 500).then(|| request_id(request)),
         },
     }
-}
-
-/// True for a client that likes JSON best, such as `curl -H 'Accept: application/json'`.
-pub fn prefers_json(request: &Request<'_>) -> bool {
-    request.accept().is_some_and(|accept| accept.preferred().is_json())
 }
 
 /// An error page, or the same as JSON.
@@ -166,8 +168,10 @@ fn answer_for_nobody(request: &Request<'_>, status: Status) -> ErrorAnswer {
 
 #[catch(default)]
 async fn any(status: Status, request: &Request<'_>) -> ErrorAnswer {
-    // What just failed is not asked who is there; and JSON has no header to show a name in.
-    if status.code >= 500 || prefers_json(request) {
+    // What just failed or was too much is not asked who is there; and JSON has no header to show a
+    // name in.
+    let is_too_much = status == Status::RequestHeaderFieldsTooLarge;
+    if status.code >= 500 || is_too_much || prefers_json(request) {
         return answer_for_nobody(request, status);
     }
     match request.guard::<Page<'_>>().await {

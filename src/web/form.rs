@@ -16,7 +16,8 @@ use rocket_dyn_templates::Template;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
-use super::error::{prefers_json, too_many};
+use super::accept::prefers_json;
+use super::error::too_many;
 use super::moment::whole_seconds;
 use crate::trace::{self, Step};
 

@@ -36,9 +36,14 @@ impl From<Login> for LoginView {
     }
 }
 
+/// Characters of a `User-Agent` that are looked through for a browser's name.
+const USER_AGENT_READ: usize = 256;
+
 /// "Firefox on Windows", as far as what a browser says of itself can be believed.
 fn name_browser(user_agent: &str) -> String {
-    let found = Parser::new().parse(user_agent);
+    // Other programs can write this document: what they say may be of any length.
+    let start: String = user_agent.chars().take(USER_AGENT_READ).collect();
+    let found = Parser::new().parse(&start);
     let known = |name: &str| !name.is_empty() && name != "UNKNOWN";
     match found {
         Some(found) if known(found.name) && known(found.os) => {

@@ -2,16 +2,18 @@
 //!
 //! Around them: what every page shows (`page`, `notice`), who asks (`client`), what every form shares (`form`,
 //! `next`), time in words (`moment`), a session in words (`logins`),
-//! what every answer gets (`headers`), who may not come in (`csrf`) and what to say when it did not
+//! what every answer gets (`headers`), who may not come in (`head`, `csrf`), a page or JSON (`accept`) and what to say when it did not
 //! work (`error`). The way of a request ends here, in a template.
 
 mod page;
+mod accept;
 mod client;
 mod notice;
 mod form;
 mod moment;
 mod logins;
 mod next;
+pub mod head;
 pub mod csrf;
 pub mod headers;
 pub mod error;
@@ -74,6 +76,7 @@ pub fn stage(
             .mount("/", account::routes())
             .mount("/", admin::routes())
             .mount("/", health::routes())
+            .mount("/", head::routes())
             .mount("/", csrf::routes())
             .register("/", error::catchers())
     }))

@@ -12,6 +12,7 @@ mod dashboard;
 mod documents;
 mod errors;
 mod headers;
+mod heads;
 mod indexes;
 mod input;
 mod login;

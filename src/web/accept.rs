@@ -1,0 +1,82 @@
+//! Does the client want a page, or JSON?
+//!
+//! Not Rocket's `Request::accept`: it keeps a copy of the whole header for each media type in it, so
+//! a header of 100 KB takes gigabytes (rocket_http 0.5, `parse/media_type.rs`).
+
+use rocket::Request;
+
+/// Bytes of the header that are read. Browsers send about 150.
+const MAX_LENGTH: usize = 1_024;
+
+/// True for a client that likes JSON best, such as `curl -H 'Accept: application/json'`.
+pub fn prefers_json(request: &Request<'_>) -> bool {
+    request.headers().get_one("accept").is_some_and(is_json_first)
+}
+
+/// Whether the media type with the highest weight is JSON. Of equal weights the more specific one
+/// counts, then the first (RFC 9110, section 12.5.1).
+fn is_json_first(header: &str) -> bool {
+    let header = header.get(..MAX_LENGTH).unwrap_or(header);
+    if header.len() > MAX_LENGTH {
+        return false; // Its byte 1,024 is inside a character: no media type has such.
+    }
+    let mut best = ("", (0.0, 0));
+    for range in header.split(',') {
+        let (media_type, parameters) = range.split_once(';').unwrap_or((range, ""));
+        let rank = (weight(parameters), specificity(media_type.trim()));
+        if rank > best.1 {
+            best = (media_type.trim(), rank);
+        }
+    }
+    best.0.eq_ignore_ascii_case("application/json")
+}
+
+/// The parameter `q`, from 0 to 1; 1 without one that can be read.
+fn weight(parameters: &str) -> f32 {
+    let parameters = parameters.split(';').filter_map(|parameter| parameter.split_once('='));
+    let mut weights = parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
+    let weight = weights.next().and_then(|(_, value)| value.trim().parse::<f32>().ok());
+    weight.filter(|weight| (0.0..=1.0).contains(weight)).unwrap_or(1.0)
+}
+
+fn specificity(media_type: &str) -> u8 {
+    match media_type.split_once('/') {
+        Some(("*", _)) | None => 0,
+        Some((_, "*")) => 1,
+        Some(_) => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_preferred_when_nothing_else_weighs_more() {
+        let check = |header: &str, expected: bool| {
+            assert_eq!(is_json_first(header), expected, "{header}");
+        };
+        check("application/json", true);
+        check("Application/JSON", true);
+        check("application/json, text/html;q=0.9", true);
+        check("*/*, application/json", true);
+        check("application/*, application/json", true);
+        check("text/html;q=0.5, application/json;q=0.8", true);
+        check("text/html, application/json", false);
+        check("text/html, application/json;q=0.9, */*;q=0.8", false);
+        check("application/json;q=0", false);
+        check("application/json;q=7, text/html;q=0.9", true);
+        check("application/json2", false);
+        check("*/*", false);
+        check("", false);
+        check(",;=,q", false);
+        check("\u{e9}\u{e9}", false);
+    }
+
+    #[test]
+    fn of_a_long_header_the_beginning_is_read() {
+        assert!(is_json_first(&format!("application/json,{}", "a/b;q=0.1,".repeat(40_000))));
+        assert!(!is_json_first(&format!("{}application/json", "a/b;q=0.1,".repeat(40_000))));
+        assert!(!is_json_first(&"\u{1f9e5}".repeat(1_000)));
+    }
+}
