@@ -16,7 +16,10 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
-        let (process, url, _) = launch(cloakroom(&[]).env("SESSION_STORE", "memory"));
+        let mut command = cloakroom(&[]);
+        // What a lesson records of a request is bounded elsewhere.
+        command.env("SESSION_STORE", "memory").env("ROCKET_TEACHING", "false");
+        let (process, url, _) = launch(&mut command);
         let port = url.rsplit(':').next().unwrap().trim_end_matches('/').parse().unwrap();
         Self { process, port }
     }
@@ -95,17 +98,20 @@ fn no_header_costs_more_than_its_length() {
                     is_refused,
                     "{target} {name}: {start} {length}: {status}"
                 );
-                // Beside another header of this length in the same moment. What grows with the
-                // square takes a second for 32 KB in a debug build, and a minute for 390.
+                // Beside another header of this length in the same moment, and half a second for
+                // Rocket's own reading of many cookies. What grows with the square takes a second
+                // for 32 KB in a debug build, and a minute for 390.
+                let rocket = Duration::from_micros(2 * length as u64);
                 assert!(
-                    took < plain * 20 + Duration::from_millis(300),
+                    took < plain * 20 + rocket + Duration::from_millis(300),
                     "{target} {name}: {start} {length}: {took:?}, a plain one {plain:?}"
                 );
             }
         }
     }
+    // Copies of a head, on each of the threads. What grows with the square takes gigabytes.
     let grown = server.memory() - before;
-    assert!(grown < 5 * 1024, "{grown} KiB more");
+    assert!(grown < 32 * 1024, "{grown} KiB more");
 }
 
 #[test]
