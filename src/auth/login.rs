@@ -4,15 +4,23 @@
 //! (OWASP ASVS 7.2.4): the type that takes a login exists only after a regenerate
 //! (`session/handle.rs`). `session/commit.rs` stores it when the handler has returned.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::user::{User, UserId};
-use crate::session::{Fresh, LOGIN_KEY, Session, SetError};
+use crate::session::{Fresh, LOGIN_KEY, Session, SetError, Timestamp};
 use crate::trace::{self, Step};
 
 /// The session key of [`User::password_version`]; absent under the first password, so that a session
 /// looks as the Express tutorial makes it.
 const PASSWORD_VERSION: &str = "passwordVersion";
+
+/// The session key of the moment at which the user gave the password again.
+const CONFIRMED_AT: &str = "confirmedAt";
+
+/// How long a given password counts for what else is asked for with it.
+const CONFIRMED_FOR: Duration = Duration::from_secs(5 * 60);
 
 /// What passport keeps in the session: `{"user":"<24 hex>"}`.
 #[derive(Serialize)]
@@ -30,13 +38,25 @@ pub fn log_in(session: &Session, user: &User, remember: bool) -> Result<(), SetE
     begin(session, session.regenerate(), user, remember)
 }
 
-/// A new id for somebody who stays logged in, under the password that `user` has now.
+/// A new id for a user who has just given the password of the account, which may be a new one. All
+/// else in the session is kept.
 ///
 /// # Errors
 /// [`SetError`], which a hex text gives no reason for.
-pub fn stay_logged_in(session: &Session, user: &User) -> Result<(), SetError> {
+pub fn confirm(session: &Session, user: &User) -> Result<(), SetError> {
     let remember = session.max_age().is_some();
-    begin(session, session.renew(), user, remember)
+    begin(session, session.renew(), user, remember)?;
+    session.set(CONFIRMED_AT, &Timestamp::now().as_millis())
+}
+
+/// Whether the user has given the password again in this session, at most five minutes ago. The
+/// login itself does not count: a browser left open says nothing of the person in front of it.
+pub fn is_confirmed(session: &Session) -> bool {
+    let at = session.get(CONFIRMED_AT).map(Timestamp::from_millis);
+    let age = at.map(|at| Timestamp::now().since(at));
+    age.is_some_and(|age| {
+        u64::try_from(age).is_ok_and(|age| Duration::from_millis(age) <= CONFIRMED_FOR)
+    })
 }
 
 fn begin(session: &Session, fresh: Fresh<'_>, user: &User, remember: bool) -> Result<(), SetError> {
@@ -60,6 +80,7 @@ pub fn log_out(session: &Session) {
 pub(super) fn forget(session: &Session) {
     session.remove(LOGIN_KEY);
     session.remove(PASSWORD_VERSION);
+    session.remove(CONFIRMED_AT);
 }
 
 /// Under which of the user's passwords the session was made.

@@ -23,7 +23,7 @@ mod guard;
 pub use account::{Confirmation, Confirmed, Registration};
 pub use guard::{Admin, Refusal, Visitor};
 pub use hasher::Hasher;
-pub use login::{log_in, log_out, stay_logged_in};
+pub use login::{confirm, is_confirmed, log_in, log_out};
 pub use password::{Password, PasswordHash};
 pub use policy::{PasswordError, Policy};
 pub use queue::Queue;

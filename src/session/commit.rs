@@ -14,6 +14,7 @@ use super::cookie;
 use super::expiry::Expiry;
 use super::handle::{Gone, Session};
 use super::plan::{Facts, Plan, SetCookie, Switches, Write, plan};
+use super::sid::Sid;
 use super::state::State;
 use super::store::{Record, Times};
 use super::timestamp::Timestamp;
@@ -139,15 +140,36 @@ impl Session {
         let (content, times) = self.to_store(state, None, now);
         let user_agent = self.ticket.user_agent.as_deref();
         let record = store.insert(&state.sid, &content, times, user_agent).await?;
-        if let Some(old) = &state.replaces {
-            let was_there = store.destroy(old).await?;
-            if state.renewed && !was_there {
-                // Logged out meanwhile.
-                store.destroy(&state.sid).await?;
-                return Ok(None);
-            }
+        match (&state.replaces, &state.renews) {
+            (Some(old), Some(loaded)) => self.take_over(state, old, loaded, record, now).await,
+            (Some(old), None) => store.destroy(old).await.map(|_| Some(record)),
+            (None, _) => Ok(Some(record)),
         }
-        Ok(Some(record))
+    }
+
+    /// Ends the document whose values go on in `record`, and brings along what other requests have
+    /// changed in it since it was loaded. `None` when the session has ended since.
+    async fn take_over(
+        &self,
+        state: &State,
+        old: &Sid,
+        loaded: &Record,
+        record: Record,
+        now: Timestamp,
+    ) -> Result<Option<Record>, Unavailable> {
+        let store = &self.engine.store;
+        let Some(latest) = store.take(old).await? else {
+            store.destroy(&state.sid).await?;
+            return Ok(None);
+        };
+        if latest.stored == loaded.stored {
+            return Ok(Some(record));
+        }
+        let values = state.changes.apply(&latest.content.values);
+        let content = Content { cookie: record.content.cookie.clone(), values };
+        let times = self.expiry(Some(&record), now).times(&content.cookie);
+        // No other request knows the new id yet.
+        store.update(&state.sid, &record, &content, times).await
     }
 
     /// Compare and swap: the document must still hold what was loaded. If it does not, this

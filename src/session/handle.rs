@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::changes::Changes;
-use super::content::{Content, LOGIN_KEY, is_reserved, login_id, to_raw};
+use super::content::{Content, CookieRecord, LOGIN_KEY, is_reserved, login_id, to_raw};
 use super::engine::Engine;
 use super::others::Span;
 use super::sid::Sid;
@@ -137,22 +137,25 @@ impl Session {
     /// Starts over with a new id and nothing in it. The old document is deleted, after the new
     /// one is stored. Done at each login, whatever was before.
     pub fn regenerate(&self) -> Fresh<'_> {
+        self.with_new_id(State::start_over)
+    }
+
+    /// A new id for a user who stays logged in; the values are kept. If the session has ended by the
+    /// time that the new one is stored, a concurrent logout wins. After a change of rights, or when
+    /// the user has given the password again (OWASP ASVS 7.2.4).
+    pub fn renew(&self) -> Fresh<'_> {
+        self.with_new_id(State::renew)
+    }
+
+    fn with_new_id(&self, change: fn(&mut State, CookieRecord)) -> Fresh<'_> {
         let cookie = self.engine.options.new_cookie(self.ticket.https);
-        self.state().start_over(cookie);
+        change(&mut self.state(), cookie);
         trace::note(|| {
             let state = self.state();
             let old = state.replaces.as_ref().map(|sid| trace::start(sid.as_str()));
             Step::Regenerated { old, new: trace::start(state.sid.as_str()) }
         });
         Fresh { session: self }
-    }
-
-    /// The same, if the session is still there when the new one is stored: for somebody who stays
-    /// logged in. Of a logout that was faster, nothing is taken back.
-    pub fn renew(&self) -> Fresh<'_> {
-        let fresh = self.regenerate();
-        self.state().renewed = true;
-        fresh
     }
 
     /// Ends the session: nothing is in it any more, the document is deleted and the browser told

@@ -38,8 +38,9 @@ pub struct State {
     /// The cookie's maximum age before this request, in milliseconds.
     pub former_max_age: Option<i64>,
     pub regenerated: bool,
-    /// Only to be stored if what it takes the place of is still there.
-    pub renewed: bool,
+    /// The document whose values go on under the new id. The new one is only to be stored if that
+    /// is still there.
+    pub renews: Option<Arc<Record>>,
     pub destroyed: bool,
     /// The end is to be moved although `touch_after` has not passed.
     pub touched: bool,
@@ -60,7 +61,7 @@ impl State {
             cookie,
             changes: Changes::default(),
             regenerated: false,
-            renewed: false,
+            renews: None,
             destroyed: false,
             touched: false,
             saved: false,
@@ -75,6 +76,14 @@ impl State {
         *self = Self { replaces, regenerated: true, ..Self::new(Sid::generate(), None, cookie) };
     }
 
+    /// A new id and a new cookie; the values go on, with this request's changes. Without a document
+    /// there are none to go on.
+    pub fn renew(&mut self, cookie: CookieRecord) {
+        let (renews, changes) = (self.record.clone(), std::mem::take(&mut self.changes));
+        self.start_over(cookie);
+        (self.renews, self.changes) = (renews, changes);
+    }
+
     /// The document now is `record`: what was to be done to it is done. `cookie_due`: the browser
     /// is to learn of it.
     pub fn saved_as(&mut self, record: Record, cookie_due: bool) {
@@ -84,10 +93,10 @@ impl State {
             Self { saved: true, cookie_due, ..Self::new(self.sid.clone(), Some(record), cookie) };
     }
 
-    /// The values as they were loaded; none in a session that is new, has a new id or has ended.
+    /// The values as they were loaded; none in a session that is new, was started over or has ended.
     pub fn base(&self) -> &Values {
         static NONE: LazyLock<Values> = LazyLock::new(Values::new);
-        match &self.record {
+        match self.record.as_ref().or(self.renews.as_ref()) {
             Some(record) if !self.destroyed => &record.content.values,
             _ => &NONE,
         }

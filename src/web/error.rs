@@ -59,7 +59,7 @@ struct Words {
     retry: bool,
 }
 
-fn words(status: Status) -> Words {
+fn words(status: Status, method: Method) -> Words {
     let (heading, text, retry) = match status.code {
         400 => (
             "We could not read that request",
@@ -82,6 +82,12 @@ fn words(status: Status) -> Words {
              this site's cookies in your browser, then try again.",
             false,
         ),
+        503 if method != Method::Get => (
+            "We cannot tell whether that was done",
+            "Our database did not answer in time, or too many requests came at once. What you sent \
+             may have been done or not. Wait a few seconds and look, then send it again if it was not.",
+            false,
+        ),
         503 => (
             "We cannot answer just now",
             "Our database does not answer, or too many requests came at once. You have not been \
@@ -100,7 +106,7 @@ fn words(status: Status) -> Words {
 }
 
 fn context(request: &Request<'_>, status: Status) -> impl serde::Serialize {
-    let Words { heading, text, retry } = words(status);
+    let Words { heading, text, retry } = words(status, request.method());
     // A link is a GET; what a form wanted, only the form can try again.
     let retry = retry && request.method() == Method::Get;
     context! {

@@ -23,8 +23,8 @@ pub enum Notice {
     Registered,
     /// Logged out.
     SignedOut,
-    /// So many other sessions have ended with it.
-    PasswordChanged(u64),
+    /// This many other sessions have ended with it; `None`: they could not be deleted yet.
+    PasswordChanged(Option<u64>),
     /// So many sessions of the account.
     SessionsEnded(u64),
     /// The account is gone.
@@ -38,7 +38,8 @@ impl Notice {
         match self {
             Self::Registered => "registered".to_owned(),
             Self::SignedOut => "signed-out".to_owned(),
-            Self::PasswordChanged(ended) => format!("password-changed.{ended}"),
+            Self::PasswordChanged(Some(ended)) => format!("password-changed.{ended}"),
+            Self::PasswordChanged(None) => "password-changed-alone".to_owned(),
             Self::SessionsEnded(ended) => format!("sessions-ended.{ended}"),
             Self::AccountDeleted => "account-deleted".to_owned(),
             Self::ClassReset(students) => format!("class-reset.{students}"),
@@ -50,7 +51,8 @@ impl Notice {
         match name {
             "registered" => Some(Self::Registered),
             "signed-out" => Some(Self::SignedOut),
-            "password-changed" => Some(Self::PasswordChanged(number.parse().ok()?)),
+            "password-changed" => Some(Self::PasswordChanged(Some(number.parse().ok()?))),
+            "password-changed-alone" => Some(Self::PasswordChanged(None)),
             "sessions-ended" => Some(Self::SessionsEnded(number.parse().ok()?)),
             "account-deleted" => Some(Self::AccountDeleted),
             "class-reset" => Some(Self::ClassReset(number.parse().ok()?)),
@@ -64,13 +66,18 @@ impl Notice {
             Self::SignedOut => {
                 "You are logged out. No session of yours is left on the server.".to_owned()
             }
-            Self::PasswordChanged(0) => {
+            Self::PasswordChanged(Some(0)) => {
                 "Your password is changed. You were logged in nowhere else.".to_owned()
             }
-            Self::PasswordChanged(1) => {
+            Self::PasswordChanged(Some(1)) => {
                 "Your password is changed. 1 other session has ended.".to_owned()
             }
-            Self::PasswordChanged(ended) => {
+            Self::PasswordChanged(None) => {
+                "Your password is changed. Other browsers are no longer logged in here, but their \
+                 sessions could not be deleted yet. End all others below, to make sure."
+                    .to_owned()
+            }
+            Self::PasswordChanged(Some(ended)) => {
                 format!("Your password is changed. {ended} other sessions have ended.")
             }
             Self::SessionsEnded(0) => "There was no session left to end.".to_owned(),

@@ -110,10 +110,10 @@ async fn a_user_sees_and_ends_own_sessions_and_nobody_elses() {
         assert_eq!(handles(&mut vera).await, [""; 0]);
 
         let revoke = format!("/account/sessions/{}/revoke", of_rosa[0]);
-        vera.post(&revoke, &[]).await.expect_redirect("/account");
+        vera.post(&revoke, &[("password", PASSWORD)]).await.expect_redirect("/account");
         vera.get("/account").await.expect_page(200, "There was no session left to end.");
         assert!(phone.is_signed_in().await, "nobody else's");
-        rosa.post(&revoke, &[]).await.expect_redirect("/account");
+        rosa.post(&revoke, &[("password", PASSWORD)]).await.expect_redirect("/account");
         rosa.get("/account").await.expect_page(200, "1 session has ended.");
         assert!(rosa.is_signed_in().await);
 
@@ -144,7 +144,8 @@ async fn sessions_that_express_made_are_listed_and_revoked_as_well() {
         rosa.get("/account").await.expect_page(200, "Another app of this site");
         let listed = handles(&mut rosa).await;
         assert_eq!(listed.len(), 1, "{form}");
-        rosa.post(&format!("/account/sessions/{}/revoke", listed[0]), &[]).await;
+        let revoke = format!("/account/sessions/{}/revoke", listed[0]);
+        rosa.post(&revoke, &[("password", PASSWORD)]).await.expect_redirect("/account");
         assert_eq!(sessions.count_documents(doc! {}).await.unwrap(), 1, "{form}");
     }
 }
@@ -276,5 +277,63 @@ async fn a_password_change_in_flight_does_not_outlive_the_logout() {
         for mut ghost in ghosts {
             assert!(!ghost.is_signed_in().await);
         }
+    }
+}
+
+#[rocket::async_test]
+async fn ending_a_session_asks_for_the_password_and_not_again_for_five_minutes() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        let mut others = vec![];
+        for _ in 0..3 {
+            others.push(log_in_as(&app, "rosa", FIREFOX).await);
+        }
+        rosa.post("/coat", &[("item", "scarf")]).await;
+        let (before, mut thief) = (rosa.sid(), rosa.copy());
+        let revoke = async |browser: &mut Browser, fields: &[(&str, &str)]| {
+            let handle = handles(browser).await.remove(0);
+            browser.post(&format!("/account/sessions/{handle}/revoke"), fields).await
+        };
+        for wrong in [&[][..], &[("password", "")], &[("password", "wrong horse battery")]] {
+            let asked = revoke(&mut rosa, wrong).await;
+            asked.expect_page(422, "Confirm with your password");
+        }
+        assert_eq!(rosa.sid(), before);
+        for other in &mut others {
+            assert!(other.is_signed_in().await);
+        }
+        revoke(&mut rosa, &[("password", PASSWORD)]).await.expect_redirect("/account");
+        assert_ne!(rosa.sid(), before, "a new ID (ASVS 7.2.4)");
+        assert!(!thief.is_signed_in().await, "and the old one is dead");
+        rosa.get("/dashboard").await.expect_page(200, "scarf");
+        revoke(&mut rosa, &[]).await.expect_redirect("/account");
+        rosa.post("/account/sessions/revoke-others", &[]).await.expect_redirect("/account");
+        for other in &mut others {
+            assert!(!other.is_signed_in().await);
+        }
+        assert!(rosa.is_signed_in().await);
+    }
+}
+
+#[rocket::async_test]
+async fn a_password_that_was_given_long_ago_is_asked_for_again() {
+    let app = App::on_mongodb().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    let path = "/account/sessions/revoke-others";
+    rosa.post(path, &[("password", PASSWORD)]).await.expect_redirect("/account");
+    rosa.post(path, &[]).await.expect_redirect("/account");
+    let sessions = app.database().collection::<Document>("sessions");
+    let own = sessions.find_one(doc! {}).await.unwrap().unwrap();
+    let text = own.get_str("session").unwrap();
+    let (start, rest) = text.split_once(r#""confirmedAt":"#).unwrap();
+    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap();
+    for (minutes, expected) in [(4, 303), (6, 422), (-2, 422)] {
+        let at = rest[..end].parse::<i64>().unwrap() - minutes * 60_000;
+        let text = format!(r#"{start}"confirmedAt":{at}{}"#, &rest[end..]);
+        let set = doc! { "$set": { "session": text } };
+        sessions.update_one(doc! {}, set).await.unwrap();
+        assert_eq!(rosa.post(path, &[]).await.status, expected, "{minutes}");
     }
 }

@@ -104,3 +104,55 @@ async fn a_hundred_kilobytes_survive() {
         assert_eq!(browser.steps("").await.session()["a"].as_str().unwrap().len(), 100_000);
     }
 }
+
+#[rocket::async_test]
+async fn a_renewed_session_has_a_new_id_and_the_same_values() {
+    for lab in Lab::both("{}").await {
+        let mut browser = lab.browser();
+        browser.steps("login:rosa,set:a=1,push:list=x").await;
+        let (sid, mut thief) = (browser.sid(), browser.copy());
+        let renewed = browser.steps("set:b=2,renew:rosa,count:n").await.session();
+        assert_ne!(browser.sid(), sid);
+        let stored = browser.steps("").await.session();
+        assert_eq!((&stored["a"], &stored["n"]), (&renewed["a"], &renewed["n"]));
+        assert_eq!(
+            (&renewed["a"], &renewed["b"], &renewed["n"]),
+            (&"1".into(), &"2".into(), &1.into())
+        );
+        assert_eq!(renewed["list"][0], "x");
+        assert!(thief.steps("").await.session().get("a").is_none(), "the old ID is dead");
+        lab.expect_documents(1).await;
+    }
+}
+
+#[rocket::async_test]
+async fn what_other_requests_change_while_a_session_is_renewed_is_kept() {
+    for lab in Lab::both("{}").await {
+        let mut browser = lab.browser();
+        browser.steps("login:rosa,set:a=1,count:n").await;
+        let (mut slow, mut quick) = (browser.copy(), browser.copy());
+        rocket::tokio::join!(slow.steps("renew:rosa,count:n,set:b=mine,sleep:400"), async {
+            rocket::tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+            quick.steps("count:n,count:n,set:c=theirs").await
+        });
+        let kept = slow.steps("").await.session();
+        assert_eq!(kept["n"], 4, "{kept}");
+        assert_eq!((&kept["b"], &kept["c"]), (&"mine".into(), &"theirs".into()));
+        lab.expect_documents(1).await;
+    }
+}
+
+#[rocket::async_test]
+async fn a_logout_while_a_session_is_renewed_wins() {
+    for lab in Lab::both("{}").await {
+        let mut browser = lab.browser();
+        browser.steps("login:rosa,set:a=1").await;
+        let (mut slow, mut other) = (browser.copy(), browser.copy());
+        rocket::tokio::join!(slow.steps("renew:rosa,sleep:400"), async {
+            rocket::tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+            other.steps("destroy").await
+        });
+        assert!(slow.steps("").await.session().get("a").is_none());
+        lab.expect_documents(0).await;
+    }
+}

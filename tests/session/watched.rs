@@ -115,6 +115,11 @@ impl Store for Watched {
         self.store.destroy(sid).await
     }
 
+    async fn take(&self, sid: &Sid) -> Result<Option<Record>, Unavailable> {
+        self.note("take");
+        self.store.take(sid).await
+    }
+
     async fn logins(&self, login: &str, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
         self.note("logins");
         self.store.logins(login, most).await

@@ -165,6 +165,7 @@ async fn take_step(session: &Session, step: &str) -> Result<(), String> {
         "push" => session.push(key, value, usize::MAX).map_err(|error| error.to_string())?,
         "count" => session.increment(key).map_err(|error| error.to_string())?,
         "login" => session.regenerate().set_login(&key).map_err(|error| error.to_string())?,
+        "renew" => session.renew().set_login(&key).map_err(|error| error.to_string())?,
         "regenerate" => drop(session.regenerate()),
         "destroy" => session.destroy(),
         "save" => session.save().await.map_err(|error| error.to_string())?,

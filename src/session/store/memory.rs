@@ -128,6 +128,12 @@ impl Store for MemoryStore {
         Ok(self.inner().sessions.remove(sid).is_some())
     }
 
+    async fn take(&self, sid: &Sid) -> Result<Option<Record>, Unavailable> {
+        note("destroy", sid);
+        let taken = self.inner().sessions.remove(sid);
+        Ok(taken.filter(|record| record.is_valid(Timestamp::now())))
+    }
+
     async fn logins(&self, login: &str, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
         Ok(self.newest(most, |record| record.content.login().as_deref() == Some(login)))
     }

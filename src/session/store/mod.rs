@@ -155,6 +155,10 @@ pub trait Store: Send + Sync {
     /// Deletes the session. False, and nothing done, when it has vanished.
     async fn destroy(&self, sid: &Sid) -> Result<bool, Unavailable>;
 
+    /// Deletes the session, and returns it as it was at that moment. `None` when it has vanished,
+    /// has expired or is unreadable.
+    async fn take(&self, sid: &Sid) -> Result<Option<Record>, Unavailable>;
+
     /// The valid sessions in which `login` (24 hex digits) is logged in, those that Express made
     /// included: the newest, and `most` at most.
     async fn logins(&self, login: &str, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable>;

@@ -228,6 +228,12 @@ impl Store for MongoStore {
         Ok(deleted.await?.deleted_count == 1)
     }
 
+    async fn take(&self, sid: &Sid) -> Result<Option<Record>, Unavailable> {
+        let filter = doc! { "_id": sid.as_str() };
+        let taken = self.documents.run(|all| async move { all.find_one_and_delete(filter).await });
+        Ok(taken.await?.and_then(read_valid).map(|(_, record)| record))
+    }
+
     async fn logins(&self, login: &str, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
         let mut ours = valid();
         ours.insert("user", login);

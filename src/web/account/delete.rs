@@ -23,10 +23,10 @@ async fn submit(account: Account<'_>, form: Form<Farewell>) -> Result<Submitted,
         Ok(confirmed) => confirmed,
         Err(unproved) => return account.refuse(unproved).await,
     };
-    // First the account: should the rest fail, its sessions are nobody's.
+    // First the account: should the rest fail, its sessions log in to nothing.
     account.strategy.delete(&confirmed).await?;
     account.record(Event::DeleteAccount, Decision::Done);
-    account.session.end_others(Ending::AccountDeleted).await?;
+    account.end_others(Ending::AccountDeleted).await;
     auth::log_out(account.session);
     account.page.leave(Notice::AccountDeleted);
     Ok(Submitted::go_to(uri!(crate::web::login::show(_))))

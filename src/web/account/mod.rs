@@ -22,8 +22,8 @@ use super::heavy::HeavyPages;
 use super::moment::in_words;
 use super::page::Page;
 use crate::audit::{Decision, Event, Whom};
-use crate::auth::{Confirmation, Confirmed, LocalStrategy, Refusal, User};
-use crate::session::{MOST_LISTED, Session};
+use crate::auth::{self, Confirmation, Confirmed, LocalStrategy, Refusal, User};
+use crate::session::{Ending, MOST_LISTED, Session};
 use crate::slots::Slot;
 
 /// Whoever is logged in, and all that the forms of this page need.
@@ -45,7 +45,7 @@ struct Unproved {
 
 #[get("/account")]
 async fn show(account: Account<'_>) -> Result<Template, Error> {
-    account.render(&[]).await
+    account.render(&[], None).await
 }
 
 impl Account<'_> {
@@ -75,22 +75,63 @@ impl Account<'_> {
         Ok(Err(Unproved { error: FieldError::new(id, text), wait }))
     }
 
+    /// As [`Account::confirm`], unless the password was given a moment ago and none was typed.
+    async fn confirm_lately(
+        &self,
+        id: &'static str,
+        typed: &str,
+    ) -> Result<Result<(), Unproved>, Error> {
+        if typed.is_empty() && auth::is_confirmed(self.session) {
+            return Ok(Ok(()));
+        }
+        Ok(self.confirm(id, typed).await?.map(drop))
+    }
+
+    /// Gives the session a new ID if the password was `typed`, and keeps in mind that it was.
+    fn renew(&self, typed: &str) -> Result<(), Error> {
+        if !typed.is_empty() {
+            auth::confirm(self.session, self.user)?;
+        }
+        Ok(())
+    }
+
+    /// Ends all other sessions, after the password was changed or the account deleted. `None` when
+    /// that fails, which undoes nothing: those sessions log in to nothing here any more.
+    async fn end_others(&self, why: Ending) -> Option<u64> {
+        let ended = self.session.end_others(why).await;
+        ended.inspect_err(|error| log::error!("sessions could not be ended: {error}")).ok()
+    }
+
     fn record(&self, event: Event, decision: Decision) {
         self.client.record(event, decision, Whom::Name(&self.user.username));
     }
 
     /// The page again, because the password was not right.
     async fn refuse(&self, unproved: Unproved) -> Result<Submitted, Error> {
-        let page = self.render(&[unproved.error]).await?;
+        self.refuse_for(unproved, None).await
+    }
+
+    /// The same, with the question of the password for ending the session of this handle.
+    async fn refuse_for(
+        &self,
+        unproved: Unproved,
+        asked: Option<&str>,
+    ) -> Result<Submitted, Error> {
+        let page = self.render(&[unproved.error], asked).await?;
         Ok(match unproved.wait {
             Some(wait) => Submitted::later(wait, page),
             None => Submitted::again(page),
         })
     }
 
-    async fn render(&self, errors: &[FieldError]) -> Result<Template, Error> {
+    async fn render(&self, errors: &[FieldError], asked: Option<&str>) -> Result<Template, Error> {
+        let sessions = sessions::list(self.session).await?;
+        let asked = asked.map(|handle| {
+            context! { handle, session: sessions.iter().find(|one| one.handle == handle) }
+        });
         let own = context! {
-            sessions: sessions::list(self.session).await?,
+            asked,
+            sessions: &sessions,
             most: MOST_LISTED,
             form: context! { errors },
             rules: context! { password_min: self.strategy.policy.min_length },

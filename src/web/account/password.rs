@@ -28,7 +28,7 @@ async fn submit(account: Account<'_>, form: Form<NewPassword>) -> Result<Submitt
             let missing = form.0.current.is_empty().then(|| super::missing("current"));
             let errors: Vec<_> =
                 missing.into_iter().chain([FieldError::new("new", error)]).collect();
-            return Ok(Submitted::again(account.render(&errors).await?));
+            return Ok(Submitted::again(account.render(&errors, None).await?));
         }
     };
     let confirmed = match account.confirm("current", &form.0.current).await? {
@@ -38,13 +38,13 @@ async fn submit(account: Account<'_>, form: Form<NewPassword>) -> Result<Submitt
     let Some((user, device)) = strategy.change_password(&confirmed, new).await? else {
         let text = "The password was changed elsewhere a moment ago. Enter the one it is now.";
         let error = FieldError::new("current", text);
-        return Ok(Submitted::again(account.render(&[error]).await?));
+        return Ok(Submitted::again(account.render(&[error], None).await?));
     };
     account.record(Event::ChangePassword, Decision::Done);
     // Whoever has the old password, or a ticket got with it, is out (OWASP ASVS 7.4.3).
-    let ended = account.session.end_others(Ending::PasswordChanged).await?;
+    let ended = account.end_others(Ending::PasswordChanged).await;
     // A new id for this one as well.
-    auth::stay_logged_in(account.session, &user)?;
+    auth::confirm(account.session, &user)?;
     account.client.remember_device(device);
     account.page.leave(Notice::PasswordChanged(ended));
     Ok(Submitted::go_to(uri!(super::show)))

@@ -8,7 +8,7 @@ use crate::audit::{Decision, Event};
 use crate::db::Unavailable;
 use crate::session::{Ending, Session};
 use crate::web::error::Error;
-use crate::web::form::{Form, NoFields, Submitted};
+use crate::web::form::{Form, Submitted};
 use crate::web::logins::LoginView;
 use crate::web::notice::Notice;
 
@@ -17,33 +17,42 @@ pub async fn list(session: &Session) -> Result<Vec<LoginView>, Unavailable> {
     Ok(session.logins().await?.into_iter().map(LoginView::from).collect())
 }
 
-#[post("/account/sessions/<handle>/revoke", data = "<_form>")]
-async fn revoke(account: Account<'_>, handle: &str, _form: NoFields) -> Result<Submitted, Error> {
-    if handle == account.session.id().handle() {
-        crate::auth::log_out(account.session);
-        account.record(Event::Logout, Decision::Done);
-        account.page.leave(Notice::SignedOut);
-        return Ok(Submitted::go_to(uri!(crate::web::login::show(_))));
-    }
-    let ended = account.session.end_one(handle).await?;
-    account.record(Event::RevokeSessions, if ended { Decision::Done } else { Decision::Refused });
-    account.page.leave(Notice::SessionsEnded(u64::from(ended)));
-    Ok(Submitted::go_to(uri!(super::show)))
-}
-
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Password {
     password: String,
 }
 
+#[post("/account/sessions/<handle>/revoke", data = "<form>")]
+async fn revoke(
+    account: Account<'_>,
+    handle: &str,
+    form: Form<Password>,
+) -> Result<Submitted, Error> {
+    if handle == account.session.id().handle() {
+        crate::auth::log_out(account.session);
+        account.record(Event::Logout, Decision::Done);
+        account.page.leave(Notice::SignedOut);
+        return Ok(Submitted::go_to(uri!(crate::web::login::show(_))));
+    }
+    if let Err(unproved) = account.confirm_lately("revoke-password", &form.0.password).await? {
+        return account.refuse_for(unproved, Some(handle)).await;
+    }
+    let ended = account.session.end_one(handle).await?;
+    account.record(Event::RevokeSessions, if ended { Decision::Done } else { Decision::Refused });
+    account.renew(&form.0.password)?;
+    account.page.leave(Notice::SessionsEnded(u64::from(ended)));
+    Ok(Submitted::go_to(uri!(super::show)))
+}
+
 #[post("/account/sessions/revoke-others", data = "<form>")]
 async fn revoke_others(account: Account<'_>, form: Form<Password>) -> Result<Submitted, Error> {
-    if let Err(unproved) = account.confirm("others-password", &form.0.password).await? {
+    if let Err(unproved) = account.confirm_lately("others-password", &form.0.password).await? {
         return account.refuse(unproved).await;
     }
     let ended = account.session.end_others(Ending::Revoked).await?;
     account.record(Event::RevokeSessions, Decision::Done);
+    account.renew(&form.0.password)?;
     account.page.leave(Notice::SessionsEnded(ended));
     Ok(Submitted::go_to(uri!(super::show)))
 }
