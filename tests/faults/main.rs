@@ -20,6 +20,8 @@ mod corrupt;
 mod storm;
 mod network;
 mod deployment;
+mod proxy;
+mod limits;
 mod chaos;
 
 use rocket::tokio::sync::{Mutex, MutexGuard};
