@@ -52,6 +52,12 @@ pub async fn resume(engine: &Arc<Engine>, request: &Request<'_>) -> Result<Sessi
     engine.resume(request.headers().get("cookie"), circumstances(request)).await
 }
 
+/// Whether the session's cookie is called `__Host-…`, so that the site's other cookies are as well.
+pub fn has_host_prefix(request: &Request<'_>) -> bool {
+    let engine: Option<&Arc<Engine>> = request.rocket().state();
+    engine.is_some_and(|engine| engine.options.name.starts_with("__Host-"))
+}
+
 /// A new session of `engine`, whatever cookie came.
 pub fn begin(engine: &Arc<Engine>, request: &Request<'_>) -> Session {
     engine.begin(circumstances(request))

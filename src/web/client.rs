@@ -6,18 +6,12 @@
 use std::net::IpAddr;
 
 use rocket::Request;
-use rocket::http::{Cookie, SameSite};
 use rocket::request::{FromRequest, Outcome};
 use rocket::time::Duration;
 
+use super::cookies::DEVICE;
 use crate::audit::{self, Decision, Event, Whom};
-use crate::proxy::{client_address, is_https};
-
-/// Holds what `auth/device.rs` has sealed.
-pub const DEVICE: &str = "device";
-
-/// Only the login page's form is asked who sends it, so no other request carries it.
-const PATH: &str = "/login";
+use crate::proxy::client_address;
 
 /// Whoever was not here for half a year is a stranger again.
 const LIFETIME: Duration = Duration::days(180);
@@ -45,19 +39,14 @@ impl<'r> Client<'r> {
 
     /// Its device cookie.
     pub fn device(&self) -> Option<&'r str> {
-        self.request.cookies().get(DEVICE).map(Cookie::value)
+        DEVICE.get(self.request)
     }
 
     /// Gives it a device cookie, if there is one to give.
     pub fn remember_device(&self, value: Option<String>) {
-        let Some(value) = value else { return };
-        let cookie = Cookie::build((DEVICE, value))
-            .path(PATH)
-            .http_only(true)
-            .same_site(SameSite::Lax)
-            .secure(is_https(self.request))
-            .max_age(LIFETIME);
-        self.request.cookies().add(cookie);
+        if let Some(value) = value {
+            DEVICE.set(self.request, value, LIFETIME);
+        }
     }
 }
 

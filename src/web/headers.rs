@@ -25,8 +25,9 @@ const ALWAYS: [(&str, &str); 6] = [
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 ];
 
-/// A year, as HSTS needs it to mean anything. On https only: a class on a laptop has none.
-const STRICT_TRANSPORT_SECURITY: &str = "max-age=31536000";
+/// A year, for this host and all hosts below it (OWASP ASVS 3.4.1). Over https only: a class on a
+/// laptop has none.
+const STRICT_TRANSPORT_SECURITY: &str = "max-age=31536000; includeSubDomains";
 
 /// Long enough to save requests while somebody clicks around, short enough for an update to show.
 const STATIC_CACHE: &str = "public, max-age=600";

@@ -1,12 +1,14 @@
 //! The pages: one file each, of the same shape: form, show, submit, routes.
 //!
-//! Around them: what every page shows (`page`, `notice`), who asks (`client`), what every form shares (`form`,
+//! Around them: what every page shows (`page`, `notice`), who asks (`client`), the two small cookies
+//! (`cookies`), what every form shares (`form`,
 //! `next`), time in words (`moment`), a session in words (`logins`),
 //! what every answer gets (`headers`), who may not come in (`head`, `csrf`), a page or JSON (`accept`) and what to say when it did not
 //! work (`error`). The way of a request ends here, in a template.
 
 mod page;
 mod accept;
+mod cookies;
 mod client;
 mod notice;
 mod form;
@@ -28,7 +30,8 @@ mod account;
 mod admin;
 mod health;
 
-pub use client::{Client, DEVICE};
+pub use client::Client;
+pub use cookies::{DEVICE, NOTICE};
 pub use form::{FieldError, Form, NoFields, Submitted};
 pub use logins::LoginView;
 pub use moment::Moment;

@@ -5,13 +5,12 @@
 //! cookie holds a name from a short list, a number and the id of a request, never text, so that nobody can put words on
 //! our page.
 
-use rocket::http::{Cookie, CookieJar, SameSite};
+use rocket::Request;
 use rocket::time::Duration;
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
+use super::cookies::NOTICE;
 use crate::trace;
-
-const COOKIE: &str = "notice";
 
 /// Long enough to follow a redirect on a bad line.
 const LIFETIME: Duration = Duration::seconds(60);
@@ -106,23 +105,17 @@ impl Serialize for Notice {
 }
 
 /// Leaves a notice for the next page. `from`: the id of the request that leaves it, so that the
-/// X-ray can tell what led to that page. `secure`: it came over https.
-pub fn leave(jar: &CookieJar<'_>, notice: Notice, from: &str, secure: bool) {
-    let cookie = Cookie::build((COOKIE, format!("{}~{from}", notice.to_value())))
-        .path("/")
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .secure(secure)
-        .max_age(LIFETIME);
-    jar.add(cookie);
+/// X-ray can tell what led to that page.
+pub fn leave(request: &Request<'_>, notice: Notice, from: &str) {
+    NOTICE.set(request, format!("{}~{from}", notice.to_value()), LIFETIME);
 }
 
 /// The notice that was left, which is thereby gone.
-pub fn take(jar: &CookieJar<'_>) -> Option<Notice> {
-    let cookie = jar.get(COOKIE)?;
-    let (value, from) = cookie.value().split_once('~').unwrap_or((cookie.value(), ""));
+pub fn take(request: &Request<'_>) -> Option<Notice> {
+    let cookie = NOTICE.get(request)?;
+    let (value, from) = cookie.split_once('~').unwrap_or((cookie, ""));
     trace::follow(from);
     let notice = Notice::from_value(value);
-    jar.remove(Cookie::build(COOKIE).path("/").http_only(true).same_site(SameSite::Lax));
+    NOTICE.remove(request);
     notice
 }

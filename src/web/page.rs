@@ -12,7 +12,6 @@ use serde::Serialize;
 use super::notice::{self, Notice};
 use crate::audit::request_id;
 use crate::auth::Visitor;
-use crate::proxy::is_https;
 use crate::session::Session;
 use crate::stores::Backing;
 use crate::trace::{self, Step};
@@ -68,7 +67,7 @@ impl<'r> Page<'r> {
     /// Leaves a notice for the page after the redirect.
     pub fn leave(&self, notice: Notice) {
         let from = request_id(self.request);
-        notice::leave(self.request.cookies(), notice, from, is_https(self.request));
+        notice::leave(self.request, notice, from);
     }
 
     /// Renders a template for whoever is there.
@@ -80,7 +79,7 @@ impl<'r> Page<'r> {
             }
             _ => VisitorView::Unknown,
         };
-        let notice = notice::take(self.request.cookies());
+        let notice = notice::take(self.request);
         trace::note(|| Step::Rendered { template });
         Template::render(template, Context { page: frame(self.request, visitor, notice), own })
     }

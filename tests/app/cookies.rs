@@ -1,6 +1,6 @@
 //! Where an id counts, and how much a cookie may weigh.
 
-use crate::support::App;
+use crate::support::{Answer, App, Browser, PASSWORD};
 
 #[rocket::async_test]
 async fn an_id_that_is_not_in_the_cookie_is_no_session() {
@@ -40,4 +40,59 @@ async fn every_cookie_stays_small_however_much_the_session_holds() {
     }
     keep(rosa.post("/logout", &[]).await);
     assert!(lines.len() >= 3 && lines.iter().all(|line| line.len() < 512), "{lines:?}");
+}
+
+/// As a browser that reached this site over https sees it.
+async fn send_over_tls(browser: &mut Browser, path: &str, fields: &[(&str, &str)]) -> Answer {
+    let request = match fields {
+        [] => browser.request(reqwest::Method::GET, path),
+        fields => browser.request(reqwest::Method::POST, path).form(fields),
+    };
+    browser.send(request.header("x-forwarded-proto", "https")).await
+}
+
+#[rocket::async_test]
+async fn with_a_host_prefix_all_three_cookies_carry_it() {
+    let app = App::in_memory_with(|figment| {
+        figment.merge(("trusted_proxies", ["127.0.0.1"])).merge(("session.name", "__Host-sid"))
+    });
+    let app = app.await;
+    let (mut rosa, mut guesser) = (app.browser(), app.browser());
+    let fields = [("username", "rosa"), ("password", PASSWORD)];
+    let mut lines = vec![];
+    let mut keep = |answer: &Answer| {
+        lines.extend(answer.all("set-cookie").into_iter().map(str::to_owned));
+    };
+    keep(&send_over_tls(&mut rosa, "/register", &fields).await);
+    let page = send_over_tls(&mut rosa, "/login", &[]).await;
+    page.expect_page(200, "Your account is made.");
+    // The deletion: browsers ignore one that lacks what the prefix promises.
+    keep(&page);
+    assert!(!rosa.jar.contains_key("__Host-notice"), "{:?}", rosa.jar);
+    keep(&send_over_tls(&mut rosa, "/login", &fields).await);
+    keep(&send_over_tls(&mut rosa, "/logout", &[("", "")]).await);
+    let names: Vec<&str> = lines.iter().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+    let expected = ["device", "notice", "notice", "sid", "sid", "notice"];
+    assert_eq!(sorted(names), sorted(expected.map(|name| format!("__Host-{name}")).to_vec()));
+    for line in &lines {
+        for attribute in ["; Path=/;", "; Secure", "; HttpOnly", "; SameSite=Lax"] {
+            assert!(format!("{line};").contains(attribute), "{line}");
+        }
+        assert!(!line.contains("Domain"), "{line}");
+    }
+    // The device cookie is read as well: guesses of others do not keep this browser out.
+    let guess = [("username", "rosa"), ("password", "wrong horse battery")];
+    while send_over_tls(&mut guesser, "/login", &guess).await.status == 422 {}
+    assert_eq!(send_over_tls(&mut guesser, "/login", &fields).await.status, 429);
+    assert_eq!(send_over_tls(&mut rosa, "/login", &fields).await.status, 303);
+    // A sibling host can plant a cookie without the prefix. It is not read.
+    let device = rosa.jar.remove("__Host-device").unwrap();
+    rosa.jar.insert("device".to_owned(), device);
+    assert_eq!(send_over_tls(&mut rosa, "/login", &fields).await.status, 429);
+}
+
+fn sorted<T: Into<String>>(names: Vec<T>) -> Vec<String> {
+    let mut names: Vec<String> = names.into_iter().map(Into::into).collect();
+    names.sort();
+    names
 }

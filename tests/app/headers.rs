@@ -81,7 +81,7 @@ async fn behind_a_trusted_tls_proxy_cookies_are_secure_and_hsts_is_sent() {
             let answer = rosa.send(request.header("x-forwarded-proto", "https")).await;
             assert_eq!(answer.status, 303, "{}", answer.body);
             let hsts = answer.header("strict-transport-security");
-            assert_eq!(hsts, is_trusted.then_some("max-age=31536000"));
+            assert_eq!(hsts, is_trusted.then_some("max-age=31536000; includeSubDomains"));
             cookies.extend(answer.all("set-cookie").into_iter().map(str::to_owned));
         }
         // The notice, the session and the device.

@@ -41,10 +41,10 @@ async fn behind_the_shipped_nginx_cookies_are_secure_and_addresses_are_true() {
     assert!(!logs.contains("203.0.113.9"), "{logs}");
     // Plain http leads to https.
     let plain =
-        Browser::new(&format!("http://127.0.0.1:{}", nginx.http)).get("/login?next=/a").await;
+        Browser::new(&format!("http://localhost:{}", nginx.http)).get("/login?next=/a").await;
     assert_eq!(
         (plain.status, plain.header("location")),
-        (301, Some("https://127.0.0.1/login?next=/a"))
+        (301, Some("https://localhost/login?next=/a"))
     );
     // Styles are compressed; a page is not, with whatever secret may be in it.
     let mut squeezed = async |path| {

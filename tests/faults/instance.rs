@@ -4,6 +4,7 @@ use std::fs::File;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
+use cloakroom::config::DEFAULT_URI;
 use rocket::tokio::time::sleep;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -15,9 +16,13 @@ pub struct Instance {
     pub url: String,
     port: u16,
     uri: String,
+    settings: Settings,
     folder: TempDir,
     process: Option<Child>,
 }
+
+/// Further variables.
+type Settings = &'static [(&'static str, &'static str)];
 
 impl Instance {
     /// Starts one, and waits until it is ready.
@@ -27,13 +32,26 @@ impl Instance {
         instance
     }
 
+    /// As docs/deploy.md sets the cookies' names, and in memory: for tests of the proxy.
+    pub async fn in_memory() -> Self {
+        let settings = &[("SESSION_STORE", "memory"), ("ROCKET_SESSION", r#"{name="__Host-sid"}"#)];
+        let mut instance = Self::launch_with(DEFAULT_URI, settings);
+        instance.ready().await;
+        instance
+    }
+
     /// Starts one.
     pub fn launch(uri: &str) -> Self {
+        Self::launch_with(uri, &[])
+    }
+
+    fn launch_with(uri: &str, settings: Settings) -> Self {
         let port = free_port();
         let mut instance = Self {
             url: format!("http://127.0.0.1:{port}"),
             port,
             uri: uri.to_owned(),
+            settings,
             folder: TempDir::new().expect("a folder"),
             process: None,
         };
@@ -53,6 +71,7 @@ impl Instance {
             .env("ROCKET_PORT", self.port.to_string())
             // Each client of a test says where it comes from: one address has its limits.
             .env("ROCKET_TRUSTED_PROXIES", r#"["127.0.0.1"]"#)
+            .envs(self.settings.iter().copied())
             .stderr(log.try_clone().expect("a log"))
             .stdout(log);
         self.process = Some(command.spawn().expect("it starts"));

@@ -21,6 +21,8 @@ mod storm;
 mod crowd;
 mod network;
 mod deployment;
+mod proxy;
+mod limits;
 mod chaos;
 
 use rocket::tokio::sync::{Mutex, MutexGuard};

@@ -24,10 +24,12 @@ use crate::support::Browser;
 pub struct Nginx {
     process: Child,
     folder: TempDir,
-    /// Where it speaks without TLS.
+    /// The port without TLS.
     pub http: u16,
-    /// Where one speaks plainly, and is passed on over TLS.
-    tunnel: String,
+    /// The port with TLS.
+    pub https: u16,
+    /// A port without TLS, whose connections go on to `https`.
+    pub tunnel: u16,
 }
 
 /// The shipped file with other ports and places.
@@ -44,6 +46,11 @@ fn adapted(name: &str, changes: &[(&str, String)]) -> String {
 impl Nginx {
     /// The shipped configuration, before these two.
     pub async fn before(instances: &[Instance]) -> Self {
+        Self::before_ports([instances[0].port(), instances[1].port()]).await
+    }
+
+    /// The shipped configuration, before what listens at these two ports.
+    pub async fn before_ports([one, other]: [u16; 2]) -> Self {
         let folder = TempDir::new().unwrap();
         let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
         let (https, http) = (free_port(), free_port());
@@ -56,20 +63,23 @@ impl Nginx {
             .stderr(Stdio::null())
             .status();
         assert!(made.unwrap().success(), "a certificate");
-        let ports = [("8001", instances[0].port()), ("8002", instances[1].port())];
-        let ports = ports.map(|(from, to)| (from, to.to_string()));
+        let ports = [("8001", one.to_string()), ("8002", other.to_string())];
         let site = [
-            ("listen [::]:80;", String::new()),
-            ("listen [::]:443 ssl http2;", String::new()),
-            ("listen 80;", format!("listen 127.0.0.1:{http};")),
-            ("listen 443 ssl http2;", format!("listen 127.0.0.1:{https} ssl http2;")),
+            ("    listen [::]:", "    # ".to_owned()),
+            ("listen 80", format!("listen 127.0.0.1:{http}")),
+            ("listen 443", format!("listen 127.0.0.1:{https}")),
             ("cloakroom.example", "localhost".to_owned()),
             ("/etc/cloakroom/tls", folder.path().to_str().unwrap().to_owned()),
+            ("snippets/cloakroom-common.conf", at("common.conf")),
         ];
+        fs::write(at("common.conf"), adapted("common.conf", &[])).unwrap();
+        // Debian's /etc/nginx/nginx.conf has the four settings before `access_log`.
         let main = format!(
             "daemon off; worker_processes 2; pid {0}/pid; error_log {0}/error.log;\n\
              events {{ worker_connections 2048; }}\n\
-             http {{ access_log off; client_body_temp_path {0}/b; proxy_temp_path {0}/p;\n\
+             http {{ gzip on; ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3;\n\
+             ssl_prefer_server_ciphers on; types_hash_max_size 2048;\n\
+             access_log off; client_body_temp_path {0}/b; proxy_temp_path {0}/p;\n\
              fastcgi_temp_path {0}/f; uwsgi_temp_path {0}/u; scgi_temp_path {0}/s;\n{1}\n{2} }}\n",
             folder.path().display(),
             adapted("upstream.conf", &ports),
@@ -83,7 +93,7 @@ impl Nginx {
             .spawn();
         let process = process.expect("nginx starts");
         let tunnel = tunnel(https, &folder.path().join("fullchain.pem")).await;
-        let nginx = Self { process, folder, http, tunnel };
+        let nginx = Self { process, folder, http, https, tunnel };
         for _ in 0..100 {
             if TcpStream::connect(("127.0.0.1", https)).is_ok() {
                 return nginx;
@@ -114,19 +124,18 @@ impl Nginx {
 
     /// Over TLS.
     pub fn browser(&self) -> Browser {
-        Browser::new(&self.tunnel)
+        Browser::new(&format!("http://localhost:{}", self.tunnel))
     }
 }
 
-/// An address at which each connection is passed on to this port, over TLS, if the certificate is
-/// that one.
-async fn tunnel(https: u16, certificate: &Path) -> String {
+/// A port at which each connection is passed on to `https`, over TLS, if the certificate is that one.
+async fn tunnel(https: u16, certificate: &Path) -> u16 {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(certificate).unwrap()).unwrap();
     let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
     let connector = TlsConnector::from(Arc::new(config));
     let listener = net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         while let Ok((mut plain, _)) = listener.accept().await {
             let connector = connector.clone();
@@ -138,7 +147,7 @@ async fn tunnel(https: u16, certificate: &Path) -> String {
             });
         }
     });
-    format!("http://{address}")
+    port
 }
 
 impl Drop for Nginx {

@@ -91,13 +91,14 @@ const FIELDS: [&str; 17] = [
 ];
 
 /// The cookies that a browser may send without anybody's looking at them.
-const COOKIES: [&str; 6] = [
+const COOKIES: [&str; 7] = [
     labs::COOKIE,
     labs::MEMORY_COOKIE,
     labs::BIG_COOKIE,
     labs::NOTE_COOKIE,
     labs::OLD_COOKIE,
-    DEVICE,
+    DEVICE.names()[0],
+    DEVICE.names()[1],
 ];
 
 impl Words {

@@ -6,6 +6,7 @@ use super::rows::{Lane, Row, Tone, Words};
 use super::words::row;
 use crate::teach::text::quoted;
 use crate::trace::{Cookie, Exchange};
+use crate::web::{DEVICE, NOTICE};
 
 /// How the request came.
 pub fn arrival(exchange: &Exchange) -> Row {
@@ -56,8 +57,10 @@ fn cookie_told(cookie: &Cookie, exchange: &Exchange) -> String {
     // In a lab a hand may write what no engine would.
     let is_by_engine = exchange.written(&cookie.name).is_some();
     let why = match cookie.name.as_str() {
-        "device" => " It tells your browser from a guesser's at the login page.",
-        "notice" => " It brings one sentence to the next page.",
+        name if DEVICE.names().contains(&name) => {
+            " It tells your browser from a guesser's at the login page."
+        }
+        name if NOTICE.names().contains(&name) => " It brings one sentence to the next page.",
         _ => "",
     };
     match &cookie.sid {

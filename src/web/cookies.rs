@@ -1,0 +1,64 @@
+//! The two cookies beside the session's: `device` and `notice`.
+//!
+//! Where the session's cookie is called `__Host-…`, these two take the prefix as well. Browsers then
+//! accept them from this host alone, over https, for the whole site (RFC 6265bis, 4.1.3.2). A sibling
+//! host cannot plant one. `client.rs` and `notice.rs` say what stands in them.
+
+use rocket::Request;
+use rocket::http::{Cookie, SameSite};
+use rocket::time::Duration;
+
+use crate::proxy::is_https;
+use crate::session::has_host_prefix;
+
+/// One of the two cookies.
+#[derive(Clone, Copy)]
+pub struct SiteCookie {
+    plain: &'static str,
+    prefixed: &'static str,
+    path: &'static str,
+}
+
+/// Holds what `auth/device.rs` has signed. Only the form of the login page needs it.
+pub const DEVICE: SiteCookie =
+    SiteCookie { plain: "device", prefixed: "__Host-device", path: "/login" };
+
+/// Holds the sentence for the next page.
+pub const NOTICE: SiteCookie = SiteCookie { plain: "notice", prefixed: "__Host-notice", path: "/" };
+
+impl SiteCookie {
+    /// Both names that it can have: without the prefix and with it.
+    pub const fn names(self) -> [&'static str; 2] {
+        [self.plain, self.prefixed]
+    }
+
+    /// The value that the browser sent.
+    pub fn get<'r>(self, request: &'r Request<'_>) -> Option<&'r str> {
+        let name = if has_host_prefix(request) { self.prefixed } else { self.plain };
+        request.cookies().get(name).map(Cookie::value)
+    }
+
+    /// Sends it with the response.
+    pub fn set(self, request: &Request<'_>, value: String, lifetime: Duration) {
+        let mut cookie = self.cookie(request);
+        cookie.set_value(value);
+        cookie.set_max_age(lifetime);
+        request.cookies().add(cookie);
+    }
+
+    /// Tells the browser to delete it.
+    pub fn remove(self, request: &Request<'_>) {
+        request.cookies().remove(self.cookie(request));
+    }
+
+    /// Its name and attributes. A deletion needs them too: browsers ignore a `Set-Cookie` that lacks
+    /// what the prefix promises.
+    fn cookie(self, request: &Request<'_>) -> Cookie<'static> {
+        let cookie = if has_host_prefix(request) {
+            Cookie::build(self.prefixed).path("/").secure(true)
+        } else {
+            Cookie::build(self.plain).path(self.path).secure(is_https(request))
+        };
+        cookie.http_only(true).same_site(SameSite::Lax).build()
+    }
+}
