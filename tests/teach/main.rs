@@ -9,6 +9,7 @@ mod crowd;
 mod invitation;
 mod learner;
 mod lessons;
+mod memory;
 mod neutral;
 mod off;
 mod recorded;
