@@ -7,6 +7,7 @@ mod class;
 mod control;
 mod crowd;
 mod invitation;
+mod labs;
 mod learner;
 mod lessons;
 mod memory;

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::bench::{Bench, Secret, Switches};
 use super::server::{DAY, Labs};
+use super::servers::Tenant;
 use super::{BIG_COOKIE, COOKIE, DECOY, NOTE_COOKIE, OLD_COOKIE, cookies};
 use crate::db::Unavailable;
 use crate::session::{Session, begin, resume, resume_with};
@@ -44,8 +45,8 @@ pub struct Place<'r> {
     pub request: &'r Request<'r>,
     /// All labs.
     pub labs: &'r Labs,
-    /// Which little server is the learner's.
-    pub learner: &'r str,
+    /// The learner's little server; `None` as long as nothing is kept of a visitor.
+    pub tenant: Option<Tenant>,
     /// Whose lab it is.
     pub lesson: &'static Lesson,
 }
@@ -93,7 +94,9 @@ impl Place<'_> {
             "logout" => self.log_out(bench).await?,
             "count" => self.count(bench).await?,
             "restart" => {
-                self.labs.restart(self.learner);
+                if let Some(tenant) = &self.tenant {
+                    self.labs.restart(tenant);
+                }
                 vec![]
             }
             "switch" => {
@@ -200,19 +203,20 @@ impl Place<'_> {
     /// One more in both counters.
     async fn count(&self, bench: &mut Bench) -> Result<Vec<String>, Unavailable> {
         let mut lines = self.change(bench, |session| session.increment(VISITS)).await?;
-        let memory = self.memory().await?;
+        let Some(memory) = self.memory().await? else { return Ok(lines) };
         memory.increment(VISITS).map_err(Unavailable::new)?;
         lines.extend(memory.finish().await?);
         Ok(lines)
     }
 
-    /// The session in the memory of the learner's little server.
+    /// The session in the memory of the learner's little server, if there is one.
     ///
     /// # Errors
     /// None that happens: memory answers.
-    pub async fn memory(&self) -> Result<Session, Unavailable> {
-        let engine = self.labs.memory_engine(&self.labs.server(self.learner));
-        resume(&engine, self.request).await
+    pub async fn memory(&self) -> Result<Option<Session>, Unavailable> {
+        let Some(tenant) = &self.tenant else { return Ok(None) };
+        let engine = self.labs.memory_engine(&self.labs.server(tenant));
+        resume(&engine, self.request).await.map(Some)
     }
 }
 

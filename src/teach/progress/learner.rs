@@ -33,6 +33,11 @@ impl Learner<'_> {
         self.user.map(|user| user.id.to_hex())
     }
 
+    /// Whether anything is kept of this learner: an account, or a session.
+    pub fn is_kept(&self) -> bool {
+        self.user.is_some() || self.session.is_stored()
+    }
+
     /// Whose exchanges are theirs; `None` as long as nothing tells their browser from another one.
     pub fn owner(&self) -> Option<Owner> {
         self.session.is_stored().then(|| Owner::of(self.session.id().as_str()))
