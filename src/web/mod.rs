@@ -28,7 +28,7 @@ mod health;
 pub use client::{Client, DEVICE};
 pub use form::{FieldError, Form, NoFields, Submitted};
 pub use logins::LoginView;
-pub use moment::Moment;
+pub use moment::{Moment, in_words, whole_seconds};
 pub use notice::Notice;
 pub use page::Page;
 

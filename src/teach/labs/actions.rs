@@ -17,6 +17,7 @@ use super::{BIG_COOKIE, COOKIE, DECOY, NOTE_COOKIE, OLD_COOKIE, cookies};
 use crate::db::Unavailable;
 use crate::session::{Session, begin, resume, resume_with};
 use crate::teach::lessons::Lesson;
+use crate::teach::limits::{Denied, Limits, Size};
 
 /// How long the short-lived things of the lesson on clocks live.
 pub const SHORT: Duration = Duration::from_secs(20);
@@ -47,6 +48,8 @@ pub struct Place<'r> {
     pub labs: &'r Labs,
     /// The learner's little server; `None` as long as nothing is kept of a visitor.
     pub tenant: Option<Tenant>,
+    /// How much the learner may store.
+    pub limits: &'r Limits<'r>,
     /// Whose lab it is.
     pub lesson: &'static Lesson,
 }
@@ -61,19 +64,16 @@ impl Place<'_> {
     /// Does it; returns the `Set-Cookie` lines. `None`: there is no such button.
     ///
     /// # Errors
-    /// The store does not answer.
+    /// The store does not answer, or the learner has stored enough.
     pub async fn act(
         &self,
         action: &Action<'_>,
         bench: &mut Bench,
-    ) -> Result<Option<Vec<String>>, Unavailable> {
+    ) -> Result<Option<Vec<String>>, Denied> {
         let lines = match action.name {
             "new" => self.begin(bench, None).await?,
             "change" => self.change(bench, |session| session.increment(VISITS)).await?,
-            "big-session" => {
-                let cargo = "x".repeat(CARGO);
-                self.change(bench, |session| session.set(CARGO_KEY, &cargo)).await?
-            }
+            "big-session" => self.load(bench).await?,
             "big-cookie" => {
                 vec![cookies::plain(BIG_COOKIE, &"x".repeat(GIANT - BIG_COOKIE.len() - 1))]
             }
@@ -133,7 +133,8 @@ impl Place<'_> {
         &self,
         bench: &mut Bench,
         max_age: Option<Duration>,
-    ) -> Result<Vec<String>, Unavailable> {
+    ) -> Result<Vec<String>, Denied> {
+        self.limits.count(Size::Small).await?;
         let session = self.session(bench).await?;
         session.regenerate();
         session.set(VISITS, &1).map_err(Unavailable::new)?;
@@ -149,9 +150,34 @@ impl Place<'_> {
         &self,
         bench: &mut Bench,
         change: impl FnOnce(&Session) -> Result<(), E>,
-    ) -> Result<Vec<String>, Unavailable> {
+    ) -> Result<Vec<String>, Denied> {
         let session = self.session(bench).await?;
-        change(&session).map_err(Unavailable::new)?;
+        self.count_new(&session).await?;
+        self.keep(bench, &session, change).await
+    }
+
+    /// Puts the cargo into the session; one that has it already grows no further.
+    async fn load(&self, bench: &mut Bench) -> Result<Vec<String>, Denied> {
+        let session = self.session(bench).await?;
+        if session.get::<String>(CARGO_KEY).is_none() {
+            self.limits.count(Size::Big).await?;
+        }
+        self.count_new(&session).await?;
+        let cargo = "x".repeat(CARGO);
+        self.keep(bench, &session, |session| session.set(CARGO_KEY, &cargo)).await
+    }
+
+    async fn count_new(&self, session: &Session) -> Result<(), Denied> {
+        if session.is_stored() { Ok(()) } else { self.limits.count(Size::Small).await }
+    }
+
+    async fn keep<E: std::fmt::Display>(
+        &self,
+        bench: &mut Bench,
+        session: &Session,
+        change: impl FnOnce(&Session) -> Result<(), E>,
+    ) -> Result<Vec<String>, Denied> {
+        change(session).map_err(Unavailable::new)?;
         let line = session.finish().await?;
         remember(bench, line.as_deref());
         Ok(line.into_iter().collect())
@@ -163,22 +189,23 @@ impl Place<'_> {
         bench: &mut Bench,
         document: Duration,
         cookie: Duration,
-    ) -> Result<Vec<String>, Unavailable> {
+    ) -> Result<Vec<String>, Denied> {
         self.begin(bench, Some(document)).await?;
         Ok(bench.ticket.iter().map(|value| cookies::ticket(value, Some(cookie))).collect())
     }
 
-    async fn log_out(&self, bench: &Bench) -> Result<Vec<String>, Unavailable> {
+    async fn log_out(&self, bench: &Bench) -> Result<Vec<String>, Denied> {
         let session = self.session(bench).await?;
         session.destroy();
         Ok(session.finish().await?.into_iter().collect())
     }
 
     /// The ticket of the decoy, who is logged in somewhere else.
-    async fn decoy(&self, bench: &mut Bench) -> Result<String, Unavailable> {
+    async fn decoy(&self, bench: &mut Bench) -> Result<String, Denied> {
         if let Some(ticket) = &bench.decoy {
             return Ok(ticket.clone());
         }
+        self.limits.count(Size::Small).await?;
         super::note(self.lesson, "sessions begun for Oskar, in a browser of his own", 1);
         let session = begin(&self.labs.engine(&Switches::default()), self.request);
         let fresh = session.regenerate();
@@ -190,7 +217,7 @@ impl Place<'_> {
     }
 
     /// Ends the decoy's session, as the decoy would on the account page.
-    async fn revoke(&self, bench: &Bench) -> Result<Vec<String>, Unavailable> {
+    async fn revoke(&self, bench: &Bench) -> Result<Vec<String>, Denied> {
         let header = format!("{COOKIE}={}", bench.decoy.as_deref().unwrap_or_default());
         let engine = self.labs.engine(&Switches::default());
         let session = resume_with(&engine, self.request, &header).await?;
@@ -201,9 +228,10 @@ impl Place<'_> {
     }
 
     /// One more in both counters.
-    async fn count(&self, bench: &mut Bench) -> Result<Vec<String>, Unavailable> {
+    async fn count(&self, bench: &mut Bench) -> Result<Vec<String>, Denied> {
         let mut lines = self.change(bench, |session| session.increment(VISITS)).await?;
         let Some(memory) = self.memory().await? else { return Ok(lines) };
+        self.count_new(&memory).await?;
         memory.increment(VISITS).map_err(Unavailable::new)?;
         lines.extend(memory.finish().await?);
         Ok(lines)

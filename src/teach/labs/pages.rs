@@ -15,8 +15,8 @@ use super::{BIG_COOKIE, COOKIE, MEMORY_COOKIE, NOTE_COOKIE, OLD_COOKIE, note};
 use crate::db::Unavailable;
 use crate::session::{LOGIN_KEY, Session};
 use crate::teach::lessons::{self, Lesson, Named};
+use crate::teach::limits::{Denied, Size};
 use crate::teach::progress::Learner;
-use crate::web::error::Error;
 use crate::web::{Form, Page};
 
 /// The request itself: a lab opens a session of its own with it.
@@ -71,13 +71,16 @@ async fn show(
     learner: Learner<'_>,
     labs: &State<Labs>,
     decode: Option<&str>,
-) -> Result<Option<WithCookies<Template>>, Error> {
+) -> Result<Option<WithCookies<Template>>, Denied> {
     let lesson = named.lesson;
     let Some(template) = lesson.lab else { return Ok(None) };
     let tenant = learner.is_kept().then(|| tenant(&learner));
-    let place = Place { request: visit.0, labs, tenant, lesson };
+    let place = Place { request: visit.0, labs, tenant, lesson, limits: &learner.limits };
     let bench = &learner.progress().bench;
     let session = place.session(bench).await?;
+    if bench.switches.save_uninitialized && !session.is_stored() {
+        learner.limits.count(Size::Small).await?;
+    }
     let seen = seen(visit.0, &session);
     let mut lines: Vec<String> = session.finish().await?.into_iter().collect();
     let kept = match (&bench.ticket, lesson.slug) {
@@ -202,7 +205,7 @@ async fn press(
     mut learner: Learner<'_>,
     labs: &State<Labs>,
     form: Form<Button>,
-) -> Result<Option<WithCookies<Redirect>>, Error> {
+) -> Result<Option<WithCookies<Redirect>>, Denied> {
     let lesson = named.lesson;
     if lesson.lab.is_none() {
         return Ok(None);
@@ -211,7 +214,7 @@ async fn press(
     // A count is kept at the end of this request, also of a visitor who comes for the first time.
     let has_server = learner.is_kept() || action.name == "count";
     let tenant = has_server.then(|| tenant(&learner));
-    let place = Place { request: visit.0, labs, tenant, lesson };
+    let place = Place { request: visit.0, labs, tenant, lesson, limits: &learner.limits };
     let mut bench: Bench = learner.progress().bench.clone();
     let Some(lines) = place.act(&action, &mut bench).await? else { return Ok(None) };
     note(lesson, action.name, 1);

@@ -77,8 +77,13 @@ impl Labs {
     }
 
     fn options(&self, name: &str, secret: Secret) -> Options {
-        let mut options =
-            Options { name: name.to_owned(), secret: self.secret(secret), ..Options::default() };
+        let mut options = Options {
+            name: name.to_owned(),
+            secret: self.secret(secret),
+            // The bound in `teach/limits.rs` counts on it.
+            absolute_timeout: DAY,
+            ..Options::default()
+        };
         options.cookie.path = PATH.to_owned();
         options
     }

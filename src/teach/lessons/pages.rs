@@ -15,6 +15,7 @@ use crate::audit::request_id;
 use crate::auth::Visitor;
 use crate::teach::class::{Class, Control, Room};
 use crate::teach::labs::Bench;
+use crate::teach::limits::Denied;
 use crate::teach::progress::{self, Guess, Learner, millis};
 use crate::teach::text::Text;
 use crate::teach::xray::{View, compared};
@@ -150,7 +151,7 @@ async fn predict(
     named: Named<'_>,
     mut learner: Learner<'_>,
     form: Form<Prediction>,
-) -> Result<Redirect, Error> {
+) -> Result<Redirect, Denied> {
     let options = named.content.predict.options.len();
     let choice = form.0.choice.parse().ok().filter(|choice| *choice < options);
     if let Some(choice) = choice {
@@ -170,7 +171,7 @@ async fn check(
     named: Named<'_>,
     mut learner: Learner<'_>,
     _form: NoFields,
-) -> Result<Redirect, Error> {
+) -> Result<Redirect, Denied> {
     learner.change(|learner, progress| evaluate(learner, progress, named.lesson)).await?;
     Ok(Redirect::to(format!("/learn/{}?checked", named.lesson.slug)))
 }
@@ -181,7 +182,7 @@ async fn answer(
     named: Named<'_>,
     mut learner: Learner<'_>,
     form: Form<BTreeMap<String, String>>,
-) -> Result<Option<Redirect>, Error> {
+) -> Result<Option<Redirect>, Denied> {
     let lesson = named.lesson;
     let Some(is_right) = lesson.answer else { return Ok(None) };
     let typed: Vec<&str> = form.0.values().map(String::as_str).collect();
@@ -205,7 +206,7 @@ async fn reset(
     named: Named<'_>,
     mut learner: Learner<'_>,
     _form: NoFields,
-) -> Result<Redirect, Error> {
+) -> Result<Redirect, Denied> {
     learner
         .change(|_, progress| {
             let had = progress.lessons.remove(named.lesson.slug).is_some();
@@ -222,7 +223,7 @@ async fn skip(
     named: Named<'_>,
     mut learner: Learner<'_>,
     _form: NoFields,
-) -> Result<Redirect, Error> {
+) -> Result<Redirect, Denied> {
     learner.change(|_, progress| progress.state(named.lesson).skipped = true).await?;
     let next = ALL.iter().skip_while(|lesson| lesson.slug != named.lesson.slug).nth(1);
     Ok(next.map_or_else(|| Redirect::to("/learn"), |next| to(next)))
@@ -242,7 +243,7 @@ async fn help(
     named: Named<'_>,
     mut learner: Learner<'_>,
     form: Form<Help>,
-) -> Result<Redirect, Error> {
+) -> Result<Redirect, Denied> {
     if learner.user.is_some() {
         let since = (form.0.wanted != "no").then(|| millis(SystemTime::now()));
         learner.change(|_, progress| progress.help = since.and(progress.help.or(since))).await?;
