@@ -97,7 +97,7 @@ pub fn own(sid: &str) {
     });
 }
 
-/// The same for a browser that is known already.
+/// Notes that this request is of a browser that is known already.
 pub fn own_as(owner: Owner) {
     with(|notebook| notebook.owners = vec![owner]);
 }

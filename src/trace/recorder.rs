@@ -62,6 +62,8 @@ struct Entry {
     owner: Option<Owner>,
     exchange: Arc<Exchange>,
     bytes: usize,
+    /// A request without a cookie has come from its page.
+    is_used: bool,
 }
 
 impl Recorder {
@@ -80,7 +82,12 @@ impl Recorder {
         exchange.follows = exchange.follows.take().or_else(|| kept.redirect_to(&exchange, owner));
         let (bytes, exchange) = (exchange.size() + size_of::<Entry>(), Arc::new(exchange));
         kept.bytes += bytes;
-        kept.exchanges.push_back(Entry { owner, exchange: exchange.clone(), bytes });
+        kept.exchanges.push_back(Entry {
+            owner,
+            exchange: exchange.clone(),
+            bytes,
+            is_used: false,
+        });
         kept.evict(owner);
         exchange
     }
@@ -107,10 +114,13 @@ impl Recorder {
         own.map(|entry| entry.exchange.clone()).collect()
     }
 
-    /// Whose the exchange of this id is.
-    pub fn owner(&self, id: &str) -> Option<Owner> {
-        let kept = self.kept();
-        kept.exchanges.iter().find(|entry| entry.exchange.id == id).and_then(|entry| entry.owner)
+    /// The browser of the exchange of this id, for one request that its page sends without a cookie.
+    /// `None` for a page of another path, and from the second time on: an id gives a right to read.
+    pub fn owner_once(&self, id: &str, path: &str) -> Option<Owner> {
+        let mut kept = self.kept();
+        let of_page = |entry: &&mut Entry| entry.exchange.id == id && entry.exchange.path == path;
+        let page = kept.exchanges.iter_mut().find(of_page)?;
+        if std::mem::replace(&mut page.is_used, true) { None } else { page.owner }
     }
 
     /// Forgets all of them.

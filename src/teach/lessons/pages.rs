@@ -9,10 +9,11 @@ use rocket_dyn_templates::{Template, context};
 use serde::{Deserialize, Serialize};
 
 use super::content::{Content, Contents};
-use super::http_forgets::WHO;
+use super::http_forgets::{PAGE, WHO};
 use super::{ALL, Evidence, Lesson, Named, evaluate};
 use crate::audit::request_id;
 use crate::auth::Visitor;
+use crate::session::Session;
 use crate::teach::class::{Class, Control, Room};
 use crate::teach::labs::Bench;
 use crate::teach::limits::Denied;
@@ -130,14 +131,22 @@ fn recorded(state: &progress::State, learner: &Learner<'_>) -> Vec<View> {
 }
 
 /// What the two buttons of the first lesson ask. `from` is the id of the exchange that the page
-/// itself was: it tells whose question this is, when no cookie does.
+/// itself was. It says whose question this is when no cookie came, and only then.
 #[get("/http-forgets/who/<from>")]
-async fn who(from: &str, visitor: &Visitor, recorder: &State<Recorder>) -> Option<String> {
-    trace::own_as(recorder.owner(from)?);
-    Some(match visitor {
-        Visitor::SignedIn(user) => format!("You are {}.", user.username),
-        _ => "You are nobody.".to_owned(),
-    })
+async fn who(
+    from: &str,
+    session: &Session,
+    visitor: &Visitor,
+    recorder: &State<Recorder>,
+) -> String {
+    let has_ticket = session.is_stored() || session.is_lost();
+    if let Visitor::SignedIn(user) = visitor {
+        return format!("You are {}.", user.username);
+    }
+    if !has_ticket && let Some(owner) = recorder.owner_once(from, PAGE) {
+        trace::own_as(owner);
+    }
+    "You are nobody.".to_owned()
 }
 
 #[derive(Default, Deserialize)]
