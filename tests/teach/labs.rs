@@ -125,7 +125,7 @@ async fn a_class_of_forty_visitors_at_one_address_can_do_every_lab() {
 }
 
 /// Every lane of the counters, filled for two days.
-async fn fill_counters(app: &App) {
+pub async fn fill_counters(app: &App) {
     let counters = app.database().collection::<Document>("throttle");
     let later = DateTime::from_millis(DateTime::now().timestamp_millis() + 48 * 3_600_000);
     counters.update_many(doc! {}, doc! { "$set": { "until": later } }).await.unwrap();
