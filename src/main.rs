@@ -126,8 +126,14 @@ fn allow_many_connections() {
 }
 
 async fn seed(config: &Config, students: u32) -> Result<(), StartError> {
-    let made = class::seed(config, students).await?;
-    println!("{made} seats are made; print their cards at /class/cards");
+    let seeded = class::seed(config, students).await?;
+    println!("{} seats are made; print their cards at /class/cards", seeded.made);
+    if !seeded.taken.is_empty() {
+        println!(
+            "without a card, because students registered these names themselves: {}",
+            seeded.taken.join(", ")
+        );
+    }
     Ok(())
 }
 
