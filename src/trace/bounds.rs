@@ -81,7 +81,7 @@ impl Steps {
 }
 
 impl Step {
-    /// The same step with every text cut and every list ended.
+    /// Cuts every text of the step, and ends every list.
     pub(super) fn within_bounds(mut self) -> Self {
         match &mut self {
             Self::Form { fields } => {

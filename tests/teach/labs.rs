@@ -16,7 +16,7 @@ async fn little_server(browser: &mut Browser) -> (String, String) {
     (shown("Boot number"), shown("Counter in its memory"))
 }
 
-/// So many requests without a cookie, forty at a time.
+/// Sends `count` requests without a cookie, forty at a time.
 async fn crowd(app: &App, count: usize, request: impl AsyncFn(&mut Browser)) {
     for _ in 0..count / 40 {
         join_all((0..40).map(async |_| request(&mut app.browser()).await)).await;

@@ -92,7 +92,7 @@ pub async fn make(
 /// The cards of a class.
 #[derive(Default)]
 pub struct Cards {
-    /// Of the seats that were made.
+    /// The cards of the seats that were made.
     pub cards: Vec<Card>,
     /// Names of seats that belong to accounts which students registered themselves.
     pub taken: Vec<String>,
