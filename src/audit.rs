@@ -31,6 +31,8 @@ pub enum Event {
     Grant,
     Revoke,
     Unlock,
+    /// All counters of attempts were cleared.
+    UnlockAll,
     ResetClass,
 }
 
@@ -80,6 +82,12 @@ pub fn record(request: &Request<'_>, event: Event, decision: Decision, whom: Who
 /// Writes down what a command did, on the machine itself.
 pub fn record_command(event: Event, decision: Decision, username: &str) {
     let whom = Whom::Name(username);
+    log::info!(target: "audit", "{event:?} {decision:?} {whom} address=console request=-");
+}
+
+/// Writes down what a command did that is about no single account.
+pub fn record_command_for_all(event: Event, decision: Decision) {
+    let whom = Whom::Unknown;
     log::info!(target: "audit", "{event:?} {decision:?} {whom} address=console request=-");
 }
 

@@ -57,8 +57,15 @@ enum Command {
     Grant { username: String },
     /// Take that back
     Revoke { username: String },
-    /// Let strangers try again to log in to an account that somebody has guessed at
-    Unlock { username: String },
+    /// Forget the failed logins of an account, or all that were counted, from every address
+    Unlock {
+        /// The name of the account
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        username: Option<String>,
+        /// All accounts, all addresses, and registrations as well
+        #[arg(long)]
+        all: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -87,7 +94,8 @@ async fn run(command: Command, config: Config) -> Result<(), StartError> {
         Command::Migrate => migrate(&config).await,
         Command::Grant { username } => set_admin(&config, &username, true).await,
         Command::Revoke { username } => set_admin(&config, &username, false).await,
-        Command::Unlock { username } => unlock(&config, &username).await,
+        Command::Unlock { username: Some(username), .. } => unlock(&config, &username).await,
+        Command::Unlock { username: None, .. } => unlock_all(&config).await,
     }
 }
 
@@ -118,8 +126,14 @@ fn allow_many_connections() {
 }
 
 async fn seed(config: &Config, students: u32) -> Result<(), StartError> {
-    let made = class::seed(config, students).await?;
-    println!("{made} seats are made; print their cards at /class/cards");
+    let seeded = class::seed(config, students).await?;
+    println!("{} seats are made; print their cards at /class/cards", seeded.made);
+    if !seeded.taken.is_empty() {
+        println!(
+            "without a card, because students registered these names themselves: {}",
+            seeded.taken.join(", ")
+        );
+    }
     Ok(())
 }
 
@@ -163,13 +177,24 @@ async fn set_admin(config: &Config, username: &str, admin: bool) -> Result<(), S
 
 async fn unlock(config: &Config, username: &str) -> Result<(), StartError> {
     let (name, mongo) = name_in_database(config, username).await?;
-    let counters = Arc::new(MongoCounters::new(&mongo));
-    let throttle = Throttle::new(counters, config.session.secret.clone());
-    let counted = throttle.unlock(name.as_key()).await.map_err(StartError::NoDatabase)?;
+    let counted =
+        throttle(config, &mongo).unlock(name.as_key()).await.map_err(StartError::NoDatabase)?;
     audit::record_command(Event::Unlock, Decision::Done, name.as_shown());
     let found = if counted { "is unlocked" } else { "was not locked" };
     println!("{} {found}", name.as_shown());
     Ok(())
+}
+
+async fn unlock_all(config: &Config) -> Result<(), StartError> {
+    let database = database(config).await?;
+    throttle(config, &database).forget_all().await.map_err(StartError::NoDatabase)?;
+    audit::record_command_for_all(Event::UnlockAll, Decision::Done);
+    println!("all failed logins and registrations are forgotten");
+    Ok(())
+}
+
+fn throttle(config: &Config, database: &Mongo) -> Throttle {
+    Throttle::new(Arc::new(MongoCounters::new(database)), config.session.secret.clone())
 }
 
 /// The name of an account, and the database to look it up in.
@@ -177,10 +202,14 @@ async fn name_in_database(
     config: &Config,
     username: &str,
 ) -> Result<(Username, Mongo), StartError> {
+    let name = Username::parse(username)
+        .map_err(|error| StartError::BadUsername(username.to_owned(), error));
+    Ok((name?, database(config).await?))
+}
+
+async fn database(config: &Config) -> Result<Mongo, StartError> {
     if config.session.store == StoreKind::Memory {
         return Err(StartError::NeedsDatabase);
     }
-    let name = Username::parse(username)
-        .map_err(|error| StartError::BadUsername(username.to_owned(), error))?;
-    Ok((name, stores::open_database(config).await?))
+    stores::open_database(config).await
 }

@@ -12,6 +12,7 @@ mod labs;
 mod lessons;
 pub mod class;
 mod insert;
+mod limits;
 
 use rocket::fairing::{AdHoc, Fairing};
 use rocket::figment::Figment;
@@ -45,8 +46,8 @@ pub async fn stage(
             .manage(contents)
             .mount("/learn", lessons::routes())
             .mount("/lab", labs::routes())
-            .register("/learn", rocket::catchers![lessons::closed])
-            .register("/lab", rocket::catchers![lessons::closed])
+            .register("/learn", rocket::catchers![lessons::closed, limits::enough])
+            .register("/lab", rocket::catchers![lessons::closed, limits::enough])
             .mount("/xray", xray::routes())
     }))
 }

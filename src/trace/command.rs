@@ -9,12 +9,10 @@ use mongodb::bson::{Bson, Document};
 use mongodb::event::EventHandler;
 use mongodb::event::command::CommandEvent;
 
+use super::bounds::{self, Steps, cut};
 use super::notebook::{note, with};
 use super::redact;
 use super::step::{Command, Reply, Step};
-
-/// Characters of a command: a screen full of it hides what matters.
-const LONGEST_TEXT: usize = 400;
 
 /// Notes each command in the notebook of the request that sent it.
 pub fn listener() -> EventHandler<CommandEvent> {
@@ -43,12 +41,9 @@ pub fn listener() -> EventHandler<CommandEvent> {
     })
 }
 
-fn answer(steps: &mut [(Duration, Step)], request_id: i32, reply: impl FnOnce(&str) -> Reply) {
-    let commands = steps.iter_mut().rev().filter_map(|(_, step)| match step {
-        Step::Command(command) => Some(command),
-        _ => None,
-    });
-    if let Some(command) = commands.into_iter().find(|command| command.request_id == request_id) {
+fn answer(steps: &mut Steps, request_id: i32, reply: impl FnOnce(&str) -> Reply) {
+    let mut commands = steps.commands_mut();
+    if let Some(command) = commands.find(|command| command.request_id == request_id) {
         command.reply = Some(reply(&command.name));
     }
 }
@@ -70,10 +65,7 @@ fn sent(request_id: i32, name: &str, command: &Document) -> Command {
         "delete" => (filter(&first(command, "deletes"), "q"), vec![]),
         _ => (filter(command, "filter"), vec![]),
     };
-    let mut text = format!("{collection}.{name}({arguments})");
-    if text.chars().count() > LONGEST_TEXT {
-        text = text.chars().take(LONGEST_TEXT).chain(" …".chars()).collect();
-    }
+    let text = cut(&format!("{collection}.{name}({arguments})"), bounds::COMMAND);
     Command { request_id, name: name.to_owned(), collection, text, keys, reply: None }
 }
 

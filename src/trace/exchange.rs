@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::bounds::{self, cut};
 use super::redact;
 use super::step::{Command, Step, Write};
 use rocket::http::Cookie as SetCookie;
@@ -17,7 +18,7 @@ pub struct Exchange {
     pub at: SystemTime,
     /// The method that it came with.
     pub method: String,
-    /// Without the query.
+    /// Without the query, and cut.
     pub path: String,
     /// What the browser sent.
     pub cookies: Vec<Cookie>,
@@ -25,7 +26,7 @@ pub struct Exchange {
     pub steps: Vec<Noted>,
     /// Of the answer.
     pub status: u16,
-    /// Where a redirect leads.
+    /// The address that a redirect leads to, cut.
     pub location: Option<String>,
     /// What the browser is told to keep, or to forget.
     pub set_cookies: Vec<Cookie>,
@@ -65,13 +66,10 @@ pub struct Cookie {
     pub is_gone: bool,
 }
 
-/// Of a cookie's name, which the browser's side can make as long as it likes.
-const LONGEST_NAME: usize = 40;
-
 impl Cookie {
     pub(super) fn sent(name: &str, value: &str) -> Self {
         let bytes = name.len() + 1 + value.len();
-        let name = name.chars().take(LONGEST_NAME).collect();
+        let name = cut(name, bounds::NAME);
         let sid = redact::sid_in(value);
         Self { name, bytes, sid, attributes: String::new(), is_gone: false }
     }
@@ -84,7 +82,8 @@ impl Cookie {
         let ends = parsed.expires_datetime().map(SystemTime::from);
         let is_gone = parsed.max_age().is_some_and(|age| age.is_zero())
             || ends.is_some_and(|ends| ends <= SystemTime::now());
-        Some(Self { attributes: attributes.to_owned(), is_gone, ..Self::sent(name, value) })
+        let attributes = cut(attributes, bounds::ATTRIBUTES);
+        Some(Self { attributes, is_gone, ..Self::sent(name, value) })
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use rocket::fairing::AdHoc;
 use rocket::{Request, Response};
 
+use super::bounds::{self, cut};
 use super::exchange::{Cookie, Exchange, Noted};
 use super::notebook::{self, Notebook};
 use super::recorder::Recorder;
@@ -15,11 +16,6 @@ use crate::audit::request_id;
 
 /// What nobody came to look at, or would look at for ever.
 const UNRECORDED: [&str; 6] = ["static", "healthz", "readyz", "xray", "favicon.ico", "class"];
-
-/// Characters of a path that are kept, and cookies of a request: what is kept must stay small,
-/// whatever is sent.
-const LONGEST: usize = 200;
-const MOST_COOKIES: usize = 20;
 
 /// A request as it came, before a fairing sends it elsewhere.
 #[derive(Default)]
@@ -48,7 +44,7 @@ pub fn arrivals(teaching: bool) -> AdHoc {
             if !teaching {
                 return;
             }
-            let path: String = request.uri().path().as_str().chars().take(LONGEST).collect();
+            let path = cut(request.uri().path().as_str(), bounds::PATH);
             // As the router reads it: `//class` and `/%63lass` are that page as well.
             let mut segments = request.uri().path().segments();
             let first = segments.find(|segment| !segment.is_empty()).unwrap_or_default();
@@ -57,8 +53,8 @@ pub fn arrivals(teaching: bool) -> AdHoc {
             }
             let sent =
                 |cookie: &rocket::http::Cookie<'_>| Cookie::sent(cookie.name(), cookie.value());
-            let cookies = request.cookies().iter().take(MOST_COOKIES).map(sent).collect();
-            let method = request.method().to_string();
+            let cookies = request.cookies().iter().take(bounds::COOKIES).map(sent).collect();
+            let method = cut(request.method().as_str(), bounds::NAME);
             request.local_cache(|| Came { at: Some(SystemTime::now()), method, path, cookies });
             notebook::open();
         })
@@ -82,7 +78,7 @@ async fn keep(request: &Request<'_>, response: &mut Response<'_>) {
     let came = request.local_cache(Came::default);
     let Some(at) = came.at else { return };
     let Notebook { opened, steps, owners, follows, blurred } = notebook;
-    let mut cookies = came.cookies.clone();
+    let (mut cookies, steps) = (came.cookies.clone(), steps.finish());
     cookies.iter_mut().for_each(|cookie| as_sent(cookie, &steps));
     let mut exchange = Exchange {
         id: request_id(request).to_owned(),
@@ -92,10 +88,10 @@ async fn keep(request: &Request<'_>, response: &mut Response<'_>) {
         path: came.path.clone(),
         cookies,
         user: user_of(&steps),
-        steps: steps.into_iter().map(|(at, step)| Noted { at, step }).collect(),
+        steps,
         status: response.status().code,
-        location: response.headers().get_one("location").map(str::to_owned),
-        set_cookies: response.headers().get("set-cookie").filter_map(Cookie::set).collect(),
+        location: response.headers().get_one("location").map(|to| cut(to, bounds::PATH)),
+        set_cookies: set_by(response),
         bytes: response.body_mut().size().await,
         took: opened.elapsed(),
         follows,
@@ -108,10 +104,15 @@ async fn keep(request: &Request<'_>, response: &mut Response<'_>) {
     let _ = request.local_cache(Recorded::default).0.set(kept);
 }
 
+fn set_by(response: &Response<'_>) -> Vec<Cookie> {
+    let lines = response.headers().get("set-cookie");
+    lines.take(bounds::SET_COOKIES).filter_map(Cookie::set).collect()
+}
+
 /// Rocket has decoded the value; of a ticket it is known how many bytes it really had.
-fn as_sent(cookie: &mut Cookie, steps: &[(std::time::Duration, Step)]) {
-    for (_, step) in steps {
-        if let Step::Ticket { name, bytes, .. } = step
+fn as_sent(cookie: &mut Cookie, steps: &[Noted]) {
+    for noted in steps {
+        if let Step::Ticket { name, bytes, .. } = &noted.step
             && *name == cookie.name
         {
             cookie.bytes = *bytes;
@@ -119,8 +120,8 @@ fn as_sent(cookie: &mut Cookie, steps: &[(std::time::Duration, Step)]) {
     }
 }
 
-fn user_of(steps: &[(std::time::Duration, Step)]) -> Option<String> {
-    steps.iter().rev().find_map(|(_, step)| match step {
+fn user_of(steps: &[Noted]) -> Option<String> {
+    steps.iter().rev().find_map(|noted| match &noted.step {
         Step::User { id } => Some(id.clone()),
         Step::Login { user } => Some(user.clone()),
         _ => None,

@@ -2,9 +2,10 @@
 //!
 //! The rooms above note a fact in passing ([`note`]) and know nothing of who reads it; the MongoDB
 //! driver reports each command it sends (`command.rs`). What is noted has no secret in it: it is
-//! redacted here, when it is captured. Without `teaching` no notebook is ever opened, and a note
+//! redacted and cut here, when it is captured. Without `teaching` no notebook is ever opened, and a note
 //! costs one look at a counter. `teach/xray` shows what was recorded.
 
+mod bounds;
 mod step;
 mod notebook;
 mod command;

@@ -7,20 +7,22 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rocket::tokio::task::{self, Id};
 
+use super::bounds::{self, Steps};
+use super::exchange::Noted;
 use super::recorder::Owner;
 use super::step::Step;
 
-/// So many steps of one request are noted; what comes after them is left out.
-const MOST_STEPS: usize = 200;
+/// Browsers that one request can belong to: a login makes a second one of the first.
+const MOST_OWNERS: usize = 4;
 
 /// The notes of one request.
 pub(super) struct Notebook {
     pub opened: Instant,
-    pub steps: Vec<(Duration, Step)>,
+    pub steps: Steps,
     /// The browsers that it belongs to, in the order in which that became known: a login makes
     /// somebody new of one.
     pub owners: Vec<Owner>,
@@ -43,7 +45,7 @@ pub(super) fn open() {
     let Some(task) = task::try_id() else { return };
     let fresh = Notebook {
         opened: Instant::now(),
-        steps: vec![],
+        steps: Steps::default(),
         owners: vec![],
         follows: None,
         blurred: false,
@@ -77,11 +79,10 @@ pub fn note(step: impl FnOnce() -> Step) {
     if OPEN.load(Ordering::Relaxed) == 0 {
         return;
     }
-    let step = step();
+    let step = step().within_bounds();
     with(|notebook| {
-        if notebook.steps.len() < MOST_STEPS {
-            notebook.steps.push((notebook.opened.elapsed(), step));
-        }
+        let at = notebook.opened.elapsed();
+        notebook.steps.add(Noted { at, step });
     });
 }
 
@@ -90,19 +91,22 @@ pub fn own(sid: &str) {
     with(|notebook| {
         let owner = Owner::of(sid);
         if notebook.owners.last() != Some(&owner) {
+            notebook.owners.truncate(MOST_OWNERS - 1);
             notebook.owners.push(owner);
         }
     });
 }
 
-/// The same for a browser that is known already.
+/// Notes that this request is of a browser that is known already.
 pub fn own_as(owner: Owner) {
     with(|notebook| notebook.owners = vec![owner]);
 }
 
-/// Notes which exchange led to this one.
+/// Notes which exchange led to this one. A text that is too long to be an id names none.
 pub fn follow(id: &str) {
-    with(|notebook| notebook.follows = Some(id.to_owned()));
+    if id.len() <= bounds::ID {
+        with(|notebook| notebook.follows = Some(id.to_owned()));
+    }
 }
 
 /// Notes that a login failed: its times are to be told roughly, and what was found not at all.
@@ -123,7 +127,8 @@ mod tests {
             note(|| Step::Login { user: user.to_owned() });
             let notebook = close().unwrap();
             note(|| Step::Login { user: "too late".to_owned() });
-            format!("{:?}", notebook.steps.iter().map(|(_, step)| step).collect::<Vec<_>>())
+            let steps = notebook.steps.finish();
+            format!("{:?}", steps.iter().map(|noted| &noted.step).collect::<Vec<_>>())
         };
         let (one, two) = (rocket::tokio::spawn(noted("one")), rocket::tokio::spawn(noted("two")));
         assert_eq!(one.await.unwrap(), r#"[Login { user: "one" }]"#);

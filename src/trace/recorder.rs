@@ -10,8 +10,11 @@ use super::exchange::Exchange;
 /// Of one browser: what a person can look through.
 const OF_A_BROWSER: usize = 20;
 
-/// In all: a few kilobytes each, so 2,000 take some ten megabytes.
+/// In all. A page of a class takes 3 to 8 KiB, so its 2,000 exchanges fit into the bytes below.
 const IN_ALL: usize = 2_000;
+
+/// The memory of all exchanges together, whatever clients send.
+const BYTES_IN_ALL: usize = 16 * 1024 * 1024;
 
 /// A browser follows a redirect at once.
 const REDIRECT: Duration = Duration::from_secs(10);
@@ -49,7 +52,18 @@ pub struct Recorder {
 #[derive(Default)]
 struct Kept {
     last_number: u64,
-    exchanges: VecDeque<(Option<Owner>, Arc<Exchange>)>,
+    exchanges: VecDeque<Entry>,
+    /// The sum of what each of them takes.
+    bytes: usize,
+}
+
+/// An exchange, the browser that it belongs to, and the memory that it takes.
+struct Entry {
+    owner: Option<Owner>,
+    exchange: Arc<Exchange>,
+    bytes: usize,
+    /// A request without a cookie has come from its page.
+    is_used: bool,
 }
 
 impl Recorder {
@@ -58,51 +72,61 @@ impl Recorder {
     pub(super) fn keep(&self, mut exchange: Exchange, owners: &[Owner]) -> Arc<Exchange> {
         let mut kept = self.kept();
         let owner = owners.last().copied();
-        for (of, _) in &mut kept.exchanges {
-            if of.is_some_and(|of| owners.contains(&of)) {
-                *of = owner;
+        for entry in &mut kept.exchanges {
+            if entry.owner.is_some_and(|of| owners.contains(&of)) {
+                entry.owner = owner;
             }
         }
         kept.last_number += 1;
         exchange.number = kept.last_number;
         exchange.follows = exchange.follows.take().or_else(|| kept.redirect_to(&exchange, owner));
-        let exchange = Arc::new(exchange);
-        kept.exchanges.push_back((owner, exchange.clone()));
-        kept.throw_out(owner);
+        let (bytes, exchange) = (exchange.size() + size_of::<Entry>(), Arc::new(exchange));
+        kept.bytes += bytes;
+        kept.exchanges.push_back(Entry {
+            owner,
+            exchange: exchange.clone(),
+            bytes,
+            is_used: false,
+        });
+        kept.evict(owner);
         exchange
     }
 
     /// The exchange of this id.
     pub fn get(&self, id: &str) -> Option<Arc<Exchange>> {
         let kept = self.kept();
-        let found = kept.exchanges.iter().find(|(_, exchange)| exchange.id == id);
-        found.map(|(_, exchange)| exchange.clone())
+        let found = kept.exchanges.iter().find(|entry| entry.exchange.id == id);
+        found.map(|entry| entry.exchange.clone())
     }
 
     /// The exchanges of a browser, newest first.
     pub fn of(&self, owner: Owner) -> Vec<Arc<Exchange>> {
         let kept = self.kept();
-        let own = kept.exchanges.iter().rev().filter(|(of, _)| *of == Some(owner));
-        own.map(|(_, exchange)| exchange.clone()).collect()
+        let own = kept.exchanges.iter().rev().filter(|entry| entry.owner == Some(owner));
+        own.map(|entry| entry.exchange.clone()).collect()
     }
 
     /// The exchanges of a user, in whatever browser, newest first.
     pub fn of_user(&self, user: &str) -> Vec<Arc<Exchange>> {
         let kept = self.kept();
         let own = kept.exchanges.iter().rev();
-        let own = own.filter(|(_, exchange)| exchange.user.as_deref() == Some(user));
-        own.map(|(_, exchange)| exchange.clone()).collect()
+        let own = own.filter(|entry| entry.exchange.user.as_deref() == Some(user));
+        own.map(|entry| entry.exchange.clone()).collect()
     }
 
-    /// Whose the exchange of this id is.
-    pub fn owner(&self, id: &str) -> Option<Owner> {
-        let kept = self.kept();
-        kept.exchanges.iter().find(|(_, exchange)| exchange.id == id).and_then(|(of, _)| *of)
+    /// The browser of the exchange of this id, for one request that its page sends without a cookie.
+    /// `None` for a page of another path, and from the second time on: an id gives a right to read.
+    pub fn owner_once(&self, id: &str, path: &str) -> Option<Owner> {
+        let mut kept = self.kept();
+        let of_page = |entry: &&mut Entry| entry.exchange.id == id && entry.exchange.path == path;
+        let page = kept.exchanges.iter_mut().find(of_page)?;
+        if std::mem::replace(&mut page.is_used, true) { None } else { page.owner }
     }
 
     /// Forgets all of them.
     pub fn clear(&self) {
-        self.kept().exchanges.clear();
+        let mut kept = self.kept();
+        (kept.exchanges, kept.bytes) = (VecDeque::new(), 0);
     }
 
     /// The exchange and those that led to it, the first one first.
@@ -119,6 +143,15 @@ impl Recorder {
         chain
     }
 
+    /// Bytes of all exchanges, added up once more; a test compares them with the bound.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> (usize, usize) {
+        let kept = self.kept();
+        let sum = kept.exchanges.iter().map(|entry| entry.exchange.size() + size_of::<Entry>());
+        assert_eq!(sum.clone().sum::<usize>(), kept.bytes);
+        (kept.bytes, sum.max().unwrap_or_default())
+    }
+
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -128,44 +161,52 @@ impl Kept {
     /// The last exchange of this browser, if it was a redirect to where this one went.
     fn redirect_to(&self, exchange: &Exchange, owner: Option<Owner>) -> Option<String> {
         let owner = owner?;
-        let mut own = self.exchanges.iter().rev().filter(|(of, _)| *of == Some(owner));
-        let (_, last) = own.next()?;
+        let mut own = self.exchanges.iter().rev().filter(|entry| entry.owner == Some(owner));
+        let last = &own.next()?.exchange;
         let target = last.location.as_deref()?.split('?').next()?;
         let was_just_now = exchange.at.duration_since(last.at).is_ok_and(|time| time < REDIRECT);
         (target == exchange.path && exchange.method == "GET" && was_just_now)
             .then(|| last.id.clone())
     }
 
-    fn throw_out(&mut self, owner: Option<Owner>) {
-        let is_own = |of: &Option<Owner>| of.is_some() && *of == owner;
-        while self.exchanges.iter().filter(|(of, _)| is_own(of)).count() > OF_A_BROWSER {
-            let Some(oldest) = self.exchanges.iter().position(|(of, _)| is_own(of)) else { break };
-            self.exchanges.remove(oldest);
-        }
-        while self.exchanges.len() > IN_ALL {
-            let Some(oldest) = self.oldest_of_largest() else { break };
-            self.exchanges.remove(oldest);
+    /// Removes what is too much: of this browser, in number, in bytes.
+    fn evict(&mut self, owner: Option<Owner>) {
+        let is_own = |entry: &Entry| entry.owner.is_some() && entry.owner == owner;
+        while self.exchanges.iter().filter(|entry| is_own(entry)).count() > OF_A_BROWSER
+            && self.remove(self.exchanges.iter().position(is_own))
+        {}
+        while self.exchanges.len() > IN_ALL && self.remove(self.oldest_of_largest(|_| 1)) {}
+        while self.bytes > BYTES_IN_ALL && self.remove(self.oldest_of_largest(|entry| entry.bytes))
+        {
         }
     }
 
-    fn oldest_of_largest(&self) -> Option<usize> {
+    /// False when there is none at this place.
+    fn remove(&mut self, at: Option<usize>) -> bool {
+        let gone = at.and_then(|at| self.exchanges.remove(at));
+        self.bytes -= gone.as_ref().map_or(0, |entry| entry.bytes);
+        gone.is_some()
+    }
+
+    /// The place of the oldest exchange of the party that has most, by this measure.
+    fn oldest_of_largest(&self, measure: fn(&Entry) -> usize) -> Option<usize> {
         let users: HashMap<Owner, &str> = self.exchanges.iter().filter_map(user).collect();
-        let party = |(of, _): &(Option<Owner>, Arc<Exchange>)| match of {
+        let party = |entry: &Entry| match entry.owner {
             None => Party::Nobody,
-            Some(owner) => users.get(owner).map_or(Party::Guests, |user| Party::User(user)),
+            Some(owner) => users.get(&owner).map_or(Party::Guests, |user| Party::User(user)),
         };
         let mut sizes: HashMap<Party<'_>, usize> = HashMap::new();
-        for kept in &self.exchanges {
-            *sizes.entry(party(kept)).or_default() += 1;
+        for entry in &self.exchanges {
+            *sizes.entry(party(entry)).or_default() += measure(entry);
         }
         let largest = sizes.values().max().copied()?;
-        self.exchanges.iter().position(|kept| sizes.get(&party(kept)) == Some(&largest))
+        self.exchanges.iter().position(|entry| sizes.get(&party(entry)) == Some(&largest))
     }
 }
 
 /// Who uses a browser, where an exchange tells.
-fn user((of, exchange): &(Option<Owner>, Arc<Exchange>)) -> Option<(Owner, &str)> {
-    Some(((*of)?, exchange.user.as_deref()?))
+fn user(entry: &Entry) -> Option<(Owner, &str)> {
+    Some((entry.owner?, entry.exchange.user.as_deref()?))
 }
 
 #[cfg(test)]

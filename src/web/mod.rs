@@ -34,7 +34,7 @@ pub use client::Client;
 pub use cookies::{DEVICE, NOTICE};
 pub use form::{FieldError, Form, NoFields, Submitted};
 pub use logins::LoginView;
-pub use moment::Moment;
+pub use moment::{Moment, in_words, whole_seconds};
 pub use notice::Notice;
 pub use page::Page;
 

@@ -6,13 +6,20 @@
 use percent_encoding::percent_decode_str;
 use rocket::http::uri::Origin;
 
+/// Bytes of an address to lead back to. It stands in a `Location` header, where a proxy has its own
+/// limits, and `%` takes three times its length there.
+const LONGEST: usize = 2_048;
+
 /// A path of this site, with its query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalPath(Origin<'static>);
 
 impl LocalPath {
-    /// `None` for everything that is not plainly a path on this site.
+    /// `None` for everything that is not plainly a path on this site, or too long.
     pub fn parse(text: &str) -> Option<Self> {
+        if text.len() > LONGEST {
+            return None;
+        }
         let plain = percent_decode_str(text).decode_utf8().ok()?;
         // A space in a query is written %20; any other white space is up to something.
         let is_odd = |c: char| c == '\\' || c.is_control() || c.is_whitespace() && c != ' ';
@@ -39,6 +46,13 @@ mod tests {
         {
             assert_eq!(LocalPath::parse(path).unwrap().into_origin().to_string(), path);
         }
+    }
+
+    #[test]
+    fn an_address_that_is_too_long_is_not_led_back_to() {
+        let path = |length: usize| format!("/{}", "a".repeat(length - 1));
+        assert!(LocalPath::parse(&path(LONGEST)).is_some());
+        assert_eq!(LocalPath::parse(&path(LONGEST + 1)), None);
     }
 
     #[test]

@@ -30,6 +30,10 @@ pub enum Notice {
     AccountDeleted,
     /// So many accounts are gone with it.
     ClassReset(u64),
+    /// The attempts at one account are forgotten.
+    StudentUnlocked,
+    /// All counters of attempts are cleared.
+    AllUnlocked,
 }
 
 impl Notice {
@@ -42,6 +46,8 @@ impl Notice {
             Self::SessionsEnded(ended) => format!("sessions-ended.{ended}"),
             Self::AccountDeleted => "account-deleted".to_owned(),
             Self::ClassReset(students) => format!("class-reset.{students}"),
+            Self::StudentUnlocked => "student-unlocked".to_owned(),
+            Self::AllUnlocked => "all-unlocked".to_owned(),
         }
     }
 
@@ -55,6 +61,8 @@ impl Notice {
             "sessions-ended" => Some(Self::SessionsEnded(number.parse().ok()?)),
             "account-deleted" => Some(Self::AccountDeleted),
             "class-reset" => Some(Self::ClassReset(number.parse().ok()?)),
+            "student-unlocked" => Some(Self::StudentUnlocked),
+            "all-unlocked" => Some(Self::AllUnlocked),
             _ => None,
         }
     }
@@ -89,6 +97,17 @@ impl Notice {
             Self::AccountDeleted => "Your account is deleted, and every session of it.".to_owned(),
             Self::ClassReset(students) => {
                 format!("The class begins anew. Accounts that are gone: {students}.")
+            }
+            Self::StudentUnlocked => {
+                "Wrong passwords at this account are forgotten. If the login still says that there \
+                 were too many tries, the address is locked: press “Let everyone try again” in the \
+                 room."
+                    .to_owned()
+            }
+            Self::AllUnlocked => {
+                "All wrong passwords are forgotten, at every account and from every address. \
+                 Everyone can try again."
+                    .to_owned()
             }
         }
     }

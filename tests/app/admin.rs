@@ -1,5 +1,7 @@
 use std::process::Command;
 
+use mongodb::bson::{DateTime, Document, doc};
+
 use crate::support::{App, PASSWORD};
 
 /// Runs the command line against the app's database; whether it went well, and what it said.
@@ -63,4 +65,25 @@ async fn unlock_lets_strangers_try_again() {
     let (ok, text) = cloakroom(&app, &["unlock", "Rosa"]);
     assert!(ok && text.contains("Rosa is unlocked"), "{text}");
     app.browser().log_in("rosa").await;
+}
+
+#[rocket::async_test]
+async fn unlock_all_forgets_the_attempts_at_every_account_and_from_every_address() {
+    let app = App::on_mongodb().await;
+    app.browser().register("rosa").await;
+    let _ = app.browser().try_log_in("rosa", "wrong horse battery").await;
+    // The lanes of the account, of the address and of registrations, filled behind the app's back.
+    let counters = app.database().collection::<Document>("throttle");
+    let later = DateTime::from_millis(DateTime::now().timestamp_millis() + 48 * 3_600_000);
+    counters.update_many(doc! {}, doc! { "$set": { "until": later } }).await.unwrap();
+    assert_eq!(app.browser().try_log_in("rosa", PASSWORD).await.status, 429);
+    for wrong in [&["unlock"][..], &["unlock", "rosa", "--all"]] {
+        assert!(!cloakroom(&app, wrong).0, "exactly one of both: {wrong:?}");
+    }
+    assert_eq!(app.browser().try_log_in("rosa", PASSWORD).await.status, 429);
+    let (ok, text) = cloakroom(&app, &["unlock", "--all"]);
+    assert!(ok && text.contains("all failed logins and registrations are forgotten"), "{text}");
+    assert!(text.contains(" INFO audit: UnlockAll Done user=- address=console"), "{text}");
+    app.browser().log_in("rosa").await;
+    app.browser().register("ruth").await;
 }

@@ -7,6 +7,7 @@ use rocket::futures::future::{join, join_all};
 use crate::class;
 use crate::class::{line, teacher};
 use crate::exchanges;
+use crate::labs::fill_counters;
 use crate::learner::Learner;
 use crate::stream::Events;
 use crate::support::{App, Browser, PASSWORD, count_commands};
@@ -108,6 +109,34 @@ async fn the_teacher_unlocks_a_student_who_was_guessed_at() {
     teacher.post(&format!("{path}/unlock"), &[]).await.expect_redirect(&path);
     app.browser().try_log_in("rosa", PASSWORD).await.expect_redirect("/dashboard");
     assert_eq!(teacher.post("/class/students/nobody/unlock", &[]).await.status, 404);
+}
+
+#[rocket::async_test]
+async fn one_button_of_the_room_lets_a_locked_class_try_again() {
+    let app = class().await;
+    let (mut teacher, mut rosa) = (teacher(&app).await, app.browser());
+    rosa.sign_up("rosa").await;
+    let path = page_of(&mut teacher, "rosa").await;
+    // Two names stand for thirty: the lane of the address is filled behind the app's back.
+    for name in ["rosa", "oskar"] {
+        app.browser().try_log_in(name, "a wrong password").await.expect_page(422, "is wrong");
+    }
+    fill_counters(&app).await;
+    let log_in = async || app.browser().try_log_in("rosa", PASSWORD).await.status;
+    assert_eq!(log_in().await, 429);
+    // The button of one student does not reach the address, and says so.
+    teacher.post(&format!("{path}/unlock"), &[]).await.expect_redirect(&path);
+    teacher.get(&path).await.expect_page(200, "press “Let everyone try again” in the room");
+    assert_eq!(log_in().await, 429);
+    assert_eq!(rosa.post("/class/unlock", &[]).await.status, 403, "not for students");
+    assert_eq!(log_in().await, 429);
+    teacher.get("/class").await.expect_page(200, "action=\"/class/unlock\"");
+    teacher.post("/class/unlock", &[]).await.expect_redirect("/class");
+    teacher.get("/class").await.expect_page(200, "Everyone can try again.");
+    assert_eq!(log_in().await, 303);
+    let counters = app.database().collection::<Document>("throttle");
+    let locked = doc! { "until": { "$gt": DateTime::now() } };
+    assert_eq!(counters.count_documents(locked).await.unwrap(), 0);
 }
 
 #[rocket::async_test]

@@ -1,4 +1,4 @@
-//! Nothing that is recorded is worth anything to a thief.
+//! Nothing that is recorded is worth anything to a thief, its id neither.
 
 use crate::support::PASSWORD;
 use crate::{class, exchanges};
@@ -41,4 +41,36 @@ async fn no_recording_holds_a_password_a_whole_sid_or_a_signature() {
         assert!(!text.contains(&secret), "{secret}");
     }
     assert!(!text.contains("argon2id$"));
+}
+
+#[rocket::async_test]
+async fn an_id_of_an_exchange_gives_a_right_to_read_and_nothing_more() {
+    let app = class().await;
+    let (mut rosa, mut oskar) = (app.browser(), app.browser());
+    oskar.sign_up("oskar").await;
+    rosa.sign_up("rosa").await;
+    let login = exchanges(&rosa.get("/dashboard").await)[0].clone();
+    let lesson = exchanges(&rosa.get("/learn/http-forgets").await)[0].clone();
+    let mut lost = oskar.copy();
+    oskar.post("/logout", &[]).await;
+    oskar.log_in("oskar").await;
+    for id in [&login, &lesson] {
+        let who = format!("/learn/http-forgets/who/{id}");
+        for _ in 0..25 {
+            oskar.get(&who).await.expect_page(200, "You are oskar.");
+            lost.get(&who).await.expect_page(200, "You are nobody.");
+        }
+        let of_rosa = rosa.get("/xray").await.body;
+        assert!(!of_rosa.contains("/who/"), "{of_rosa}");
+        for _ in 0..25 {
+            app.browser().get(&who).await.expect_page(200, "You are nobody.");
+        }
+    }
+    // The question without a cookie is of the browser that asked for the lesson's page, once.
+    let told = crate::unescape(rosa.get("/xray").await.body);
+    assert!(told.contains("POST /login"), "{told}");
+    assert!(!told.contains(&format!("who/{login}")), "{told}");
+    let asked = format!("GET /learn/http-forgets/who/{lesson} 200</span>");
+    assert_eq!(told.matches(&asked).count(), 1, "{told}");
+    assert_eq!(app.browser().get(&format!("/xray/{login}")).await.status, 200, "to read");
 }

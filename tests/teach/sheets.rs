@@ -66,6 +66,36 @@ async fn seats_log_in_with_the_words_on_their_cards_until_the_class_is_reset() {
 }
 
 #[rocket::async_test]
+async fn a_seat_whose_name_a_student_registered_has_no_card_and_is_named() {
+    let app = class_with_secret().await;
+    let (mut teacher, mut early) = (teacher(&app).await, app.browser());
+    early.sign_up("Seat-02").await;
+    app.browser().register("seat-2").await;
+    for (students, made) in [("3", "2 seats are made"), ("4", "1 seats are made")] {
+        let told = run(&app, &["seed", "--students", students]);
+        assert!(told.contains(made), "{told}");
+        assert!(told.contains("registered these names themselves: seat-02\n"), "{told}");
+    }
+    rocket::tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let page = teacher.get("/class/cards").await.body;
+    assert!(page.contains("registered their names themselves: seat-02."), "{page}");
+    let first = cards(&page);
+    let names: Vec<&str> = first.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["seat-01", "seat-03", "seat-04"]);
+    for (name, words) in &first {
+        app.browser().try_log_in(name, words).await.expect_redirect("/dashboard");
+    }
+    // An account that was deleted and registered again is no seat any more.
+    let mut leaver = app.browser();
+    leaver.try_log_in(&first[0].0, &first[0].1).await;
+    leaver.post("/account/delete", &[("password", &first[0].1)]).await;
+    app.browser().register("seat-01").await;
+    let page = teacher.get("/class/cards").await.body;
+    assert!(page.contains("registered their names themselves: seat-01, seat-02."), "{page}");
+    assert_eq!(cards(&page).len(), 2);
+}
+
+#[rocket::async_test]
 async fn progress_is_a_csv_without_secrets_or_addresses() {
     let app = class().await;
     let mut teacher = teacher(&app).await;

@@ -54,6 +54,14 @@ pub enum Lane<'a> {
     /// Guesses at the current password from one session, by its handle. Not by account: whoever has
     /// stolen a ticket must not keep the owner, who logs in anew, from changing the password.
     Confirmation(&'a str),
+    /// Sessions that visitors at one address store in lessons and labs without logging in.
+    GuestSessions(IpAddr),
+    /// The large ones among them, of a hundred kilobytes each.
+    GuestBigSessions(IpAddr),
+    /// Sessions that one account, by its id, stores in the labs.
+    LabSessions(&'a str),
+    /// The large ones among them.
+    BigLabSessions(&'a str),
 }
 
 impl Lane<'_> {
@@ -70,6 +78,12 @@ impl Lane<'_> {
             Self::Address(_) => Rate { burst: 1000, every: MINUTE / 6 },
             // A whole year of a school that registers at once.
             Self::Registration(_) => Rate { burst: 150, every: MINUTE / 2 },
+            // A class of 40 in which no student logs in. A session of the labs ends after a day, so
+            // less than 20 MB of them are there at any time: 140 large ones and 2,940 small ones.
+            Self::GuestSessions(_) => Rate { burst: 1_500, every: MINUTE },
+            Self::GuestBigSessions(_) => Rate { burst: 80, every: MINUTE * 24 },
+            Self::LabSessions(_) => Rate { burst: 200, every: MINUTE },
+            Self::BigLabSessions(_) => Rate { burst: 20, every: TWO_HOURS },
         }
     }
 
@@ -81,6 +95,10 @@ impl Lane<'_> {
             Self::Address(address) => format!("address {}", network(address)),
             Self::Registration(address) => format!("registration {}", network(address)),
             Self::Confirmation(session) => format!("confirmation {session}"),
+            Self::GuestSessions(address) => format!("guest sessions {}", network(address)),
+            Self::GuestBigSessions(address) => format!("guest big sessions {}", network(address)),
+            Self::LabSessions(user) => format!("lab sessions {user}"),
+            Self::BigLabSessions(user) => format!("big lab sessions {user}"),
         }
     }
 }
@@ -203,6 +221,14 @@ impl Throttle {
         Ok(Ok(taken))
     }
 
+    /// Counts something that is never taken back: `Err` says how long to wait for the next.
+    ///
+    /// # Errors
+    /// The counters do not answer.
+    pub async fn pass(&self, lane: Lane<'_>) -> Result<Result<(), Duration>, Unavailable> {
+        self.counters.take(&self.key(lane), lane.rate()).await
+    }
+
     /// Lets strangers try again at the account of this key. False when nothing was counted.
     ///
     /// # Errors
@@ -237,6 +263,19 @@ mod tests {
         check("::ffff:203.0.113.7", "203.0.113.7");
         check("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::");
         check("2001:db8:1:3::1", "2001:db8:1:3::");
+    }
+
+    #[test]
+    fn visitors_at_one_address_store_less_than_twenty_megabytes_of_lab_sessions() {
+        let in_a_day = |lane: Lane<'_>| {
+            let Rate { burst, every } = lane.rate();
+            u64::from(burst) + 24 * 60 * 60 / every.as_secs()
+        };
+        let address = IpAddr::from([203, 0, 113, 7]);
+        // Each with a `User-Agent` as long as one is kept.
+        let big = in_a_day(Lane::GuestBigSessions(address)) * 103_900;
+        let small = in_a_day(Lane::GuestSessions(address)) * 1_500;
+        assert!(big + small < 20_000_000, "{big} and {small} bytes");
     }
 
     #[test]

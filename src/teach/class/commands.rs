@@ -4,7 +4,7 @@ use super::control::Class;
 use super::guesses::Counted;
 use super::reset::{Report, ResetError, reset};
 use super::room::Room;
-use super::seats::{MOST_SEATS, make};
+use super::seats::{MOST_SEATS, Seeded, make};
 use crate::config::{self, Config};
 use crate::session::{Engine, StoreKind};
 use crate::stores::{self, Backing, IfAway, StartError, Stores};
@@ -21,11 +21,11 @@ async fn open(config: &Config) -> Result<Stores, StartError> {
     stores::open(config, IfAway::Stop).await
 }
 
-/// Makes the seats that are not there yet; returns how many it made.
+/// Makes the seats that are not there yet.
 ///
 /// # Errors
 /// There is no database, or it does not answer.
-pub async fn seed(config: &Config, students: u32) -> Result<u32, StartError> {
+pub async fn seed(config: &Config, students: u32) -> Result<Seeded, StartError> {
     let stores = open(config).await?;
     let (strategy, class) = (strategy(config, &stores)?, Class::beside(&stores.backing));
     make(&strategy, &class, students.min(MOST_SEATS)).await.map_err(StartError::NoDatabase)

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use mongodb::Collection;
 use mongodb::bson::doc;
+use mongodb::bson::oid::ObjectId;
 use rocket::futures::StreamExt as _;
 use rocket::tokio::time::sleep;
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,8 @@ pub struct Control {
     pub revealed: Option<String>,
     /// What tells the cards of this class from those of another one; empty without seats.
     pub seats: String,
+    /// The accounts that were made as seats, by id: only their cards fit.
+    pub seat_accounts: Vec<ObjectId>,
     /// How often the class was reset.
     pub resets: i64,
     /// How often anything was changed.

@@ -1,16 +1,18 @@
-//! What the teacher's buttons do: a line for everybody, lessons closed and opened, guesses shown.
+//! What the teacher's buttons do for all: a line, lessons closed and opened, guesses shown, attempts
+//! forgotten.
 
 use rocket::response::Redirect;
 use rocket::{Route, post, routes};
 use serde::Deserialize;
 
 use super::room::Room;
+use crate::audit::{Decision, Event, Whom};
 use crate::auth::Admin;
 use crate::teach::lessons::Lesson;
 use crate::teach::lessons::Named;
 use crate::teach::progress::Which;
 use crate::web::error::Error;
-use crate::web::{Form, NoFields};
+use crate::web::{Client, Form, NoFields, Notice, Page};
 
 /// Characters of a line: it stands on top of every page.
 const LONGEST: usize = 200;
@@ -26,6 +28,22 @@ struct Line {
 async fn say(_teacher: Admin<'_>, room: Room<'_>, form: Form<Line>) -> Result<Redirect, Error> {
     let line: String = form.0.line.trim().chars().take(LONGEST).collect();
     room.class.change(|control| control.line.clone_from(&line)).await?;
+    Ok(Redirect::to("/class"))
+}
+
+/// Lets everyone log in and register again, after too many attempts at any account or from any
+/// address.
+#[post("/unlock", data = "<_form>")]
+async fn unlock(
+    teacher: Admin<'_>,
+    page: Page<'_>,
+    client: Client<'_>,
+    room: Room<'_>,
+    _form: NoFields,
+) -> Result<Redirect, Error> {
+    room.strategy.throttle.forget_all().await?;
+    client.record(Event::UnlockAll, Decision::Done, Whom::Name(&teacher.0.username));
+    page.leave(Notice::AllUnlocked);
     Ok(Redirect::to("/class"))
 }
 
@@ -75,7 +93,7 @@ async fn helped(
 }
 
 pub fn routes() -> Vec<Route> {
-    routes![say, helped]
+    routes![say, helped, unlock]
 }
 
 /// Below `/class/lessons`.

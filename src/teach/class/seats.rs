@@ -7,7 +7,7 @@
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::control::Class;
+use super::control::{Class, Control};
 use crate::auth::{LocalStrategy, Password, User, Username};
 use crate::db::Unavailable;
 use crate::session::Sid;
@@ -46,11 +46,24 @@ fn card(secrets: &Secrets, class: &str, name: &str) -> Card {
     Card { name: name.to_owned(), passphrase: phrase.join(" ") }
 }
 
-/// Makes the seats from 1 to `count` that are not there yet; returns how many.
+/// What came of making seats.
+#[derive(Debug, Default)]
+pub struct Seeded {
+    /// Seats that were made just now.
+    pub made: u32,
+    /// Names of seats that belong to accounts which students registered themselves.
+    pub taken: Vec<String>,
+}
+
+/// Makes the seats from 1 to `count` that are not there yet.
 ///
 /// # Errors
 /// A store does not answer, or too many passwords are being hashed already.
-pub async fn make(strategy: &LocalStrategy, class: &Class, count: u32) -> Result<u32, Unavailable> {
+pub async fn make(
+    strategy: &LocalStrategy,
+    class: &Class,
+    count: u32,
+) -> Result<Seeded, Unavailable> {
     class
         .change(|control| {
             if control.seats.is_empty() {
@@ -58,26 +71,58 @@ pub async fn make(strategy: &LocalStrategy, class: &Class, count: u32) -> Result
             }
         })
         .await?;
-    let (mut made, of_class) = (0, class.now().seats);
+    let (mut seeded, of_class) = (Seeded::default(), class.now().seats);
     for number in 1..=count {
         let card = card(&strategy.secrets, &of_class, &name(number));
         let (name, password) = (Username::parse(&card.name), Password::typed(&card.passphrase));
         let (Ok(name), Some(password)) = (name, password) else { continue };
-        made += u32::from(strategy.make_account(&name, password).await?.is_some());
+        if let Some((user, _)) = strategy.make_account(&name, password).await? {
+            // At once, so that an interrupted command forgets none of them.
+            class.change(|control| control.seat_accounts.push(user.id.0)).await?;
+            seeded.made += 1;
+        } else if let Some(account) = strategy.users.find_account(&name).await?
+            && !class.now().seat_accounts.contains(&account.user.id.0)
+        {
+            seeded.taken.push(card.name);
+        }
     }
-    Ok(made)
+    Ok(seeded)
+}
+
+/// The cards of a class.
+#[derive(Default)]
+pub struct Cards {
+    /// The cards of the seats that were made.
+    pub cards: Vec<Card>,
+    /// Names of seats that belong to accounts which students registered themselves.
+    pub taken: Vec<String>,
 }
 
 /// The cards of the seats among these accounts.
-pub fn cards(secrets: &Secrets, class: &str, users: &[User]) -> Vec<Card> {
-    let seats = users.iter().filter(|user| is_seat(user) && !class.is_empty());
-    seats.map(|user| card(secrets, class, &user.username)).collect()
+pub fn cards(secrets: &Secrets, class: &Control, users: &[User]) -> Cards {
+    let mut cards = Cards::default();
+    if class.seats.is_empty() {
+        return cards;
+    }
+    let mut seats: Vec<(u32, &User)> =
+        users.iter().filter_map(|user| Some((seat(user)?, user))).collect();
+    seats.sort_by_key(|(number, _)| *number);
+    for (number, user) in seats {
+        let name = name(number);
+        if class.seat_accounts.contains(&user.id.0) {
+            cards.cards.push(card(secrets, &class.seats, &name));
+        } else {
+            cards.taken.push(name);
+        }
+    }
+    cards
 }
 
-/// By its name. Somebody may have registered such a name: then the card does not fit.
-fn is_seat(user: &User) -> bool {
-    let number = user.username.strip_prefix("seat-").and_then(|number| number.parse().ok());
-    number.is_some_and(|number: u32| user.username == name(number))
+/// The number of the seat that has the name of this account, in whatever spelling.
+fn seat(user: &User) -> Option<u32> {
+    let username = Username::parse(&user.username).ok()?;
+    let number: u32 = username.as_key().strip_prefix("seat-")?.parse().ok()?;
+    ((1..=MOST_SEATS).contains(&number) && username.as_key() == name(number)).then_some(number)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use rocket_dyn_templates::{Template, context};
 
 use super::room::Room;
 use super::roster::Roster;
-use super::seats::cards;
+use super::seats::{Cards, cards};
 use crate::auth::Admin;
 use crate::teach::lessons;
 use crate::web::Page;
@@ -19,8 +19,8 @@ async fn show_cards(
     room: Room<'_>,
 ) -> Result<Template, Error> {
     let users = room.users().await?;
-    let cards = cards(&room.strategy.secrets, &room.class.now().seats, &users);
-    Ok(page.render("class/cards", context! { cards, address: &room.address }).await)
+    let Cards { cards, taken } = cards(&room.strategy.secrets, &room.class.now(), &users);
+    Ok(page.render("class/cards", context! { cards, taken, address: &room.address }).await)
 }
 
 /// A file to be saved.

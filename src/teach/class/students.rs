@@ -15,7 +15,7 @@ use crate::session::{Attended, Ending};
 use crate::teach::progress::Which;
 use crate::trace;
 use crate::web::error::Error;
-use crate::web::{Client, LoginView, NoFields, Page};
+use crate::web::{Client, LoginView, NoFields, Notice, Page};
 
 /// A session as the teacher may see it.
 #[derive(Serialize)]
@@ -121,10 +121,12 @@ async fn reset(
     Ok(Ok(Redirect::to(format!("/class/students/{who}"))))
 }
 
-/// Lets the student try again, after too many wrong passwords at this account.
+/// Lets the student try again, after too many wrong passwords at this account. Those that were counted
+/// by address stay, and the notice says so.
 #[post("/students/<who>/unlock", data = "<_form>")]
 async fn unlock(
     teacher: Admin<'_>,
+    page: Page<'_>,
     client: Client<'_>,
     room: Room<'_>,
     who: &str,
@@ -137,6 +139,7 @@ async fn unlock(
     let was_locked = room.strategy.throttle.unlock(name.as_key()).await?;
     let decision = if was_locked { Decision::Done } else { Decision::Refused };
     client.record(Event::Unlock, decision, Whom::Admin(&teacher.0.username, name.as_shown()));
+    page.leave(Notice::StudentUnlocked);
     Ok(Ok(Redirect::to(format!("/class/students/{who}"))))
 }
 

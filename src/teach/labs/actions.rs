@@ -12,10 +12,12 @@ use serde::Serialize;
 
 use super::bench::{Bench, Secret, Switches};
 use super::server::{DAY, Labs};
+use super::servers::Tenant;
 use super::{BIG_COOKIE, COOKIE, DECOY, NOTE_COOKIE, OLD_COOKIE, cookies};
 use crate::db::Unavailable;
 use crate::session::{Session, begin, resume, resume_with};
 use crate::teach::lessons::Lesson;
+use crate::teach::limits::{Denied, Limits, Size};
 
 /// How long the short-lived things of the lesson on clocks live.
 pub const SHORT: Duration = Duration::from_secs(20);
@@ -44,8 +46,10 @@ pub struct Place<'r> {
     pub request: &'r Request<'r>,
     /// All labs.
     pub labs: &'r Labs,
-    /// Which little server is the learner's.
-    pub learner: &'r str,
+    /// The learner's little server; `None` as long as nothing is kept of a visitor.
+    pub tenant: Option<Tenant>,
+    /// How much the learner may store.
+    pub limits: &'r Limits<'r>,
     /// Whose lab it is.
     pub lesson: &'static Lesson,
 }
@@ -60,19 +64,16 @@ impl Place<'_> {
     /// Does it; returns the `Set-Cookie` lines. `None`: there is no such button.
     ///
     /// # Errors
-    /// The store does not answer.
+    /// The store does not answer, or the learner has stored enough.
     pub async fn act(
         &self,
         action: &Action<'_>,
         bench: &mut Bench,
-    ) -> Result<Option<Vec<String>>, Unavailable> {
+    ) -> Result<Option<Vec<String>>, Denied> {
         let lines = match action.name {
             "new" => self.begin(bench, None).await?,
             "change" => self.change(bench, |session| session.increment(VISITS)).await?,
-            "big-session" => {
-                let cargo = "x".repeat(CARGO);
-                self.change(bench, |session| session.set(CARGO_KEY, &cargo)).await?
-            }
+            "big-session" => self.load(bench).await?,
             "big-cookie" => {
                 vec![cookies::plain(BIG_COOKIE, &"x".repeat(GIANT - BIG_COOKIE.len() - 1))]
             }
@@ -93,7 +94,9 @@ impl Place<'_> {
             "logout" => self.log_out(bench).await?,
             "count" => self.count(bench).await?,
             "restart" => {
-                self.labs.restart(self.learner);
+                if let Some(tenant) = &self.tenant {
+                    self.labs.restart(tenant);
+                }
                 vec![]
             }
             "switch" => {
@@ -130,7 +133,8 @@ impl Place<'_> {
         &self,
         bench: &mut Bench,
         max_age: Option<Duration>,
-    ) -> Result<Vec<String>, Unavailable> {
+    ) -> Result<Vec<String>, Denied> {
+        self.limits.count(Size::Small).await?;
         let session = self.session(bench).await?;
         session.regenerate();
         session.set(VISITS, &1).map_err(Unavailable::new)?;
@@ -146,9 +150,34 @@ impl Place<'_> {
         &self,
         bench: &mut Bench,
         change: impl FnOnce(&Session) -> Result<(), E>,
-    ) -> Result<Vec<String>, Unavailable> {
+    ) -> Result<Vec<String>, Denied> {
         let session = self.session(bench).await?;
-        change(&session).map_err(Unavailable::new)?;
+        self.count_new(&session).await?;
+        self.keep(bench, &session, change).await
+    }
+
+    /// Puts the cargo into the session; one that has it already grows no further.
+    async fn load(&self, bench: &mut Bench) -> Result<Vec<String>, Denied> {
+        let session = self.session(bench).await?;
+        if session.get::<String>(CARGO_KEY).is_none() {
+            self.limits.count(Size::Big).await?;
+        }
+        self.count_new(&session).await?;
+        let cargo = "x".repeat(CARGO);
+        self.keep(bench, &session, |session| session.set(CARGO_KEY, &cargo)).await
+    }
+
+    async fn count_new(&self, session: &Session) -> Result<(), Denied> {
+        if session.is_stored() { Ok(()) } else { self.limits.count(Size::Small).await }
+    }
+
+    async fn keep<E: std::fmt::Display>(
+        &self,
+        bench: &mut Bench,
+        session: &Session,
+        change: impl FnOnce(&Session) -> Result<(), E>,
+    ) -> Result<Vec<String>, Denied> {
+        change(session).map_err(Unavailable::new)?;
         let line = session.finish().await?;
         remember(bench, line.as_deref());
         Ok(line.into_iter().collect())
@@ -160,22 +189,23 @@ impl Place<'_> {
         bench: &mut Bench,
         document: Duration,
         cookie: Duration,
-    ) -> Result<Vec<String>, Unavailable> {
+    ) -> Result<Vec<String>, Denied> {
         self.begin(bench, Some(document)).await?;
         Ok(bench.ticket.iter().map(|value| cookies::ticket(value, Some(cookie))).collect())
     }
 
-    async fn log_out(&self, bench: &Bench) -> Result<Vec<String>, Unavailable> {
+    async fn log_out(&self, bench: &Bench) -> Result<Vec<String>, Denied> {
         let session = self.session(bench).await?;
         session.destroy();
         Ok(session.finish().await?.into_iter().collect())
     }
 
     /// The ticket of the decoy, who is logged in somewhere else.
-    async fn decoy(&self, bench: &mut Bench) -> Result<String, Unavailable> {
+    async fn decoy(&self, bench: &mut Bench) -> Result<String, Denied> {
         if let Some(ticket) = &bench.decoy {
             return Ok(ticket.clone());
         }
+        self.limits.count(Size::Small).await?;
         super::note(self.lesson, "sessions begun for Oskar, in a browser of his own", 1);
         let session = begin(&self.labs.engine(&Switches::default()), self.request);
         let fresh = session.regenerate();
@@ -187,7 +217,7 @@ impl Place<'_> {
     }
 
     /// Ends the decoy's session, as the decoy would on the account page.
-    async fn revoke(&self, bench: &Bench) -> Result<Vec<String>, Unavailable> {
+    async fn revoke(&self, bench: &Bench) -> Result<Vec<String>, Denied> {
         let header = format!("{COOKIE}={}", bench.decoy.as_deref().unwrap_or_default());
         let engine = self.labs.engine(&Switches::default());
         let session = resume_with(&engine, self.request, &header).await?;
@@ -198,21 +228,23 @@ impl Place<'_> {
     }
 
     /// One more in both counters.
-    async fn count(&self, bench: &mut Bench) -> Result<Vec<String>, Unavailable> {
+    async fn count(&self, bench: &mut Bench) -> Result<Vec<String>, Denied> {
         let mut lines = self.change(bench, |session| session.increment(VISITS)).await?;
-        let memory = self.memory().await?;
+        let Some(memory) = self.memory().await? else { return Ok(lines) };
+        self.count_new(&memory).await?;
         memory.increment(VISITS).map_err(Unavailable::new)?;
         lines.extend(memory.finish().await?);
         Ok(lines)
     }
 
-    /// The session in the memory of the learner's little server.
+    /// The session in the memory of the learner's little server, if there is one.
     ///
     /// # Errors
     /// None that happens: memory answers.
-    pub async fn memory(&self) -> Result<Session, Unavailable> {
-        let engine = self.labs.memory_engine(&self.labs.server(self.learner));
-        resume(&engine, self.request).await
+    pub async fn memory(&self) -> Result<Option<Session>, Unavailable> {
+        let Some(tenant) = &self.tenant else { return Ok(None) };
+        let engine = self.labs.memory_engine(&self.labs.server(tenant));
+        resume(&engine, self.request).await.map(Some)
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod bench;
 mod server;
+mod servers;
 mod cookies;
 mod actions;
 mod pages;

@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 use super::actions::{Action, Place, VISITS, decoded};
 use super::bench::{Bench, Secret, Switches};
 use super::server::Labs;
+use super::servers::Tenant;
 use super::{BIG_COOKIE, COOKIE, MEMORY_COOKIE, NOTE_COOKIE, OLD_COOKIE, note};
 use crate::db::Unavailable;
 use crate::session::{LOGIN_KEY, Session};
 use crate::teach::lessons::{self, Lesson, Named};
+use crate::teach::limits::{Denied, Size};
 use crate::teach::progress::Learner;
-use crate::web::error::Error;
 use crate::web::{Form, Page};
 
 /// The request itself: a lab opens a session of its own with it.
@@ -70,13 +71,16 @@ async fn show(
     learner: Learner<'_>,
     labs: &State<Labs>,
     decode: Option<&str>,
-) -> Result<Option<WithCookies<Template>>, Error> {
+) -> Result<Option<WithCookies<Template>>, Denied> {
     let lesson = named.lesson;
     let Some(template) = lesson.lab else { return Ok(None) };
-    let key = key(&learner);
-    let place = Place { request: visit.0, labs, learner: &key, lesson };
+    let tenant = learner.is_kept().then(|| tenant(&learner));
+    let place = Place { request: visit.0, labs, tenant, lesson, limits: &learner.limits };
     let bench = &learner.progress().bench;
     let session = place.session(bench).await?;
+    if bench.switches.save_uninitialized && !session.is_stored() {
+        learner.limits.count(Size::Small).await?;
+    }
     let seen = seen(visit.0, &session);
     let mut lines: Vec<String> = session.finish().await?.into_iter().collect();
     let kept = match (&bench.ticket, lesson.slug) {
@@ -87,7 +91,7 @@ async fn show(
         note(lesson, "is kept", kept.into());
     }
     let memory = if lesson.slug == "two-stores" {
-        Some(two_stores(&place, lesson, &seen, &mut lines).await?)
+        two_stores(&place, lesson, &seen, &mut lines).await?
     } else {
         None
     };
@@ -144,7 +148,7 @@ fn login(session: &Session) -> Option<String> {
     session.get::<Passport>(LOGIN_KEY).map(|passport| passport.user)
 }
 
-/// The counter in memory and the number of the server's start.
+/// The counter in memory and the number of the server's start; `None` before there is a server.
 #[derive(Serialize)]
 struct Memory {
     boot: u32,
@@ -156,15 +160,16 @@ async fn two_stores(
     lesson: &'static Lesson,
     seen: &Seen,
     lines: &mut Vec<String>,
-) -> Result<Memory, Unavailable> {
-    let boot = place.labs.server(place.learner).boot;
-    let memory = place.memory().await?;
+) -> Result<Option<Memory>, Unavailable> {
+    let Some(tenant) = &place.tenant else { return Ok(None) };
+    let boot = place.labs.server(tenant).boot;
+    let Some(memory) = place.memory().await? else { return Ok(None) };
     let visits = memory.get(VISITS).unwrap_or(0);
     lines.extend(memory.finish().await?);
     note(lesson, "boot number", boot.into());
     note(lesson, "counter in memory", visits);
     note(lesson, "counter in MongoDB", seen.visits);
-    Ok(Memory { boot, visits })
+    Ok(Some(Memory { boot, visits }))
 }
 
 #[derive(Default, Deserialize)]
@@ -200,14 +205,16 @@ async fn press(
     mut learner: Learner<'_>,
     labs: &State<Labs>,
     form: Form<Button>,
-) -> Result<Option<WithCookies<Redirect>>, Error> {
+) -> Result<Option<WithCookies<Redirect>>, Denied> {
     let lesson = named.lesson;
     if lesson.lab.is_none() {
         return Ok(None);
     }
-    let key = key(&learner);
-    let place = Place { request: visit.0, labs, learner: &key, lesson };
     let action = Action { name: &form.0.name, switches: form.0.switches() };
+    // A count is kept at the end of this request, also of a visitor who comes for the first time.
+    let has_server = learner.is_kept() || action.name == "count";
+    let tenant = has_server.then(|| tenant(&learner));
+    let place = Place { request: visit.0, labs, tenant, lesson, limits: &learner.limits };
     let mut bench: Bench = learner.progress().bench.clone();
     let Some(lines) = place.act(&action, &mut bench).await? else { return Ok(None) };
     note(lesson, action.name, 1);
@@ -221,10 +228,10 @@ async fn press(
     Ok(Some(WithCookies(back, lines)))
 }
 
-/// Which little server is this learner's. Before anything is kept of somebody, all such share one
-/// that nobody looks into.
-fn key(learner: &Learner<'_>) -> String {
-    learner.user_id().unwrap_or_else(|| learner.session.id().handle())
+/// The owner of this learner's little server.
+fn tenant(learner: &Learner<'_>) -> Tenant {
+    let (id, is_guest) = (learner.user_id(), learner.user.is_none());
+    Tenant { name: id.unwrap_or_else(|| learner.session.id().handle()), is_guest }
 }
 
 pub fn routes() -> Vec<Route> {

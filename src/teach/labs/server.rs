@@ -1,11 +1,11 @@
 //! The lab's engines: one on MongoDB, as the learner's switches say, and one in memory that can be
 //! restarted.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::bench::{Secret, Switches};
+use super::servers::{Servers, Tenant};
 use super::{COOKIE, MEMORY_COOKIE, PATH};
 use crate::auth::LocalStrategy;
 use crate::db::Unavailable;
@@ -19,9 +19,6 @@ use crate::stores::Backing;
 /// The collection of the lab's sessions.
 const COLLECTION: &str = "lab_sessions";
 
-/// A class is 40. For one server more than this, one of the others ends.
-const MOST_SERVERS: usize = 1_000;
-
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// The tutorial's `maxAge`.
@@ -33,7 +30,7 @@ pub struct Labs {
     store: Arc<dyn Store>,
     secrets: Secrets,
     /// The learners' own little servers, for the lesson about their restart.
-    servers: Arc<Mutex<HashMap<String, Server>>>,
+    servers: Arc<Mutex<Servers>>,
 }
 
 /// A server as far as the lesson goes: a number that it gets when it starts, and its memory.
@@ -80,8 +77,13 @@ impl Labs {
     }
 
     fn options(&self, name: &str, secret: Secret) -> Options {
-        let mut options =
-            Options { name: name.to_owned(), secret: self.secret(secret), ..Options::default() };
+        let mut options = Options {
+            name: name.to_owned(),
+            secret: self.secret(secret),
+            // The bound in `teach/limits.rs` counts on it.
+            absolute_timeout: DAY,
+            ..Options::default()
+        };
         options.cookie.path = PATH.to_owned();
         options
     }
@@ -99,20 +101,17 @@ impl Labs {
     }
 
     /// The little server of this learner.
-    pub fn server(&self, learner: &str) -> Server {
-        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
-        if servers.len() >= MOST_SERVERS && !servers.contains_key(learner) {
-            let any = servers.keys().next().cloned();
-            any.and_then(|any| servers.remove(&any));
-        }
-        servers.entry(learner.to_owned()).or_insert_with(Server::start).clone()
+    pub fn server(&self, tenant: &Tenant) -> Server {
+        self.servers().of(tenant)
     }
 
-    /// Stops it and starts it anew: what was in its memory is gone.
-    pub fn restart(&self, learner: &str) {
-        let before = self.server(learner);
-        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
-        servers.insert(learner.to_owned(), Server::start_again(Some(before.boot)));
+    /// Stops it and starts another one: what was in its memory is gone.
+    pub fn restart(&self, tenant: &Tenant) {
+        self.servers().restart(tenant);
+    }
+
+    fn servers(&self) -> MutexGuard<'_, Servers> {
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -129,17 +128,14 @@ impl Labs {
 
     /// All little servers of this process.
     pub fn stop_servers(&self) {
-        self.servers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.servers() = Servers::default();
     }
 }
 
 impl Server {
-    fn start() -> Self {
-        Self::start_again(None)
-    }
-
-    /// With another number than before: by it the learner, and the check, can tell that it restarted.
-    fn start_again(boot_before: Option<u32>) -> Self {
+    /// Its number is another one than `boot_before`, the number of the server in whose place it starts:
+    /// by it the learner, and the check, can tell that it restarted.
+    pub fn start(boot_before: Option<u32>) -> Self {
         let boot = loop {
             let boot = rand::random_range(1_000..10_000);
             if Some(boot) != boot_before {
@@ -155,26 +151,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_learner_too_many_costs_one_server_and_not_all() {
-        let secrets = Secrets::new(vec!["a secret of thirty-two characters".to_owned()]).unwrap();
-        let store = Arc::new(MemoryStore::default());
-        let labs = Labs { store, secrets, servers: Arc::default() };
-        let name = |n: usize| format!("learner-{n}");
-        let boots: Vec<u32> = (0..MOST_SERVERS).map(|n| labs.server(&name(n)).boot).collect();
-        labs.restart(&name(MOST_SERVERS));
-        let servers = labs.servers.lock().unwrap();
-        let kept =
-            |n: &usize| servers.get(&name(*n)).is_some_and(|server| server.boot == boots[*n]);
-        assert_eq!(servers.len(), MOST_SERVERS);
-        assert_eq!((0..MOST_SERVERS).filter(kept).count(), MOST_SERVERS - 1);
-    }
-
-    #[test]
     fn a_restart_always_shows() {
-        let mut server = Server::start();
+        let mut server = Server::start(None);
         for _ in 0..100_000 {
             let before = server.boot;
-            server = Server::start_again(Some(before));
+            server = Server::start(Some(before));
             assert_ne!(before, server.boot);
         }
     }

@@ -4,6 +4,9 @@ use super::evidence::{Evidence, ticket};
 use super::{Goal, Lesson};
 use crate::teach::progress::Proof;
 
+/// The page of the lesson, where both questions come from.
+pub const PAGE: &str = "/learn/http-forgets";
+
 /// Where both questions go.
 pub const WHO: &str = "/learn/http-forgets/who/";
 

@@ -9,12 +9,14 @@ use rocket_dyn_templates::{Template, context};
 use serde::{Deserialize, Serialize};
 
 use super::content::{Content, Contents};
-use super::http_forgets::WHO;
+use super::http_forgets::{PAGE, WHO};
 use super::{ALL, Evidence, Lesson, Named, evaluate};
 use crate::audit::request_id;
 use crate::auth::Visitor;
+use crate::session::Session;
 use crate::teach::class::{Class, Control, Room};
 use crate::teach::labs::Bench;
+use crate::teach::limits::Denied;
 use crate::teach::progress::{self, Guess, Learner, millis};
 use crate::teach::text::Text;
 use crate::teach::xray::{View, compared};
@@ -129,14 +131,22 @@ fn recorded(state: &progress::State, learner: &Learner<'_>) -> Vec<View> {
 }
 
 /// What the two buttons of the first lesson ask. `from` is the id of the exchange that the page
-/// itself was: it tells whose question this is, when no cookie does.
+/// itself was. It says whose question this is when no cookie came, and only then.
 #[get("/http-forgets/who/<from>")]
-async fn who(from: &str, visitor: &Visitor, recorder: &State<Recorder>) -> Option<String> {
-    trace::own_as(recorder.owner(from)?);
-    Some(match visitor {
-        Visitor::SignedIn(user) => format!("You are {}.", user.username),
-        _ => "You are nobody.".to_owned(),
-    })
+async fn who(
+    from: &str,
+    session: &Session,
+    visitor: &Visitor,
+    recorder: &State<Recorder>,
+) -> String {
+    let has_ticket = session.is_stored() || session.is_lost();
+    if let Visitor::SignedIn(user) = visitor {
+        return format!("You are {}.", user.username);
+    }
+    if !has_ticket && let Some(owner) = recorder.owner_once(from, PAGE) {
+        trace::own_as(owner);
+    }
+    "You are nobody.".to_owned()
 }
 
 #[derive(Default, Deserialize)]
@@ -150,7 +160,7 @@ async fn predict(
     named: Named<'_>,
     mut learner: Learner<'_>,
     form: Form<Prediction>,
-) -> Result<Redirect, Error> {
+) -> Result<Redirect, Denied> {
     let options = named.content.predict.options.len();
     let choice = form.0.choice.parse().ok().filter(|choice| *choice < options);
     if let Some(choice) = choice {
@@ -170,7 +180,7 @@ async fn check(
     named: Named<'_>,
     mut learner: Learner<'_>,
     _form: NoFields,
-) -> Result<Redirect, Error> {
+) -> Result<Redirect, Denied> {
     learner.change(|learner, progress| evaluate(learner, progress, named.lesson)).await?;
     Ok(Redirect::to(format!("/learn/{}?checked", named.lesson.slug)))
 }
@@ -181,7 +191,7 @@ async fn answer(
     named: Named<'_>,
     mut learner: Learner<'_>,
     form: Form<BTreeMap<String, String>>,
-) -> Result<Option<Redirect>, Error> {
+) -> Result<Option<Redirect>, Denied> {
     let lesson = named.lesson;
     let Some(is_right) = lesson.answer else { return Ok(None) };
     let typed: Vec<&str> = form.0.values().map(String::as_str).collect();
@@ -205,7 +215,7 @@ async fn reset(
     named: Named<'_>,
     mut learner: Learner<'_>,
     _form: NoFields,
-) -> Result<Redirect, Error> {
+) -> Result<Redirect, Denied> {
     learner
         .change(|_, progress| {
             let had = progress.lessons.remove(named.lesson.slug).is_some();
@@ -222,7 +232,7 @@ async fn skip(
     named: Named<'_>,
     mut learner: Learner<'_>,
     _form: NoFields,
-) -> Result<Redirect, Error> {
+) -> Result<Redirect, Denied> {
     learner.change(|_, progress| progress.state(named.lesson).skipped = true).await?;
     let next = ALL.iter().skip_while(|lesson| lesson.slug != named.lesson.slug).nth(1);
     Ok(next.map_or_else(|| Redirect::to("/learn"), |next| to(next)))
@@ -242,7 +252,7 @@ async fn help(
     named: Named<'_>,
     mut learner: Learner<'_>,
     form: Form<Help>,
-) -> Result<Redirect, Error> {
+) -> Result<Redirect, Denied> {
     if learner.user.is_some() {
         let since = (form.0.wanted != "no").then(|| millis(SystemTime::now()));
         learner.change(|_, progress| progress.help = since.and(progress.help.or(since))).await?;

@@ -11,6 +11,7 @@ use super::{Progress, ProgressStore};
 use crate::auth::{User, Visitor};
 use crate::db::Unavailable;
 use crate::session::Session;
+use crate::teach::limits::{Denied, Limits, Size};
 use crate::trace::{Exchange, Owner, Recorder};
 
 /// The session key of the progress of somebody who is not logged in.
@@ -23,6 +24,8 @@ pub struct Learner<'r> {
     pub user: Option<&'r User>,
     /// Of the site, not of a lab.
     pub session: &'r Session,
+    /// How much they may store.
+    pub limits: Limits<'r>,
     store: &'r ProgressStore,
     recorder: &'r Recorder,
 }
@@ -31,6 +34,11 @@ impl Learner<'_> {
     /// The user's id; `None` for nobody.
     pub fn user_id(&self) -> Option<String> {
         self.user.map(|user| user.id.to_hex())
+    }
+
+    /// Whether anything is kept of this learner: an account, or a session.
+    pub fn is_kept(&self) -> bool {
+        self.user.is_some() || self.session.is_stored()
     }
 
     /// Whose exchanges are theirs; `None` as long as nothing tells their browser from another one.
@@ -61,11 +69,8 @@ impl Learner<'_> {
     /// teacher, was faster.
     ///
     /// # Errors
-    /// The store does not answer.
-    pub async fn change(
-        &mut self,
-        change: impl Fn(&Self, &mut Progress),
-    ) -> Result<(), Unavailable> {
+    /// The store does not answer, or visitors at this address have stored enough.
+    pub async fn change(&mut self, change: impl Fn(&Self, &mut Progress)) -> Result<(), Denied> {
         let mut known = self.kept.clone();
         if let Some(user) = self.user_id() {
             let change = |progress: &mut Progress| change(self, progress);
@@ -74,6 +79,9 @@ impl Learner<'_> {
         }
         change(self, &mut known.progress);
         if known.progress != self.kept.progress {
+            if !self.session.is_stored() {
+                self.limits.count(Size::Small).await?;
+            }
             self.session.set(KEY, &known.progress).map_err(Unavailable::new)?;
             self.kept = known;
         }
@@ -111,5 +119,7 @@ async fn learner<'r>(request: &'r Request<'_>) -> Result<Learner<'r>, Unavailabl
         Some(user) => store.load(&user.id.to_hex()).await?,
         None => Kept::from(session.get::<Progress>(KEY).unwrap_or_default()),
     };
-    Ok(Learner { kept, user, session, store, recorder })
+    let id = user.map(|user| user.id.to_hex());
+    let limits = Limits::of(request, id).ok_or_else(missing)?;
+    Ok(Learner { kept, user, session, limits, store, recorder })
 }

@@ -48,7 +48,7 @@ fn meaning(command: &Command) -> (&'static str, &'static str) {
         ("users", "update") => ("Change the account in the ledger.", "`user.save()`."),
         ("users", "delete") => ("Strike the account out.", "`User.deleteOne()`."),
         ("throttle", _) => (
-            "Count the tries, so that nobody can guess for long.",
+            "Count this: attempts and new sessions have limits.",
             "what `express-rate-limit` does.",
         ),
         ("progress", _) => ("Your progress in the lessons.", "a model of your own."),

@@ -1,0 +1,252 @@
+//! How much of a request is kept: every text is cut when it is captured, and every list has an end.
+//!
+//! A client decides how long its paths, names and values are. This file decides how much memory they
+//! cost, and counts it; `recorder.rs` keeps the sum below its own bound.
+
+use super::exchange::{Cookie, Exchange, Noted};
+use super::step::{Command, Seal, Step};
+
+/// Characters of a path, and of the address that a redirect leads to.
+pub(super) const PATH: usize = 200;
+
+/// Characters of a name, of a cookie or a form field.
+pub(super) const NAME: usize = 40;
+
+/// Characters of a command: a screen full of it hides what matters.
+pub(super) const COMMAND: usize = 400;
+
+/// Characters of what stands behind the value in a `Set-Cookie` line.
+pub(super) const ATTRIBUTES: usize = 200;
+
+/// Cookies that the browser sent, and cookies that it is told to keep.
+pub(super) const COOKIES: usize = 20;
+pub(super) const SET_COOKIES: usize = 10;
+
+/// Characters of the id of another request: ours have twelve.
+pub(super) const ID: usize = 24;
+
+/// Fields of a form, and keys that a command sets.
+const LIST: usize = 20;
+
+/// Steps of one request, and the bytes of them all. What comes after is left out.
+const STEPS: usize = 200;
+const STEP_BYTES: usize = 20 * 1024;
+
+/// The beginning of a text: at most so many characters, and at most twice as many bytes.
+pub(super) fn cut(text: &str, characters: usize) -> String {
+    let mut places = text.char_indices().enumerate();
+    let end = places.find(|(number, (at, character))| {
+        *number >= characters || at + character.len_utf8() > 2 * characters
+    });
+    // Both have exactly the capacity that they need.
+    end.map_or_else(|| text.to_owned(), |(_, (at, _))| [&text[..at], "…"].concat())
+}
+
+fn cut_all<'t>(texts: impl IntoIterator<Item = &'t mut String>, characters: usize) {
+    for text in texts {
+        *text = cut(text, characters);
+    }
+}
+
+/// The steps of a request, as many as fit.
+#[derive(Default)]
+pub(super) struct Steps {
+    noted: Vec<Noted>,
+    bytes: usize,
+}
+
+impl Steps {
+    /// Adds a step with its texts cut, unless it is one too many.
+    pub fn add(&mut self, noted: Noted) {
+        let bytes = size_of::<Noted>() + noted.step.heap();
+        if self.noted.len() < STEPS && self.bytes + bytes <= STEP_BYTES {
+            self.bytes += bytes;
+            self.noted.push(noted);
+        }
+    }
+
+    /// The commands, the newest first.
+    pub fn commands_mut(&mut self) -> impl Iterator<Item = &mut Command> {
+        self.noted.iter_mut().rev().filter_map(|noted| match &mut noted.step {
+            Step::Command(command) => Some(command),
+            _ => None,
+        })
+    }
+
+    /// All of them, without room for more.
+    pub fn finish(mut self) -> Vec<Noted> {
+        self.noted.shrink_to_fit();
+        self.noted
+    }
+}
+
+impl Step {
+    /// Cuts every text of the step, and ends every list.
+    pub(super) fn within_bounds(mut self) -> Self {
+        match &mut self {
+            Self::Form { fields } => {
+                fields.truncate(LIST);
+                fields.shrink_to_fit();
+                cut_all(fields.iter_mut().map(|(name, _)| name), NAME);
+            }
+            Self::Command(command) => {
+                command.keys.truncate(LIST);
+                command.keys.shrink_to_fit();
+                let names = [&mut command.name, &mut command.collection];
+                cut_all(names.into_iter().chain(&mut command.keys), NAME);
+                command.text = cut(&command.text, COMMAND);
+            }
+            Self::Regenerated { old, new } => cut_all(old.iter_mut().chain([new]), NAME),
+            Self::Ticket { name, seal: Seal::Genuine { sid, .. }, .. } => {
+                cut_all([name, sid], NAME);
+            }
+            Self::Ticket { name: text, .. }
+            | Self::Written { name: text, .. }
+            | Self::Lost { sid: text }
+            | Self::Memory { sid: text, .. }
+            | Self::Hashed { algorithm: text, .. }
+            | Self::Login { user: text }
+            | Self::User { id: text }
+            | Self::Lab { fact: text, .. } => *text = cut(text, NAME),
+            Self::Origin { .. }
+            | Self::Policy
+            | Self::Ended { .. }
+            | Self::Verified { .. }
+            | Self::Forgotten
+            | Self::Destroyed
+            | Self::Rendered { .. } => {}
+        }
+        self
+    }
+
+    /// Bytes that its texts and lists take.
+    fn heap(&self) -> usize {
+        match self {
+            Self::Form { fields } => {
+                let names = fields.iter().map(|(name, _)| name.capacity());
+                fields.capacity() * size_of::<(String, usize)>() + names.sum::<usize>()
+            }
+            Self::Command(Command { name, collection, text, keys, .. }) => {
+                let texts = [name, collection, text].into_iter().chain(keys);
+                let texts: usize = texts.map(String::capacity).sum();
+                texts + keys.capacity() * size_of::<String>()
+            }
+            Self::Regenerated { old, new } => optional(old) + new.capacity(),
+            Self::Ticket { name, seal: Seal::Genuine { sid, .. }, .. } => {
+                name.capacity() + sid.capacity()
+            }
+            Self::Ticket { name: text, .. }
+            | Self::Written { name: text, .. }
+            | Self::Lost { sid: text }
+            | Self::Memory { sid: text, .. }
+            | Self::Hashed { algorithm: text, .. }
+            | Self::Login { user: text }
+            | Self::User { id: text }
+            | Self::Lab { fact: text, .. } => text.capacity(),
+            _ => 0,
+        }
+    }
+}
+
+impl Exchange {
+    /// Bytes that it takes in memory, with all its texts and lists.
+    pub(super) fn size(&self) -> usize {
+        let Self { id, method, path, location, follows, user, .. } = self;
+        let texts: usize = [id, method, path].into_iter().map(String::capacity).sum();
+        let cookie = |cookie: &Cookie| {
+            cookie.name.capacity() + optional(&cookie.sid) + cookie.attributes.capacity()
+        };
+        let cookies = |list: &Vec<Cookie>| {
+            list.capacity() * size_of::<Cookie>() + list.iter().map(cookie).sum::<usize>()
+        };
+        let steps: usize = self.steps.iter().map(|noted| noted.step.heap()).sum();
+        size_of::<Self>()
+            + texts
+            + [location, follows, user].into_iter().map(optional).sum::<usize>()
+            + cookies(&self.cookies)
+            + cookies(&self.set_cookies)
+            + self.steps.capacity() * size_of::<Noted>()
+            + steps
+    }
+}
+
+fn optional(text: &Option<String>) -> usize {
+    text.as_ref().map_or(0, String::capacity)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::notebook;
+    use crate::trace::recorder::{Owner, Recorder};
+    use rocket::tokio;
+
+    #[test]
+    fn a_text_is_cut_by_characters_and_by_bytes() {
+        let check = |text: &str, expected: &str| assert_eq!(cut(text, 4), expected, "{text}");
+        check("", "");
+        check("abcd", "abcd");
+        check("abcde", "abcd…");
+        check("éééé", "éééé");
+        check("ééééé", "éééé…");
+        check("\u{1f9e5}\u{1f9e5}\u{1f9e5}", "\u{1f9e5}\u{1f9e5}…");
+        let cut = cut(&"é".repeat(99_999), 4);
+        assert_eq!(cut.capacity(), cut.len());
+    }
+
+    /// A request with everything as long as a client, or this program, could make it.
+    async fn largest(number: usize) -> Exchange {
+        let long = "\u{1f9e5}".repeat(1_000);
+        let value = format!("s%3A{long}.signature");
+        let line = format!("{long}={value}; Path=/{long}; HttpOnly");
+        notebook::open();
+        notebook::follow(&long);
+        for _ in 0..100 {
+            notebook::note(|| Step::Form { fields: vec![(long.clone(), 1); 100] });
+            notebook::note(|| {
+                let (name, collection, text) = (long.clone(), long.clone(), long.clone());
+                let keys = vec![long.clone(); 30];
+                Step::Command(Command { request_id: 1, name, collection, text, keys, reply: None })
+            });
+            notebook::note(|| Step::Lab { lesson: "", fact: long.clone(), number: 1 });
+        }
+        let notes = notebook::close().unwrap();
+        assert_eq!(notes.follows, None, "this text is no id");
+        Exchange {
+            id: number.to_string(),
+            number: 0,
+            at: std::time::SystemTime::now(),
+            method: cut(&long, NAME),
+            path: cut(&long, PATH),
+            cookies: vec![Cookie::sent(&long, &value); COOKIES],
+            steps: notes.steps.finish(),
+            status: 303,
+            location: Some(cut(&long, PATH)),
+            set_cookies: vec![Cookie::set(&line).unwrap(); SET_COOKIES],
+            bytes: None,
+            took: std::time::Duration::ZERO,
+            follows: None,
+            user: None,
+            is_blurred: false,
+        }
+    }
+
+    #[rocket::async_test]
+    async fn the_largest_exchanges_together_keep_to_the_promised_memory() {
+        let recorder = Recorder::default();
+        let student = Owner::of("a student");
+        // A notebook belongs to a task, and a test is none.
+        let largest = tokio::spawn(largest(0)).await.unwrap();
+        let small = Exchange { steps: vec![], ..largest.clone() };
+        recorder.keep(Exchange { user: Some("rosa".to_owned()), ..small }, &[student]);
+        for number in 0..2_500 {
+            recorder.keep(largest.clone(), &[Owner::of(&number.to_string())]);
+        }
+        let (all, one) = recorder.bytes();
+        println!("largest {one} bytes, {all} in all");
+        assert!(one > 20 * 1024, "the test fills an exchange: {one}");
+        assert!(one <= 32 * 1024, "{one}");
+        assert!(all <= 16 * 1024 * 1024, "{all}");
+        assert_eq!(recorder.of(student).len(), 1, "guests push out guests");
+    }
+}
