@@ -1,6 +1,6 @@
 //! passport-local for Rocket: who is it?
 //!
-//! In reading order: names and passwords (`username`, `password`, `policy`, `legacy`, `hasher`),
+//! In reading order: names and passwords (`username`, `password`, `policy`, `guessable`, `legacy`, `hasher`),
 //! accounts (`user`, `users`), guessers (`device`, `throttle`), the check (`strategy`), what becomes
 //! of an account (`account`), the login (`login`), and the guards that routes take (`guard`). Built
 //! on `session/`, knows no pages; `web/` is built on it.
@@ -8,6 +8,7 @@
 mod username;
 mod password;
 mod policy;
+mod guessable;
 mod legacy;
 mod hasher;
 mod user;
