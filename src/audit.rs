@@ -13,7 +13,9 @@ use rocket::Request;
 use rocket::fairing::AdHoc;
 use rocket::http::Method;
 
+use crate::auth::Username;
 use crate::proxy::client_address;
+use crate::session::signature::Secrets;
 
 /// What somebody did, or tried to.
 #[derive(Clone, Copy, Debug)]
@@ -48,14 +50,16 @@ pub enum Decision {
 /// Who did it.
 #[derive(Clone, Copy, Debug)]
 pub enum Whom<'a> {
-    /// By the name of an account, there or not.
+    /// By the name of an account that exists.
     Name(&'a str),
+    /// By what was typed for a name, as [`pseudonym`] writes it: it can be a password, typed into
+    /// the wrong field.
+    Typed(&'a str),
     /// By the id that a session holds.
     Id(&'a str),
     /// An admin, and the name of the account that it was done to.
     Admin(&'a str, &'a str),
-    /// Nobody, or somebody whose name we would rather not write down: a text that can be no name may
-    /// be a password, typed into the wrong field.
+    /// The request did not say.
     Unknown,
 }
 
@@ -64,6 +68,7 @@ impl fmt::Display for Whom<'_> {
         match self {
             // Quoted and escaped: a name cannot end the field that it stands in.
             Self::Name(name) => write!(f, "user={name:?}"),
+            Self::Typed(pseudonym) => write!(f, "user={pseudonym}"),
             Self::Id(id) => write!(f, "user_id={id:?}"),
             Self::Admin(admin, name) => write!(f, "user={admin:?} to={name:?}"),
             Self::Unknown => f.write_str("user=-"),
@@ -77,9 +82,21 @@ pub fn record(request: &Request<'_>, event: Event, decision: Decision, whom: Who
     log::info!(target: "audit", "{event:?} {decision:?} {whom} address={address} request={id}");
 }
 
+/// Characters of a pseudonym: enough to tell two names apart.
+const PSEUDONYM: usize = 12;
+
+/// What the log says in place of a typed name that is no account's, such as `~dR3fZ0tq-1xA`.
+///
+/// Attempts at one name get one pseudonym, in whatever spelling, until the secret changes. It is a
+/// keyed hash, so a reader of the log who has not the secret cannot look for the text.
+pub fn pseudonym(secrets: &Secrets, typed: &str) -> String {
+    let name = Username::parse(typed);
+    let seal = secrets.seal("log", name.as_ref().map_or(typed, Username::as_key));
+    format!("~{}", seal.chars().take(PSEUDONYM).collect::<String>())
+}
+
 /// Writes down what a command did, on the machine itself.
-pub fn record_command(event: Event, decision: Decision, username: &str) {
-    let whom = Whom::Name(username);
+pub fn record_command(event: Event, decision: Decision, whom: Whom<'_>) {
     log::info!(target: "audit", "{event:?} {decision:?} {whom} address=console request=-");
 }
 
@@ -140,6 +157,18 @@ mod tests {
         check(Whom::Name("x\" address=1.2.3.4"), r#"user="x\" address=1.2.3.4""#);
         check(Whom::Id("507f"), r#"user_id="507f""#);
         check(Whom::Admin("ada", "rosa"), r#"user="ada" to="rosa""#);
+        check(Whom::Typed("~dR3fZ0tq-1xA"), "user=~dR3fZ0tq-1xA");
         check(Whom::Unknown, "user=-");
+    }
+
+    #[test]
+    fn a_pseudonym_is_one_for_all_spellings_of_a_name_and_tells_nothing_without_the_secret() {
+        let secrets = |text: &str| Secrets::new(vec![text.to_owned()]).unwrap();
+        let of = |typed: &str| pseudonym(&secrets("one"), typed);
+        assert_eq!((of("Hunter2"), of("hunter2").chars().count()), (of("\u{ff28}unter2"), 13));
+        assert_ne!(of("hunter2"), of("hunter3"));
+        assert_ne!(of("not a name"), of("not a name "));
+        assert_ne!(of("hunter2"), pseudonym(&secrets("two"), "hunter2"));
+        assert!(!of("hunter2").contains("hunter"));
     }
 }

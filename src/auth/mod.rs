@@ -26,7 +26,7 @@ pub use hasher::Hasher;
 pub use login::{log_in, log_out, stay_logged_in};
 pub use password::{Password, PasswordHash};
 pub use policy::{PasswordError, Policy};
-pub use strategy::{Attempt, LocalStrategy, Verdict};
+pub use strategy::{Attempt, Claim, LocalStrategy, Verdict};
 pub use user::{User, UserId};
 pub use username::{
     MAX_LENGTH as USERNAME_MAX, MIN_LENGTH as USERNAME_MIN, Username, UsernameError,

@@ -55,10 +55,20 @@ pub struct Attempt<'a> {
 pub enum Verdict {
     /// The right password of this user. With it a device cookie, if the browser needs one.
     Accepted(User, Option<String>),
-    /// Unknown name or wrong password: the same to the caller, so that it can only give one answer.
-    Refused,
+    /// Unknown name or wrong password: one answer for both.
+    Refused(Claim),
     /// Too many guesses: nothing was checked, and nothing will be for so long.
-    TryLater(Duration),
+    TryLater(Duration, Claim),
+}
+
+/// Whether a refused attempt named an account that exists. For the log alone: a page that told it
+/// would tell who has an account (OWASP ASVS 6.3.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// It is the name of an account.
+    Account,
+    /// It is not, or the account was not looked up.
+    NoAccount,
 }
 
 impl LocalStrategy {
@@ -71,7 +81,7 @@ impl LocalStrategy {
     /// A store does not answer, or too many passwords are being hashed already.
     pub async fn verify(&self, attempt: Attempt<'_>) -> Result<Verdict, Unavailable> {
         let Some(password) = Password::typed(attempt.password) else {
-            return Ok(Verdict::Refused);
+            return Ok(Verdict::Refused(Claim::NoAccount));
         };
         let place = self.hasher.line_up()?;
         let username = Username::parse(attempt.username).ok();
@@ -79,12 +89,13 @@ impl LocalStrategy {
             Some(username) => self.users.find_account(username).await?,
             None => None,
         };
+        let claim = if account.is_some() { Claim::Account } else { Claim::NoAccount };
         let known = self.recognise(attempt.device, username.as_ref(), account.as_ref());
         let taken = match self.admit(attempt, username.as_ref(), known).await? {
             Ok(taken) => taken,
             Err(wait) => {
                 trace::blur();
-                return Ok(Verdict::TryLater(wait));
+                return Ok(Verdict::TryLater(wait, claim));
             }
         };
         let stored = account.as_ref().and_then(|account| account.password.clone());
@@ -98,7 +109,7 @@ impl LocalStrategy {
             }
             _ => {
                 trace::blur();
-                Ok(Verdict::Refused)
+                Ok(Verdict::Refused(claim))
             }
         }
     }
@@ -205,7 +216,7 @@ mod tests {
             let is_rosa =
                 matches!(&verdict, Verdict::Accepted(user, Some(_)) if user.username == "Rosa");
             assert_eq!(is_rosa, accepted, "{username} {password}");
-            assert!(is_rosa || verdict == Verdict::Refused, "{verdict:?}");
+            assert!(is_rosa || matches!(verdict, Verdict::Refused(_)), "{verdict:?}");
         };
         check("Rosa", "correct horse", true).await;
         check("rosa", "correct horse", true).await;
@@ -227,12 +238,15 @@ mod tests {
             panic!("the right password");
         };
         let mut checked = 0;
-        while verify("wrong guess", None).await == Verdict::Refused {
+        while verify("wrong guess", None).await == Verdict::Refused(Claim::Account) {
             checked += 1;
         }
         assert_eq!(checked, 40);
         let stranger = verify("correct horse", None).await;
-        assert!(matches!(stranger, Verdict::TryLater(_)), "the right one is not checked either");
+        assert!(
+            matches!(stranger, Verdict::TryLater(_, Claim::Account)),
+            "the right one is not checked either"
+        );
         let known = verify("correct horse", Some(&device)).await;
         assert!(matches!(known, Verdict::Accepted(_, None)), "and keeps its cookie: {known:?}");
         assert!(strategy.throttle.unlock("rosa").await.unwrap());
