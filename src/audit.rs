@@ -5,15 +5,17 @@
 //! at which level, is for `logging.rs`.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rocket::Request;
 use rocket::fairing::AdHoc;
-use rocket::http::Method;
+use rocket::http::{Method, Status};
+use rocket::request::Outcome;
 
-use crate::auth::Username;
+use crate::auth::{Username, Visitor};
 use crate::proxy::client_address;
 use crate::session::signature::Secrets;
 
@@ -30,6 +32,8 @@ pub enum Event {
     DeleteAccount,
     /// A request that another site made the browser send.
     CrossSiteRequest,
+    /// A request for something that this user may not see or do (ASVS 16.3.2).
+    AccessDenied,
     Grant,
     Revoke,
     Unlock,
@@ -78,7 +82,9 @@ impl fmt::Display for Whom<'_> {
 
 /// Writes down what a request did.
 pub fn record(request: &Request<'_>, event: Event, decision: Decision, whom: Whom<'_>) {
-    let (address, id) = (client_address(request), &arrival(request).id);
+    let Arrival { id, is_recorded, .. } = arrival(request);
+    let address = client_address(request);
+    is_recorded.store(true, Ordering::Relaxed);
     log::info!(target: "audit", "{event:?} {decision:?} {whom} address={address} request={id}");
 }
 
@@ -106,6 +112,8 @@ struct Arrival {
     at: Instant,
     method: Method,
     path: String,
+    /// There is an audit line about it.
+    is_recorded: AtomicBool,
 }
 
 fn arrival<'r>(request: &'r Request<'_>) -> &'r Arrival {
@@ -115,6 +123,7 @@ fn arrival<'r>(request: &'r Request<'_>) -> &'r Arrival {
         at: Instant::now(),
         method: request.method(),
         path: request.uri().path().to_string(),
+        is_recorded: AtomicBool::new(false),
     })
 }
 
@@ -133,10 +142,16 @@ pub fn arrivals() -> AdHoc {
 }
 
 /// Attached last: writes the line of each request, with the status that goes out.
+///
+/// Every 403 gets an audit line here, whatever guard or route has decided it and whatever catcher has
+/// rendered it, unless there is one already.
 pub fn stage() -> AdHoc {
     AdHoc::on_response("Request lines", |request, response| {
         Box::pin(async move {
-            let Arrival { id, at, method, path } = arrival(request);
+            let Arrival { id, at, method, path, is_recorded } = arrival(request);
+            if response.status() == Status::Forbidden && !is_recorded.load(Ordering::Relaxed) {
+                record_denial(request).await;
+            }
             let (status, ms) = (response.status().code, at.elapsed().as_millis());
             let address = client_address(request);
             log::info!(
@@ -145,6 +160,15 @@ pub fn stage() -> AdHoc {
             );
         })
     })
+}
+
+/// The guard that has refused the request has looked its user up, so this costs no command.
+async fn record_denial(request: &Request<'_>) {
+    let whom = match request.guard::<&Visitor>().await {
+        Outcome::Success(Visitor::SignedIn(user)) => Whom::Name(&user.username),
+        _ => Whom::Unknown,
+    };
+    record(request, Event::AccessDenied, Decision::Refused, whom);
 }
 
 #[cfg(test)]

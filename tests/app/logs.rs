@@ -1,5 +1,8 @@
 //! What the program writes down, and what it never does.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use crate::support::{Browser, PASSWORD, SECRET, cloakroom, launch};
 
 #[rocket::async_test]
@@ -136,6 +139,44 @@ async fn a_username_cannot_forge_a_log_line() {
     assert!(!log.contains("Login Done") && !log.contains("admin"), "{log}");
     assert!(log.contains(r#"Refused user="x\"address=1.2.3.4" address=127.0.0.1"#), "{log}");
     assert!(!log.contains('\u{1b}') && !log.contains("10.0.0.1"), "{log}");
+}
+
+#[rocket::async_test]
+async fn an_address_cannot_disguise_a_log_line() {
+    let mut command = cloakroom(&[]);
+    command.env("SESSION_STORE", "memory").env("ROCKET_LOG_LEVEL", "normal");
+    let (running, url, _) = launch(&mut command);
+    let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
+    let path = "/zz\u{2028}INFO\u{202e}audit:\u{200b}\u{feff}\u{e0041}";
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = vec![];
+    stream.read_to_end(&mut answer).unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 404"));
+    let log = running.end();
+    let escaped = r"GET /zz\u{2028}INFO\u{202e}audit:\u{200b}\u{feff}\u{e0041} 404";
+    assert!(log.is_ascii() && log.contains(escaped), "{log}");
+}
+
+#[rocket::async_test]
+async fn a_refusal_by_a_guard_is_one_audit_line_with_its_user_and_no_warning() {
+    let log = log_of(async |mut rosa: Browser| {
+        for path in ["/dashboard", "/account", "/admin", "/login?next=%ff", "/class/board?step=x"] {
+            rosa.get(path).await;
+        }
+        rosa.sign_up("Rosa").await;
+        assert_eq!(rosa.get("/admin").await.status, 403);
+        let as_json = rosa.request(reqwest::Method::GET, "/admin");
+        rosa.send(as_json.header("accept", "application/json")).await;
+        rosa.post("/admin/sessions/revoke", &[("username", "rosa")]).await;
+        let request = rosa.request(reqwest::Method::POST, "/logout");
+        rosa.send(request.header("sec-fetch-site", "cross-site")).await;
+    });
+    let log = log.await;
+    let lines = |text: &str| log.lines().filter(|line| line.contains(text)).count();
+    let denied = r#" INFO audit: AccessDenied Refused user="Rosa" address=127.0.0.1 request="#;
+    assert_eq!((lines(denied), lines("AccessDenied")), (3, 3), "{log}");
+    assert_eq!(lines("CrossSiteRequest Refused"), 1, "{log}");
+    assert!(!log.contains("WARN") && !log.contains("guard"), "{log}");
 }
 
 #[rocket::async_test]
