@@ -11,7 +11,7 @@ use super::device;
 use super::hasher::Place;
 use super::password::Password;
 use super::strategy::LocalStrategy;
-use super::throttle::Lane;
+use super::throttle::{Lane, Network};
 use super::user::User;
 use super::username::Username;
 use super::users::{Account, StoredPassword};
@@ -59,7 +59,8 @@ impl LocalStrategy {
     ) -> Result<Registration, Unavailable> {
         // First of all: what there is no time for is not counted.
         let place = self.hasher.line_up()?;
-        if let Err(wait) = self.throttle.take(&[Lane::Registration(address)]).await? {
+        let lanes: Vec<_> = Network::around(address).map(Lane::Registration).collect();
+        if let Err(wait) = self.throttle.take(&lanes).await? {
             return Ok(Registration::TryLater(wait));
         }
         let Some((user, stored)) = self.insert(&place, username, password).await? else {

@@ -14,7 +14,7 @@ use super::device;
 use super::hasher::{Hasher, Place};
 use super::password::{Password, is_weak};
 use super::policy::Policy;
-use super::throttle::{Lane, Taken, Throttle};
+use super::throttle::{Lane, Network, Taken, Throttle};
 use super::user::User;
 use super::username::Username;
 use super::users::{Account, StoredPassword, Users};
@@ -155,7 +155,9 @@ impl LocalStrategy {
         let name = username.map_or(attempt.username, Username::as_key);
         // The account first: what is not checked is not held against the address, so that one who
         // guesses at one name in a class keeps nobody else out.
-        self.throttle.take(&[Lane::Account(name), Lane::Address(attempt.address)]).await
+        let networks = Network::around(attempt.address).map(Lane::Address);
+        let lanes: Vec<_> = [Lane::Account(name)].into_iter().chain(networks).collect();
+        self.throttle.take(&lanes).await
     }
 
     /// Replaces a hash that is weaker than what new accounts get: only now is the password at hand.

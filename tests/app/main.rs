@@ -24,5 +24,6 @@ mod passwords;
 mod register;
 mod start;
 mod throttle;
+mod networks;
 mod together;
 mod tutorial;

@@ -1,6 +1,6 @@
 //! How many guesses there may be: counted before a password is hashed, given back when it was right.
 //!
-//! An attempt passes one or two lanes, each with a rate of its own. Somebody who guesses at an
+//! An attempt passes one to four lanes, each with a rate of its own. Somebody who guesses at an
 //! account fills the lane of strangers, not that of a browser which has logged in to it before
 //! (`device.rs`; OWASP, "Device Cookies"), so nobody can be locked out of their own browser. A class
 //! behind one address shares a lane that is wide enough for it. Asked by `strategy.rs`; the counters
@@ -9,6 +9,7 @@
 pub mod memory;
 pub mod mongo;
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +37,49 @@ impl Rate {
     }
 }
 
+/// The addresses that are counted as one: an IPv4 address, or an IPv6 prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    /// How many /64 may fill it.
+    subscribers: u32,
+}
+
+impl Network {
+    /// An IPv4 address alone. Of IPv6 the /64, which one subscriber has at least, and the /56 and /48
+    /// around it, which a home line or a tunnel has. They get 4 and 16 times what a /64 gets, so that
+    /// going through the /64 of one of them gains little.
+    pub fn around(address: IpAddr) -> impl Iterator<Item = Self> {
+        let network = |address, subscribers| Self { address, subscribers };
+        let networks = match address.to_canonical() {
+            IpAddr::V6(v6) => {
+                let prefix = |bits: u32| {
+                    IpAddr::from((v6.to_bits() >> (128 - bits) << (128 - bits)).to_be_bytes())
+                };
+                vec![network(prefix(64), 1), network(prefix(56), 4), network(prefix(48), 16)]
+            }
+            v4 => vec![network(v4, 1)],
+        };
+        networks.into_iter()
+    }
+
+    /// What it gets, when a single subscriber gets this.
+    fn share_of(self, rate: Rate) -> Rate {
+        Rate { burst: rate.burst * self.subscribers, every: rate.every / self.subscribers }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, subscribers } = self;
+        if *subscribers == 1 {
+            write!(f, "{address}")
+        } else {
+            write!(f, "{address} x{subscribers}")
+        }
+    }
+}
+
 /// What is counted.
 #[derive(Clone, Copy, Debug)]
 pub enum Lane<'a> {
@@ -43,10 +87,10 @@ pub enum Lane<'a> {
     Account(&'a str),
     /// Guesses from one browser that has logged in to the account before.
     Device(&'a str),
-    /// Guesses from one address, at whatever account.
-    Address(IpAddr),
-    /// New accounts from one address.
-    Registration(IpAddr),
+    /// Guesses from one network, at whatever account.
+    Address(Network),
+    /// New accounts from one network.
+    Registration(Network),
     /// Guesses at the current password from one session, by its handle. Not by account: whoever has
     /// stolen a ticket must not keep the owner, who logs in anew, from changing the password.
     Confirmation(&'a str),
@@ -63,9 +107,9 @@ impl Lane<'_> {
             Self::Device(_) | Self::Confirmation(_) => Rate { burst: 10, every: TWO_HOURS },
             // A school with a thousand pupils mistypes as often. Against one password tried at a
             // great many accounts.
-            Self::Address(_) => Rate { burst: 1000, every: MINUTE / 6 },
+            Self::Address(network) => network.share_of(Rate { burst: 1000, every: MINUTE / 6 }),
             // A whole year of a school that registers at once.
-            Self::Registration(_) => Rate { burst: 150, every: MINUTE / 2 },
+            Self::Registration(network) => network.share_of(Rate { burst: 150, every: MINUTE / 2 }),
         }
     }
 
@@ -74,21 +118,10 @@ impl Lane<'_> {
         match self {
             Self::Account(name) => format!("account {name}"),
             Self::Device(nonce) => format!("device {nonce}"),
-            Self::Address(address) => format!("address {}", network(address)),
-            Self::Registration(address) => format!("registration {}", network(address)),
+            Self::Address(network) => format!("address {network}"),
+            Self::Registration(network) => format!("registration {network}"),
             Self::Confirmation(session) => format!("confirmation {session}"),
         }
-    }
-}
-
-/// What one subscriber has: an IPv4 address, but a whole /64 of IPv6.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
-        }
-        v4 => v4,
     }
 }
 
@@ -184,13 +217,60 @@ mod tests {
 
     #[test]
     fn an_address_counts_with_its_network() {
-        let check = |address: &str, expected: &str| {
-            assert_eq!(network(address.parse().unwrap()).to_string(), expected);
+        let check = |address: &str, expected: &[&str]| {
+            let networks = Network::around(address.parse().unwrap());
+            assert_eq!(networks.map(|network| network.to_string()).collect::<Vec<_>>(), expected);
         };
-        check("203.0.113.7", "203.0.113.7");
-        check("::ffff:203.0.113.7", "203.0.113.7");
-        check("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::");
-        check("2001:db8:1:3::1", "2001:db8:1:3::");
+        check("203.0.113.7", &["203.0.113.7"]);
+        check("::ffff:203.0.113.7", &["203.0.113.7"]);
+        let wide = ["2001:db8:1:200:: x4", "2001:db8:1:: x16"];
+        check("2001:db8:1:2ab:3:4:5:6", &["2001:db8:1:2ab::", wide[0], wide[1]]);
+        check("2001:db8:1:2ac::1", &["2001:db8:1:2ac::", wide[0], wide[1]]);
+        check("2001:db8:1:3ac::1", &["2001:db8:1:3ac::", "2001:db8:1:300:: x4", wide[1]]);
+        check("::1", &["::", ":: x4", ":: x16"]);
+    }
+
+    #[rocket::async_test]
+    async fn wider_networks_get_four_and_sixteen_times_what_a_64_gets() {
+        let kinds: [(fn(Network) -> Lane<'static>, u32, u32); 2] =
+            [(Lane::Address, 1000, 10), (Lane::Registration, 150, 30)];
+        for (kind, burst, seconds) in kinds {
+            let secrets = Secrets::new(vec!["secret".to_owned()]).unwrap();
+            let throttle = Throttle::new(Arc::new(memory::MemoryCounters::default()), secrets);
+            let take = async |address: &str, times: u32| {
+                let lanes: Vec<_> = Network::around(address.parse().unwrap()).map(kind).collect();
+                for number in 0..times {
+                    if let Err(wait) = throttle.take(&lanes).await.unwrap() {
+                        return (number, wait.as_secs_f64());
+                    }
+                }
+                (times, 0.0)
+            };
+            // Lanes empty while this test runs.
+            let started = std::time::Instant::now();
+            let is_full = async |address: &str, subscribers: f64| {
+                let every = f64::from(seconds) / subscribers;
+                let (passed, wait) = take(address, burst).await;
+                let emptied = (started.elapsed().as_secs_f64() / every).ceil();
+                f64::from(passed) <= emptied && wait > 0.0 && wait <= every
+            };
+            // Each /64 of a /56 in turn: the fifth finds the /56 full. Refused ones are not counted.
+            for subnet in 0..4 {
+                let address = format!("2001:db8:1:{subnet:x}::1");
+                assert_eq!(take(&address, burst).await.0, burst);
+                assert!(is_full(&address, 1.0).await, "{subnet}");
+            }
+            assert!(is_full("2001:db8:1:4::1", 4.0).await);
+            // The same of three further /56 of the /48, which is full then.
+            for subnet in 4..16 {
+                let address = format!("2001:db8:1:{:x}::1", subnet / 4 * 256 + subnet % 4);
+                assert_eq!(take(&address, burst).await.0, burst);
+            }
+            assert!(is_full("2001:db8:1:ff00::1", 16.0).await);
+            assert_eq!(take("2001:db8:2::1", burst).await.0, burst, "another /48");
+            assert_eq!(take("203.0.113.7", burst).await.0, burst);
+            assert!(is_full("203.0.113.7", 1.0).await, "IPv4 has one lane");
+        }
     }
 
     #[test]
