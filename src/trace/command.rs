@@ -10,7 +10,7 @@ use mongodb::event::EventHandler;
 use mongodb::event::command::CommandEvent;
 
 use super::notebook::{note, with};
-use super::redact;
+use super::redact::Redacted;
 use super::step::{Command, Reply, Step};
 
 /// Characters of a command: a screen full of it hides what matters.
@@ -55,25 +55,34 @@ fn answer(steps: &mut [(Duration, Step)], request_id: i32, reply: impl FnOnce(&s
 
 fn sent(request_id: i32, name: &str, command: &Document) -> Command {
     let collection = command.get_str(name).unwrap_or_default().to_owned();
-    let (arguments, keys) = match name {
+    let mut text = Redacted::default();
+    text.ours(&format!("{collection}.{name}("));
+    let keys = match name {
         "insert" => {
             let inserted = first(command, "documents");
-            (redact::document(&inserted), inserted.keys().cloned().collect())
+            text.document(&inserted);
+            inserted.keys().cloned().collect()
         }
         "update" => {
             let update = first(command, "updates");
-            (filter_and_update(&update, "q", "u"), changed(update.get("u")))
+            filter_and_update(&mut text, &update, "q", "u");
+            changed(update.get("u"))
         }
         "findAndModify" => {
-            (filter_and_update(command, "query", "update"), changed(command.get("update")))
+            filter_and_update(&mut text, command, "query", "update");
+            changed(command.get("update"))
         }
-        "delete" => (filter(&first(command, "deletes"), "q"), vec![]),
-        _ => (filter(command, "filter"), vec![]),
+        "delete" => {
+            filter(&mut text, &first(command, "deletes"), "q");
+            vec![]
+        }
+        _ => {
+            filter(&mut text, command, "filter");
+            vec![]
+        }
     };
-    let mut text = format!("{collection}.{name}({arguments})");
-    if text.chars().count() > LONGEST_TEXT {
-        text = text.chars().take(LONGEST_TEXT).chain(" …".chars()).collect();
-    }
+    text.ours(")");
+    let text = text.cut(LONGEST_TEXT);
     Command { request_id, name: name.to_owned(), collection, text, keys, reply: None }
 }
 
@@ -84,17 +93,20 @@ fn first(command: &Document, list: &str) -> Document {
     first.cloned().unwrap_or_default()
 }
 
-fn filter(command: &Document, key: &str) -> String {
-    command.get_document(key).map(redact::document).unwrap_or_default()
+fn filter(text: &mut Redacted, command: &Document, key: &str) {
+    if let Ok(filter) = command.get_document(key) {
+        text.document(filter);
+    }
 }
 
-fn filter_and_update(command: &Document, filter_key: &str, update_key: &str) -> String {
-    let update = match command.get(update_key) {
-        Some(Bson::Document(update)) => redact::document(update),
+fn filter_and_update(text: &mut Redacted, command: &Document, filter_key: &str, update_key: &str) {
+    filter(text, command, filter_key);
+    text.ours(", ");
+    match command.get(update_key) {
+        Some(Bson::Document(update)) => text.document(update),
         // An aggregation: what it computes is in the source, and long.
-        _ => "[ … ]".to_owned(),
-    };
-    format!("{}, {update}", filter(command, filter_key))
+        _ => text.ours("[ … ]"),
+    }
 }
 
 /// The keys that an update sets.
@@ -137,7 +149,7 @@ mod tests {
     fn a_command_is_told_as_one_would_type_it() {
         let check = |name: &str, command: Document, text: &str, keys: &[&str]| {
             let command = sent(1, name, &command);
-            assert_eq!(command.text, text);
+            assert_eq!(command.text.to_string(), text);
             assert_eq!(command.keys, keys);
         };
         check(
