@@ -232,9 +232,10 @@ mod tests {
 
     #[rocket::async_test]
     async fn wider_networks_get_four_and_sixteen_times_what_a_64_gets() {
-        let kinds: [(fn(Network) -> Lane<'static>, u32, u32); 2] =
-            [(Lane::Address, 1000, 10), (Lane::Registration, 150, 30)];
-        for (kind, burst, seconds) in kinds {
+        type Kind = fn(Network) -> Lane<'static>;
+        for (kind, burst, seconds) in
+            [(Lane::Address as Kind, 1000, 10), (Lane::Registration as Kind, 150, 30)]
+        {
             let secrets = Secrets::new(vec!["secret".to_owned()]).unwrap();
             let throttle = Throttle::new(Arc::new(memory::MemoryCounters::default()), secrets);
             let take = async |address: &str, times: u32| {
