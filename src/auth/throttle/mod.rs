@@ -1,6 +1,6 @@
 //! How many guesses there may be: counted before a password is hashed, given back when it was right.
 //!
-//! An attempt passes one to four lanes, each with a rate of its own. Somebody who guesses at an
+//! An attempt passes one to four lanes, each with a rate of its own. A stranger who guesses at an
 //! account fills the lane of strangers, not that of a browser which has logged in to it before
 //! (`device.rs`; OWASP, "Device Cookies"), so nobody can be locked out of their own browser. A class
 //! behind one address shares a lane that is wide enough for it. Asked by `strategy.rs`; the counters
