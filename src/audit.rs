@@ -5,15 +5,19 @@
 //! at which level, is for `logging.rs`.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rocket::Request;
 use rocket::fairing::AdHoc;
-use rocket::http::Method;
+use rocket::http::{Method, Status};
+use rocket::request::Outcome;
 
+use crate::auth::{Username, Visitor};
 use crate::proxy::client_address;
+use crate::session::signature::Secrets;
 
 /// What somebody did, or tried to.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +32,8 @@ pub enum Event {
     DeleteAccount,
     /// A request that another site made the browser send.
     CrossSiteRequest,
+    /// A request for something that this user may not see or do (ASVS 16.3.2).
+    AccessDenied,
     Grant,
     Revoke,
     Unlock,
@@ -50,14 +56,16 @@ pub enum Decision {
 /// Who did it.
 #[derive(Clone, Copy, Debug)]
 pub enum Whom<'a> {
-    /// By the name of an account, there or not.
+    /// By the name of an account that exists.
     Name(&'a str),
+    /// By what was typed for a name, as [`pseudonym`] writes it: it can be a password, typed into
+    /// the wrong field.
+    Typed(&'a str),
     /// By the id that a session holds.
     Id(&'a str),
     /// An admin, and the name of the account that it was done to.
     Admin(&'a str, &'a str),
-    /// Nobody, or somebody whose name we would rather not write down: a text that can be no name may
-    /// be a password, typed into the wrong field.
+    /// The request did not say.
     Unknown,
 }
 
@@ -66,6 +74,7 @@ impl fmt::Display for Whom<'_> {
         match self {
             // Quoted and escaped: a name cannot end the field that it stands in.
             Self::Name(name) => write!(f, "user={name:?}"),
+            Self::Typed(pseudonym) => write!(f, "user={pseudonym}"),
             Self::Id(id) => write!(f, "user_id={id:?}"),
             Self::Admin(admin, name) => write!(f, "user={admin:?} to={name:?}"),
             Self::Unknown => f.write_str("user=-"),
@@ -75,13 +84,27 @@ impl fmt::Display for Whom<'_> {
 
 /// Writes down what a request did.
 pub fn record(request: &Request<'_>, event: Event, decision: Decision, whom: Whom<'_>) {
-    let (address, id) = (client_address(request), &arrival(request).id);
+    let Arrival { id, is_recorded, .. } = arrival(request);
+    let address = client_address(request);
+    is_recorded.store(true, Ordering::Relaxed);
     log::info!(target: "audit", "{event:?} {decision:?} {whom} address={address} request={id}");
 }
 
+/// Characters of a pseudonym: enough to tell two names apart.
+const PSEUDONYM: usize = 12;
+
+/// What the log says in place of a typed name that is no account's, such as `~dR3fZ0tq-1xA`.
+///
+/// Attempts at one name get one pseudonym, in whatever spelling, until the secret changes. It is a
+/// keyed hash, so a reader of the log who has not the secret cannot look for the text.
+pub fn pseudonym(secrets: &Secrets, typed: &str) -> String {
+    let name = Username::parse(typed);
+    let seal = secrets.seal("log", name.as_ref().map_or(typed, Username::as_key));
+    format!("~{}", seal.chars().take(PSEUDONYM).collect::<String>())
+}
+
 /// Writes down what a command did, on the machine itself.
-pub fn record_command(event: Event, decision: Decision, username: &str) {
-    let whom = Whom::Name(username);
+pub fn record_command(event: Event, decision: Decision, whom: Whom<'_>) {
     log::info!(target: "audit", "{event:?} {decision:?} {whom} address=console request=-");
 }
 
@@ -100,6 +123,8 @@ struct Arrival {
     at: Instant,
     method: Method,
     path: String,
+    /// There is an audit line about it.
+    is_recorded: AtomicBool,
 }
 
 fn arrival<'r>(request: &'r Request<'_>) -> &'r Arrival {
@@ -109,6 +134,7 @@ fn arrival<'r>(request: &'r Request<'_>) -> &'r Arrival {
         at: Instant::now(),
         method: request.method(),
         path: request.uri().path().as_str().chars().take(LONGEST_PATH).collect(),
+        is_recorded: AtomicBool::new(false),
     })
 }
 
@@ -127,10 +153,16 @@ pub fn arrivals() -> AdHoc {
 }
 
 /// Attached last: writes the line of each request, with the status that goes out.
+///
+/// Every 403 gets an audit line here, whatever guard or route has decided it and whatever catcher has
+/// rendered it, unless there is one already.
 pub fn stage() -> AdHoc {
     AdHoc::on_response("Request lines", |request, response| {
         Box::pin(async move {
-            let Arrival { id, at, method, path } = arrival(request);
+            let Arrival { id, at, method, path, is_recorded } = arrival(request);
+            if response.status() == Status::Forbidden && !is_recorded.load(Ordering::Relaxed) {
+                record_denial(request).await;
+            }
             let (status, ms) = (response.status().code, at.elapsed().as_millis());
             let address = client_address(request);
             log::info!(
@@ -139,6 +171,15 @@ pub fn stage() -> AdHoc {
             );
         })
     })
+}
+
+/// The guard that has refused the request has looked its user up, so this costs no command.
+async fn record_denial(request: &Request<'_>) {
+    let whom = match request.guard::<&Visitor>().await {
+        Outcome::Success(Visitor::SignedIn(user)) => Whom::Name(&user.username),
+        _ => Whom::Unknown,
+    };
+    record(request, Event::AccessDenied, Decision::Refused, whom);
 }
 
 #[cfg(test)]
@@ -151,6 +192,18 @@ mod tests {
         check(Whom::Name("x\" address=1.2.3.4"), r#"user="x\" address=1.2.3.4""#);
         check(Whom::Id("507f"), r#"user_id="507f""#);
         check(Whom::Admin("ada", "rosa"), r#"user="ada" to="rosa""#);
+        check(Whom::Typed("~dR3fZ0tq-1xA"), "user=~dR3fZ0tq-1xA");
         check(Whom::Unknown, "user=-");
+    }
+
+    #[test]
+    fn a_pseudonym_is_one_for_all_spellings_of_a_name_and_tells_nothing_without_the_secret() {
+        let secrets = |text: &str| Secrets::new(vec![text.to_owned()]).unwrap();
+        let of = |typed: &str| pseudonym(&secrets("one"), typed);
+        assert_eq!((of("Hunter2"), of("hunter2").chars().count()), (of("\u{ff28}unter2"), 13));
+        assert_ne!(of("hunter2"), of("hunter3"));
+        assert_ne!(of("not a name"), of("not a name "));
+        assert_ne!(of("hunter2"), pseudonym(&secrets("two"), "hunter2"));
+        assert!(!of("hunter2").contains("hunter"));
     }
 }

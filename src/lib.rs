@@ -86,7 +86,7 @@ fn strategy(config: &Config, stores: &Stores) -> Result<LocalStrategy, StartErro
         queue: Queue::default(),
         hasher: Hasher::start().map_err(StartError::Threads)?,
         throttle: Throttle::new(stores.counters.clone(), secrets.clone()),
-        policy: config.password,
+        policy: config.password.clone(),
         secrets,
     })
 }

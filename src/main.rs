@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
-use cloakroom::audit::{self, Decision, Event};
+use cloakroom::audit::{self, Decision, Event, Whom};
 use cloakroom::auth::throttle::{Throttle, mongo::MongoCounters};
 use cloakroom::auth::users::mongo::MongoUsers;
 use cloakroom::auth::{Username, Users as _};
@@ -170,7 +170,7 @@ async fn set_admin(config: &Config, username: &str, admin: bool) -> Result<(), S
         return Err(StartError::NoSuchUser(username.to_owned()));
     }
     let event = if admin { Event::Grant } else { Event::Revoke };
-    audit::record_command(event, Decision::Done, name.as_shown());
+    audit::record_command(event, Decision::Done, Whom::Name(name.as_shown()));
     println!("{} {} an admin", name.as_shown(), if admin { "is now" } else { "is no longer" });
     Ok(())
 }
@@ -179,7 +179,13 @@ async fn unlock(config: &Config, username: &str) -> Result<(), StartError> {
     let (name, mongo) = name_in_database(config, username).await?;
     let counted =
         throttle(config, &mongo).unlock(name.as_key()).await.map_err(StartError::NoDatabase)?;
-    audit::record_command(Event::Unlock, Decision::Done, name.as_shown());
+    let account = MongoUsers::new(&mongo).find_account(&name).await;
+    let pseudonym = audit::pseudonym(&config.session.secret, name.as_shown());
+    let whom = match account.map_err(StartError::NoDatabase)? {
+        Some(_) => Whom::Name(name.as_shown()),
+        None => Whom::Typed(&pseudonym),
+    };
+    audit::record_command(Event::Unlock, Decision::Done, whom);
     let found = if counted { "is unlocked" } else { "was not locked" };
     println!("{} {found}", name.as_shown());
     Ok(())

@@ -196,7 +196,11 @@ fn every_setting_is_explained_in_rocket_toml() {
     let fields =
         structs.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split_once(": "));
     let policy = fs::read_to_string(format!("{ROOT}/src/auth/policy.rs")).unwrap();
-    assert!(policy.contains("pub min_length") && toml.contains("\nmin_length = 8\n"));
+    for setting in ["min_length = 8", "words = []"] {
+        let field = setting.split(' ').next().unwrap();
+        let is_there = policy.contains(&format!("pub {field}: "));
+        assert!(is_there && toml.contains(&format!("\n{setting}\n")), "{setting}");
+    }
     for (field, kind) in fields.filter(|(_, kind)| !kind.starts_with("CookieOptions")) {
         let lines: Vec<&str> = toml.lines().collect();
         let sets = |line: &&str| line.trim_start_matches("# ").starts_with(&format!("{field} = "));

@@ -11,7 +11,7 @@ use super::device;
 use super::password::Password;
 use super::queue::Slot;
 use super::strategy::LocalStrategy;
-use super::throttle::Lane;
+use super::throttle::{Lane, Network};
 use super::user::User;
 use super::username::Username;
 use super::users::{Account, StoredPassword};
@@ -61,7 +61,8 @@ impl LocalStrategy {
     ) -> Result<Registration, Unavailable> {
         // First of all: what there is no time for is not counted.
         let slot = self.queue.enter(username.as_key(), address).await?;
-        match self.throttle.take(&[Lane::Registration(address)]).await? {
+        let lanes: Vec<_> = Network::around(address).map(Lane::Registration).collect();
+        match self.throttle.take(&lanes).await? {
             Ok(taken) => taken.keep(),
             Err(wait) => return Ok(Registration::TryLater(wait)),
         }

@@ -1,6 +1,7 @@
 //! passport-local for Rocket: who is it?
 //!
-//! In reading order: names and passwords (`username`, `password`, `policy`, `legacy`, `queue`, `hasher`),
+//! In reading order: names and passwords (`username`, `password`, `policy`, `guessable`, `legacy`,
+//! `queue`, `hasher`),
 //! accounts (`user`, `users`), guessers (`device`, `throttle`), the check (`strategy`), what becomes
 //! of an account (`account`), the login (`login`), and the guards that routes take (`guard`). Built
 //! on `session/`, knows no pages; `web/` is built on it.
@@ -8,6 +9,7 @@
 mod username;
 mod password;
 mod policy;
+mod guessable;
 mod legacy;
 mod queue;
 mod hasher;
@@ -27,7 +29,7 @@ pub use login::{confirm, is_confirmed, log_in, log_out};
 pub use password::{Password, PasswordHash};
 pub use policy::{PasswordError, Policy};
 pub use queue::Queue;
-pub use strategy::{Attempt, LocalStrategy, Verdict};
+pub use strategy::{Attempt, Claim, LocalStrategy, Verdict};
 pub use user::{User, UserId};
 pub use username::{
     MAX_LENGTH as USERNAME_MAX, MIN_LENGTH as USERNAME_MIN, Username, UsernameError,

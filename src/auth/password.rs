@@ -8,6 +8,9 @@ use std::fmt;
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash as Phc, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use precis_profiles::OpaqueString;
+use precis_profiles::precis_core::profile::Rules as _;
+use precis_profiles::precis_core::{DerivedPropertyValue, FreeformClass, StringClass as _};
 use rand::TryRng as _;
 use rand::rngs::SysRng;
 use subtle::ConstantTimeEq as _;
@@ -35,21 +38,63 @@ const MOST_MEMORY_KIB: u32 = 64 * 1024;
 const MOST_PASSES: u32 = 16;
 const MOST_LANES: u32 = 8;
 
-/// A password somebody typed. Cannot be printed.
+/// A password that a user typed. Cannot be printed.
 #[derive(Clone)]
-pub struct Password(String);
+pub struct Password {
+    typed: String,
+    /// The normal form of RFC 8265 (`OpaqueString`): `é` is one code point, a space is U+0020.
+    /// `None` for a text that has none, such as one with a control character.
+    normal: Option<String>,
+}
 
 impl Password {
-    /// One typed to log in. Nothing is checked but its length; `None` when it is over the maximum
-    /// and therefore nobody's.
+    /// A password typed to log in. Only its length is checked: `None` is over the maximum, and no
+    /// account has such a password.
     pub fn typed(text: &str) -> Option<Self> {
-        (text.chars().count() <= MAX_LENGTH).then(|| Self(text.to_owned()))
+        if text.chars().count() > MAX_LENGTH {
+            return None;
+        }
+        Some(Self { typed: text.to_owned(), normal: normal_form(text) })
+    }
+
+    /// The form that new hashes are made of; `None` for a text that has no normal form.
+    pub(super) fn normal_form(&self) -> Option<&str> {
+        self.normal.as_deref()
+    }
+
+    /// What can have been hashed: the normal form, and the text as typed where it differs (hashes
+    /// made before passwords were normalised). One or two, whatever is stored.
+    pub(super) fn forms(&self) -> impl Iterator<Item = Self> {
+        let normal = self.normal.clone().filter(|normal| *normal != self.typed);
+        let normal = normal.map(|text| Self { typed: text.clone(), normal: Some(text) });
+        normal.into_iter().chain([Self { typed: self.typed.clone(), normal: None }])
+    }
+
+    /// Whether both are one password, in whatever form they were typed.
+    pub fn is(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
     }
 
     /// What is hashed.
     pub(super) fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+        self.normal.as_ref().unwrap_or(&self.typed).as_bytes()
     }
+}
+
+/// The `OpaqueString` of RFC 8265: spaces of any kind become U+0020, the rest NFC.
+///
+/// Our crate's tables end with Unicode 6.3. So code points that it does not know are accepted, and
+/// the joiners and variation selectors of emoji: a phone's keyboard types these.
+fn normal_form(text: &str) -> Option<String> {
+    let profile = OpaqueString::new();
+    let mapped = profile.additional_mapping_rule(text).ok()?;
+    let normal = profile.normalization_rule(mapped).ok()?.into_owned();
+    let class = FreeformClass::default();
+    let is_allowed = |c: char| match class.get_value_from_char(c) {
+        DerivedPropertyValue::Disallowed => matches!(c, '\u{fe0e}' | '\u{fe0f}'),
+        _ => true,
+    };
+    (!normal.is_empty() && normal.chars().all(is_allowed)).then_some(normal)
 }
 
 impl fmt::Debug for Password {
@@ -169,6 +214,30 @@ mod tests {
         assert_eq!(matches(&typed("correct horsf"), &stored, &mut memory), Some(false));
         let again = hash(&typed("correct horse"), &mut memory).unwrap();
         assert_ne!(stored, again, "a fresh salt each time");
+    }
+
+    #[test]
+    fn the_normal_form_is_hashed_and_both_forms_are_tried() {
+        let texts = |typed: &str| -> Vec<Vec<u8>> {
+            let password = Password::typed(typed).unwrap();
+            password.forms().map(|form| form.as_bytes().to_vec()).collect()
+        };
+        let (nfd, nfc) = ("Zoe\u{308} hangs\u{a0}up", "Zo\u{eb} hangs up");
+        assert_eq!(typed(nfd).as_bytes(), nfc.as_bytes());
+        assert_eq!(texts(nfd), [nfc.as_bytes(), nfd.as_bytes()]);
+        // The Korean word for password, in syllables and in their letters.
+        let (letters, syllables) = ("\u{1107}\u{1175}\u{1106}\u{1175}\u{11af}", "\u{be44}\u{bc00}");
+        assert_eq!(typed(letters).normal_form(), Some(syllables));
+        let kept =
+            [nfc, "  spaces stay  ", "\u{1f469}\u{200d}\u{1f4bb}\u{2764}\u{fe0f}", "\u{1f9e5}"];
+        for same in kept {
+            assert_eq!(typed(same).normal_form(), Some(same));
+            assert_eq!(texts(same), [same.as_bytes()], "{same:?}");
+        }
+        for none in ["tab\t", "", "zero\u{200b}width", "\u{202e}", "nul\0"] {
+            assert_eq!(typed(none).normal_form(), None, "{none:?}");
+            assert_eq!(texts(none), [none.as_bytes()], "{none:?}");
+        }
     }
 
     #[test]

@@ -1,37 +1,44 @@
-//! What a new password must be: long enough, and none of those that guessers try first.
+//! The rules for a new password: long enough, in normal form, and not easy to guess.
 //!
-//! Nothing about digits or capitals (OWASP ASVS 6.2.5): such rules make `Password1!`. Asked by
-//! `strategy.rs` when somebody registers or changes a password; a login takes any.
+//! Nothing about digits or capitals (OWASP ASVS 6.2.5): such rules make `Password1!`. `strategy.rs`
+//! asks when a user registers or changes a password. A login takes any password. `guessable.rs`
+//! estimates the guesses.
 
-use passwords::analyzer::analyze;
-use precis_profiles::UsernameCaseMapped;
-use precis_profiles::precis_core::profile::Profile as _;
 use serde::Deserialize;
 
+use super::guessable::{Weakness, weakness};
 use super::password::{MAX_LENGTH, Password};
 
 /// This app's name, which its users think of first (ASVS 6.2.11).
 const APP_NAME: &str = "cloakroom";
 
 /// `[default.password]` of Rocket.toml.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
     /// In Unicode code points (NIST SP 800-63B; ASVS 6.2.1 asks for 8, and recommends 15).
     pub min_length: usize,
+    /// Words of this site that attackers try first, such as a school's name (ASVS 6.1.2, 6.2.11).
+    pub words: Vec<String>,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { min_length: LEAST }
+        Self { min_length: LEAST, words: vec![] }
     }
 }
 
 /// No setting allows less (ASVS 6.2.1).
 const LEAST: usize = 8;
 
-/// Whoever has to have more than this gives up (ASVS 6.2.9: 64 must be accepted).
+/// Longer minimums are unusable (ASVS 6.2.9: 64 must be accepted).
 const MOST: usize = 64;
+
+/// More words would slow each registration down.
+const MOST_WORDS: usize = 100;
+
+/// Characters of a word: shorter ones stand in many passwords, and a longer one is no word.
+const WORD_LENGTHS: std::ops::RangeInclusive<usize> = 3..=64;
 
 /// Why something cannot be a new password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,76 +51,83 @@ pub enum PasswordError {
     #[error("The password is too long: it may have at most {MAX_LENGTH} characters.")]
     TooLong,
     #[error(
-        "This is one of the passwords that are guessed first. Take three or four words that have \
-         nothing to do with each other."
+        "The password contains a character that a password cannot have: a tab, a line break, or \
+         an invisible one. Letters, digits, signs, spaces and most emoji are fine."
+    )]
+    NotAllowed,
+    #[error(
+        "This is a common password or word with little added. Attackers try these first. Use \
+         three or four unrelated words."
     )]
     Common,
     #[error(
-        "The password is your username, or nearly so, which is guessed first. Take three or four \
-         words that have nothing to do with it."
+        "This password is too easy to guess: a date, a row of keys, or a repetition. Use three \
+         or four unrelated words."
+    )]
+    Guessable,
+    #[error(
+        "This password is your username with little added. Attackers try that first. Use three \
+         or four words that have nothing to do with it."
     )]
     Username,
     #[error(
-        "The password is this site's name, or nearly so, which is guessed first. Take three or \
-         four words that have nothing to do with it."
+        "This password is this site's name with little added. Attackers try that first. Use \
+         three or four words that have nothing to do with it."
     )]
     AppName,
+    #[error(
+        "This password is a word of this site or school with little added. Attackers try that \
+         first. Use three or four words that have nothing to do with it."
+    )]
+    SiteWord,
 }
 
 impl Policy {
-    /// Refuses a setting that would be no rule, or one that nobody could keep.
+    /// Refuses a setting that would be no rule, or one that a user could not keep. Loads the lists
+    /// of zxcvbn, so that no request has to wait for that.
     ///
     /// # Errors
     /// What is wrong, in words.
     pub fn check(&self) -> Result<(), &'static str> {
-        if (LEAST..=MOST).contains(&self.min_length) {
-            Ok(())
-        } else {
-            Err("min_length is at least 8 and at most 64")
+        if !(LEAST..=MOST).contains(&self.min_length) {
+            return Err("min_length is at least 8 and at most 64");
         }
+        let is_word = |word: &String| {
+            WORD_LENGTHS.contains(&word.chars().count()) && word.chars().any(char::is_alphabetic)
+        };
+        if self.words.len() > MOST_WORDS || !self.words.iter().all(is_word) {
+            return Err("words are at most 100, each of 3 to 64 characters with a letter in it");
+        }
+        self.guessable(APP_NAME, APP_NAME);
+        Ok(())
     }
 
-    /// A new password of the account `username`. Nothing is trimmed or cut off.
+    /// Checks a new password of the account `username`. Nothing is trimmed or cut off.
     ///
     /// # Errors
     /// [`PasswordError`], in words for the form.
     pub fn accept(&self, typed: &str, username: &str) -> Result<Password, PasswordError> {
         let password = Password::typed(typed).ok_or(PasswordError::TooLong)?;
-        match typed.chars().count() {
-            0 => Err(PasswordError::Empty),
-            length if length < self.min_length => Err(PasswordError::TooShort(self.min_length)),
-            _ => refuse_guessed_first(&folded(typed), &folded(username)).map_or(Ok(password), Err),
+        if typed.is_empty() {
+            return Err(PasswordError::Empty);
         }
+        let normal = password.normal_form().ok_or(PasswordError::NotAllowed)?;
+        if normal.chars().count() < self.min_length {
+            return Err(PasswordError::TooShort(self.min_length));
+        }
+        self.guessable(normal, username).map_or(Ok(password.clone()), Err)
     }
-}
 
-/// The commonest: one of 100,000 or so (ASVS 6.2.4 asks for the first 3,000).
-fn refuse_guessed_first(password: &str, username: &str) -> Option<PasswordError> {
-    if analyze(password).is_common() {
-        Some(PasswordError::Common)
-    } else if is_nearly(password, username) {
-        Some(PasswordError::Username)
-    } else if is_nearly(password, APP_NAME) {
-        Some(PasswordError::AppName)
-    } else {
-        None
+    fn guessable(&self, password: &str, username: &str) -> Option<PasswordError> {
+        let own = [(PasswordError::Username, username), (PasswordError::AppName, APP_NAME)];
+        let words = self.words.iter().map(|word| (PasswordError::SiteWord, word.as_str()));
+        let known: Vec<_> = own.into_iter().chain(words).collect();
+        Some(match weakness(password, &known)? {
+            Weakness::Known(error) => error,
+            Weakness::Common => PasswordError::Common,
+            Weakness::Pattern => PasswordError::Guessable,
+        })
     }
-}
-
-/// As a guesser sees it, and only to compare: in lower case, full-width letters as plain ones.
-fn folded(text: &str) -> String {
-    let folded = UsernameCaseMapped::new().enforce(text);
-    folded.map_or_else(|_| text.to_lowercase(), |folded| folded.into_owned())
-}
-
-/// The name itself, doubled, backwards, or with digits and signs around it.
-fn is_nearly(typed: &str, name: &str) -> bool {
-    let letters = |text: &str| -> String { text.chars().filter(|c| c.is_alphabetic()).collect() };
-    let backwards = |text: &str| -> String { text.chars().rev().collect() };
-    let (core, of_name) = (letters(typed), letters(name));
-    typed == name
-        || !of_name.is_empty()
-            && [of_name.clone(), backwards(&of_name), of_name.repeat(2)].contains(&core)
 }
 
 #[cfg(test)]
@@ -129,29 +143,23 @@ mod tests {
     fn only_the_length_is_ruled() {
         check("", Some(PasswordError::Empty));
         check("1a2b3c!", Some(PasswordError::TooShort(8)));
-        check("        ", None);
         check("tzqkvwxj", None);
         check("p\u{e4}ssw\u{f6}rd", None);
-        check(&"\u{e9}".repeat(256), None);
-        check(&"\u{e9}".repeat(257), Some(PasswordError::TooLong));
-        let long = Policy { min_length: 15 };
-        let error = long.accept("tzqkvwxj", "rosa").err();
+        let long =
+            |length| "\u{e9}\u{e8}k\u{1f9e5} ".chars().cycle().take(length).collect::<String>();
+        check(&long(256), None);
+        check(&long(257), Some(PasswordError::TooLong));
+        let longer = Policy { min_length: 15, ..Policy::default() };
+        let error = longer.accept("tzqkvwxj", "rosa").err();
         assert_eq!(error, Some(PasswordError::TooShort(15)));
     }
 
     #[test]
     fn what_is_guessed_first_is_refused() {
-        for common in [
-            "password",
-            "Password1",
-            "12345678",
-            "qwertyuiop",
-            "iloveyou",
-            "aaaaaaaa",
-            "\u{ff50}assword1",
-        ] {
+        for common in ["password", "Password1", "12345678", "qwertyuiop", "iloveyou", "P@ssw0rd1"] {
             check(common, Some(PasswordError::Common));
         }
+        check("        ", Some(PasswordError::Guessable));
         check("correct horse battery", None);
     }
 
@@ -160,16 +168,42 @@ mod tests {
         for near in ["rosa.luxemburg", "ROSALUXEMBURG1871!", "grubmexul.asor", "RosaLuxemburg"] {
             check(near, Some(PasswordError::Username));
         }
-        for near in ["Cloakroom", "cloakroom2026", "cloakroomcloakroom"] {
+        for near in ["Cloakroom", "cloakroom2026", "cl04kr00m", "cloakroomcloakroom"] {
             check(near, Some(PasswordError::AppName));
         }
         check("rosa hangs her coat in the cloakroom", None);
     }
 
     #[test]
+    fn words_of_the_settings_are_refused() {
+        let words = vec!["Goethe-Gymnasium".to_owned(), "Weimar".to_owned()];
+        let policy = Policy { words, ..Policy::default() };
+        for near in ["goethe2026", "Goethe-Gymnasium", "we1mar!!", "ramiewramiew"] {
+            let error = policy.accept(near, "rosa").err();
+            assert_eq!(error, Some(PasswordError::SiteWord), "{near}");
+        }
+        assert!(policy.accept("weimar has a rainy october", "rosa").is_ok());
+    }
+
+    #[test]
+    fn a_character_without_a_normal_form_is_refused_with_its_reason() {
+        for odd in
+            ["tzqk\tvwxj", "tzqkvwxj\0", "tzqk\u{200b}vwxj", "tzqkvwxj\r\n", "tz\u{202e}qkvwxj"]
+        {
+            check(odd, Some(PasswordError::NotAllowed));
+        }
+    }
+
+    #[test]
     fn a_rule_that_is_none_is_refused() {
         for (length, fine) in [(7, false), (8, true), (15, true), (64, true), (65, false)] {
-            assert_eq!(Policy { min_length: length }.check().is_ok(), fine, "{length}");
+            let policy = Policy { min_length: length, ..Policy::default() };
+            assert_eq!(policy.check().is_ok(), fine, "{length}");
+        }
+        let with = |words: Vec<String>| Policy { words, ..Policy::default() }.check().is_ok();
+        assert!(with(vec!["Ada".to_owned(); 100]) && !with(vec!["Ada".to_owned(); 101]));
+        for odd in ["", "AG", "2026", "   ", &"x".repeat(65)] {
+            assert!(!with(vec![odd.to_owned()]), "{odd}");
         }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rocket::tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::throttle::network;
+use super::throttle::Network;
 use crate::db::Unavailable;
 use crate::slots::{self, Slots};
 
@@ -53,7 +53,7 @@ impl Queue {
     pub async fn enter(&self, name: &str, address: IpAddr) -> Result<Slot, Unavailable> {
         let busy = || Unavailable::new("too many logins at once");
         let account = self.accounts.enter(name).await.ok_or_else(busy)?;
-        let address = self.addresses.enter(network(address)).await.ok_or_else(busy)?;
+        let address = self.addresses.enter(Network::of(address)).await.ok_or_else(busy)?;
         let all = self.all.clone().try_acquire_owned().map_err(|_| busy())?;
         Ok(Slot { _of_all: Some(all), _of_keys: [Some(account), Some(address)] })
     }

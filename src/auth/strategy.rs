@@ -15,7 +15,7 @@ use super::hasher::Hasher;
 use super::password::{Password, is_weak};
 use super::policy::Policy;
 use super::queue::{Queue, Slot};
-use super::throttle::{Lane, Taken, Throttle};
+use super::throttle::{Lane, Network, Taken, Throttle};
 use super::user::User;
 use super::username::Username;
 use super::users::{Account, StoredPassword, Users};
@@ -58,10 +58,20 @@ pub struct Attempt<'a> {
 pub enum Verdict {
     /// The right password of this user. With it a device cookie, if the browser needs one.
     Accepted(User, Option<String>),
-    /// Unknown name or wrong password: the same to the caller, so that it can only give one answer.
-    Refused,
+    /// Unknown name or wrong password: one answer for both.
+    Refused(Claim),
     /// Too many guesses: nothing was checked, and nothing will be for so long.
-    TryLater(Duration),
+    TryLater(Duration, Claim),
+}
+
+/// Whether a refused attempt named an account that exists. For the log alone: a page that told it
+/// would tell who has an account (OWASP ASVS 6.3.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// It is the name of an account.
+    Account,
+    /// It is not, or the account was not looked up.
+    NoAccount,
 }
 
 impl LocalStrategy {
@@ -74,7 +84,7 @@ impl LocalStrategy {
     /// A store does not answer, or too many passwords are being hashed already.
     pub async fn verify(&self, attempt: Attempt<'_>) -> Result<Verdict, Unavailable> {
         let Some(password) = Password::typed(attempt.password) else {
-            return Ok(Verdict::Refused);
+            return Ok(Verdict::Refused(Claim::NoAccount));
         };
         let username = Username::parse(attempt.username).ok();
         let name = username.as_ref().map_or(attempt.username, Username::as_key);
@@ -83,12 +93,13 @@ impl LocalStrategy {
             Some(username) => self.users.find_account(username).await?,
             None => None,
         };
+        let claim = if account.is_some() { Claim::Account } else { Claim::NoAccount };
         let known = self.recognise(attempt.device, username.as_ref(), account.as_ref());
         let taken = match self.admit(attempt, username.as_ref(), known).await? {
             Ok(taken) => taken,
             Err(wait) => {
                 trace::blur();
-                return Ok(Verdict::TryLater(wait));
+                return Ok(Verdict::TryLater(wait, claim));
             }
         };
         let stored = account.as_ref().and_then(|account| account.password.clone());
@@ -102,7 +113,7 @@ impl LocalStrategy {
             }
             _ => {
                 trace::blur();
-                Ok(Verdict::Refused)
+                Ok(Verdict::Refused(claim))
             }
         }
     }
@@ -149,7 +160,9 @@ impl LocalStrategy {
         let name = username.map_or(attempt.username, Username::as_key);
         // The account first: what is not checked is not held against the address, so that one who
         // guesses at one name in a class keeps nobody else out.
-        self.throttle.take(&[Lane::Account(name), Lane::Address(attempt.address)]).await
+        let networks = Network::around(attempt.address).map(Lane::Address);
+        let lanes: Vec<_> = [Lane::Account(name)].into_iter().chain(networks).collect();
+        self.throttle.take(&lanes).await
     }
 
     /// Replaces a hash that is weaker than what new accounts get: only now is the password at hand.
@@ -211,7 +224,7 @@ mod tests {
             let is_rosa =
                 matches!(&verdict, Verdict::Accepted(user, Some(_)) if user.username == "Rosa");
             assert_eq!(is_rosa, accepted, "{username} {password}");
-            assert!(is_rosa || verdict == Verdict::Refused, "{verdict:?}");
+            assert!(is_rosa || matches!(verdict, Verdict::Refused(_)), "{verdict:?}");
         };
         check("Rosa", "correct horse", true).await;
         check("rosa", "correct horse", true).await;
@@ -233,12 +246,15 @@ mod tests {
             panic!("the right password");
         };
         let mut checked = 0;
-        while verify("wrong guess", None).await == Verdict::Refused {
+        while verify("wrong guess", None).await == Verdict::Refused(Claim::Account) {
             checked += 1;
         }
         assert_eq!(checked, 40);
         let stranger = verify("correct horse", None).await;
-        assert!(matches!(stranger, Verdict::TryLater(_)), "the right one is not checked either");
+        assert!(
+            matches!(stranger, Verdict::TryLater(_, Claim::Account)),
+            "the right one is not checked either"
+        );
         let known = verify("correct horse", Some(&device)).await;
         assert!(matches!(known, Verdict::Accepted(_, None)), "and keeps its cookie: {known:?}");
         assert!(strategy.throttle.unlock("rosa").await.unwrap());

@@ -94,7 +94,7 @@ impl Step {
                 command.keys.shrink_to_fit();
                 let names = [&mut command.name, &mut command.collection];
                 cut_all(names.into_iter().chain(&mut command.keys), NAME);
-                command.text = cut(&command.text, COMMAND);
+                command.text = std::mem::take(&mut command.text).cut(COMMAND);
             }
             Self::Regenerated { old, new } => cut_all(old.iter_mut().chain([new]), NAME),
             Self::Ticket { name, seal: Seal::Genuine { sid, .. }, .. } => {
@@ -127,9 +127,9 @@ impl Step {
                 fields.capacity() * size_of::<(String, usize)>() + names.sum::<usize>()
             }
             Self::Command(Command { name, collection, text, keys, .. }) => {
-                let texts = [name, collection, text].into_iter().chain(keys);
+                let texts = [name, collection].into_iter().chain(keys);
                 let texts: usize = texts.map(String::capacity).sum();
-                texts + keys.capacity() * size_of::<String>()
+                text.heap() + texts + keys.capacity() * size_of::<String>()
             }
             Self::Regenerated { old, new } => optional(old) + new.capacity(),
             Self::Ticket { name, seal: Seal::Genuine { sid, .. }, .. } => {
@@ -179,6 +179,8 @@ mod tests {
     use super::*;
     use crate::trace::notebook;
     use crate::trace::recorder::{Owner, Recorder};
+    use crate::trace::redact::Redacted;
+    use mongodb::bson::doc;
     use rocket::tokio;
 
     #[test]
@@ -204,7 +206,9 @@ mod tests {
         for _ in 0..100 {
             notebook::note(|| Step::Form { fields: vec![(long.clone(), 1); 100] });
             notebook::note(|| {
-                let (name, collection, text) = (long.clone(), long.clone(), long.clone());
+                let (name, collection) = (long.clone(), long.clone());
+                let mut text = Redacted::default();
+                text.document(&doc! { "username": &long, &long: [&long, &long] });
                 let keys = vec![long.clone(); 30];
                 Step::Command(Command { request_id: 1, name, collection, text, keys, reply: None })
             });

@@ -9,9 +9,9 @@ use mongodb::bson::{Bson, Document};
 use mongodb::event::EventHandler;
 use mongodb::event::command::CommandEvent;
 
-use super::bounds::{self, Steps, cut};
+use super::bounds::Steps;
 use super::notebook::{note, with};
-use super::redact;
+use super::redact::Redacted;
 use super::step::{Command, Reply, Step};
 
 /// Notes each command in the notebook of the request that sent it.
@@ -50,22 +50,33 @@ fn answer(steps: &mut Steps, request_id: i32, reply: impl FnOnce(&str) -> Reply)
 
 fn sent(request_id: i32, name: &str, command: &Document) -> Command {
     let collection = command.get_str(name).unwrap_or_default().to_owned();
-    let (arguments, keys) = match name {
+    let mut text = Redacted::default();
+    text.ours(&format!("{collection}.{name}("));
+    let keys = match name {
         "insert" => {
             let inserted = first(command, "documents");
-            (redact::document(&inserted), inserted.keys().cloned().collect())
+            text.document(&inserted);
+            inserted.keys().cloned().collect()
         }
         "update" => {
             let update = first(command, "updates");
-            (filter_and_update(&update, "q", "u"), changed(update.get("u")))
+            filter_and_update(&mut text, &update, "q", "u");
+            changed(update.get("u"))
         }
         "findAndModify" => {
-            (filter_and_update(command, "query", "update"), changed(command.get("update")))
+            filter_and_update(&mut text, command, "query", "update");
+            changed(command.get("update"))
         }
-        "delete" => (filter(&first(command, "deletes"), "q"), vec![]),
-        _ => (filter(command, "filter"), vec![]),
+        "delete" => {
+            filter(&mut text, &first(command, "deletes"), "q");
+            vec![]
+        }
+        _ => {
+            filter(&mut text, command, "filter");
+            vec![]
+        }
     };
-    let text = cut(&format!("{collection}.{name}({arguments})"), bounds::COMMAND);
+    text.ours(")");
     Command { request_id, name: name.to_owned(), collection, text, keys, reply: None }
 }
 
@@ -76,17 +87,20 @@ fn first(command: &Document, list: &str) -> Document {
     first.cloned().unwrap_or_default()
 }
 
-fn filter(command: &Document, key: &str) -> String {
-    command.get_document(key).map(redact::document).unwrap_or_default()
+fn filter(text: &mut Redacted, command: &Document, key: &str) {
+    if let Ok(filter) = command.get_document(key) {
+        text.document(filter);
+    }
 }
 
-fn filter_and_update(command: &Document, filter_key: &str, update_key: &str) -> String {
-    let update = match command.get(update_key) {
-        Some(Bson::Document(update)) => redact::document(update),
+fn filter_and_update(text: &mut Redacted, command: &Document, filter_key: &str, update_key: &str) {
+    filter(text, command, filter_key);
+    text.ours(", ");
+    match command.get(update_key) {
+        Some(Bson::Document(update)) => text.document(update),
         // An aggregation: what it computes is in the source, and long.
-        _ => "[ … ]".to_owned(),
-    };
-    format!("{}, {update}", filter(command, filter_key))
+        _ => text.ours("[ … ]"),
+    }
 }
 
 /// The keys that an update sets.
@@ -129,7 +143,7 @@ mod tests {
     fn a_command_is_told_as_one_would_type_it() {
         let check = |name: &str, command: Document, text: &str, keys: &[&str]| {
             let command = sent(1, name, &command);
-            assert_eq!(command.text, text);
+            assert_eq!(command.text.to_string(), text);
             assert_eq!(command.keys, keys);
         };
         check(

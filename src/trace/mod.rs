@@ -19,5 +19,5 @@ pub use exchange::{Cookie, Exchange, Noted};
 pub use fairing::{Recorded, arrivals, stage};
 pub use notebook::{blur, follow, note, own, own_as};
 pub use recorder::{Owner, Recorder};
-pub use redact::start;
+pub use redact::{Redacted, start};
 pub use step::{Command, Reply, Seal, Step, Write};

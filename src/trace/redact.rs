@@ -3,6 +3,8 @@
 //! Texts are left out unless their key is on a short list. So a field that nobody has thought of
 //! is shown by its length, rather than by what stands in it.
 
+use std::fmt;
+
 use mongodb::bson::{Bson, Document};
 
 /// Of an id: as many characters as `Sid::start` shows.
@@ -30,39 +32,187 @@ pub(super) fn sid_in(value: &str) -> Option<String> {
     Some(start(value.strip_prefix("s:")?.rsplit_once('.')?.0))
 }
 
-/// A document as one would type it, without its secrets.
-pub(super) fn document(document: &Document) -> String {
-    nested(document, 0)
+/// A redacted command, as one would type it: in pieces, because a page for one learner shows more of it
+/// than the board for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Redacted(Vec<Piece>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    /// Written by this program: brackets, keys, operators, numbers, dates.
+    Ours(String),
+    /// A text that may have come from outside, such as a username. Shown in quotes.
+    Outside(String),
+    /// The start of an id. Shown in quotes.
+    Id(String),
 }
 
-fn nested(document: &Document, depth: usize) -> String {
-    let pairs: Vec<_> = document
-        .iter()
-        .map(|(key, value)| format!("{key}: {}", shown(key, value, depth)))
-        .collect();
-    if pairs.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", pairs.join(", ")) }
+impl Piece {
+    /// Without room for more text.
+    fn shrunk(mut self) -> Self {
+        match &mut self {
+            Self::Ours(text) | Self::Outside(text) | Self::Id(text) => text.shrink_to_fit(),
+        }
+        self
+    }
 }
 
-fn shown(key: &str, value: &Bson, depth: usize) -> String {
-    match value {
-        Bson::String(text) => text_shown(key, text),
-        Bson::Document(_) if depth >= DEPTH || key == "session" => "{ … }".to_owned(),
-        // An operator says something about the key that it stands under.
-        Bson::Document(inner) if inner.keys().all(|inner| inner.starts_with('$')) => {
-            let pairs = inner.iter().map(|(operator, value)| {
-                let key = if is_comparison(operator) { key } else { operator };
-                format!("{operator}: {}", shown(key, value, depth + 1))
-            });
-            format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
+impl Redacted {
+    /// The same without anything from outside. An id becomes what `name` makes of it, or dots.
+    pub fn for_all(&self, name: impl Fn(&str) -> Option<String>) -> Self {
+        let dots = || "\"…\"".to_owned();
+        Self::from_iter(self.0.iter().map(|piece| match piece {
+            Piece::Ours(text) => Piece::Ours(text.clone()),
+            Piece::Outside(_) => Piece::Ours(dots()),
+            Piece::Id(id) => Piece::Ours(name(id).map_or_else(dots, |name| format!("{name:?}"))),
+        }))
+    }
+
+    /// Only the first characters of it, and at most twice as many bytes.
+    pub(super) fn cut(self, most: usize) -> Self {
+        let mut left = most;
+        let mut kept = Self::default();
+        for piece in self.0 {
+            let text = piece.to_string();
+            let length = text.chars().count().max(text.len() / 2);
+            if length <= left {
+                left -= length;
+                kept.0.push(piece.shrunk());
+                continue;
+            }
+            if let Piece::Ours(text) = piece {
+                kept.ours(&text.chars().take(left).collect::<String>());
+            }
+            kept.ours(" …");
+            break;
         }
-        Bson::Document(inner) => nested(inner, depth + 1),
-        Bson::Array(list) => array(key, list, depth),
-        Bson::ObjectId(id) => format!("ObjectId(\"{}\")", start(&id.to_hex())),
-        Bson::DateTime(moment) => moment.try_to_rfc3339_string().unwrap_or_default(),
-        Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_) | Bson::Boolean(_) | Bson::Null => {
-            value.to_string()
+        kept.0.shrink_to_fit();
+        kept
+    }
+
+    /// Bytes that it takes.
+    pub(super) fn heap(&self) -> usize {
+        let texts = self.0.iter().map(|piece| match piece {
+            Piece::Ours(text) | Piece::Outside(text) | Piece::Id(text) => text.capacity(),
+        });
+        self.0.capacity() * size_of::<Piece>() + texts.sum::<usize>()
+    }
+
+    pub(super) fn ours(&mut self, text: &str) {
+        match self.0.last_mut() {
+            Some(Piece::Ours(before)) => before.push_str(text),
+            _ => self.0.push(Piece::Ours(text.to_owned())),
         }
-        _ => "…".to_owned(),
+    }
+
+    /// A document as one would type it, without its secrets.
+    pub(super) fn document(&mut self, document: &Document) {
+        self.nested(document, 0);
+    }
+
+    fn nested(&mut self, document: &Document, depth: usize) {
+        self.list("{ ", " }", "{}", document.iter(), |out, (key, value)| {
+            out.key(key);
+            out.value(key, value, depth);
+        });
+    }
+
+    /// Our keys are words; what is none has come from outside.
+    fn key(&mut self, key: &str) {
+        let is_word = |c: char| c.is_ascii_alphanumeric() || "_.$-".contains(c);
+        match key.chars().all(is_word) {
+            true => self.ours(key),
+            false => self.0.push(Piece::Outside(key.to_owned())),
+        }
+        self.ours(": ");
+    }
+
+    fn value(&mut self, key: &str, value: &Bson, depth: usize) {
+        match value {
+            Bson::String(text) => self.text(key, text),
+            Bson::Document(_) if depth >= DEPTH || key == "session" => self.ours("{ … }"),
+            // An operator says something about the key that it stands under.
+            Bson::Document(inner) if inner.keys().all(|inner| inner.starts_with('$')) => {
+                self.list("{ ", " }", "{  }", inner.iter(), |out, (operator, value)| {
+                    let key = if is_comparison(operator) { key } else { operator };
+                    out.key(operator);
+                    out.value(key, value, depth + 1);
+                });
+            }
+            Bson::Document(inner) => self.nested(inner, depth + 1),
+            Bson::Array(list) => self.array(key, list, depth),
+            Bson::ObjectId(id) => {
+                self.ours("ObjectId(");
+                self.0.push(Piece::Id(start(&id.to_hex())));
+                self.ours(")");
+            }
+            Bson::DateTime(moment) => {
+                self.ours(&moment.try_to_rfc3339_string().unwrap_or_default());
+            }
+            Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_) | Bson::Boolean(_) | Bson::Null => {
+                self.ours(&value.to_string());
+            }
+            _ => self.ours("…"),
+        }
+    }
+
+    fn array(&mut self, key: &str, list: &[Bson], depth: usize) {
+        if depth >= DEPTH {
+            return self.ours("[ … ]");
+        }
+        let last = if list.len() > LONGEST_LIST { ", …]" } else { "]" };
+        let items = list.iter().take(LONGEST_LIST);
+        self.list("[", last, "[]", items, |out, item| out.value(key, item, depth + 1));
+    }
+
+    fn text(&mut self, key: &str, text: &str) {
+        // Field references of an aggregation are no data.
+        let is_reference = text.starts_with('$') && text.len() < 20 && key.starts_with('$');
+        if OPEN_KEYS.contains(&key) || is_reference {
+            self.0.push(Piece::Outside(text.to_owned()));
+        } else if ID_KEYS.contains(&key) {
+            self.0.push(Piece::Id(start(text)));
+        } else {
+            self.ours(&format!("\"…\" ({} characters)", text.chars().count()));
+        }
+    }
+
+    fn list<T>(
+        &mut self,
+        first: &str,
+        last: &str,
+        empty: &str,
+        items: impl Iterator<Item = T>,
+        mut write: impl FnMut(&mut Self, T),
+    ) {
+        let mut between = first;
+        for item in items {
+            self.ours(between);
+            write(self, item);
+            between = ", ";
+        }
+        self.ours(if between == first { empty } else { last });
+    }
+}
+
+impl FromIterator<Piece> for Redacted {
+    fn from_iter<I: IntoIterator<Item = Piece>>(pieces: I) -> Self {
+        Self(pieces.into_iter().collect())
+    }
+}
+
+impl fmt::Display for Redacted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|piece| piece.fmt(f))
+    }
+}
+
+impl fmt::Display for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ours(text) => f.write_str(text),
+            Self::Outside(text) | Self::Id(text) => write!(f, "{text:?}"),
+        }
     }
 }
 
@@ -70,38 +220,21 @@ fn is_comparison(operator: &str) -> bool {
     matches!(operator, "$eq" | "$ne" | "$in" | "$not" | "$lte" | "$gt")
 }
 
-fn array(key: &str, list: &[Bson], depth: usize) -> String {
-    if depth >= DEPTH {
-        return "[ … ]".to_owned();
-    }
-    let mut items: Vec<_> =
-        list.iter().take(LONGEST_LIST).map(|item| shown(key, item, depth + 1)).collect();
-    if list.len() > LONGEST_LIST {
-        items.push("…".to_owned());
-    }
-    format!("[{}]", items.join(", "))
-}
-
-fn text_shown(key: &str, text: &str) -> String {
-    // Field references of an aggregation are no data.
-    if OPEN_KEYS.contains(&key) || text.starts_with('$') && text.len() < 20 && key.starts_with('$')
-    {
-        format!("{text:?}")
-    } else if ID_KEYS.contains(&key) {
-        format!("{:?}", start(text))
-    } else {
-        format!("\"…\" ({} characters)", text.chars().count())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use mongodb::bson::doc;
 
+    fn redacted(document: &Document) -> Redacted {
+        let mut redacted = Redacted::default();
+        redacted.document(document);
+        redacted
+    }
+
     #[test]
     fn only_what_is_known_to_be_harmless_is_shown() {
-        let check = |value: Document, expected: &str| assert_eq!(document(&value), expected);
+        let check =
+            |value: Document, expected: &str| assert_eq!(redacted(&value).to_string(), expected);
         check(doc! { "_id": "owHENQ0123456789" }, r#"{ _id: "owHENQ…" }"#);
         check(doc! { "username_key": "rosa", "n": 1 }, r#"{ username_key: "rosa", n: 1 }"#);
         check(doc! { "password": "$argon2id$x" }, r#"{ password: "…" (11 characters) }"#);
@@ -115,6 +248,41 @@ mod tests {
             r#"{ _id: { $in: ["secret…", "secret…", "secret…", …] } }"#,
         );
         check(doc! {}, "{}");
+    }
+
+    #[test]
+    fn for_all_nothing_from_outside_is_left_whatever_signs_are_in_it() {
+        let for_all = |document: &Document| {
+            redacted(document)
+                .for_all(|id| (id == "owHENQ…").then(|| "ticket A".to_owned()))
+                .to_string()
+        };
+        for name in [
+            "b\"INSULT",
+            "\"INSULT",
+            "INSULT\\",
+            "\\\"INSULT",
+            "`INSULT`",
+            "{INSULT}",
+            "$INSULT",
+            "INSULT\", n: \"",
+        ] {
+            let found = doc! { "$or": [{ "username_key": name }, { "username": { "$in": [name, name] } }],
+            "_id": "owHENQ0123456789", "user": "INSULT0123456789", "why": name, "n": 1 };
+            let expected = "{ $or: [{ username_key: \"…\" }, { username: { $in: [\"…\", \"…\"] } }], \
+                _id: \"ticket A\", user: \"…\", why: \"…\", n: 1 }";
+            assert_eq!(for_all(&found), expected, "{name}");
+            let key = for_all(&doc! { "$set": { format!("{name} x"): { "$literal": name } } });
+            assert!(!key.contains("INSULT"), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_long_command_is_cut_at_a_piece() {
+        let long = redacted(&doc! { "username": "rosa", "n": 12_345 });
+        assert_eq!(long.clone().cut(99), long);
+        assert_eq!(long.clone().cut(22).to_string(), r#"{ username: "rosa", n: …"#);
+        assert_eq!(long.cut(15).to_string(), "{ username:  …");
     }
 
     #[test]

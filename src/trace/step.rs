@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::redact::Redacted;
+
 /// One thing that happened on the way of a request.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "fields are what their names say")]
@@ -40,7 +42,7 @@ pub enum Step {
     Written { name: String, write: Write, bytes: usize },
     /// The page was made from this template.
     Rendered { template: &'static str },
-    /// A lesson's own fact, such as what a button did.
+    /// A lesson's own fact, such as what a button did. One of the program's texts, never a typed one.
     Lab { lesson: &'static str, fact: String, number: i64 },
 }
 
@@ -83,7 +85,7 @@ pub struct Command {
     /// That it was sent for.
     pub collection: String,
     /// As one would type it into MongoDB's shell.
-    pub text: String,
+    pub text: Redacted,
     /// The keys that it sets or inserts, at the top level of a document.
     pub keys: Vec<String>,
     /// `None`: none came before the end of the request.

@@ -24,7 +24,7 @@ fn is_json_first(header: &str) -> bool {
     for range in header.split(',') {
         let (media_type, parameters) = range.split_once(';').unwrap_or((range, ""));
         let rank = (weight(parameters), specificity(media_type.trim()));
-        if rank > best.1 {
+        if rank.0 > 0.0 && rank > best.1 {
             best = (media_type.trim(), rank);
         }
     }

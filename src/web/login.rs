@@ -16,8 +16,8 @@ use super::form::{Checked, FieldError, Form, Submitted};
 use super::moment::in_words;
 use super::next::LocalPath;
 use super::page::Page;
-use crate::audit::{Decision, Event, Whom};
-use crate::auth::{self, Attempt, LocalStrategy, Username, Verdict};
+use crate::audit::{self, Decision, Event, Whom};
+use crate::auth::{self, Attempt, Claim, LocalStrategy, Verdict};
 use crate::session::{Ending, Session};
 
 #[derive(Default, Deserialize)]
@@ -98,7 +98,12 @@ async fn submit(
         device: client.device(),
         address: client.address(),
     };
-    let whom = name_typed(&typed.username);
+    let pseudonym = audit::pseudonym(&strategy.secrets, &typed.username);
+    // What is no account's name may be a password, typed into the wrong field.
+    let whom = |claim| match claim {
+        Claim::Account => Whom::Name(&typed.username),
+        Claim::NoAccount => Whom::Typed(&pseudonym),
+    };
     match strategy.verify(attempt).await? {
         Verdict::Accepted(user, device) => {
             client.record(Event::Login, Decision::Done, Whom::Name(&user.username));
@@ -108,20 +113,15 @@ async fn submit(
             let next = next.unwrap_or_else(|| uri!(super::dashboard::show));
             Ok(Submitted::go_to(next))
         }
-        Verdict::Refused => {
-            client.record(Event::Login, Decision::Refused, whom);
+        Verdict::Refused(claim) => {
+            client.record(Event::Login, Decision::Refused, whom(claim));
             Ok(Submitted::again(render(&page, &typed, &[refused()]).await))
         }
-        Verdict::TryLater(wait) => {
-            client.record(Event::Login, Decision::Throttled, whom);
+        Verdict::TryLater(wait, claim) => {
+            client.record(Event::Login, Decision::Throttled, whom(claim));
             Ok(Submitted::later(wait, render(&page, &typed, &[throttled(wait)]).await))
         }
     }
-}
-
-/// For the log: only what can be the name of an account.
-fn name_typed(typed: &str) -> Whom<'_> {
-    Username::parse(typed).map_or(Whom::Unknown, |_| Whom::Name(typed))
 }
 
 fn missing_fields(typed: &Credentials) -> Vec<FieldError> {

@@ -12,7 +12,7 @@ use super::form::{FieldError, Form, Submitted};
 use super::moment::in_words;
 use super::notice::Notice;
 use super::page::Page;
-use crate::audit::{Decision, Event, Whom};
+use crate::audit::{self, Decision, Event, Whom};
 use crate::auth::{self, LocalStrategy, Registration, Username};
 use crate::trace::{self, Step};
 
@@ -65,7 +65,9 @@ async fn submit(
             Ok(Submitted::again(again))
         }
         Registration::TryLater(wait) => {
-            client.record(Event::Register, Decision::Throttled, Whom::Name(username.as_shown()));
+            // Nothing was looked up: it may be no account's name, but a password.
+            let pseudonym = audit::pseudonym(&strategy.secrets, &typed.username);
+            client.record(Event::Register, Decision::Throttled, Whom::Typed(&pseudonym));
             let again = render(&page, strategy, &typed.username, &[throttled(wait)]).await;
             Ok(Submitted::later(wait, again))
         }

@@ -6,6 +6,8 @@ use rocket::tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use rocket::tokio::net::TcpStream;
 use rocket::tokio::time::timeout;
 
+use rocket::figment::Figment;
+
 use crate::support::{App, PASSWORD, cloakroom, launch};
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
@@ -131,11 +133,16 @@ async fn templates_and_markup_in_any_field_come_out_as_text() {
 async fn what_is_guessed_first_is_no_new_password() {
     for app in App::on_both_stores().await {
         for (number, (password, reason)) in [
-            ("password1", "guessed first"),
-            ("Qwertyuiop", "guessed first"),
-            ("luxemburg-1871", "your username, or nearly so"),
-            ("cloakroom!", "this site&#x27;s name, or nearly so"),
-            ("\u{ff50}assword1", "guessed first"),
+            ("P@ssw0rd1", "common password"),
+            ("password2026", "common password"),
+            ("iloveyou2026", "common password"),
+            ("football2026", "common password"),
+            ("Qwertyuiop", "common password"),
+            ("\u{ff50}assword1", "common password"),
+            ("        ", "too easy to guess"),
+            ("luxemburg-1871", "is your username"),
+            ("cl04kr00m", "this site&#x27;s name"),
+            ("tzqkvwxj\t", "a tab, a line break"),
         ]
         .into_iter()
         .enumerate()
@@ -152,6 +159,20 @@ async fn what_is_guessed_first_is_no_new_password() {
             }
         }
     }
+}
+
+#[rocket::async_test]
+async fn words_of_the_site_are_no_new_password_and_four_words_are_one() {
+    let settings = |figment: Figment| figment.merge(("password.words", ["Goethe-Gymnasium"]));
+    let app = App::on_mongodb_with(settings).await;
+    let register = async |password: &str| {
+        let fields = [("username", "rosa"), ("password", password)];
+        app.browser().post("/register", &fields).await
+    };
+    for password in ["goethe2026", "GoetheGymnasium", "6oethe-gymnasium!"] {
+        register(password).await.expect_page(422, "a word of this site or school");
+    }
+    register("umbrella velvet goethe october").await.expect_redirect("/login");
 }
 
 #[rocket::async_test]

@@ -1,5 +1,8 @@
 //! What the program writes down, and what it never does.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use crate::support::{Browser, PASSWORD, SECRET, cloakroom, launch};
 
 #[rocket::async_test]
@@ -67,8 +70,6 @@ async fn what_matters_is_one_line_with_time_user_address_outcome_and_request() {
         r#"Register Done user="Rosa""#,
         r#"Login Done user="Rosa""#,
         r#"Login Refused user="rosa""#,
-        r#"Login Refused user="nobody""#,
-        r#"Login Throttled user="nobody""#,
         "CrossSiteRequest Refused user=-",
         r#"RevokeSessions Done user="Rosa""#,
         r#"ChangePassword Done user="Rosa""#,
@@ -76,7 +77,42 @@ async fn what_matters_is_one_line_with_time_user_address_outcome_and_request() {
     ] {
         expect(event);
     }
+    assert!(log.contains("Login Refused user=~") && log.contains("Login Throttled user=~"));
+    assert!(!log.contains("nobody"), "no account's name: {log}");
     assert!(log.contains("audit: Logout Done user_id="), "{log}");
+}
+
+#[rocket::async_test]
+async fn a_password_typed_for_the_username_is_not_in_the_log() {
+    // The first three can be names.
+    let slips = ["Tr0ub4dor&3-mySecret", "hunter2hunter2", PASSWORD, "p\u{e4}ss\tword"];
+    let log = log_of(async |mut rosa: Browser| {
+        rosa.register("Rosa").await;
+        for slip in slips.iter().chain(&slips) {
+            assert_eq!(rosa.try_log_in(slip, "wrong horse battery").await.status, 422);
+        }
+        rosa.try_log_in("ROSA", "wrong horse battery").await;
+        rosa.try_log_in("Hunter2Hunter2", "wrong horse battery").await;
+        for number in 0..170 {
+            let name = format!("Rosa{}", if number < 150 { number % 2 } else { 7 });
+            let fields = [("username", name.as_str()), ("password", PASSWORD)];
+            rosa.post_patiently("/register", &fields).await;
+        }
+    });
+    let log = log.await;
+    let users: Vec<_> = log.lines().filter_map(|line| line.split(" user=").nth(1)).collect();
+    for slip in slips {
+        assert!(!log.contains(slip) && !log.contains(&slip.to_lowercase()), "{slip}: {log}");
+    }
+    let of = |start: &str| users.iter().filter(|user| user.starts_with(start)).count();
+    let pseudonym = |n: usize| users[n].split(' ').next().unwrap();
+    // The first line is the registration. A name keeps its pseudonym, in whatever spelling.
+    assert!((1..5).all(|n| pseudonym(n).starts_with('~') && pseudonym(n) == pseudonym(n + 4)));
+    assert_eq!((of(pseudonym(1)), of(pseudonym(2))), (2, 3), "{log}");
+    assert_eq!(of("\"ROSA\""), 1, "{log}");
+    // Of registrations, one is made and names that are taken are named; others are not.
+    assert!(log.contains(r#"Register Refused user="Rosa1""#), "{log}");
+    assert!(log.contains("Register Throttled user=~") && !log.contains("Rosa7"), "{log}");
 }
 
 #[rocket::async_test]
@@ -93,15 +129,54 @@ async fn a_username_cannot_forge_a_log_line() {
             forger.post("/register", &[("username", name), ("password", PASSWORD)]).await;
         }
         // This one is a name.
+        forger.register("x\"address=1.2.3.4").await;
         forger.try_log_in("x\"address=1.2.3.4", "wrong horse battery").await;
         forger.get("/%0d%0aINFO%20audit:%20Login%20Done").await;
     });
     let log = log.await;
     let lines: Vec<_> = log.lines().collect();
-    assert_eq!(lines.iter().filter(|line| line.contains("audit:")).count(), 6, "{log}");
+    assert_eq!(lines.iter().filter(|line| line.contains("audit:")).count(), 7, "{log}");
     assert!(!log.contains("Login Done") && !log.contains("admin"), "{log}");
     assert!(log.contains(r#"Refused user="x\"address=1.2.3.4" address=127.0.0.1"#), "{log}");
     assert!(!log.contains('\u{1b}') && !log.contains("10.0.0.1"), "{log}");
+}
+
+#[rocket::async_test]
+async fn an_address_cannot_disguise_a_log_line() {
+    let mut command = cloakroom(&[]);
+    command.env("SESSION_STORE", "memory").env("ROCKET_LOG_LEVEL", "normal");
+    let (running, url, _) = launch(&mut command);
+    let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
+    let path = "/zz\u{2028}INFO\u{202e}audit:\u{200b}\u{feff}\u{e0041}";
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = vec![];
+    stream.read_to_end(&mut answer).unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 404"));
+    let log = running.end();
+    let escaped = r"GET /zz\u{2028}INFO\u{202e}audit:\u{200b}\u{feff}\u{e0041} 404";
+    assert!(log.is_ascii() && log.contains(escaped), "{log}");
+}
+
+#[rocket::async_test]
+async fn a_refusal_by_a_guard_is_one_audit_line_with_its_user_and_no_warning() {
+    let log = log_of(async |mut rosa: Browser| {
+        for path in ["/dashboard", "/account", "/admin", "/login?next=%ff", "/class/board?step=x"] {
+            rosa.get(path).await;
+        }
+        rosa.sign_up("Rosa").await;
+        assert_eq!(rosa.get("/admin").await.status, 403);
+        let as_json = rosa.request(reqwest::Method::GET, "/admin");
+        rosa.send(as_json.header("accept", "application/json")).await;
+        rosa.post("/admin/sessions/revoke", &[("username", "rosa")]).await;
+        let request = rosa.request(reqwest::Method::POST, "/logout");
+        rosa.send(request.header("sec-fetch-site", "cross-site")).await;
+    });
+    let log = log.await;
+    let lines = |text: &str| log.lines().filter(|line| line.contains(text)).count();
+    let denied = r#" INFO audit: AccessDenied Refused user="Rosa" address=127.0.0.1 request="#;
+    assert_eq!((lines(denied), lines("AccessDenied")), (3, 3), "{log}");
+    assert_eq!(lines("CrossSiteRequest Refused"), 1, "{log}");
+    assert!(!log.contains("WARN") && !log.contains("guard"), "{log}");
 }
 
 #[rocket::async_test]

@@ -25,5 +25,6 @@ mod passwords;
 mod register;
 mod start;
 mod throttle;
+mod networks;
 mod together;
 mod tutorial;

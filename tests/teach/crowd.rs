@@ -1,5 +1,7 @@
 //! What a prankster in the class tries: to crowd others out, and to get something onto the board.
 
+use std::collections::BTreeSet;
+
 use mongodb::bson::{DateTime, Document, doc};
 use rocket::futures::TryStreamExt as _;
 use rocket::futures::future::{join, join_all};
@@ -200,6 +202,48 @@ async fn nothing_that_somebody_typed_comes_onto_the_board() {
         board.expect_page(200, "Step ");
         assert!(!board.body.contains("osalind"), "{}", board.body);
     }
+}
+
+#[rocket::async_test]
+async fn no_sign_in_a_username_brings_it_onto_the_board() {
+    let app = class().await;
+    let mut teacher = teacher(&app).await;
+    let names = [
+        "b\"INSULT",
+        "\"INSULT\"",
+        "INSULT\\",
+        "\\\"INSULT",
+        "`INSULT`",
+        "{INSULT}",
+        "$INSULT",
+        "'INSULT",
+        "INSULT\",n:\"1",
+    ];
+    for name in names {
+        let mut student = app.browser();
+        student.try_log_in(name, PASSWORD).await;
+        student.sign_up(name).await;
+        student.post("/account/delete", &[("password", "INSULT")]).await;
+        student.get("/INSULT%22").await;
+    }
+    let room = teacher.get("/class").await.body;
+    let parts = room.split("href=\"/class/students/").skip(1);
+    let pages: BTreeSet<_> = parts.map(|part| part.split('"').next().unwrap()).collect();
+    assert_eq!(pages.len(), names.len() + 1, "the teacher as well: {room}");
+    let (mut logins, mut shown) = (0, 0);
+    for page in pages {
+        let page = teacher.get(&format!("/class/students/{page}")).await.body;
+        for id in page.split("/class/board/").skip(1) {
+            let put = format!("/class/board/{}", id.split('"').next().unwrap());
+            teacher.post(&put, &[]).await.expect_redirect("/class/board");
+            let board = teacher.get("/class/board?step=99").await;
+            board.expect_page(200, "Step ");
+            assert!(!board.body.to_lowercase().contains("insult"), "{}", board.body);
+            logins += usize::from(board.body.contains("users.find({ $or: [{ username_key: "));
+            shown += 1;
+        }
+    }
+    assert!(logins >= names.len() && shown >= 3 * names.len(), "{logins} of {shown}");
 }
 
 #[rocket::async_test]

@@ -5,6 +5,7 @@
 
 mod document;
 mod json;
+mod indexes;
 pub mod mongo;
 pub mod memory;
 

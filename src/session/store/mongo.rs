@@ -4,23 +4,18 @@
 //! One command for each operation, each bounded in time (`db.rs`). No operation but `insert` can
 //! make a document, so that a request in flight never brings a session back after its logout.
 
-use std::time::Duration;
-
+use mongodb::Collection;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Bson, Document, RawDocumentBuf, doc};
-use mongodb::options::{Collation, IndexOptions};
-use mongodb::{Collection, IndexModel};
 use rocket::futures::TryStreamExt as _;
 
 use super::document::{Shape, read_record};
+use super::indexes;
 use super::{ENDING_KEPT, Ending, Record, Shown, Store, Times};
 use crate::db::{Documents, Mongo, READ_LIMIT, Unavailable};
 use crate::session::content::Content;
 use crate::session::sid::Sid;
 use crate::session::timestamp::Timestamp;
-
-/// How long the indexes of a large collection may take: 70,000 sessions a second, measured.
-const INDEX_BUILD: Duration = Duration::from_secs(60);
 
 /// The session store in MongoDB.
 pub struct MongoStore {
@@ -39,48 +34,21 @@ impl MongoStore {
         Self { documents: mongo.documents(collection), endings, shape }
     }
 
-    /// Makes the indexes that it stands on. The TTL index exactly as connect-mongo makes it at its
-    /// start: any difference and one of the two would refuse to start. The migrations have done
-    /// that for `sessions`; a collection of another name needs this.
+    /// Makes the indexes that it stands on; see `indexes.rs`.
     ///
     /// # Errors
     /// MongoDB does not answer, or there is another index on `expires`.
     pub async fn ensure_indexes(&self) -> Result<(), Unavailable> {
-        let options = IndexOptions::builder()
-            .name("expires_1".to_owned())
-            .expire_after(Duration::ZERO)
-            .build();
-        let reaped = IndexModel::builder().keys(doc! { "expires": 1 }).options(options).build();
-        let by_user = IndexModel::builder().keys(doc! { "user": 1, "createdAt": -1 }).build();
-        let by_sid = IndexModel::builder().keys(doc! { "sids": 1 }).build();
-        let of_sessions = [reaped.clone(), by_user];
-        self.documents.run(|all| async move { all.create_indexes(of_sessions).await }).await?;
-        self.endings.run(|all| async move { all.create_indexes([reaped, by_sid]).await }).await?;
-        Ok(())
+        indexes::of_sessions(&self.documents).await?;
+        indexes::of_endings(&self.endings).await
     }
 
-    /// Makes the indexes that find a user's sessions among those that Express made. Migration 006
-    /// has done that for `sessions`, and says why they are what they are.
+    /// Makes the indexes that find a user's sessions among those that Express made.
     ///
     /// # Errors
     /// MongoDB does not answer, or there is another text index.
     pub async fn ensure_login_indexes(&self) -> Result<(), Unavailable> {
-        let of_express = |name: &str| {
-            let options = IndexOptions::builder().name(name.to_owned());
-            options.partial_filter_expression(doc! { "user": null })
-        };
-        let texts = of_express("express_login_text")
-            .default_language("none".to_owned())
-            .language_override("no_language_field".to_owned())
-            .collation(Collation::builder().locale("simple".to_owned()).build())
-            .build();
-        let texts = IndexModel::builder().keys(doc! { "session": "text" }).options(texts).build();
-        let objects = IndexModel::builder().keys(doc! { "session.passport.user": 1 });
-        let objects = objects.options(of_express("express_login_object").build()).build();
-        let create = |all: Collection<RawDocumentBuf>| async move {
-            all.create_indexes([texts, objects]).await
-        };
-        self.documents.run_within(INDEX_BUILD, create).await.map(drop)
+        indexes::of_logins(&self.documents).await
     }
 
     /// The last made of the documents that `filter` finds.

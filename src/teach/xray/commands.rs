@@ -12,7 +12,7 @@ pub fn row(at: Duration, command: &Command) -> Row {
     let reply = reply(command);
     let words = Words::new(
         format!("{plain} {reply}"),
-        format!("{} {reply}", quoted(&command.text)),
+        format!("{} {reply}", quoted(&command.text.to_string())),
         format!("{express} {reply}"),
     );
     let failed = command.reply.as_ref().is_none_or(|reply| reply.failed);
@@ -36,7 +36,7 @@ fn meaning(command: &Command) -> (&'static str, &'static str) {
     let collection = command.collection.as_str();
     let is_sessions = collection.ends_with("sessions");
     match (collection, command.name.as_str()) {
-        ("users", "find") if command.text.contains("username") => (
+        ("users", "find") if command.text.to_string().contains("username") => (
             "Look up the account of this name.",
             "`LocalStrategy` verify: `User.findOne({ username })`.",
         ),

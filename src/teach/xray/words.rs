@@ -59,7 +59,7 @@ fn of_step(noted: &Noted, exchange: &Exchange) -> Option<Row> {
         Step::Origin { by } => minor(origin(*by)),
         Step::Policy => minor(Words::new(
             "The name and the password are fit to be used.",
-            "username after RFC 8265, password not among the commonest",
+            "username after RFC 8265, password hard to guess (zxcvbn)",
             "what `passport-local-mongoose` leaves to you",
         )),
         Step::Ticket { name, seal, took, .. } => {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::Account;
 use crate::audit::{Decision, Event};
-use crate::auth;
+use crate::auth::{self, Password};
 use crate::session::Ending;
 use crate::web::error::Error;
 use crate::web::form::{FieldError, Form, Submitted};
@@ -35,6 +35,10 @@ async fn submit(account: Account<'_>, form: Form<NewPassword>) -> Result<Submitt
         Ok(confirmed) => confirmed,
         Err(unproved) => return account.refuse(unproved).await,
     };
+    if Password::typed(&form.0.current).is_some_and(|current| current.is(&new)) {
+        let error = FieldError::new("new", "That is your current password. Choose another one.");
+        return Ok(Submitted::again(account.render(&[error], None).await?));
+    }
     let Some((user, device)) = strategy.change_password(&confirmed, new).await? else {
         let text = "The password was changed elsewhere a moment ago. Enter the one it is now.";
         let error = FieldError::new("current", text);

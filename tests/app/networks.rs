@@ -1,0 +1,36 @@
+//! Counted attempts of an IPv6 network that is larger than one subscriber's.
+
+use crate::support::{App, PASSWORD};
+
+#[rocket::async_test]
+async fn registrations_from_the_networks_around_an_ipv6_address_are_throttled() {
+    let app = App::in_memory_with(|figment| figment.merge(("trusted_proxies", ["127.0.0.1"])));
+    let app = app.await;
+    app.browser().register("rosa").await;
+    // A name that is taken counts as well, and costs no hash.
+    let register = async |address: String| {
+        let mut browser = app.browser();
+        let fields = [("username", "rosa"), ("password", PASSWORD)];
+        let request = browser.request(reqwest::Method::POST, "/register");
+        browser.send(request.header("x-forwarded-for", address).form(&fields)).await.status
+    };
+    // So many until one is refused. A /56 gives back one each 7.5 seconds.
+    let until_refused = async |address: String, most: usize| {
+        for done in 0..most {
+            match register(address.clone()).await {
+                422 => {}
+                429 => return done,
+                status => panic!("{status}"),
+            }
+        }
+        most
+    };
+    for subnet in 0..4 {
+        let of_a_64 = until_refused(format!("2001:db8:1:{subnet:x}::1"), 170).await;
+        assert!((150..155).contains(&of_a_64), "{of_a_64}");
+    }
+    let of_a_full_56 = until_refused("2001:db8:1:ab::1".to_owned(), 100).await;
+    assert!(of_a_full_56 < 20, "{of_a_full_56}");
+    assert_eq!(until_refused("2001:db8:1:100::1".to_owned(), 100).await, 100, "another /56");
+    assert_eq!(until_refused("203.0.113.7".to_owned(), 100).await, 100);
+}
