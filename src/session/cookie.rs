@@ -24,14 +24,21 @@ const ENCODE_URI_COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 
-/// The value of the cookie `name` in the request's `Cookie` headers, as it was sent. The first of
-/// several wins. Names are compared as they are, not decoded.
-pub fn find<'h>(headers: impl Iterator<Item = &'h str>, name: &str) -> Option<&'h str> {
+/// HTTP's white space, and nothing else (RFC 6265, section 5.2): a browser keeps a cookie whose name
+/// begins with U+2000, and that must not pass for one of ours.
+const WHITE_SPACE: [char; 2] = [' ', '\t'];
+
+/// The values of the cookies called `name` in the request's `Cookie` headers, as they were sent.
+/// Names are compared as they are, not decoded.
+pub fn find_all<'h>(
+    headers: impl Iterator<Item = &'h str>,
+    name: &str,
+) -> impl Iterator<Item = &'h str> {
     headers
         .flat_map(|header| header.split(';'))
         .filter_map(|pair| pair.split_once('='))
-        .find(|(key, _)| key.trim() == name)
-        .map(|(_, value)| value.trim())
+        .filter(move |(key, _)| key.trim_matches(WHITE_SPACE) == name)
+        .map(|(_, value)| value.trim_matches(WHITE_SPACE))
 }
 
 /// The plain value: without one pair of double quotes and without percent escapes. A value whose
@@ -116,7 +123,7 @@ mod tests {
     use crate::session::signature::Secrets;
 
     fn read_one(header: &str) -> Option<Cow<'_, str>> {
-        find([header].into_iter(), "connect.sid").map(decode)
+        find_all([header].into_iter(), "connect.sid").next().map(decode)
     }
 
     #[test]
@@ -137,13 +144,18 @@ mod tests {
         check("connect.sid=", Some(""));
         check("connect%2Esid=a", None);
         check("connect.sid", None);
+        check("\tconnect.sid\t=\ta\t", Some("a"));
+        check("\u{2000}connect.sid=a", None);
+        check("\u{a0}connect.sid=a", None);
+        check("connect.sid=\u{2000}a", Some("\u{2000}a"));
         check("", None);
     }
 
     #[test]
     fn several_header_lines_are_one_header() {
         let lines = ["a=1", "connect.sid=x; b=2", "connect.sid=y"];
-        assert_eq!(find(lines.into_iter(), "connect.sid"), Some("x"));
+        let found: Vec<_> = find_all(lines.into_iter(), "connect.sid").collect();
+        assert_eq!(found, ["x", "y"]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::expiry::Expiry;
 use super::handle::Session;
 use super::options::Options;
 use super::sid::Sid;
+use super::signature::Verified;
 use super::state::Ticket;
 use super::store::{Record, Store};
 use super::timestamp::Timestamp;
@@ -33,6 +34,22 @@ pub(super) struct Circumstances<'r> {
     /// The request came over https.
     pub https: bool,
     pub user_agent: Option<&'r str>,
+}
+
+/// The cookies of our name in a request.
+struct Presented {
+    /// Of the value that counts, or of the first; `None`: no cookie has the name.
+    length: Option<usize>,
+    /// One of them looks as if it was signed.
+    is_signed: bool,
+    genuine: Genuine,
+}
+
+enum Genuine {
+    None,
+    One(Verified),
+    /// With different IDs.
+    Several,
 }
 
 /// Enough characters to tell a browser by; a header may be as long as it likes.
@@ -86,19 +103,27 @@ impl Engine {
         from: Circumstances<'_>,
     ) -> Result<Session, Unavailable> {
         let mut ticket = self.ticket(&from);
-        let Some(value) = cookie::find(cookie_headers, &self.options.name) else {
-            self.note(&ticket, Seal::None, Duration::ZERO);
-            return Ok(Session::new(self.clone(), ticket));
-        };
-        ticket.bytes = self.options.name.len() + "=".len() + value.len();
         let begun = Instant::now();
-        let Some(verified) = self.options.secret.verify(&cookie::decode(value)) else {
-            let seal = if is_sealed(value) { Seal::Broken } else { Seal::Missing };
-            self.note(&ticket, seal, begun.elapsed());
-            return Ok(Session::new(self.clone(), ticket));
+        let presented = self.presented(cookie_headers);
+        ticket.bytes = presented.length.map_or(0, |length| self.options.name.len() + 1 + length);
+        let (seal, verified) = match presented.genuine {
+            Genuine::One(verified) => {
+                let (sid, outdated) = (trace::start(verified.sid.as_str()), verified.outdated);
+                (Seal::Genuine { sid, outdated }, Some(verified))
+            }
+            Genuine::Several => {
+                log::warn!(
+                    "a request came with two different genuine session cookies: neither counts"
+                );
+                ticket.is_ambiguous = true;
+                (Seal::Several, None)
+            }
+            Genuine::None if presented.length.is_none() => (Seal::None, None),
+            Genuine::None if presented.is_signed => (Seal::Broken, None),
+            Genuine::None => (Seal::Missing, None),
         };
-        let (sid, outdated) = (trace::start(verified.sid.as_str()), verified.outdated);
-        self.note(&ticket, Seal::Genuine { sid, outdated }, begun.elapsed());
+        self.note(&ticket, seal, begun.elapsed());
+        let Some(verified) = verified else { return Ok(Session::new(self.clone(), ticket)) };
         match self.store.load(&verified.sid).await? {
             Some(record) if !self.is_over(&record) => {
                 ticket.outdated_signature = verified.outdated;
@@ -117,8 +142,31 @@ impl Engine {
         &self,
         cookie_headers: impl Iterator<Item = &'h str>,
     ) -> Option<Sid> {
-        let value = cookie::find(cookie_headers, &self.options.name)?;
-        Some(self.options.secret.verify(&cookie::decode(value))?.sid)
+        match self.presented(cookie_headers).genuine {
+            Genuine::One(verified) => Some(verified.sid),
+            Genuine::None | Genuine::Several => None,
+        }
+    }
+
+    /// What the cookies of our name are worth. The first with a genuine signature counts: what stands
+    /// before it may have been left by another program. Two different genuine ones are no session,
+    /// because another host of the site's domain can have set one of them (session fixation).
+    fn presented<'h>(&self, cookie_headers: impl Iterator<Item = &'h str>) -> Presented {
+        let mut presented = Presented { length: None, is_signed: false, genuine: Genuine::None };
+        for value in cookie::find_all(cookie_headers, &self.options.name) {
+            let verified = self.options.secret.verify(&cookie::decode(value));
+            presented.genuine = match (presented.genuine, verified) {
+                (Genuine::One(first), Some(other)) if first.sid != other.sid => Genuine::Several,
+                (Genuine::None, Some(verified)) => {
+                    presented.length = Some(value.len());
+                    Genuine::One(verified)
+                }
+                (genuine, _) => genuine,
+            };
+            presented.length.get_or_insert(value.len());
+            presented.is_signed |= is_sealed(value);
+        }
+        presented
     }
 
     /// A new session, whatever cookie came.

@@ -143,6 +143,11 @@ impl Session {
         self.ticket.lost.is_some()
     }
 
+    /// Whether the browser came with two different genuine session cookies, so that neither counts.
+    pub fn is_ambiguous(&self) -> bool {
+        self.ticket.is_ambiguous
+    }
+
     /// Why that was, if somebody ended it from elsewhere.
     ///
     /// # Errors

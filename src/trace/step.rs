@@ -56,6 +56,8 @@ pub enum Seal {
     Missing,
     /// It is not ours, or no longer fits what it seals.
     Broken,
+    /// Two cookies with different genuine IDs came: neither counts.
+    Several,
     /// It is ours. With an older secret than the first it is `outdated`.
     Genuine { sid: String, outdated: bool },
 }

@@ -52,7 +52,17 @@ pub async fn show(page: Page<'_>, next: Option<&str>) -> Template {
 
 /// Why somebody who comes with a genuine ticket has to log in all the same.
 async fn explain(page: &Page<'_>) -> Option<&'static str> {
-    let session = page.session().await.filter(|session| session.is_lost())?;
+    let session = page.session().await?;
+    if session.is_ambiguous() {
+        return Some(
+            "Your browser sent two different session cookies for this site, so neither counts. \
+             Delete this site's cookies in your browser, then log in. If it happens again, tell \
+             the people who run this site: another site under the same domain may set one.",
+        );
+    }
+    if !session.is_lost() {
+        return None;
+    }
     let ending = session.ending().await.unwrap_or_else(|error| {
         log::warn!("nobody can tell why a session has ended: {error}");
         None

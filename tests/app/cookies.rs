@@ -96,3 +96,46 @@ fn sorted<T: Into<String>>(names: Vec<T>) -> Vec<String> {
     names.sort();
     names
 }
+
+#[rocket::async_test]
+async fn of_several_session_cookies_the_first_genuine_one_counts() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        let good = format!("connect.sid={}", rosa.jar["connect.sid"]);
+        for header in [
+            format!("connect.sid=s%3Aabc.def; {good}"),
+            format!("{good}; connect.sid=s%3Aabc.def"),
+            format!("connect.sid=; connect.sid=x; {good}; theme=dark"),
+            format!("{good}; {good}"),
+            format!("\u{2000}connect.sid=s%3Aabc.def; {good}"),
+        ] {
+            let request = app.browser().request(reqwest::Method::GET, "/dashboard");
+            let answer = app.browser().send(request.header("cookie", &header)).await;
+            answer.expect_page(200, "rosa");
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn two_different_genuine_session_cookies_are_no_session_and_the_page_says_what_to_do() {
+    for app in App::on_both_stores().await {
+        let (mut rosa, mut mallory) = (app.browser(), app.browser());
+        rosa.sign_up("rosa").await;
+        mallory.sign_up("mallory").await;
+        let [ours, theirs] = [&rosa, &mallory].map(|one| one.jar["connect.sid"].clone());
+        for header in [
+            format!("connect.sid={theirs}; connect.sid={ours}"),
+            format!("connect.sid={ours}; connect.sid={theirs}"),
+            format!("connect.sid={ours}; connect.sid=s%3Aabc.def; connect.sid={theirs}"),
+        ] {
+            let get = async |path: &str| {
+                let request = app.browser().request(reqwest::Method::GET, path);
+                app.browser().send(request.header("cookie", &header)).await
+            };
+            get("/account").await.expect_redirect("/login?next=/account");
+            get("/login").await.expect_page(200, "two different session cookies");
+        }
+        assert!(rosa.is_signed_in().await && mallory.is_signed_in().await, "neither has ended");
+    }
+}

@@ -13,18 +13,18 @@ proptest! {
     fn a_value_comes_back_from_the_wire_as_it_went(value in "\\PC*", name in "[a-z.]{1,20}") {
         let line = cookie::set_line(&name, &value, &CookieRecord::default());
         prop_assert!(line.is_ascii() && !line.contains(';'));
-        let sent = cookie::find([line.as_str()].into_iter(), &name).unwrap();
+        let sent = cookie::find_all([line.as_str()].into_iter(), &name).next().unwrap();
         prop_assert_eq!(cookie::decode(sent), value);
     }
 
     #[test]
     fn no_header_makes_a_reader_panic_and_none_is_signed_by_chance(header in any::<String>()) {
         let headers = [header.as_str(), "connect.sid=", &header];
-        if let Some(sent) = cookie::find(headers.into_iter(), "connect.sid") {
+        if let Some(sent) = cookie::find_all(headers.into_iter(), "connect.sid").next() {
             prop_assert!(secrets(&["secret"]).verify(&cookie::decode(sent)).is_none());
         }
         let header = format!("connect.sid=s:{header}");
-        let sent = cookie::find([header.as_str()].into_iter(), "connect.sid").unwrap();
+        let sent = cookie::find_all([header.as_str()].into_iter(), "connect.sid").next().unwrap();
         prop_assert!(secrets(&["secret"]).verify(&cookie::decode(sent)).is_none());
     }
 

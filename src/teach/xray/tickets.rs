@@ -43,6 +43,14 @@ pub fn ticket(name: &str, seal: &Seal, took: Duration, exchange: &Exchange) -> (
                 "`unsign(cookie, secret)` is `false`: a new and empty `req.session`",
             ),
         ),
+        Seal::Several => (
+            Tone::Bad,
+            Words::new(
+                "Your browser sent two different tickets of ours. Neither counts, so you are logged out.",
+                format!("two cookies `{name}` with different genuine IDs: no session is loaded"),
+                "Express takes the first of two cookies of one name",
+            ),
+        ),
         Seal::Genuine { sid, outdated } => {
             let old = if *outdated { " It was made with an older secret." } else { "" };
             (
