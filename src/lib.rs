@@ -31,6 +31,8 @@ pub mod auth;
 pub mod web;
 pub mod teach;
 
+use std::sync::OnceLock;
+
 use rocket::figment::Figment;
 use rocket::{Build, Rocket};
 
@@ -86,6 +88,7 @@ fn strategy(config: &Config, stores: &Stores) -> Result<LocalStrategy, StartErro
         queue: Queue::default(),
         hasher: Hasher::start().map_err(StartError::Threads)?,
         throttle: Throttle::new(stores.counters.clone(), secrets.clone()),
+        cards: OnceLock::new(),
         policy: config.password.clone(),
         secrets,
     })

@@ -29,7 +29,7 @@ pub use login::{confirm, is_confirmed, log_in, log_out};
 pub use password::{Password, PasswordHash};
 pub use policy::{PasswordError, Policy};
 pub use queue::Queue;
-pub use strategy::{Attempt, Claim, LocalStrategy, Verdict};
+pub use strategy::{Attempt, Claim, IsOnCard, LocalStrategy, Verdict};
 pub use user::{User, UserId};
 pub use username::{
     MAX_LENGTH as USERNAME_MAX, MIN_LENGTH as USERNAME_MIN, Username, UsernameError,

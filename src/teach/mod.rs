@@ -35,6 +35,7 @@ pub async fn stage(
     let labs = labs::Labs::beside(backing, strategy).await.map_err(StartError::NoIndexes)?;
     let store = progress::ProgressStore::beside(backing);
     let class = class::Class::beside(backing);
+    let _ = strategy.cards.set(class::is_on_card(strategy.secrets.clone(), class.clone()));
     Ok(AdHoc::on_ignite("Teaching", |rocket| async {
         rocket
             .attach(progress::carry())

@@ -3,6 +3,7 @@
 use std::process::Stdio;
 
 use crate::class::{line, teacher};
+use crate::labs::fill_counters;
 use crate::learner::{Learner, solution};
 use crate::support::{App, SECRET, cloakroom};
 use crate::{class, exchanges};
@@ -63,6 +64,34 @@ async fn seats_log_in_with_the_words_on_their_cards_until_the_class_is_reset() {
     let second = cards(&teacher.get("/class/cards").await.body);
     assert_eq!(second.len(), 3);
     assert!(first.iter().zip(&second).all(|(old, new)| old.1 != new.1), "old cards are worthless");
+}
+
+#[rocket::async_test]
+async fn the_words_on_a_card_get_in_although_strangers_have_used_up_the_attempts() {
+    let app = class_with_secret().await;
+    let mut teacher = teacher(&app).await;
+    run(&app, &["seed", "--students", "2"]);
+    rocket::tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let cards = cards(&teacher.get("/class/cards").await.body);
+    app.browser().register("rosa").await;
+    for name in ["seat-01", "seat-02", "rosa"] {
+        app.browser().try_log_in(name, "wrong horse battery").await.expect_page(422, "is wrong");
+    }
+    fill_counters(&app).await;
+    let log_in = async |name: &str, words: &str| app.browser().try_log_in(name, words).await.status;
+    for (name, words) in &cards {
+        assert_eq!(log_in(name, words).await, 303, "{name}");
+        assert_eq!(log_in(name, "wrong horse battery").await, 429, "a guess");
+    }
+    assert_eq!(log_in("seat-01", &cards[1].1).await, 429, "the words of another seat");
+    assert_eq!(log_in("rosa", crate::support::PASSWORD).await, 429, "no seat");
+    // A card is worth nothing once its owner has another password.
+    let mut student = app.browser();
+    student.try_log_in("seat-01", &cards[0].1).await.expect_redirect("/dashboard");
+    let fields = [("current", cards[0].1.as_str()), ("new", "a better horse battery")];
+    student.post("/account/password", &fields).await.expect_redirect("/account");
+    assert_eq!(log_in("seat-01", &cards[0].1).await, 422);
+    assert_eq!(log_in("seat-01", "a better horse battery").await, 429);
 }
 
 #[rocket::async_test]

@@ -11,15 +11,16 @@ use super::Counters;
 
 /// Attempts that were counted. Given back when dropped, unless they were wrong guesses
 /// ([`Taken::keep`]): also when the request has no time left, or is cut off.
+#[derive(Default)]
 pub struct Taken {
     keys: Vec<String>,
-    counters: Arc<dyn Counters>,
-    late: Arc<Semaphore>,
+    /// `None` for attempts that are not counted.
+    counters: Option<(Arc<dyn Counters>, Arc<Semaphore>)>,
 }
 
 impl Taken {
     pub(super) fn none(counters: Arc<dyn Counters>, late: Arc<Semaphore>) -> Self {
-        Self { keys: vec![], counters, late }
+        Self { keys: vec![], counters: Some((counters, late)) }
     }
 
     pub(super) fn add(&mut self, key: String) {
@@ -33,7 +34,10 @@ impl Taken {
 
     /// Takes them back now. What fails is tried again behind the request.
     pub async fn give_back(mut self) {
-        if !self.keys.is_empty() && self.counters.give_back(&self.keys).await.is_ok() {
+        if let Some((counters, _)) = &self.counters
+            && !self.keys.is_empty()
+            && counters.give_back(&self.keys).await.is_ok()
+        {
             self.keys.clear();
         }
     }
@@ -41,11 +45,11 @@ impl Taken {
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        let (keys, counters) = (std::mem::take(&mut self.keys), self.counters.clone());
-        if keys.is_empty() {
+        let keys = std::mem::take(&mut self.keys);
+        let Some((counters, late)) = self.counters.take().filter(|_| !keys.is_empty()) else {
             return;
-        }
-        match (Handle::try_current(), self.late.clone().try_acquire_owned()) {
+        };
+        match (Handle::try_current(), late.try_acquire_owned()) {
             (Ok(runtime), Ok(permit)) => {
                 runtime.spawn(async move {
                     give_back_late(&*counters, &keys).await;

@@ -27,6 +27,7 @@ pub use commands::{begin_anew, seed};
 pub use control::{Class, Control};
 pub use network::for_a_class;
 pub use room::Room;
+pub use seats::is_on_card;
 
 use rocket::fairing::{AdHoc, Fairing};
 use rocket::tokio::select;

@@ -6,9 +6,10 @@
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
 
 use super::control::{Class, Control};
-use crate::auth::{LocalStrategy, Password, User, Username};
+use crate::auth::{IsOnCard, LocalStrategy, Password, User, Username};
 use crate::db::Unavailable;
 use crate::session::Sid;
 use crate::session::signature::Secrets;
@@ -16,7 +17,8 @@ use crate::session::signature::Secrets;
 /// Seats that one can make: a school's hall.
 pub const MOST_SEATS: u32 = 200;
 
-/// Of 2,048 words each: 44 bits, and after 40 wrong guesses the account waits (`auth/throttle`).
+/// Of 2,048 words each: 44 bits. The right words get in although strangers have used up the attempts
+/// at the account ([`is_on_card`]).
 const WORDS: usize = 4;
 
 /// A card for a student.
@@ -116,6 +118,17 @@ pub fn cards(secrets: &Secrets, class: &Control, users: &[User]) -> Cards {
         }
     }
     cards
+}
+
+/// For the strategy: whether a password is the passphrase on the card of a user's seat.
+pub fn is_on_card(secrets: Secrets, class: Class) -> IsOnCard {
+    Box::new(move |user, password| {
+        let class = class.now();
+        let is_seat = !class.seats.is_empty() && class.seat_accounts.contains(&user.id.0);
+        let Some(number) = seat(user).filter(|_| is_seat) else { return false };
+        let passphrase = card(&secrets, &class.seats, &name(number)).passphrase;
+        passphrase.as_bytes().ct_eq(password.as_bytes()).into()
+    })
 }
 
 /// The number of the seat that has the name of this account, in whatever spelling.
