@@ -126,7 +126,7 @@ async fn a_user_sees_and_ends_own_sessions_and_nobody_elses() {
 
 #[rocket::async_test]
 async fn sessions_that_express_made_are_listed_and_revoked_as_well() {
-    for form in ["text", "object"] {
+    for form in ["text", "object", "object with an ObjectId"] {
         let app = App::on_mongodb().await;
         let mut rosa = app.browser();
         rosa.sign_up("rosa").await;
@@ -135,10 +135,13 @@ async fn sessions_that_express_made_are_listed_and_revoked_as_well() {
         let user = ours.get_str("user").unwrap();
         let text = format!(r#"{{"cookie":{{"path":"/"}},"passport":{{"user":"{user}"}}}}"#);
         let object = doc! { "cookie": { "path": "/" }, "passport": { "user": user } };
-        let theirs = if form == "text" {
-            doc! { "_id": "made-by-express", "session": text }
-        } else {
-            doc! { "_id": "made-by-express", "session": object }
+        // What `done(null, user._id)` stores.
+        let id = mongodb::bson::oid::ObjectId::parse_str(user).unwrap();
+        let by_id = doc! { "cookie": { "path": "/" }, "passport": { "user": id } };
+        let theirs = match form {
+            "text" => doc! { "_id": "made-by-express", "session": text },
+            "object" => doc! { "_id": "made-by-express", "session": object },
+            _ => doc! { "_id": "made-by-express", "session": by_id },
         };
         sessions.insert_one(theirs).await.unwrap();
         rosa.get("/account").await.expect_page(200, "Another app of this site");

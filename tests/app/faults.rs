@@ -80,6 +80,29 @@ async fn a_changed_password_ends_the_others_even_when_their_end_cannot_be_stored
 }
 
 #[rocket::async_test]
+async fn what_fails_after_the_deed_is_done_is_not_told_as_if_nothing_had_happened() {
+    let (mongod, app, client) = world().await;
+    let (mut rosa, mut phone) = (app.browser(), app.browser());
+    rosa.sign_up("rosa").await;
+    phone.log_in("rosa").await;
+    // The other session cannot be deleted.
+    tell(&client, "alwaysOn", doc! { "failCommands": ["delete"], "errorCode": 1 }).await;
+    let change = [("current", PASSWORD), ("new", "a better horse battery")];
+    rosa.post("/account/password", &change).await.expect_redirect("/account");
+    rosa.get("/account").await.expect_page(200, "Your password is changed.");
+    assert!(!phone.is_signed_in().await);
+    // Why sessions end cannot be stored.
+    tell(&client, "alwaysOn", doc! { "failCommands": ["insert"], "errorCode": 1 }).await;
+    let delete = [("password", "a better horse battery")];
+    rosa.post("/account/delete", &delete).await.expect_redirect("/login");
+    rosa.get("/login").await.expect_page(200, "Your account is deleted");
+    let off = doc! { "configureFailPoint": "failCommand", "mode": "off" };
+    client.database("admin").run_command(off).await.unwrap();
+    assert_eq!(rosa.try_log_in("rosa", "a better horse battery").await.status, 422);
+    mongod.stop();
+}
+
+#[rocket::async_test]
 async fn a_store_that_fails_half_way_lets_nobody_in() {
     let (mongod, app, client) = world().await;
     let mut rosa = app.browser();
