@@ -63,6 +63,11 @@ fn sent(request_id: i32, name: &str, command: &Document) -> Command {
             filter_and_update(&mut text, &update, "q", "u");
             changed(update.get("u"))
         }
+        "findAndModify" if is_removal(command) => {
+            filter(&mut text, command, "query");
+            text.ours(", { remove: true }");
+            vec![]
+        }
         "findAndModify" => {
             filter_and_update(&mut text, command, "query", "update");
             changed(command.get("update"))
@@ -77,7 +82,14 @@ fn sent(request_id: i32, name: &str, command: &Document) -> Command {
         }
     };
     text.ours(")");
+    // It takes one document away, whatever the command is called.
+    let name = if is_removal(command) { "delete" } else { name };
     Command { request_id, name: name.to_owned(), collection, text, keys, reply: None }
+}
+
+/// A `findAndModify` that returns a document and deletes it.
+fn is_removal(command: &Document) -> bool {
+    command.get_bool("remove").unwrap_or(false)
 }
 
 /// The first of a list of documents: our commands have one each.
@@ -126,12 +138,17 @@ fn succeeded(name: &str, took: Duration, reply: &Document) -> Reply {
             (i64::try_from(found.len()).ok(), Some(found.iter().filter_map(size).sum()))
         }
         ("update", _) => (number("n"), None),
-        ("insert" | "delete", _) => (number("n"), None),
+        ("insert" | "delete", _) => (number("n").or_else(|| removed(reply)), None),
         _ => (None, None),
     };
     // A write that was refused comes back as a success with errors in it.
     let failed = reply.contains_key("writeErrors");
     Reply { took, count, bytes, failed }
+}
+
+/// Documents that a `findAndModify` has taken away.
+fn removed(reply: &Document) -> Option<i64> {
+    Some(i64::from(reply.get_document("lastErrorObject").ok()?.get_i32("n").ok()?))
 }
 
 #[cfg(test)]
@@ -163,6 +180,12 @@ mod tests {
             "findAndModify",
             doc! { "findAndModify": "throttle", "query": { "_id": "0123456789" }, "update": [] },
             r#"throttle.findAndModify({ _id: "012345…" }, [ … ])"#,
+            &[],
+        );
+        check(
+            "findAndModify",
+            doc! { "findAndModify": "sessions", "query": { "_id": "owHENQ0123" }, "remove": true },
+            r#"sessions.findAndModify({ _id: "owHENQ…" }, { remove: true })"#,
             &[],
         );
         check(

@@ -1,4 +1,4 @@
-//! Everything at once: two instances on three servers, and somebody who breaks one thing after the
+//! Everything at once: two instances on three servers, and a nemesis that breaks one thing after the
 //! other, as the seed says. What was acknowledged must be so all the same (`history.rs`).
 //!
 //! `CHAOS_SEED=7 CHAOS_SECONDS=600 cargo test --test faults chaos -- --nocapture` is a longer run, with
@@ -12,7 +12,9 @@ use rand::{RngExt as _, SeedableRng as _};
 use rocket::tokio::time::sleep;
 
 use crate::alone;
+use crate::crowd::{Crowd, get, longest, statuses};
 use crate::history::{Kind, Outcome};
+use crate::support::Browser;
 use crate::world::{World, summary};
 
 /// A setting of the run, or what `script/test` runs with.
@@ -42,13 +44,15 @@ async fn break_things(world: &mut World, seed: u64, time: Duration) -> usize {
     let mut random = StdRng::seed_from_u64(seed);
     let until = Instant::now() + time;
     let mut broken = 0;
+    let crowd = member_of_the_crowd(world).await;
     while Instant::now() < until {
         sleep(Duration::from_millis(random.random_range(500..4_000))).await;
         let pause = Duration::from_millis(random.random_range(100..9_000));
-        let what = random.random_range(0..6);
+        let what = random.random_range(0..7);
         let said = match what {
             0 => kill_primary(world, pause).await,
             1 => freeze_primary(world, pause).await,
+            6 => freeze_under_a_crowd(world, &crowd, pause).await,
             2 => {
                 world.cluster.step_down().await;
                 "step down".to_owned()
@@ -80,6 +84,31 @@ async fn freeze_primary(world: &mut World, pause: Duration) -> String {
     sleep(pause).await;
     world.cluster.thaw(primary);
     format!("freeze primary {primary} for {pause:.1?}")
+}
+
+/// The cookie of an account that is none of the visitors'.
+async fn member_of_the_crowd(world: &World) -> String {
+    let mut browser = Browser::new(&world.instances[0].url);
+    browser.register("crowd").await;
+    browser.log_in("crowd").await;
+    format!("connect.sid={}", browser.jar["connect.sid"])
+}
+
+/// Two hundred more visitors click while the primary is frozen, and until 2 s after.
+async fn freeze_under_a_crowd(world: &mut World, cookie: &str, pause: Duration) -> String {
+    let request = get("/dashboard", cookie);
+    let click = Duration::from_millis(200);
+    let crowd = Crowd::of(200, world.instances[0].port(), &request, click);
+    let primary = world.cluster.primary().await;
+    world.cluster.freeze(primary);
+    sleep(pause.min(Duration::from_secs(4))).await;
+    world.cluster.thaw(primary);
+    sleep(Duration::from_secs(2)).await;
+    let seen = crowd.stop().await;
+    let (told, longest) = (statuses(&seen), longest(&seen));
+    assert!(told.iter().all(|(status, _)| [200, 303, 503].contains(status)), "{told:?}");
+    assert!(longest < Duration::from_millis(3_500), "{longest:?}");
+    format!("freeze primary {primary} under 200 visitors: {told:?}, the longest {longest:.2?}")
 }
 
 async fn fail_commands(world: &World, random: &mut StdRng, pause: Duration) -> String {

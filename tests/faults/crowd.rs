@@ -26,10 +26,10 @@ const UNDISTURBED: Duration = Duration::from_secs(1);
 
 /// A response: when it was asked for, how long it took, and its status.
 #[derive(Clone, Copy, Debug)]
-struct Seen {
+pub struct Seen {
     asked: Instant,
-    took: Duration,
-    status: u16,
+    pub took: Duration,
+    pub status: u16,
 }
 
 /// In plain bytes over a connection of its own, so that it is not the test that takes the time.
@@ -50,7 +50,7 @@ async fn ask(port: u16, request: &str) -> Seen {
     Seen { asked, took: asked.elapsed(), status }
 }
 
-fn get(path: &str, cookie: &str) -> String {
+pub fn get(path: &str, cookie: &str) -> String {
     format!(
         "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: {cookie}\r\n\r\n"
     )
@@ -66,13 +66,13 @@ fn login(name: &str, password: &str) -> String {
 }
 
 /// Clients that send the same request again and again, until told to stop.
-struct Crowd {
+pub struct Crowd {
     clients: Vec<JoinHandle<Vec<Seen>>>,
     over: Arc<AtomicBool>,
 }
 
 impl Crowd {
-    fn of(size: usize, port: u16, request: &str, pause: Duration) -> Self {
+    pub fn of(size: usize, port: u16, request: &str, pause: Duration) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let client = |_| {
             let (over, request) = (over.clone(), request.to_owned());
@@ -89,7 +89,7 @@ impl Crowd {
         Self { clients, over }
     }
 
-    async fn stop(self) -> Vec<Seen> {
+    pub async fn stop(self) -> Vec<Seen> {
         self.over.store(true, Ordering::Relaxed);
         join_all(self.clients).await.into_iter().flat_map(|seen| seen.unwrap()).collect()
     }
@@ -110,12 +110,12 @@ async fn world() -> (Cluster, Instance, [String; 2]) {
     (cluster, instance, cookies)
 }
 
-fn longest(seen: &[Seen]) -> Duration {
+pub fn longest(seen: &[Seen]) -> Duration {
     seen.iter().map(|one| one.took).max().unwrap_or_default()
 }
 
 /// How many there were of each status.
-fn statuses(seen: &[Seen]) -> Vec<(u16, usize)> {
+pub fn statuses(seen: &[Seen]) -> Vec<(u16, usize)> {
     let mut all: Vec<u16> = seen.iter().map(|one| one.status).collect();
     all.sort_unstable();
     all.chunk_by(|a, b| a == b).map(|same| (same[0], same.len())).collect()
