@@ -11,10 +11,10 @@ use crate::session::presented_id;
 use crate::slots::{Slot, Slots};
 
 /// Of one browser, one at a time; waiting for that, as many as a person opens tabs at once.
-const OF_A_BROWSER: (usize, usize) = (1, 5);
+const OF_A_BROWSER: (usize, usize) = (1, 3);
 
 /// Of one account, in whatever browsers.
-const OF_AN_ACCOUNT: (usize, usize) = (2, 10);
+const OF_AN_ACCOUNT: (usize, usize) = (2, 6);
 
 /// The slots of this process.
 pub struct HeavyPages {

@@ -6,9 +6,11 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 /// Long enough for the release profile.
 pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-/// The program with these arguments, on any port, with none of our settings around.
+/// The program with these arguments, on any port, with none of our settings around. `CLOAKROOM` names
+/// another build of it, such as `target/release/cloakroom`.
 pub fn cloakroom(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cloakroom"));
+    let program = std::env::var_os("CLOAKROOM");
+    let mut command = Command::new(program.unwrap_or(env!("CARGO_BIN_EXE_cloakroom").into()));
     command
         .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
