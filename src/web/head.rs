@@ -5,24 +5,17 @@
 //! A proxy in front refuses earlier (docs/deploy.md).
 
 use rocket::fairing::AdHoc;
-use rocket::http::{Header, Method, Status};
+use rocket::http::{Method, Status};
 use rocket::{Request, Route, get, routes, uri};
 
 /// Bytes of the address and of all header lines. Browsers send 1 to 4 KB, and a cookie has at most 4.
 const MAX_HEAD: usize = 32 * 1024;
-
-/// Headers that something behind this reads; of a refused request they are empty. Not `Accept` and
-/// `Content-Type`: to replace one, Rocket parses the old one first.
-const READ_LATER: [&str; 2] = ["cookie", "user-agent"];
 
 /// Attaches the check, behind the first line of the log and in front of all else.
 pub fn stage() -> AdHoc {
     AdHoc::on_request("Head limit", |request, _| {
         Box::pin(async move {
             if length(request) > MAX_HEAD {
-                for name in READ_LATER {
-                    request.replace_header(Header::new(name, ""));
-                }
                 request.set_method(Method::Get);
                 request.set_uri(uri!(refused));
             }

@@ -115,6 +115,12 @@ fn no_header_costs_more_than_its_length() {
 }
 
 #[test]
+fn the_address_of_the_refusal_says_the_same_to_all() {
+    let server = Server::start();
+    assert_eq!(server.ask("/request-head-too-large", "").0, 431);
+}
+
+#[test]
 fn long_addresses_are_refused_or_cost_no_more_than_their_length() {
     let server = Server::start();
     for part in ["a", "%41", "/", "?", "%2e%2e/", "?a=b&"] {

@@ -23,6 +23,7 @@ mod faults;
 mod outage;
 mod passwords;
 mod register;
+mod sessions;
 mod start;
 mod throttle;
 mod networks;

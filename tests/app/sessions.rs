@@ -1,0 +1,191 @@
+//! The sessions of an account: which are listed, and what it takes to end one or all others.
+
+use mongodb::bson::{Document, doc};
+
+use crate::support::{App, Browser, PASSWORD};
+
+/// The handles of the sessions that the account page offers to revoke.
+async fn handles(browser: &mut Browser) -> Vec<String> {
+    let page = browser.get("/account").await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    let actions = page.body.split("action=\"/account/sessions/").skip(1);
+    let handles = actions.filter_map(|rest| rest.split_once("/revoke\""));
+    handles.map(|(handle, _)| handle.to_owned()).collect()
+}
+
+async fn log_in_as(app: &App, username: &str, user_agent: &str) -> Browser {
+    let mut browser = app.browser();
+    let request = browser.request(reqwest::Method::POST, "/login");
+    let fields = [("username", username), ("password", PASSWORD)];
+    let request = request.header("user-agent", user_agent).form(&fields);
+    browser.send(request).await.expect_redirect("/dashboard");
+    browser
+}
+
+const FIREFOX: &str =
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0";
+
+#[rocket::async_test]
+async fn a_user_sees_and_ends_own_sessions_and_nobody_elses() {
+    for app in App::on_both_stores().await {
+        let (mut rosa, mut vera) = (app.browser(), app.browser());
+        rosa.sign_up("rosa").await;
+        vera.sign_up("vera").await;
+        let mut phone = log_in_as(&app, "rosa", FIREFOX).await;
+        let page = rosa.get("/account").await;
+        page.expect_page(200, "Firefox on Windows");
+        let (this, other) = (page.body.find("This device"), page.body.find("Firefox on Windows"));
+        assert!(this < other, "this device first");
+        assert!(!page.body.contains(&phone.sid().unwrap()), "no session id on the page");
+        let of_rosa = handles(&mut rosa).await;
+        assert_eq!(of_rosa.len(), 1, "the other one; this one can log out");
+        assert_eq!(handles(&mut vera).await, [""; 0]);
+
+        let revoke = format!("/account/sessions/{}/revoke", of_rosa[0]);
+        vera.post(&revoke, &[("password", PASSWORD)]).await.expect_redirect("/account");
+        vera.get("/account").await.expect_page(200, "There was no session left to end.");
+        assert!(phone.is_signed_in().await, "nobody else's");
+        rosa.post(&revoke, &[("password", PASSWORD)]).await.expect_redirect("/account");
+        rosa.get("/account").await.expect_page(200, "1 session has ended.");
+        assert!(rosa.is_signed_in().await);
+
+        phone.get("/dashboard").await.expect_redirect("/login?next=/dashboard");
+        phone.get("/login?next=/dashboard").await.expect_page(200, "it was revoked in another");
+        phone.log_in("rosa").await;
+        assert!(!phone.get("/dashboard").await.body.contains("revoked"));
+    }
+}
+
+#[rocket::async_test]
+async fn sessions_that_express_made_are_listed_and_revoked_as_well() {
+    for form in ["text", "object", "object with an ObjectId"] {
+        let app = App::on_mongodb().await;
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        let sessions = app.database().collection::<Document>("sessions");
+        let ours = sessions.find_one(doc! {}).await.unwrap().unwrap();
+        let user = ours.get_str("user").unwrap();
+        let text = format!(r#"{{"cookie":{{"path":"/"}},"passport":{{"user":"{user}"}}}}"#);
+        let object = doc! { "cookie": { "path": "/" }, "passport": { "user": user } };
+        // What `done(null, user._id)` stores.
+        let id = mongodb::bson::oid::ObjectId::parse_str(user).unwrap();
+        let by_id = doc! { "cookie": { "path": "/" }, "passport": { "user": id } };
+        let theirs = match form {
+            "text" => doc! { "_id": "made-by-express", "session": text },
+            "object" => doc! { "_id": "made-by-express", "session": object },
+            _ => doc! { "_id": "made-by-express", "session": by_id },
+        };
+        sessions.insert_one(theirs).await.unwrap();
+        rosa.get("/account").await.expect_page(200, "Another app of this site");
+        let listed = handles(&mut rosa).await;
+        assert_eq!(listed.len(), 1, "{form}");
+        let revoke = format!("/account/sessions/{}/revoke", listed[0]);
+        rosa.post(&revoke, &[("password", PASSWORD)]).await.expect_redirect("/account");
+        assert_eq!(sessions.count_documents(doc! {}).await.unwrap(), 1, "{form}");
+    }
+}
+
+#[rocket::async_test]
+async fn revoking_all_others_asks_for_the_password() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        let mut others = vec![];
+        for _ in 0..3 {
+            others.push(log_in_as(&app, "rosa", FIREFOX).await);
+        }
+        let path = "/account/sessions/revoke-others";
+        for wrong in [&[][..], &[("password", "")], &[("password", "wrong horse battery")]] {
+            assert_eq!(rosa.post(path, wrong).await.status, 422);
+        }
+        assert!(others[0].is_signed_in().await);
+        rosa.post(path, &[("password", PASSWORD)]).await.expect_redirect("/account");
+        rosa.get("/account").await.expect_page(200, "3 sessions have ended.");
+        for other in &mut others {
+            assert!(!other.is_signed_in().await);
+            other.get("/login").await.expect_page(200, "it was revoked in another");
+        }
+        assert!(rosa.is_signed_in().await);
+    }
+}
+
+#[rocket::async_test]
+async fn ten_thousand_sessions_make_no_long_page_and_end_all_the_same() {
+    let app = App::on_mongodb().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    let sessions = app.database().collection::<Document>("sessions");
+    let own = sessions.find_one(doc! {}).await.unwrap().unwrap();
+    let others = (0..10_000).map(|number| {
+        let mut other = own.clone();
+        other.insert("_id", format!("another-{number}"));
+        other
+    });
+    sessions.insert_many(others).await.unwrap();
+    let page = rosa.get("/account").await;
+    page.expect_page(200, "This device");
+    assert!(page.body.contains("The newest 100 are shown"), "{}", page.body.len());
+    assert!(page.body.len() < 200_000, "{}", page.body.len());
+    let path = "/account/sessions/revoke-others";
+    rosa.post(path, &[("password", PASSWORD)]).await.expect_redirect("/account");
+    rosa.get("/account").await.expect_page(200, "10000 sessions have ended.");
+    assert_eq!(sessions.count_documents(doc! {}).await.unwrap(), 1);
+}
+
+#[rocket::async_test]
+async fn ending_a_session_asks_for_the_password_and_not_again_for_five_minutes() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        let mut others = vec![];
+        for _ in 0..3 {
+            others.push(log_in_as(&app, "rosa", FIREFOX).await);
+        }
+        rosa.post("/coat", &[("item", "scarf")]).await;
+        let (before, mut thief) = (rosa.sid(), rosa.copy());
+        let revoke = async |browser: &mut Browser, fields: &[(&str, &str)]| {
+            let handle = handles(browser).await.remove(0);
+            browser.post(&format!("/account/sessions/{handle}/revoke"), fields).await
+        };
+        for wrong in [&[][..], &[("password", "")], &[("password", "wrong horse battery")]] {
+            let asked = revoke(&mut rosa, wrong).await;
+            asked.expect_page(422, "Confirm with your password");
+        }
+        assert_eq!(rosa.sid(), before);
+        for other in &mut others {
+            assert!(other.is_signed_in().await);
+        }
+        revoke(&mut rosa, &[("password", PASSWORD)]).await.expect_redirect("/account");
+        assert_ne!(rosa.sid(), before, "a new ID (ASVS 7.2.4)");
+        assert!(!thief.is_signed_in().await, "and the old one is dead");
+        rosa.get("/dashboard").await.expect_page(200, "scarf");
+        revoke(&mut rosa, &[]).await.expect_redirect("/account");
+        rosa.post("/account/sessions/revoke-others", &[]).await.expect_redirect("/account");
+        for other in &mut others {
+            assert!(!other.is_signed_in().await);
+        }
+        assert!(rosa.is_signed_in().await);
+    }
+}
+
+#[rocket::async_test]
+async fn a_password_that_was_given_long_ago_is_asked_for_again() {
+    let app = App::on_mongodb().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    let path = "/account/sessions/revoke-others";
+    rosa.post(path, &[("password", PASSWORD)]).await.expect_redirect("/account");
+    rosa.post(path, &[]).await.expect_redirect("/account");
+    let sessions = app.database().collection::<Document>("sessions");
+    let own = sessions.find_one(doc! {}).await.unwrap().unwrap();
+    let text = own.get_str("session").unwrap();
+    let (start, rest) = text.split_once(r#""confirmedAt":"#).unwrap();
+    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap();
+    for (minutes, expected) in [(4, 303), (6, 422), (-2, 422)] {
+        let at = rest[..end].parse::<i64>().unwrap() - minutes * 60_000;
+        let text = format!(r#"{start}"confirmedAt":{at}{}"#, &rest[end..]);
+        let set = doc! { "$set": { "session": text } };
+        sessions.update_one(doc! {}, set).await.unwrap();
+        assert_eq!(rosa.post(path, &[]).await.status, expected, "{minutes}");
+    }
+}
