@@ -94,7 +94,9 @@ impl Notice {
             Self::SessionsEnded(ended) => {
                 format!("{ended} sessions have ended. Their tickets are worth nothing any more.")
             }
-            Self::AccountDeleted => "Your account is deleted, and every session of it.".to_owned(),
+            Self::AccountDeleted => {
+                "Your account is deleted. Its sessions are no longer valid.".to_owned()
+            }
             Self::ClassReset(students) => {
                 format!("The class begins anew. Accounts that are gone: {students}.")
             }

@@ -153,14 +153,23 @@ impl<'r> FromRequest<'r> for Account<'r> {
         let Some(heavy) = request.rocket().state::<HeavyPages>() else {
             return Outcome::Error(unavailable);
         };
-        let Ok(of_browser) = heavy.enter(request).await else {
-            return Outcome::Error(unavailable);
+        // The session first: it costs nothing to refuse its thousandth request.
+        let of_browser = match heavy.enter(request).await {
+            Ok(slot) => slot,
+            Err(error) => {
+                log::warn!("the account page was refused: {error}");
+                return Outcome::Error(unavailable);
+            }
         };
         let user = try_outcome!(request.guard::<&User>().await);
-        let Ok(of_account) = heavy.enter_as(user).await else {
-            return Outcome::Error(unavailable);
+        let of_account = match heavy.enter_as(user).await {
+            Ok(slot) => Some(slot),
+            Err(error) => {
+                log::warn!("the account page was refused: {error}");
+                return Outcome::Error(unavailable);
+            }
         };
-        let _slots = [of_browser, Some(of_account)];
+        let _slots = [of_browser, of_account];
         let Outcome::Success(session) = request.guard::<&Session>().await else {
             return Outcome::Error(unavailable);
         };

@@ -36,6 +36,7 @@ async fn submit(account: Account<'_>, form: Form<NewPassword>) -> Result<Submitt
         Err(unproved) => return account.refuse(unproved).await,
     };
     if Password::typed(&form.0.current).is_some_and(|current| current.is(&new)) {
+        auth::confirm(account.session, user)?;
         let error = FieldError::new("new", "That is your current password. Choose another one.");
         return Ok(Submitted::again(account.render(&[error], None).await?));
     }
