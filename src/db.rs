@@ -72,15 +72,19 @@ pub struct Mongo {
     queue: Arc<Queue>,
 }
 
-/// A collection of it. A clone is the same one.
+/// A collection of it, with the connections that its operations use and the time that they may take.
+/// A clone is the same one.
 pub struct Documents<T: Send + Sync> {
     collection: Collection<T>,
     queue: Arc<Queue>,
+    share: Share,
+    limit: Duration,
 }
 
 impl<T: Send + Sync> Clone for Documents<T> {
     fn clone(&self) -> Self {
-        Self { collection: self.collection.clone(), queue: self.queue.clone() }
+        let Self { collection, queue, share, limit } = self;
+        Self { collection: collection.clone(), queue: queue.clone(), share: *share, limit: *limit }
     }
 }
 
@@ -90,66 +94,37 @@ impl<T: Send + Sync> Documents<T> {
         self.collection.name()
     }
 
-    /// Runs an operation on few documents.
+    /// For operations on many documents, in front of a page that a visitor waits for.
+    pub fn list(&self) -> Self {
+        Self { share: Share::List, ..self.clone() }
+    }
+
+    /// For an admin's page, and for what no page waits for.
+    pub fn in_background(&self) -> Self {
+        Self { share: Share::Background, ..self.clone() }
+    }
+
+    /// For background work that may take as long as `limit`, such as the making of an index.
+    pub fn within(&self, limit: Duration) -> Self {
+        Self { limit, ..self.in_background() }
+    }
+
+    /// Runs an operation.
     ///
     /// # Errors
     /// Too many operations wait, the deadline has passed, or the driver says that it failed.
-    pub async fn run<R, F>(
+    pub fn run<R, F, O>(
         &self,
-        operation: impl FnOnce(Collection<T>) -> F,
-    ) -> Result<R, Unavailable>
+        operation: O,
+    ) -> impl Future<Output = Result<R, Unavailable>> + Send + use<T, R, F, O>
     where
         R: Send,
         F: Future<Output = Result<R, Error>> + Send + 'static,
+        O: FnOnce(Collection<T>) -> F,
     {
-        carry_out(&self.queue, Share::Page, DEADLINE, operation(self.collection.clone())).await
-    }
-
-    /// Runs an operation that may take as long as `limit`, such as the making of an index.
-    ///
-    /// # Errors
-    /// As [`Documents::run`].
-    pub async fn run_within<R, F>(
-        &self,
-        limit: Duration,
-        operation: impl FnOnce(Collection<T>) -> F,
-    ) -> Result<R, Unavailable>
-    where
-        R: Send,
-        F: Future<Output = Result<R, Error>> + Send + 'static,
-    {
-        carry_out(&self.queue, Share::Background, limit, operation(self.collection.clone())).await
-    }
-
-    /// Runs an operation on many documents, for a page that a visitor waits for.
-    ///
-    /// # Errors
-    /// As [`Documents::run`].
-    pub async fn list<R, F>(
-        &self,
-        operation: impl FnOnce(Collection<T>) -> F,
-    ) -> Result<R, Unavailable>
-    where
-        R: Send,
-        F: Future<Output = Result<R, Error>> + Send + 'static,
-    {
-        carry_out(&self.queue, Share::List, DEADLINE, operation(self.collection.clone())).await
-    }
-
-    /// Runs an operation for an admin's page, or one that no page waits for.
-    ///
-    /// # Errors
-    /// As [`Documents::run`].
-    pub async fn in_background<R, F>(
-        &self,
-        operation: impl FnOnce(Collection<T>) -> F,
-    ) -> Result<R, Unavailable>
-    where
-        R: Send,
-        F: Future<Output = Result<R, Error>> + Send + 'static,
-    {
-        carry_out(&self.queue, Share::Background, DEADLINE, operation(self.collection.clone()))
-            .await
+        let Self { collection, queue, share, limit } = self.clone();
+        let operation = operation(collection);
+        async move { carry_out(&queue, share, limit, operation).await }
     }
 }
 
@@ -211,7 +186,7 @@ impl Mongo {
         options: CollectionOptions,
     ) -> Documents<T> {
         let collection = self.database.collection_with_options(name, options);
-        Documents { collection, queue: self.queue.clone() }
+        Documents { collection, queue: self.queue.clone(), share: Share::Page, limit: DEADLINE }
     }
 
     /// Runs an operation on the database itself that may take as long as `limit`.

@@ -98,7 +98,8 @@ impl Counters for MongoCounters {
     async fn clear_all(&self) -> Result<(), Unavailable> {
         let deleted = self
             .documents
-            .in_background(|counters| async move { counters.delete_many(doc! {}).await });
+            .in_background()
+            .run(|counters| async move { counters.delete_many(doc! {}).await });
         deleted.await.map(drop)
     }
 }

@@ -150,7 +150,7 @@ impl Users for MongoUsers {
     }
 
     async fn all(&self, most: u32) -> Result<Vec<User>, Unavailable> {
-        let found = self.documents.in_background(move |users| async move {
+        let found = self.documents.in_background().run(move |users| async move {
             let find = users.find(doc! {}).projection(of_user()).sort(doc! { "_id": 1 });
             let find = find.limit(most.into()).max_time(READ_LIMIT);
             find.await?.try_collect::<Vec<RawDocumentBuf>>().await
@@ -166,8 +166,10 @@ impl Users for MongoUsers {
 
     async fn delete_students(&self) -> Result<u64, Unavailable> {
         let filter = doc! { "admin": { "$ne": true } };
-        let deleted =
-            self.documents.in_background(|users| async move { users.delete_many(filter).await });
+        let deleted = self
+            .documents
+            .in_background()
+            .run(|users| async move { users.delete_many(filter).await });
         Ok(deleted.await?.deleted_count)
     }
 

@@ -44,7 +44,7 @@ pub async fn of_logins(sessions: &Documents<RawDocumentBuf>) -> Result<(), Unava
     let objects = objects.options(of_express("express_login_object").build()).build();
     let create =
         |all: Collection<RawDocumentBuf>| async move { all.create_indexes([texts, objects]).await };
-    sessions.run_within(INDEX_BUILD, create).await.map(drop)
+    sessions.within(INDEX_BUILD).run(create).await.map(drop)
 }
 
 fn ttl() -> IndexModel {

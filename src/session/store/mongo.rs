@@ -65,7 +65,7 @@ impl MongoStore {
             let find = all.find(filter).sort(newest_first).limit(most.into());
             find.max_time(READ_LIMIT).await?.try_collect().await
         };
-        self.documents.list(find).await
+        self.documents.list().run(find).await
     }
 
     /// The last made of each login, by the index on both: however many there are, no more are read.
@@ -100,7 +100,7 @@ impl MongoStore {
             let find = all.aggregate(pipeline).max_time(READ_LIMIT);
             find.with_type::<RawDocumentBuf>().await?.try_collect().await
         };
-        self.documents.in_background(find).await
+        self.documents.in_background().run(find).await
     }
 
     /// Writes `set` into the document, if it is valid and is what `filter` says.
@@ -230,7 +230,7 @@ impl Store for MongoStore {
             let find = all.find(behind).sort(doc! { "_id": 1 }).limit(most.into());
             find.max_time(READ_LIMIT).await?.try_collect::<Vec<_>>().await
         };
-        let found = self.documents.in_background(find).await?;
+        let found = self.documents.in_background().run(find).await?;
         let now = Timestamp::now();
         let read = |document: RawDocumentBuf| {
             let sid = Sid::stored(document.get_str("_id").ok()?);

@@ -102,7 +102,7 @@ impl ProgressStore {
     pub async fn all(&self) -> Result<HashMap<String, Progress>, Unavailable> {
         match self {
             Self::Mongodb(collection) => {
-                let found = collection.in_background(|all| async move {
+                let found = collection.in_background().run(|all| async move {
                     let find = all.find(doc! {}).max_time(READ_LIMIT);
                     find.await?.try_collect::<Vec<Document>>().await
                 });
@@ -134,7 +134,7 @@ impl ProgressStore {
                         Some(unset) => all.update_many(filter, anew(unset)).await.map(drop),
                     }
                 };
-                collection.in_background(forget).await
+                collection.in_background().run(forget).await
             }
             Self::Memory(all) => {
                 let mut all = locked(all);
