@@ -5,6 +5,7 @@
 //!
 //! - [`config`] settings, checked once; [`stores`] opens MongoDB ([`db`], [`migrate`]) or memory
 //! - [`deadline`] how long a request may wait, [`slots`] how many of one client may wait at once
+//! - [`system`] what the operating system must allow
 //! - [`logging`] and [`audit`] what is written down, and what never is
 //! - [`proxy`] did the browser come over https, and from where?
 //! - [`trace`] a request's notebook, for those who teach
@@ -22,6 +23,7 @@ pub mod db;
 pub mod deadline;
 pub mod slots;
 pub mod migrate;
+pub mod system;
 pub mod logging;
 pub mod audit;
 pub mod proxy;

@@ -13,6 +13,7 @@ use cloakroom::db::Mongo;
 use cloakroom::logging;
 use cloakroom::session::StoreKind;
 use cloakroom::stores::{self, StartError};
+use cloakroom::system;
 use cloakroom::teach::class;
 use rocket::config::LogLevel;
 
@@ -101,28 +102,16 @@ async fn run(command: Command, config: Config) -> Result<(), StartError> {
 
 async fn serve(for_class: bool, public: bool) -> Result<(), StartError> {
     #[cfg(target_os = "linux")]
-    allow_many_connections();
+    system::allow_many_connections();
     let figment = match for_class {
         true => class::for_a_class(config::figment(), public)?,
         false => config::figment(),
     };
     let port = figment.extract_inner("port").unwrap_or(0);
-    let rocket = cloakroom::rocket(figment).await?;
+    let rocket = cloakroom::rocket(figment).await?.attach(system::let_connections_wait());
     let rocket = if for_class { rocket.attach(class::invite()) } else { rocket };
     let launched = rocket.launch().await;
     launched.map(drop).map_err(|error| StartError::Launch(port, error.kind().to_string()))
-}
-
-/// Each connection is an open file, and many systems start a process with leave for 1,024, to be
-/// raised by whoever can bear more than `select(2)` can. Idle connections are then not soon all.
-#[cfg(target_os = "linux")]
-fn allow_many_connections() {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        log::warn!("open files stay limited: {error}");
-    }
 }
 
 async fn seed(config: &Config, students: u32) -> Result<(), StartError> {

@@ -8,7 +8,8 @@ use cloakroom::migrate;
 use mongodb::bson::{Document, doc};
 use rocket::futures::TryStreamExt as _;
 use rocket::futures::future::join_all;
-use rocket::tokio::time::sleep;
+use rocket::tokio::net;
+use rocket::tokio::time::{sleep, timeout};
 use rustix::process::Signal;
 
 use crate::alone;
@@ -109,4 +110,18 @@ async fn two_started_at_once_on_an_empty_database_make_it_ready_once() {
         checked += 1;
     }
     assert_eq!(checked, 40, "as many as on one instance");
+}
+
+#[rocket::async_test]
+async fn three_hundred_connections_at_once_wait_and_none_is_sent_away() {
+    let _alone = alone().await;
+    let cluster = Cluster::start(1).await;
+    let instance = Instance::start(&cluster.uri(DATABASE)).await;
+    // While it stands still it accepts none: all of them wait in the kernel.
+    instance.signal(Signal::STOP);
+    let connect = |_| net::TcpStream::connect(("127.0.0.1", instance.port()));
+    let connections = timeout(Duration::from_millis(900), join_all((0..300).map(connect))).await;
+    instance.signal(Signal::CONT);
+    let connections = connections.expect("a packet that is dropped is sent again after a second");
+    assert!(connections.iter().all(Result::is_ok));
 }
