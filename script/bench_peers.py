@@ -69,13 +69,13 @@ class Mongo:
 class Peer:
     """A running program, and somebody who is logged in to it."""
 
-    def __init__(self, label, command, uri, page, log_in=True, cookie=None, cwd=ROOT, **environment):
+    def __init__(self, label, command, uri, page, log_in=True, cookie=None, cwd=ROOT, log=subprocess.DEVNULL, **environment):
         self.label, self.page = label, page
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         everything = os.environ | {"MONGODB_URI": uri, "SESSION_SECRET": SECRET, "ROCKET_PORT": str(port)} | environment
         command = [str(part).replace("PORT", str(port)) for part in command]
-        self.process = subprocess.Popen(command, cwd=cwd, env=everything, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(command, cwd=cwd, env=everything, stdout=log, stderr=None if log == subprocess.DEVNULL else log)
         wait_for(port)
         self.cookie = self.signed_up() if log_in else cookie
         status, self.body = self.ask("GET", self.page)
