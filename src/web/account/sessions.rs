@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::Account;
 use crate::audit::{Decision, Event};
+use crate::auth;
 use crate::db::Unavailable;
 use crate::session::{Ending, Session};
 use crate::web::error::Error;
@@ -30,10 +31,13 @@ async fn revoke(
     form: Form<Password>,
 ) -> Result<Submitted, Error> {
     if handle == account.session.id().handle() {
-        crate::auth::log_out(account.session);
+        auth::log_out(account.session);
         account.record(Event::Logout, Decision::Done);
         account.page.leave(Notice::SignedOut);
         return Ok(Submitted::go_to(uri!(crate::web::login::show(_))));
+    }
+    if form.0.password.is_empty() && !auth::is_confirmed(account.session) {
+        return Ok(Submitted::again(account.render(&[], Some(handle)).await?));
     }
     if let Err(unproved) = account.confirm_lately("revoke-password", &form.0.password).await? {
         return account.refuse_for(unproved, Some(handle)).await;
