@@ -17,6 +17,7 @@ use mongodb::bson::doc;
 use mongodb::error::{Error, ErrorKind, WriteFailure};
 use mongodb::options::{Acknowledgment, ClientOptions, CollectionOptions, WriteConcern};
 use mongodb::{Client, Collection, Database};
+use rocket::tokio::sync::Mutex;
 
 use queue::{Admitted, BACKGROUND, Queue, Share};
 
@@ -29,6 +30,9 @@ const DEADLINE: Duration = Duration::from_millis(2500);
 /// For connecting and for finding a primary: below [`DEADLINE`], so that the driver's own words
 /// ("no server available") reach the log, rather than ours.
 const SELECTION: Duration = Duration::from_secs(2);
+
+/// How long the answer to a ping counts: any number of visitors may ask `/readyz`.
+const PING_COUNTS: Duration = Duration::from_millis(200);
 
 /// `maxTimeMS` of reads: the server stops working on what nobody waits for any more.
 pub const READ_LIMIT: Duration = Duration::from_secs(2);
@@ -70,7 +74,10 @@ impl Unavailable {
 pub struct Mongo {
     database: Database,
     queue: Arc<Queue>,
+    last_ping: Arc<Mutex<Option<LastPing>>>,
 }
+
+type LastPing = (Instant, Result<(), Unavailable>);
 
 /// A collection of it, with the connections that its operations use and the time that they may take.
 /// A clone is the same one.
@@ -171,7 +178,8 @@ impl Mongo {
 
     /// Over a client that exists, whose pool has this many connections for pages, and two more.
     pub fn over(database: Database, connections: u32) -> Self {
-        Self { database, queue: Arc::new(Queue::new(connections)) }
+        let queue = Arc::new(Queue::new(connections));
+        Self { database, queue, last_ping: Arc::default() }
     }
 
     /// The collection of this name.
@@ -218,11 +226,24 @@ impl Mongo {
         self.run_within(DEADLINE, operation).await
     }
 
-    /// Asks the database whether it is there. Not in the queue of pages: a full one is no outage.
+    /// Asks the database whether it is there, once for all who ask at the same time. Not in the queue
+    /// of pages: a full one is no outage.
     ///
     /// # Errors
     /// It does not answer.
     pub async fn ping(&self) -> Result<(), Unavailable> {
+        let mut last = self.last_ping.lock().await;
+        match &*last {
+            Some((at, answer)) if at.elapsed() < PING_COUNTS => answer.clone(),
+            _ => {
+                let answer = self.ping_now().await;
+                *last = Some((Instant::now(), answer.clone()));
+                answer
+            }
+        }
+    }
+
+    async fn ping_now(&self) -> Result<(), Unavailable> {
         let ping =
             |database: Database| async move { database.run_command(doc! { "ping": 1 }).await };
         self.run(ping).await.map(drop)

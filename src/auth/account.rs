@@ -60,7 +60,7 @@ impl LocalStrategy {
         address: IpAddr,
     ) -> Result<Registration, Unavailable> {
         // First of all: what there is no time for is not counted.
-        let slot = self.queue.enter(username.as_key(), address).await?;
+        let slot = self.queue.enter(("register", username.as_key()), address).await?;
         let lanes: Vec<_> = Network::around(address).map(Lane::Registration).collect();
         match self.throttle.take(&lanes).await? {
             Ok(taken) => taken.keep(),
@@ -118,7 +118,7 @@ impl LocalStrategy {
         else {
             return Ok(Confirmation::Wrong);
         };
-        let slot = self.queue.enter(username.as_key(), address).await?;
+        let slot = self.queue.enter(("session", session), address).await?;
         let account = self.users.find_account(&username).await?;
         let Some(account) = account.filter(|account| account.user.id == user.id) else {
             return Ok(Confirmation::Wrong);

@@ -98,7 +98,8 @@ fn repeats(password: &str, name: &str) -> bool {
     let (password, name) = (password.to_lowercase(), name.to_lowercase());
     let (core, name_letters) = (letters(&password), letters(&name));
     let backwards: String = name_letters.chars().rev().collect();
-    let is_made_of = |name: &str| !name.is_empty() && core.replace(name, "").is_empty();
+    let is_made_of =
+        |name: &str| name.chars().count() >= MIN_PART && core.replace(name, "").is_empty();
     password == name || !core.is_empty() && (is_made_of(&name_letters) || is_made_of(&backwards))
 }
 

@@ -51,10 +51,13 @@ impl Password {
     /// A password typed to log in. Only its length is checked: `None` is over the maximum, and no
     /// account has such a password.
     pub fn typed(text: &str) -> Option<Self> {
-        if text.chars().count() > MAX_LENGTH {
+        // A letter may be typed as several code points that its normal form joins.
+        if text.chars().count() > 4 * MAX_LENGTH {
             return None;
         }
-        Some(Self { typed: text.to_owned(), normal: normal_form(text) })
+        let normal = normal_form(text);
+        let length = normal.as_deref().unwrap_or(text).chars().count();
+        (length <= MAX_LENGTH).then(|| Self { typed: text.to_owned(), normal })
     }
 
     /// The form that new hashes are made of; `None` for a text that has no normal form.

@@ -1,68 +1,73 @@
-//! Who may have a password hashed next: few slots for each account and each address.
+//! Who may have a password hashed next: few slots for each login and each network.
 //!
 //! Hashing is slow on purpose, so logins compete for it. One client that logs in to one account a
-//! thousand times must not keep the others out, even with the right password. A login therefore
-//! holds a slot of its account, a slot of its address and one of all slots, before MongoDB is asked
-//! anything (`strategy.rs`, `account.rs`). `hasher.rs` hashes only for those who hold a slot.
+//! thousand times must not keep the others out, even with the right password; nor may it keep the
+//! account's owner out, who comes from elsewhere or in a known browser. A login therefore holds a
+//! slot of its own kind, a slot of each network around its address and one of all slots, before
+//! MongoDB is asked anything (`strategy.rs`, `account.rs`). `hasher.rs` hashes only for those who hold
+//! a slot.
 
+use std::hash::Hash;
 use std::net::IpAddr;
-use std::sync::Arc;
-
-use rocket::tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::throttle::Network;
 use crate::db::Unavailable;
 use crate::slots::{self, Slots};
 
-/// Logins at work in all: at 15 ms on two cores, the last of them waits one second. The next one is
-/// refused at once.
+/// Logins at work in all: at 15 ms on two cores, the last of them waits one second.
 const MAX_SLOTS: usize = 128;
 
 /// The slots of this process.
 pub struct Queue {
-    all: Arc<Semaphore>,
-    accounts: Slots,
-    addresses: Slots,
+    /// Of one account, from one network and with one device cookie.
+    logins: Slots,
+    /// Of an address, or of an IPv6 /64; of the /56; of the /48.
+    networks: [Slots; 3],
+    all: Slots,
 }
 
 /// The right to have passwords hashed; given back when dropped.
 pub struct Slot {
-    _of_all: Option<OwnedSemaphorePermit>,
-    _of_keys: [Option<slots::Slot>; 2],
+    _slots: Vec<slots::Slot>,
 }
 
 /// With all slots free.
 impl Default for Queue {
     fn default() -> Self {
         Self {
-            all: Arc::new(Semaphore::new(MAX_SLOTS)),
             // A person needs one. A class that logs in to one account at once waits its turn.
-            accounts: Slots::new(4, 124),
-            // Half of all slots: a class of forty behind one address does not wait.
-            addresses: Slots::new(64, 64),
+            logins: Slots::new(4, 124),
+            // A class of forty behind one address waits for a moment. Three such addresses leave a
+            // quarter of all slots to others.
+            networks: [Slots::new(32, 96), Slots::new(64, 128), Slots::new(96, 192)],
+            all: Slots::new(MAX_SLOTS, 0),
         }
     }
 }
 
 impl Queue {
-    /// Waits for a slot of the account of this name, there or not, and of the address (IPv6 by
-    /// /64); then takes one of all slots.
+    /// Waits for a slot of `login` from this network and of each network around the address; then
+    /// takes one of all slots. `login` says what the attempt is for: the name of the account, there
+    /// or not, and what the browser shows besides.
     ///
     /// # Errors
-    /// Too many logins are there already: at this account, from this address, or in all.
-    pub async fn enter(&self, name: &str, address: IpAddr) -> Result<Slot, Unavailable> {
+    /// Too many logins are there already: of this kind, from this network, or in all.
+    pub async fn enter(&self, login: impl Hash, address: IpAddr) -> Result<Slot, Unavailable> {
         let busy = || Unavailable::new("too many logins at once");
-        let account = self.accounts.enter(name).await.ok_or_else(busy)?;
-        let address = self.addresses.enter(Network::of(address)).await.ok_or_else(busy)?;
-        let all = self.all.clone().try_acquire_owned().map_err(|_| busy())?;
-        Ok(Slot { _of_all: Some(all), _of_keys: [Some(account), Some(address)] })
+        let login = (login, Network::of(address));
+        let mut slots = vec![self.logins.enter(login).await.ok_or_else(busy)?];
+        for (network, of_width) in Network::around(address).zip(&self.networks) {
+            slots.push(of_width.enter(network).await.ok_or_else(busy)?);
+        }
+        slots.push(self.all.enter(()).await.ok_or_else(busy)?);
+        Ok(Slot { _slots: slots })
     }
 }
 
 impl Slot {
     /// For a command on the machine itself, which competes with no visitor.
     pub fn of_a_command() -> Self {
-        Self { _of_all: None, _of_keys: [None, None] }
+        Self { _slots: vec![] }
     }
 }
 
@@ -79,7 +84,7 @@ mod tests {
         let queue = Queue::default();
         let mut slots = vec![];
         for number in 0..MAX_SLOTS {
-            slots.push(queue.enter(&number.to_string(), address(number)).await.unwrap());
+            slots.push(queue.enter(number, address(number)).await.unwrap());
         }
         assert!(queue.enter("one more", address(200)).await.is_err());
         slots.pop();
@@ -87,12 +92,30 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn the_slots_of_one_account_leave_room_for_others_at_the_same_address() {
+    async fn a_flood_at_one_account_keeps_out_neither_others_nor_its_known_browser() {
         let queue = Queue::default();
-        let mut rosas = vec![];
+        let flood = ("rosa", None::<&str>);
+        let mut held = vec![];
         for _ in 0..4 {
-            rosas.push(queue.enter("rosa", address(1)).await.unwrap());
+            held.push(queue.enter(flood, address(1)).await.unwrap());
         }
-        assert!(queue.enter("vera", address(1)).await.is_ok());
+        assert!(queue.enter(("vera", None::<&str>), address(1)).await.is_ok(), "same address");
+        assert!(queue.enter(("rosa", Some("device")), address(1)).await.is_ok(), "known browser");
+        assert!(queue.enter(flood, address(2)).await.is_ok(), "another address");
+    }
+
+    #[rocket::async_test]
+    async fn one_ipv6_line_leaves_slots_to_others_whatever_prefix_it_uses() {
+        let queue = Queue::default();
+        let mut held = vec![];
+        for number in 0..96 {
+            let address = format!("2001:db8:0:{:x}::1", number % 3 * 256 + number / 32);
+            held.push(queue.enter(number, address.parse().unwrap()).await.unwrap());
+        }
+        assert!(queue.enter("other", address(1)).await.is_ok());
+        assert_eq!(held.len(), 96);
+        let next = queue.enter("next", "2001:db8:0:ffff::1".parse().unwrap());
+        let waits = crate::deadline::within(std::time::Duration::from_millis(50), next).await;
+        assert!(waits.is_none(), "the /48 has 96");
     }
 }

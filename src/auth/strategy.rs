@@ -95,7 +95,7 @@ impl LocalStrategy {
         };
         let username = Username::parse(attempt.username).ok();
         let name = username.as_ref().map_or(attempt.username, Username::as_key);
-        let slot = self.queue.enter(name, attempt.address).await?;
+        let slot = self.queue.enter((name, attempt.device), attempt.address).await?;
         let account = match &username {
             Some(username) => self.users.find_account(username).await?,
             None => None,

@@ -19,7 +19,12 @@ use serde::{Deserialize, Serialize};
 use super::accept::prefers_json;
 use super::error::too_many;
 use super::moment::whole_seconds;
+use crate::deadline::within;
 use crate::trace::{self, Step};
+
+/// The longest wait for a body. Ours have a few hundred bytes, and a request that waits holds what its
+/// guards have taken.
+const BODY: Duration = Duration::from_secs(2);
 
 /// The fields of an `application/x-www-form-urlencoded` body.
 pub struct Form<T>(pub T);
@@ -32,6 +37,8 @@ pub struct NoFields;
 pub enum Malformed {
     WrongType,
     TooLarge,
+    /// Not all of it came in time.
+    TooSlow,
     /// Bytes that are no UTF-8, a NUL, a field twice.
     Garbled,
 }
@@ -41,6 +48,7 @@ impl Malformed {
         match self {
             Self::WrongType => Status::UnsupportedMediaType,
             Self::TooLarge => Status::PayloadTooLarge,
+            Self::TooSlow => Status::RequestTimeout,
             Self::Garbled => Status::BadRequest,
         }
     }
@@ -63,8 +71,8 @@ impl<'r> FromData<'r> for NoFields {
     type Error = Malformed;
 
     async fn from_data(request: &'r Request<'_>, mut data: Data<'r>) -> Outcome<'r, Self> {
-        let is_bodiless = request.content_type().is_none() && data.peek(1).await.is_empty();
-        if is_bodiless {
+        let first = within(BODY, data.peek(1)).await.map(<[u8]>::is_empty);
+        if request.content_type().is_none() && first == Some(true) {
             return Outcome::Success(Self);
         }
         match read::<IgnoredAny>(request, data).await {
@@ -82,7 +90,8 @@ async fn read<T: DeserializeOwned>(request: &Request<'_>, data: Data<'_>) -> Res
         return Err(Malformed::WrongType);
     }
     let limit = request.limits().get("form").unwrap_or(32.kibibytes());
-    let body = data.open(limit).into_bytes().await.map_err(|_| Malformed::Garbled)?;
+    let body = within(BODY, data.open(limit).into_bytes()).await.ok_or(Malformed::TooSlow)?;
+    let body = body.map_err(|_| Malformed::Garbled)?;
     if !body.is_complete() {
         return Err(Malformed::TooLarge);
     }

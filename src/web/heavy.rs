@@ -3,6 +3,8 @@
 //! The first limit stands before MongoDB is asked anything, so that a thousand requests of one
 //! browser cost next to nothing. The second one is for an account that is logged in many times.
 
+use std::net::IpAddr;
+
 use rocket::Request;
 
 use crate::auth::User;
@@ -16,21 +18,30 @@ const OF_A_BROWSER: (usize, usize) = (1, 3);
 /// Of one account, in whatever browsers.
 const OF_AN_ACCOUNT: (usize, usize) = (2, 6);
 
+/// Of one address: one of the three connections for lists is left to others. A class behind one
+/// address waits its turn.
+const OF_AN_ADDRESS: (usize, usize) = (2, 60);
+
 /// The slots of this process.
 pub struct HeavyPages {
     browsers: Slots,
     accounts: Slots,
+    addresses: Slots,
 }
 
 impl Default for HeavyPages {
     fn default() -> Self {
         let slots = |(at_work, waiting)| Slots::new(at_work, waiting);
-        Self { browsers: slots(OF_A_BROWSER), accounts: slots(OF_AN_ACCOUNT) }
+        Self {
+            browsers: slots(OF_A_BROWSER),
+            accounts: slots(OF_AN_ACCOUNT),
+            addresses: slots(OF_AN_ADDRESS),
+        }
     }
 }
 
 fn busy() -> Unavailable {
-    Unavailable::new("too many requests of one account at once")
+    Unavailable::new("too many requests of one account or address at once")
 }
 
 impl HeavyPages {
@@ -44,11 +55,13 @@ impl HeavyPages {
         self.browsers.enter(sid.as_str()).await.map(Some).ok_or_else(busy)
     }
 
-    /// Waits for a slot of the account.
+    /// Waits for a slot of the account, and for one of the address.
     ///
     /// # Errors
-    /// Too many requests of this account are there.
-    pub async fn enter_as(&self, user: &User) -> Result<Slot, Unavailable> {
-        self.accounts.enter(user.id.to_hex()).await.ok_or_else(busy)
+    /// Too many requests of this account or from this address are there.
+    pub async fn enter_as(&self, user: &User, address: IpAddr) -> Result<[Slot; 2], Unavailable> {
+        let account = self.accounts.enter(user.id.to_hex()).await.ok_or_else(busy)?;
+        let address = self.addresses.enter(address).await.ok_or_else(busy)?;
+        Ok([account, address])
     }
 }

@@ -189,3 +189,28 @@ async fn a_password_that_was_given_long_ago_is_asked_for_again() {
         assert_eq!(rosa.post(path, &[]).await.status, expected, "{minutes}");
     }
 }
+
+#[rocket::async_test]
+async fn a_double_click_on_end_all_others_leaves_this_browser_logged_in_with_its_values() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        rosa.post("/coat", &[("item", "scarf")]).await;
+        for pause in [0, 2, 5, 9, 20] {
+            let (mut first, mut second) = (rosa.copy(), rosa.copy());
+            let fields = [("password", PASSWORD)];
+            let path = "/account/sessions/revoke-others";
+            let (one, two) = rocket::tokio::join!(first.post(path, &fields), async {
+                rocket::tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
+                second.post(path, &fields).await
+            });
+            // The browser keeps the cookie of whichever response has one.
+            let before = rosa.jar["connect.sid"].clone();
+            let renewed = [&first, &second].map(|tab| tab.jar.get("connect.sid").cloned());
+            let renewed = renewed.into_iter().flatten().find(|cookie| *cookie != before);
+            rosa.jar.insert("connect.sid".to_owned(), renewed.expect("a new ID"));
+            assert!([one.status, two.status].contains(&303), "{pause} ms");
+            rosa.get("/dashboard").await.expect_page(200, "scarf");
+        }
+    }
+}

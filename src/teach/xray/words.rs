@@ -133,7 +133,10 @@ fn form(fields: &[(String, usize)]) -> Words {
     };
     let none = if fields.is_empty() { "nothing but its button" } else { "" };
     Words::new(
-        format!("The form brings {}{none}. What you typed is not shown here.", list(" characters")),
+        format!(
+            "The form brings {}{none}. The values are hidden in this row.",
+            list(" characters")
+        ),
         format!("body, `application/x-www-form-urlencoded`: {}{none}", list("")),
         format!("`express.urlencoded()` makes `req.body`: {}{none}", list("")),
     )

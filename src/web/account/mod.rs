@@ -23,7 +23,7 @@ use super::moment::in_words;
 use super::page::Page;
 use crate::audit::{Decision, Event, Whom};
 use crate::auth::{self, Confirmation, Confirmed, LocalStrategy, Refusal, User};
-use crate::session::{Ending, MOST_LISTED, Session};
+use crate::session::{Ending, Gone, MOST_LISTED, Session};
 use crate::slots::Slot;
 
 /// Whoever is logged in, and all that the forms of this page need.
@@ -34,7 +34,7 @@ struct Account<'r> {
     user: &'r User,
     strategy: &'r LocalStrategy,
     /// For as long as the handler runs.
-    _slots: [Option<Slot>; 2],
+    _slots: Vec<Slot>,
 }
 
 /// What to mend, and how long nothing will be checked.
@@ -87,12 +87,19 @@ impl Account<'_> {
         Ok(self.confirm(id, typed).await?.map(drop))
     }
 
-    /// Gives the session a new ID if the password was `typed`, and keeps in mind that it was.
-    fn renew(&self, typed: &str) -> Result<(), Error> {
-        if !typed.is_empty() {
-            auth::confirm(self.session, self.user)?;
+    /// Gives the session a new ID if the password was `typed`, and stores it at once: what ends the
+    /// other sessions must spare the new one. False when a concurrent request has ended or renewed
+    /// this session; then the rest is for that one to do.
+    async fn renew(&self, typed: &str, user: &User) -> Result<bool, Error> {
+        if typed.is_empty() {
+            return Ok(true);
         }
-        Ok(())
+        auth::confirm(self.session, user)?;
+        match self.session.save().await {
+            Ok(()) => Ok(true),
+            Err(Gone::Ended) => Ok(false),
+            Err(Gone::Unavailable(error)) => Err(error.into()),
+        }
     }
 
     /// Ends all other sessions, after the password was changed or the account deleted. `None` when
@@ -162,14 +169,14 @@ impl<'r> FromRequest<'r> for Account<'r> {
             }
         };
         let user = try_outcome!(request.guard::<&User>().await);
-        let of_account = match heavy.enter_as(user).await {
-            Ok(slot) => Some(slot),
+        let of_account = match heavy.enter_as(user, Client::of(request).address()).await {
+            Ok(slots) => slots,
             Err(error) => {
                 log::warn!("the account page was refused: {error}");
                 return Outcome::Error(unavailable);
             }
         };
-        let _slots = [of_browser, of_account];
+        let _slots = of_browser.into_iter().chain(of_account).collect();
         let Outcome::Success(session) = request.guard::<&Session>().await else {
             return Outcome::Error(unavailable);
         };

@@ -47,9 +47,13 @@ async fn submit(account: Account<'_>, form: Form<NewPassword>) -> Result<Submitt
     };
     account.record(Event::ChangePassword, Decision::Done);
     // Whoever has the old password, or a ticket got with it, is out (OWASP ASVS 7.4.3).
+    // First a new ID for this one. If that fails, the session was made under the old password, and
+    // the user has to log in.
+    let renewed = account.renew(&form.0.current, &user).await;
+    if let Err(error) = renewed {
+        log::error!("the session could not be renewed: {error}");
+    }
     let ended = account.end_others(Ending::PasswordChanged).await;
-    // A new id for this one as well.
-    auth::confirm(account.session, &user)?;
     account.client.remember_device(device);
     account.page.leave(Notice::PasswordChanged(ended));
     Ok(Submitted::go_to(uri!(super::show)))

@@ -42,9 +42,11 @@ async fn revoke(
     if let Err(unproved) = account.confirm_lately("revoke-password", &form.0.password).await? {
         return account.refuse_for(unproved, Some(handle)).await;
     }
+    if !account.renew(&form.0.password, account.user).await? {
+        return Ok(Submitted::go_to(uri!(super::show)));
+    }
     let ended = account.session.end_one(handle).await?;
     account.record(Event::RevokeSessions, if ended { Decision::Done } else { Decision::Refused });
-    account.renew(&form.0.password)?;
     account.page.leave(Notice::SessionsEnded(u64::from(ended)));
     Ok(Submitted::go_to(uri!(super::show)))
 }
@@ -54,9 +56,11 @@ async fn revoke_others(account: Account<'_>, form: Form<Password>) -> Result<Sub
     if let Err(unproved) = account.confirm_lately("others-password", &form.0.password).await? {
         return account.refuse(unproved).await;
     }
+    if !account.renew(&form.0.password, account.user).await? {
+        return Ok(Submitted::go_to(uri!(super::show)));
+    }
     let ended = account.session.end_others(Ending::Revoked).await?;
     account.record(Event::RevokeSessions, Decision::Done);
-    account.renew(&form.0.password)?;
     account.page.leave(Notice::SessionsEnded(ended));
     Ok(Submitted::go_to(uri!(super::show)))
 }
