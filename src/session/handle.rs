@@ -141,8 +141,8 @@ impl Session {
     }
 
     /// A new id for a user who stays logged in; the values are kept. If the session has ended by the
-    /// time that the new one is stored, a concurrent logout wins. After a change of rights, or when
-    /// the user has given the password again (OWASP ASVS 7.2.4).
+    /// time that the new one is stored, it stays ended. After a change of rights, or when the user
+    /// has given the password again (OWASP ASVS 7.2.4).
     pub fn renew(&self) -> Fresh<'_> {
         self.with_new_id(State::renew)
     }
