@@ -108,12 +108,6 @@ pub fn record_command(event: Event, decision: Decision, whom: Whom<'_>) {
     log::info!(target: "audit", "{event:?} {decision:?} {whom} address=console request=-");
 }
 
-/// Writes down what a command did that is about no single account.
-pub fn record_command_for_all(event: Event, decision: Decision) {
-    let whom = Whom::Unknown;
-    log::info!(target: "audit", "{event:?} {decision:?} {whom} address=console request=-");
-}
-
 /// Characters of a path that the log keeps: ours are shorter.
 const LONGEST_PATH: usize = 200;
 

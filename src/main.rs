@@ -183,7 +183,7 @@ async fn unlock(config: &Config, username: &str) -> Result<(), StartError> {
 async fn unlock_all(config: &Config) -> Result<(), StartError> {
     let database = database(config).await?;
     throttle(config, &database).forget_all().await.map_err(StartError::NoDatabase)?;
-    audit::record_command_for_all(Event::UnlockAll, Decision::Done);
+    audit::record_command(Event::UnlockAll, Decision::Done, Whom::Unknown);
     println!("all failed logins and registrations are forgotten");
     Ok(())
 }

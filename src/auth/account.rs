@@ -62,9 +62,8 @@ impl LocalStrategy {
         // First of all: what there is no time for is not counted.
         let slot = self.queue.enter(("register", username.as_key()), address).await?;
         let lanes: Vec<_> = Network::around(address).map(Lane::Registration).collect();
-        match self.throttle.take(&lanes).await? {
-            Ok(taken) => taken.keep(),
-            Err(wait) => return Ok(Registration::TryLater(wait)),
+        if let Err(wait) = self.throttle.pass(&lanes).await? {
+            return Ok(Registration::TryLater(wait));
         }
         let Some((user, stored)) = self.insert(&slot, username, password).await? else {
             return Ok(Registration::Taken);

@@ -204,9 +204,8 @@ mod tests {
             let password = long(pattern);
             let started = Instant::now();
             weakness(&password, &[((), "rosa")]);
-            // Alone on the machine it takes 1 to 3 ms.
-            assert!(started.elapsed() < Duration::from_millis(50), "{pattern}");
-            println!("{pattern}: {:?}", started.elapsed());
+            // It takes 1 to 3 ms; without the limit, minutes.
+            assert!(started.elapsed() < Duration::from_secs(1), "{pattern}");
         }
     }
 }

@@ -113,9 +113,9 @@ mod tests {
             held.push(queue.enter(number, address.parse().unwrap()).await.unwrap());
         }
         assert!(queue.enter("other", address(1)).await.is_ok());
-        assert_eq!(held.len(), 96);
         let next = queue.enter("next", "2001:db8:0:ffff::1".parse().unwrap());
         let waits = crate::deadline::within(std::time::Duration::from_millis(50), next).await;
         assert!(waits.is_none(), "the /48 has 96");
+        drop(held);
     }
 }

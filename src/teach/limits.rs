@@ -1,7 +1,8 @@
 //! How much one visitor may store in lessons and labs: so many sessions, and so many large ones.
 //!
 //! `auth/throttle` counts them. An account has counters of its own. Visitors who are not logged in are
-//! told apart by their address alone, so they share the counters of their address.
+//! told apart by their address alone, so they share the counters of their address and, for IPv6, of the
+//! networks around it.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use rocket::{Request, catch};
 use rocket_dyn_templates::{Template, context};
 
 use crate::auth::LocalStrategy;
-use crate::auth::throttle::{Lane, Throttle};
+use crate::auth::throttle::{Lane, Network, Throttle};
 use crate::db::Unavailable;
 use crate::proxy::client_address;
 use crate::web::error::Error;
@@ -57,13 +58,17 @@ impl<'r> Limits<'r> {
     /// # Errors
     /// There were too many, or the counters do not answer.
     pub async fn count(&self, size: Size) -> Result<(), Denied> {
-        let lane = match (&self.user, size) {
-            (None, Size::Small) => Lane::GuestSessions(self.address),
-            (None, Size::Big) => Lane::GuestBigSessions(self.address),
-            (Some(user), Size::Small) => Lane::LabSessions(user),
-            (Some(user), Size::Big) => Lane::BigLabSessions(user),
+        let lanes: Vec<_> = match (&self.user, size) {
+            (None, Size::Small) => self.networks().map(Lane::GuestSessions).collect(),
+            (None, Size::Big) => self.networks().map(Lane::GuestBigSessions).collect(),
+            (Some(user), Size::Small) => vec![Lane::LabSessions(user)],
+            (Some(user), Size::Big) => vec![Lane::BigLabSessions(user)],
         };
-        self.throttle.pass(lane).await?.map_err(Denied::Enough)
+        self.throttle.pass(&lanes).await?.map_err(Denied::Enough)
+    }
+
+    fn networks(&self) -> impl Iterator<Item = Network> {
+        Network::around(self.address)
     }
 }
 

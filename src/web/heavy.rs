@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use rocket::Request;
 
 use crate::auth::User;
+use crate::auth::throttle::Network;
 use crate::db::Unavailable;
 use crate::session::presented_id;
 use crate::slots::{Slot, Slots};
@@ -18,7 +19,7 @@ const OF_A_BROWSER: (usize, usize) = (1, 3);
 /// Of one account, in whatever browsers.
 const OF_AN_ACCOUNT: (usize, usize) = (2, 6);
 
-/// Of one address: one of the three connections for lists is left to others. A class behind one
+/// Of one address, or IPv6 /64: one of the three connections for lists is left to others. A class behind one
 /// address waits its turn.
 const OF_AN_ADDRESS: (usize, usize) = (2, 60);
 
@@ -61,7 +62,7 @@ impl HeavyPages {
     /// Too many requests of this account or from this address are there.
     pub async fn enter_as(&self, user: &User, address: IpAddr) -> Result<[Slot; 2], Unavailable> {
         let account = self.accounts.enter(user.id.to_hex()).await.ok_or_else(busy)?;
-        let address = self.addresses.enter(address).await.ok_or_else(busy)?;
+        let address = self.addresses.enter(Network::of(address)).await.ok_or_else(busy)?;
         Ok([account, address])
     }
 }

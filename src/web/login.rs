@@ -29,8 +29,8 @@ struct Credentials {
     remember: Checked,
 }
 
-/// The login page that leads back to `next`, unless that is too long. Written by hand, because `uri!` would escape the slash
-/// and DESIGN.md fixes `/login?next=/dashboard`.
+/// The login page that leads back to `next`, unless that is too long. Written by hand, because `uri!`
+/// would escape the slash and DESIGN.md fixes `/login?next=/dashboard`.
 pub fn login_with_next(next: Option<&str>) -> Origin<'static> {
     let next = next.and_then(LocalPath::parse).map(LocalPath::into_origin);
     next.and_then(|next| {

@@ -35,30 +35,28 @@ pub struct Network {
 impl Network {
     /// An IPv4 address, or the /64 of IPv6 that one subscriber has at least.
     pub fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V6(v6) => {
-                let prefix = v6.to_bits() >> 64 << 64;
-                Self { address: IpAddr::from(prefix.to_be_bytes()), subscribers: 1 }
-            }
-            v4 => Self { address: v4, subscribers: 1 },
-        }
+        Self::new(address, 64, 1)
     }
 
     /// An IPv4 address alone. Of IPv6 the /64, which one subscriber has at least, and the /56 and /48
     /// around it, which a home line or a tunnel has. They get 4 and 16 times what a /64 gets, so that
     /// going through the /64 of one of them gains little.
     pub fn around(address: IpAddr) -> impl Iterator<Item = Self> {
-        let network = |address, subscribers| Self { address, subscribers };
-        let networks = match address.to_canonical() {
-            IpAddr::V6(v6) => {
-                let prefix = |bits: u32| {
-                    IpAddr::from((v6.to_bits() >> (128 - bits) << (128 - bits)).to_be_bytes())
-                };
-                vec![network(prefix(64), 1), network(prefix(56), 4), network(prefix(48), 16)]
-            }
-            v4 => vec![network(v4, 1)],
+        let widths: &[(u32, u32)] = match address.to_canonical() {
+            IpAddr::V6(_) => &[(64, 1), (56, 4), (48, 16)],
+            IpAddr::V4(_) => &[(64, 1)],
         };
-        networks.into_iter()
+        widths.iter().map(move |(bits, subscribers)| Self::new(address, *bits, *subscribers))
+    }
+
+    fn new(address: IpAddr, bits: u32, subscribers: u32) -> Self {
+        let address = match address.to_canonical() {
+            IpAddr::V6(v6) => {
+                IpAddr::from((v6.to_bits() >> (128 - bits) << (128 - bits)).to_be_bytes())
+            }
+            v4 => v4,
+        };
+        Self { address, subscribers }
     }
 
     /// What it gets, when a single subscriber gets this.
@@ -89,13 +87,13 @@ pub enum Lane<'a> {
     Address(Network),
     /// New accounts from one network.
     Registration(Network),
-    /// Guesses at the current password from one session, by its handle. Not by account: whoever has
-    /// stolen a ticket must not keep the owner, who logs in anew, from changing the password.
+    /// Guesses at the current password from one session, by its handle. Not by account: a thief
+    /// of a ticket must not keep the owner, who logs in again, from changing the password.
     Confirmation(&'a str),
-    /// Sessions that visitors at one address store in lessons and labs without logging in.
-    GuestSessions(IpAddr),
+    /// Sessions that visitors in one network store in lessons and labs without logging in.
+    GuestSessions(Network),
     /// The large ones among them, of a hundred kilobytes each.
-    GuestBigSessions(IpAddr),
+    GuestBigSessions(Network),
     /// Sessions that one account, by its id, stores in the labs.
     LabSessions(&'a str),
     /// The large ones among them.
@@ -118,8 +116,10 @@ impl Lane<'_> {
             Self::Registration(network) => network.share_of(Rate { burst: 150, every: MINUTE / 2 }),
             // A class of 40 in which no student logs in. A session of the labs ends after a day, so
             // less than 20 MB of them are there at any time: 140 large ones and 2,940 small ones.
-            Self::GuestSessions(_) => Rate { burst: 1_500, every: MINUTE },
-            Self::GuestBigSessions(_) => Rate { burst: 80, every: MINUTE * 24 },
+            Self::GuestSessions(network) => network.share_of(Rate { burst: 1_500, every: MINUTE }),
+            Self::GuestBigSessions(network) => {
+                network.share_of(Rate { burst: 80, every: MINUTE * 24 })
+            }
             Self::LabSessions(_) => Rate { burst: 200, every: MINUTE },
             Self::BigLabSessions(_) => Rate { burst: 20, every: TWO_HOURS },
         }
@@ -133,10 +133,8 @@ impl Lane<'_> {
             Self::Address(network) => format!("address {network}"),
             Self::Registration(network) => format!("registration {network}"),
             Self::Confirmation(session) => format!("confirmation {session}"),
-            Self::GuestSessions(address) => format!("guest sessions {}", Network::of(address)),
-            Self::GuestBigSessions(address) => {
-                format!("guest big sessions {}", Network::of(address))
-            }
+            Self::GuestSessions(network) => format!("guest sessions {network}"),
+            Self::GuestBigSessions(network) => format!("guest big sessions {network}"),
             Self::LabSessions(user) => format!("lab sessions {user}"),
             Self::BigLabSessions(user) => format!("big lab sessions {user}"),
         }

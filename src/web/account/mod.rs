@@ -26,7 +26,7 @@ use crate::auth::{self, Confirmation, Confirmed, LocalStrategy, Refusal, User};
 use crate::session::{Ending, Gone, MOST_LISTED, Session};
 use crate::slots::Slot;
 
-/// Whoever is logged in, and all that the forms of this page need.
+/// The user who is logged in, and all that the forms of this page need.
 struct Account<'r> {
     page: Page<'r>,
     client: Client<'r>,
@@ -156,36 +156,34 @@ impl<'r> FromRequest<'r> for Account<'r> {
     type Error = Refusal;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Refusal> {
-        let unavailable = (Status::ServiceUnavailable, Refusal::Unavailable);
+        let unavailable = || Outcome::Error((Status::ServiceUnavailable, Refusal::Unavailable));
         let Some(heavy) = request.rocket().state::<HeavyPages>() else {
-            return Outcome::Error(unavailable);
+            return unavailable();
+        };
+        let busy = |error| {
+            log::warn!("the account page was refused: {error}");
+            unavailable()
         };
         // The session first: it costs nothing to refuse its thousandth request.
         let of_browser = match heavy.enter(request).await {
             Ok(slot) => slot,
-            Err(error) => {
-                log::warn!("the account page was refused: {error}");
-                return Outcome::Error(unavailable);
-            }
+            Err(error) => return busy(error),
         };
         let user = try_outcome!(request.guard::<&User>().await);
         let of_account = match heavy.enter_as(user, Client::of(request).address()).await {
             Ok(slots) => slots,
-            Err(error) => {
-                log::warn!("the account page was refused: {error}");
-                return Outcome::Error(unavailable);
-            }
+            Err(error) => return busy(error),
         };
         let _slots = of_browser.into_iter().chain(of_account).collect();
         let Outcome::Success(session) = request.guard::<&Session>().await else {
-            return Outcome::Error(unavailable);
+            return unavailable();
         };
         let (page, client) = (Page::of(request), Client::of(request));
         match request.rocket().state() {
             Some(strategy) => {
                 Outcome::Success(Account { page, client, session, user, strategy, _slots })
             }
-            None => Outcome::Error(unavailable),
+            None => unavailable(),
         }
     }
 }
