@@ -41,6 +41,13 @@ impl Session {
         let mut facts = self.facts(&state, now);
         facts.touch_due &= !failed;
         let Plan { write, set_cookie } = plan(self.switches(), facts);
+        if facts.destroyed {
+            // Otherwise the browser, without the cookie that it is told to forget, would be logged
+            // in by the other one.
+            for sid in &self.ticket.ambiguous {
+                self.engine.store.destroy(sid).await?;
+            }
+        }
         let sent = self.carry_out(write, &state, now).await?;
         self.note(write);
         Ok(sent.and_then(|cookie| self.set_cookie_line(set_cookie, &state, &cookie)))

@@ -48,8 +48,8 @@ struct Presented {
 enum Genuine {
     None,
     One(Verified),
-    /// With different IDs.
-    Several,
+    /// With different IDs: the first two.
+    Several([Sid; 2]),
 }
 
 /// Enough characters to tell a browser by; a header may be as long as it likes.
@@ -111,11 +111,11 @@ impl Engine {
                 let (sid, outdated) = (trace::start(verified.sid.as_str()), verified.outdated);
                 (Seal::Genuine { sid, outdated }, Some(verified))
             }
-            Genuine::Several => {
+            Genuine::Several(sids) => {
                 log::warn!(
                     "a request came with two different genuine session cookies: neither counts"
                 );
-                ticket.is_ambiguous = true;
+                ticket.ambiguous = sids.into();
                 (Seal::Several, None)
             }
             Genuine::None if presented.length.is_none() => (Seal::None, None),
@@ -144,7 +144,7 @@ impl Engine {
     ) -> Option<Sid> {
         match self.presented(cookie_headers).genuine {
             Genuine::One(verified) => Some(verified.sid),
-            Genuine::None | Genuine::Several => None,
+            Genuine::None | Genuine::Several(_) => None,
         }
     }
 
@@ -156,7 +156,9 @@ impl Engine {
         for value in cookie::find_all(cookie_headers, &self.options.name) {
             let verified = self.options.secret.verify(&cookie::decode(value));
             presented.genuine = match (presented.genuine, verified) {
-                (Genuine::One(first), Some(other)) if first.sid != other.sid => Genuine::Several,
+                (Genuine::One(first), Some(other)) if first.sid != other.sid => {
+                    Genuine::Several([first.sid, other.sid])
+                }
                 (Genuine::None, Some(verified)) => {
                     presented.length = Some(value.len());
                     Genuine::One(verified)

@@ -159,7 +159,7 @@ impl Session {
     }
 
     /// Ends the session: nothing is in it any more, the document is deleted and the browser told
-    /// to forget the cookie.
+    /// to forget the cookie. If two different genuine cookies came, both sessions end.
     pub fn destroy(&self) {
         let mut state = self.state();
         state.destroyed = true;

@@ -145,7 +145,7 @@ impl Session {
 
     /// Whether the browser came with two different genuine session cookies, so that neither counts.
     pub fn is_ambiguous(&self) -> bool {
-        self.ticket.is_ambiguous
+        !self.ticket.ambiguous.is_empty()
     }
 
     /// Why that was, if somebody ended it from elsewhere.

@@ -20,8 +20,8 @@ pub struct Ticket {
     pub https: bool,
     /// The id on it, when its signature held but there is no such session any more.
     pub lost: Option<Sid>,
-    /// Two cookies with different genuine IDs came: neither counts.
-    pub is_ambiguous: bool,
+    /// The first two IDs, when cookies with different genuine ones came: neither counts.
+    pub ambiguous: Vec<Sid>,
     /// What the browser calls itself.
     pub user_agent: Option<String>,
     /// The request was for the part of the site that the cookie is for.

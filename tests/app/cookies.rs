@@ -137,5 +137,10 @@ async fn two_different_genuine_session_cookies_are_no_session_and_the_page_says_
             get("/login").await.expect_page(200, "two different session cookies");
         }
         assert!(rosa.is_signed_in().await && mallory.is_signed_in().await, "neither has ended");
+        let logout = app.browser().request(reqwest::Method::POST, "/logout");
+        let both = format!("connect.sid={ours}; connect.sid={theirs}");
+        let left = app.browser().send(logout.header("cookie", both)).await;
+        left.expect_redirect("/login");
+        assert!(!rosa.is_signed_in().await && !mallory.is_signed_in().await, "a logout ends both");
     }
 }
