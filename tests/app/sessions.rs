@@ -22,6 +22,11 @@ async fn log_in_as(app: &App, username: &str, user_agent: &str) -> Browser {
     browser
 }
 
+async fn log_in_three_times(app: &App, username: &str) -> [Browser; 3] {
+    let log_in = || log_in_as(app, username, FIREFOX);
+    [log_in().await, log_in().await, log_in().await]
+}
+
 const FIREFOX: &str =
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0";
 
@@ -44,7 +49,7 @@ async fn a_user_sees_and_ends_own_sessions_and_nobody_elses() {
         let revoke = format!("/account/sessions/{}/revoke", of_rosa[0]);
         vera.post(&revoke, &[("password", PASSWORD)]).await.expect_redirect("/account");
         vera.get("/account").await.expect_page(200, "There was no session left to end.");
-        assert!(phone.is_signed_in().await, "nobody else's");
+        assert!(phone.is_signed_in().await, "vera is another user");
         rosa.post(&revoke, &[("password", PASSWORD)]).await.expect_redirect("/account");
         rosa.get("/account").await.expect_page(200, "1 session has ended.");
         assert!(rosa.is_signed_in().await);
@@ -90,10 +95,7 @@ async fn revoking_all_others_asks_for_the_password() {
     for app in App::on_both_stores().await {
         let mut rosa = app.browser();
         rosa.sign_up("rosa").await;
-        let mut others = vec![];
-        for _ in 0..3 {
-            others.push(log_in_as(&app, "rosa", FIREFOX).await);
-        }
+        let mut others = log_in_three_times(&app, "rosa").await;
         let path = "/account/sessions/revoke-others";
         for wrong in [&[][..], &[("password", "")], &[("password", "wrong horse battery")]] {
             assert_eq!(rosa.post(path, wrong).await.status, 422);
@@ -137,10 +139,7 @@ async fn ending_a_session_asks_for_the_password_and_not_again_for_five_minutes()
     for app in App::on_both_stores().await {
         let mut rosa = app.browser();
         rosa.sign_up("rosa").await;
-        let mut others = vec![];
-        for _ in 0..3 {
-            others.push(log_in_as(&app, "rosa", FIREFOX).await);
-        }
+        let mut others = log_in_three_times(&app, "rosa").await;
         rosa.post("/coat", &[("item", "scarf")]).await;
         let (before, mut thief) = (rosa.sid(), rosa.copy());
         let revoke = async |browser: &mut Browser, fields: &[(&str, &str)]| {
