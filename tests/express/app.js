@@ -4,7 +4,8 @@
 //
 //   MONGODB_URI=... SESSION_SECRET=... node app.js [port]
 //
-// SETTINGS, as JSON, changes options of express-session and of the store. /do?steps=... does to the
+// SETTINGS, as JSON, changes options of express-session and of the store. PACKAGES, as JSON, takes other
+// packages: {"store": "connect-mongo-3", "users": "plugin", "serialize": "_id"}. /do?steps=... does to the
 // session what tests/session/lab.rs does to ours.
 
 const crypto = require("node:crypto");
@@ -13,33 +14,63 @@ const expressSession = require("express-session");
 const mongoose = require("mongoose");
 const passport = require("passport");
 const { Strategy } = require("passport-local");
-const connectMongo = require("connect-mongo");
 
-const MongoStore = connectMongo.MongoStore ?? connectMongo.default ?? connectMongo;
 const uri = process.env.MONGODB_URI ?? "mongodb://localhost:27017/tutorial_db";
 const settings = JSON.parse(process.env.SETTINGS ?? "{}");
 const { store: storeSettings, ...sessionSettings } = settings;
+const packages = JSON.parse(process.env.PACKAGES ?? "{}");
+const { store: storePackage = "connect-mongo", users = "tutorial", serialize = "id" } = packages;
+
+// The session stores, each made as its own README says.
+const makeStore = () => {
+  const folder = { paths: [`${__dirname}/stores/${storePackage}`, __dirname] };
+  const required = require(require.resolve(storePackage.replace(/-\d$/, ""), folder));
+  if (storePackage === "connect-mongodb-session") {
+    const Store = required(expressSession);
+    return new Store({ uri, collection: "sessions", ...storeSettings });
+  }
+  if (storePackage === "connect-mongo-3") {
+    const Store = required(expressSession);
+    const mongoOptions = { useNewUrlParser: true, useUnifiedTopology: true };
+    return new Store({ url: uri, collection: "sessions", mongoOptions, ...storeSettings });
+  }
+  const Store = required.MongoStore ?? required.default ?? required;
+  return Store.create({ mongoUrl: uri, collectionName: "sessions", ...storeSettings });
+};
+
+// The users: the tutorial's schema, its schema in the branches without admins, the same with an index as
+// many tutorials make it, and the plugin that hashes passwords in a way of its own.
+const text = { username: String, hash: String, salt: String };
+const schemas = {
+  tutorial: { ...text, admin: Boolean },
+  "no-admin": text,
+  unique: { ...text, username: { type: String, unique: true } },
+  plugin: {},
+};
+const schema = new mongoose.Schema(schemas[users]);
+if (users === "plugin") schema.plugin(require("passport-local-mongoose").default);
 
 mongoose.connect(uri);
-const User = mongoose.model(
-  "User",
-  new mongoose.Schema({ username: String, hash: String, salt: String, admin: Boolean }),
-);
+const User = mongoose.model("User", schema);
 
 const hashOf = (password, salt) =>
   crypto.pbkdf2Sync(password, salt, 10000, 64, "sha512").toString("hex");
 
-passport.use(
-  new Strategy(async (username, password, done) => {
-    try {
-      const user = await User.findOne({ username });
-      done(null, user && user.hash === hashOf(password, user.salt) ? user : false);
-    } catch (error) {
-      done(error);
-    }
-  }),
-);
-passport.serializeUser((user, done) => done(null, user.id));
+const verify = async (username, password, done) => {
+  try {
+    const user = await User.findOne({ username });
+    done(null, user && user.hash === hashOf(password, user.salt) ? user : false);
+  } catch (error) {
+    done(error);
+  }
+};
+const register = async (username, password) => {
+  if (users === "plugin") return User.register(new User({ username }), password);
+  const salt = crypto.randomBytes(32).toString("hex");
+  return User.create({ username, salt, hash: hashOf(password, salt), admin: true });
+};
+passport.use(users === "plugin" ? User.createStrategy() : new Strategy(verify));
+passport.serializeUser((user, done) => done(null, user[serialize]));
 passport.deserializeUser((id, done) =>
   User.findById(id).then((user) => done(null, user ?? false), done),
 );
@@ -53,7 +84,7 @@ app.use(
     saveUninitialized: true,
     cookie: { maxAge: 24 * 60 * 60 * 1000 },
     ...sessionSettings,
-    store: MongoStore.create({ mongoUrl: uri, collectionName: "sessions", ...storeSettings }),
+    store: makeStore(),
   }),
 );
 app.use(passport.initialize());
@@ -74,9 +105,7 @@ app.get("/dashboard", (req, res) => {
   res.render("dashboard.ejs", { username: req.user.username, session });
 });
 app.post("/register", async (req, res) => {
-  const salt = crypto.randomBytes(32).toString("hex");
-  const { username, password } = req.body;
-  await User.create({ username, salt, hash: hashOf(password, salt), admin: true });
+  await register(req.body.username, req.body.password);
   res.redirect("/login");
 });
 app.post(
@@ -116,6 +145,13 @@ app.get("/do", async (req, res) => {
   for (const text of req.query.steps.split(",").filter(Boolean)) await step(req, text);
   res.send(JSON.stringify(req.session ?? null));
 });
+
+// Ready when the indexes of the users are there, as mongoose says.
+const ready = User.init().then(
+  () => "made",
+  (error) => `failed: ${error.message}`,
+);
+app.get("/indexes", async (req, res) => res.send(await ready));
 
 const server = app.listen(Number(process.argv[2] ?? 3000), "127.0.0.1", () => {
   console.log(`listening on ${server.address().port}`);
