@@ -15,7 +15,7 @@ use rocket::fairing::AdHoc;
 use rocket::http::{Method, Status};
 use rocket::request::Outcome;
 
-use crate::auth::{Username, Visitor};
+use crate::auth::{Visitor, key_of};
 use crate::proxy::client_address;
 use crate::session::signature::Secrets;
 
@@ -98,8 +98,7 @@ const PSEUDONYM: usize = 12;
 /// Attempts at one name get one pseudonym, in whatever spelling, until the secret changes. It is a
 /// keyed hash, so a reader of the log who has not the secret cannot look for the text.
 pub fn pseudonym(secrets: &Secrets, typed: &str) -> String {
-    let name = Username::parse(typed);
-    let seal = secrets.seal("log", name.as_ref().map_or(typed, Username::as_key));
+    let seal = secrets.seal("log", &key_of(typed));
     format!("~{}", seal.chars().take(PSEUDONYM).collect::<String>())
 }
 
@@ -196,7 +195,7 @@ mod tests {
         let of = |typed: &str| pseudonym(&secrets("one"), typed);
         assert_eq!((of("Hunter2"), of("hunter2").chars().count()), (of("\u{ff28}unter2"), 13));
         assert_ne!(of("hunter2"), of("hunter3"));
-        assert_ne!(of("not a name"), of("not a name "));
+        assert_ne!(of("not a name"), of("Not a name"));
         assert_ne!(of("hunter2"), pseudonym(&secrets("two"), "hunter2"));
         assert!(!of("hunter2").contains("hunter"));
     }

@@ -5,7 +5,12 @@
 //! `db/queue.rs`, and what does not come back in time is [`Unavailable`], which becomes a 503 page in
 //! `web/error.rs`. How long all calls of a request may take together is for `deadline.rs`.
 
+mod collections;
+mod indexes;
 mod queue;
+
+pub use collections::{WrongKind, check_kinds};
+pub use indexes::{IndexError, code, ensure as ensure_indexes, list as list_indexes, serves};
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -15,7 +20,9 @@ use crate::deadline::within;
 use crate::trace;
 use mongodb::bson::doc;
 use mongodb::error::{Error, ErrorKind, WriteFailure};
-use mongodb::options::{Acknowledgment, ClientOptions, CollectionOptions, WriteConcern};
+use mongodb::options::{
+    Acknowledgment, ClientOptions, CollectionOptions, ReadPreference, WriteConcern,
+};
 use mongodb::{Client, Collection, Database};
 use rocket::tokio::sync::Mutex;
 
@@ -46,16 +53,25 @@ const CONNECTIONS: u32 = 10;
 /// no number of teachers takes one from the pages.
 pub const MAX_STREAMS: u32 = 9;
 
-/// The store does not answer, or cannot do what was asked. Not "no": nobody knows.
+/// The store does not answer, or cannot do what was asked. The outcome is unknown.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Unavailable(Arc<str>);
+#[error("{cause}")]
+pub struct Unavailable {
+    cause: Arc<str>,
+    is_refusal: bool,
+}
 
 impl Unavailable {
     /// What the driver says, without the state of the whole cluster that it likes to add.
     fn driver(error: &Error) -> Self {
         let text = error.kind.to_string();
-        Self::new(text.split(" Topology:").next().unwrap_or_default())
+        let cause = text.split(" Topology:").next().unwrap_or_default();
+        Self { is_refusal: is_refusal(error), ..Self::new(cause) }
+    }
+
+    /// True when the server answered, and would give the same answer again: to wait is no use.
+    pub fn is_refusal(&self) -> bool {
+        self.is_refusal
     }
 
     /// What did not come in time.
@@ -65,7 +81,7 @@ impl Unavailable {
 
     /// The cause, for the log; it is never shown on a page.
     pub fn new(cause: impl Display) -> Self {
-        Self(cause.to_string().into())
+        Self { cause: cause.to_string().into(), is_refusal: false }
     }
 }
 
@@ -163,6 +179,9 @@ impl Mongo {
         options.app_name.get_or_insert_with(|| "cloakroom".to_owned());
         options.connect_timeout.get_or_insert(SELECTION);
         options.server_selection_timeout.get_or_insert(SELECTION);
+        // Whatever the connection string says: a secondary may not know yet of a login, a logout or an
+        // attempt that was counted.
+        options.selection_criteria = Some(ReadPreference::Primary.into());
         // A login that was acknowledged must outlive the loss of a server: written to the journals
         // of a majority. MongoDB's default loses acknowledged writes of a lone server that is killed.
         options.write_concern =
@@ -180,6 +199,11 @@ impl Mongo {
     pub fn over(database: Database, connections: u32) -> Self {
         let queue = Arc::new(Queue::new(connections));
         Self { database, queue, last_ping: Arc::default() }
+    }
+
+    /// The name of the database.
+    pub fn name(&self) -> &str {
+        self.database.name()
     }
 
     /// The collection of this name.
@@ -250,12 +274,49 @@ impl Mongo {
     }
 }
 
+/// The name of the replica set that the connection string asks for, and that of the first server in it
+/// that answers (`None`: it is in no set). `None` when it asks for none, or none answers.
+pub async fn replica_sets(uri: &str) -> Option<(String, Option<String>)> {
+    let mut options = ClientOptions::parse(uri).await.ok()?;
+    let asked = options.repl_set_name.take()?;
+    options.direct_connection = Some(true);
+    options.server_selection_timeout = Some(SELECTION);
+    for host in std::mem::take(&mut options.hosts) {
+        let mut alone = options.clone();
+        alone.hosts = vec![host];
+        let admin = Client::with_options(alone).ok()?.database("admin");
+        let hello = in_time(async { admin.run_command(doc! { "hello": 1 }).await }).await;
+        if let Ok(Ok(hello)) = hello {
+            return Some((asked, hello.get_str("setName").ok().map(str::to_owned)));
+        }
+    }
+    None
+}
+
 /// Waits for something that hangs on the database, for as long as for one operation.
 ///
 /// # Errors
 /// The deadline has passed.
 pub async fn in_time<T>(what: impl Future<Output = T>) -> Result<T, Unavailable> {
     within(DEADLINE, what).await.ok_or_else(Unavailable::late)
+}
+
+/// A wrong password, a missing right, a command that the server cannot carry out. What a server says
+/// while it stops, starts or elects a primary is none: these are the codes that drivers retry.
+fn is_refusal(error: &Error) -> bool {
+    const PASSING: [i32; 18] = [
+        6, 7, 50, 64, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 11981, 13435, 13436, 13475,
+        50_915,
+    ];
+    match &*error.kind {
+        ErrorKind::Command(error) => !PASSING.contains(&error.code),
+        ErrorKind::Write(WriteFailure::WriteError(error)) => !PASSING.contains(&error.code),
+        ErrorKind::Authentication { .. }
+        | ErrorKind::InvalidArgument { .. }
+        | ErrorKind::InvalidTlsConfig { .. }
+        | ErrorKind::IncompatibleServer { .. } => true,
+        _ => false,
+    }
 }
 
 /// True when a unique index refused a write.

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use cloakroom::audit::{self, Decision, Event, Whom};
 use cloakroom::auth::throttle::{Throttle, mongo::MongoCounters};
 use cloakroom::auth::users::mongo::MongoUsers;
-use cloakroom::auth::{Username, Users as _};
+use cloakroom::auth::{Named, User, Users as _, key_of, list};
 use cloakroom::config::{self, Config};
 use cloakroom::db::Mongo;
 use cloakroom::logging;
@@ -54,13 +54,19 @@ enum Command {
     },
     /// Apply the migrations to the database, and stop
     Migrate,
-    /// Make an account an admin's
-    Grant { username: String },
-    /// Take that back
-    Revoke { username: String },
+    /// Give an account admin rights
+    Grant {
+        /// The name of the account, or its ID
+        username: String,
+    },
+    /// Remove admin rights from an account
+    Revoke {
+        /// The name of the account, or its ID
+        username: String,
+    },
     /// Forget the failed logins of an account, or all that were counted, from every address
     Unlock {
-        /// The name of the account
+        /// The name of the account, or its ID
         #[arg(required_unless_present = "all", conflicts_with = "all")]
         username: Option<String>,
         /// All accounts, all addresses, and registrations as well
@@ -153,36 +159,43 @@ async fn migrate(config: &Config) -> Result<(), StartError> {
 }
 
 async fn set_admin(config: &Config, username: &str, admin: bool) -> Result<(), StartError> {
-    let (name, mongo) = name_in_database(config, username).await?;
-    let users = MongoUsers::new(&mongo);
-    if !users.set_admin(&name, admin).await.map_err(StartError::NoDatabase)? {
+    let users = MongoUsers::new(&database(config).await?);
+    let user = the_account(&users, username).await?;
+    let user = user.ok_or_else(|| StartError::NoSuchUser(username.to_owned()))?;
+    if !users.set_admin(user.id, admin).await? {
         return Err(StartError::NoSuchUser(username.to_owned()));
     }
     let event = if admin { Event::Grant } else { Event::Revoke };
-    audit::record_command(event, Decision::Done, Whom::Name(name.as_shown()));
-    println!("{} {} an admin", name.as_shown(), if admin { "is now" } else { "is no longer" });
+    audit::record_command(event, Decision::Done, Whom::Name(&user.username));
+    println!("{} {} an admin", user.username, if admin { "is now" } else { "is no longer" });
     Ok(())
 }
 
 async fn unlock(config: &Config, username: &str) -> Result<(), StartError> {
-    let (name, mongo) = name_in_database(config, username).await?;
-    let counted =
-        throttle(config, &mongo).unlock(name.as_key()).await.map_err(StartError::NoDatabase)?;
-    let account = MongoUsers::new(&mongo).find_account(&name).await;
-    let pseudonym = audit::pseudonym(&config.session.secret, name.as_shown());
-    let whom = match account.map_err(StartError::NoDatabase)? {
-        Some(_) => Whom::Name(name.as_shown()),
-        None => Whom::Typed(&pseudonym),
-    };
+    let mongo = database(config).await?;
+    let user = the_account(&MongoUsers::new(&mongo), username).await?;
+    // Attempts are counted for names without an account as well.
+    let name = user.as_ref().map_or(username, |user| &user.username);
+    let counted = throttle(config, &mongo).unlock(&key_of(name)).await?;
+    let pseudonym = audit::pseudonym(&config.session.secret, name);
+    let whom = if user.is_some() { Whom::Name(name) } else { Whom::Typed(&pseudonym) };
     audit::record_command(Event::Unlock, Decision::Done, whom);
-    let found = if counted { "is unlocked" } else { "was not locked" };
-    println!("{} {found}", name.as_shown());
+    println!("{username} {}", if counted { "is unlocked" } else { "was not locked" });
     Ok(())
+}
+
+/// The account of a name or an ID.
+async fn the_account(users: &MongoUsers, typed: &str) -> Result<Option<User>, StartError> {
+    match users.named(typed).await? {
+        Named::None => Ok(None),
+        Named::One(user) => Ok(Some(user)),
+        Named::Several(users) => Err(StartError::Ambiguous(typed.to_owned(), list(&users))),
+    }
 }
 
 async fn unlock_all(config: &Config) -> Result<(), StartError> {
     let database = database(config).await?;
-    throttle(config, &database).forget_all().await.map_err(StartError::NoDatabase)?;
+    throttle(config, &database).forget_all().await?;
     audit::record_command(Event::UnlockAll, Decision::Done, Whom::Unknown);
     println!("all failed logins and registrations are forgotten");
     Ok(())
@@ -190,16 +203,6 @@ async fn unlock_all(config: &Config) -> Result<(), StartError> {
 
 fn throttle(config: &Config, database: &Mongo) -> Throttle {
     Throttle::new(Arc::new(MongoCounters::new(database)), config.session.secret.clone())
-}
-
-/// The name of an account, and the database to look it up in.
-async fn name_in_database(
-    config: &Config,
-    username: &str,
-) -> Result<(Username, Mongo), StartError> {
-    let name = Username::parse(username)
-        .map_err(|error| StartError::BadUsername(username.to_owned(), error));
-    Ok((name?, database(config).await?))
 }
 
 async fn database(config: &Config) -> Result<Mongo, StartError> {

@@ -1,21 +1,23 @@
 //! Migrations: brings the database into the shape that this program expects, at each start.
 //!
 //! The files in `migrations/` are compiled in, so that program and migrations cannot part. Which
-//! of them ran is recorded in the collection `migrations`. `stores.rs` calls this before anything
-//! is served.
+//! of them ran is recorded in the collection `migrations`. `history` knows what they all come to,
+//! `apply` carries a command out beside what other programs have made. `stores.rs` calls this before
+//! anything is served.
+
+mod apply;
+mod history;
 
 use std::time::{Duration, SystemTime};
 
-use mongodb::Database;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{DateTime, Document, doc};
-use mongodb::error::{Error, ErrorKind};
 use rocket::futures::TryStreamExt as _;
 use rocket::tokio::time::{Instant, sleep};
-use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::db::{Documents, Mongo, Unavailable, is_duplicate_key};
+use crate::db::{Documents, IndexError, Mongo, Unavailable, is_duplicate_key};
+use history::History;
 
 /// One file of `migrations/`.
 pub struct Migration {
@@ -42,6 +44,10 @@ pub const ALL: &[Migration] = &[
         name: "006_sessions_express_logins",
         text: include_str!("../migrations/006_sessions_express_logins.json"),
     },
+    Migration {
+        name: "007_users_beside_others",
+        text: include_str!("../migrations/007_users_beside_others.json"),
+    },
 ];
 
 /// How long one command may take. An instance that is silent for longer must have died, and another
@@ -59,6 +65,8 @@ const LEASE_ID: &str = "lease";
 pub enum MigrateError {
     #[error("the migrations could not be applied: {0}")]
     Unavailable(#[from] Unavailable),
+    #[error(transparent)]
+    Index(IndexError),
     #[error("migration {0} was changed after it was applied: put the file back, add a new one")]
     Changed(String),
     #[error(
@@ -71,12 +79,17 @@ pub enum MigrateError {
     Busy,
 }
 
-#[derive(Deserialize)]
-struct Script {
-    commands: Vec<Document>,
+impl From<IndexError> for MigrateError {
+    fn from(error: IndexError) -> Self {
+        match error {
+            IndexError::Unavailable(error) => Self::Unavailable(error),
+            conflict => Self::Index(conflict),
+        }
+    }
 }
 
-/// Applies what has not been applied yet; returns the names of what it applied.
+/// Applies what has not been applied yet, and makes the indexes that are gone again; returns the names
+/// of what it applied.
 ///
 /// # Errors
 /// See [`MigrateError`]. What was applied before the failure stays recorded.
@@ -85,11 +98,15 @@ pub async fn run(
     migrations: &[Migration],
 ) -> Result<Vec<&'static str>, MigrateError> {
     let records = mongo.documents::<Document>("migrations");
+    let history = History::read(migrations)?;
     if pending(&records, migrations).await?.is_empty() {
+        for collection in history.indexed() {
+            apply::make_indexes(mongo, &history, collection).await?;
+        }
         return Ok(vec![]);
     }
     let owner = take_lease(&records).await?;
-    let applied = apply_pending(mongo, &records, migrations, owner).await;
+    let applied = apply_pending(mongo, &records, (migrations, &history), owner).await;
     let lease = doc! { "_id": LEASE_ID, "owner": owner };
     let given_back = records.run(|records| async move { records.delete_one(lease).await }).await;
     let applied = applied?;
@@ -100,18 +117,17 @@ pub async fn run(
 async fn apply_pending(
     mongo: &Mongo,
     records: &Documents<Document>,
-    migrations: &[Migration],
+    (migrations, history): (&[Migration], &History),
     owner: ObjectId,
 ) -> Result<Vec<&'static str>, MigrateError> {
     let mut applied = vec![];
     // Looked up again under the lease: another instance may have been faster.
-    for migration in pending(records, migrations).await? {
-        let script: Script = serde_json::from_str(migration.text)
-            .map_err(|error| MigrateError::Malformed(migration.name, error.to_string()))?;
-        for command in script.commands {
+    let pending = pending(records, migrations).await?;
+    let names: Vec<&str> = pending.iter().map(|migration| migration.name).collect();
+    for migration in pending {
+        for step in history.of(migration.name) {
             renew_lease(records, owner).await?;
-            // An index on a large collection takes longer than a page may wait.
-            mongo.run_within(LEASE, |database| run_command(database, command)).await?;
+            apply::apply(mongo, history, step, &names).await?;
         }
         let record = doc! {
             "_id": migration.name,
@@ -122,20 +138,6 @@ async fn apply_pending(
         applied.push(migration.name);
     }
     Ok(applied)
-}
-
-/// `create` of a collection that is there is done already: an Express app may have made it. So is
-/// `dropIndexes` of an index that is gone.
-async fn run_command(database: Database, command: Document) -> Result<(), Error> {
-    const NAMESPACE_EXISTS: i32 = 48;
-    const INDEX_NOT_FOUND: i32 = 27;
-    let Err(error) = database.run_command(command).await else { return Ok(()) };
-    match &*error.kind {
-        ErrorKind::Command(told) if [NAMESPACE_EXISTS, INDEX_NOT_FOUND].contains(&told.code) => {
-            Ok(())
-        }
-        _ => Err(error),
-    }
 }
 
 /// The migrations that are not recorded. Fails when a recorded one is changed or missing here.
@@ -218,9 +220,9 @@ mod tests {
         files.sort();
         let listed: Vec<&str> = ALL.iter().map(|migration| migration.name).collect();
         assert_eq!(files, listed);
+        let history = History::read(ALL).unwrap();
         for migration in ALL {
-            let script: Script = serde_json::from_str(migration.text).expect(migration.name);
-            assert!(!script.commands.is_empty(), "{}", migration.name);
+            assert!(history.of(migration.name).next().is_some(), "{}", migration.name);
         }
     }
 }

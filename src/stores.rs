@@ -12,7 +12,7 @@ use crate::auth::Users;
 use crate::auth::throttle::{Counters, memory::MemoryCounters, mongo::MongoCounters};
 use crate::auth::users::{memory::MemoryUsers, mongo::MongoUsers};
 use crate::config::{Config, ConfigError, DEFAULT_URI};
-use crate::db::{Mongo, Unavailable};
+use crate::db::{self, IndexError, Mongo, Unavailable, WrongKind};
 use crate::migrate::{self, MigrateError};
 use crate::session::StoreKind;
 use crate::session::store::{Store, memory::MemoryStore, mongo::MongoStore};
@@ -29,15 +29,33 @@ pub struct Stores {
     pub backing: Backing,
 }
 
-impl StartError {
-    /// Nothing is wrong but that MongoDB does not answer.
-    fn is_away(&self) -> bool {
-        matches!(
-            self,
-            Self::NoDatabase(_)
-                | Self::NoIndexes(_)
-                | Self::Migration(MigrateError::Unavailable(_))
-        )
+impl From<Unavailable> for StartError {
+    fn from(error: Unavailable) -> Self {
+        if error.is_refusal() { Self::Refused(error) } else { Self::NoDatabase(error) }
+    }
+}
+
+impl From<MigrateError> for StartError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Unavailable(error) => error.into(),
+            error => Self::Migration(error),
+        }
+    }
+}
+
+impl From<IndexError> for StartError {
+    fn from(error: IndexError) -> Self {
+        MigrateError::from(error).into()
+    }
+}
+
+impl From<WrongKind> for StartError {
+    fn from(error: WrongKind) -> Self {
+        match error {
+            WrongKind::Unavailable(error) => error.into(),
+            error => Self::WrongKind(error),
+        }
     }
 }
 
@@ -74,12 +92,22 @@ pub enum StartError {
          program out with SESSION_STORE=memory"
     )]
     NoDatabase(Unavailable),
+    #[error(
+        "MongoDB answers, but refuses: {0}. Check the user name, its password and its roles in \
+         MONGODB_URI (docs/deploy.md)"
+    )]
+    Refused(Unavailable),
+    #[error(
+        "MongoDB answers, but is {0}, and MONGODB_URI asks for the replica set {1:?}. Correct \
+         `replicaSet` there, or leave it out and add `directConnection=true`"
+    )]
+    OtherSet(String, String),
     #[error("the connection string of MongoDB is wrong: {0}")]
     BadUri(Unavailable),
-    #[error("the indexes of the sessions cannot be made: {0}")]
-    NoIndexes(Unavailable),
     #[error(transparent)]
-    Migration(#[from] MigrateError),
+    WrongKind(WrongKind),
+    #[error(transparent)]
+    Migration(MigrateError),
     #[error("no folder {0}: set static_dir in Rocket.toml")]
     NoStaticFiles(String),
     #[error("{0}")]
@@ -95,8 +123,10 @@ pub enum StartError {
     Lesson(String),
     #[error("there is no account called {0:?}")]
     NoSuchUser(String),
-    #[error("{0:?} cannot be the name of an account: {1}")]
-    BadUsername(String, crate::auth::UsernameError),
+    #[error(
+        "several accounts answer to {0:?}: {1}. Nothing was changed. Type the ID of the one you mean"
+    )]
+    Ambiguous(String, String),
     #[error(
         "the memory store lives in the running server alone: this command needs MongoDB (set \
          MONGODB_URI to the one that the server uses)"
@@ -133,7 +163,7 @@ pub async fn open(config: &Config, if_away: IfAway) -> Result<Stores, StartError
         };
         let Err(error) = opened else { return opened };
         match if_away {
-            _ if !error.is_away() => return Err(error),
+            _ if !matches!(error, StartError::NoDatabase(_)) => return Err(error),
             IfAway::FallBack => return Ok(in_memory()),
             IfAway::Wait if Instant::now() < give_up => {}
             IfAway::Wait | IfAway::Stop => return Err(error),
@@ -153,11 +183,26 @@ pub async fn open(config: &Config, if_away: IfAway) -> Result<Stores, StartError
 pub async fn open_database(config: &Config) -> Result<Mongo, StartError> {
     let uri = &config.mongodb.uri.0;
     let mongo = Mongo::open(uri, config.teaching).await.map_err(StartError::BadUri)?;
-    mongo.ping().await.map_err(StartError::NoDatabase)?;
+    if let Err(error) = mongo.ping().await {
+        return Err(other_set(uri).await.unwrap_or(error.into()));
+    }
+    let sessions = config.session.collection.as_str();
+    db::check_kinds(&mongo, &[sessions, "users", "throttle", "migrations"]).await?;
     for name in migrate::run(&mongo, migrate::ALL).await? {
         println!("applied migration {name}");
     }
     Ok(mongo)
+}
+
+/// Whether a server answers, but is in another replica set: the driver would wait for ever.
+async fn other_set(uri: &str) -> Option<StartError> {
+    let (asked, found) = db::replica_sets(uri).await?;
+    let found = match found {
+        Some(name) if name == asked => return None,
+        Some(name) => format!("in the replica set {name:?}"),
+        None => "in no replica set".to_owned(),
+    };
+    Some(StartError::OtherSet(found, asked))
 }
 
 fn in_memory() -> Stores {
@@ -172,8 +217,8 @@ fn in_memory() -> Stores {
 async fn in_mongodb(config: &Config, mongo: Mongo) -> Result<Stores, StartError> {
     let options = &config.session;
     let sessions = MongoStore::new(&mongo, &options.collection, options.stringify);
-    sessions.ensure_indexes().await.map_err(StartError::NoIndexes)?;
-    sessions.ensure_login_indexes().await.map_err(StartError::NoIndexes)?;
+    sessions.ensure_indexes().await?;
+    sessions.ensure_login_indexes().await?;
     Ok(Stores {
         sessions: Arc::new(sessions),
         users: Arc::new(MongoUsers::new(&mongo)),

@@ -41,7 +41,6 @@ pub enum Confirmation {
 
 /// The user has just given the password of this account.
 pub struct Confirmed {
-    username: Username,
     account: Account,
     /// Kept, so that a change of the password does not wait twice.
     slot: Slot,
@@ -68,7 +67,7 @@ impl LocalStrategy {
         let Some((user, stored)) = self.insert(&slot, username, password).await? else {
             return Ok(Registration::Taken);
         };
-        let device = device::issue(&self.secrets, username, &stored);
+        let device = device::issue(&self.secrets, &user.username, &stored);
         Ok(Registration::Done(user, device))
     }
 
@@ -92,7 +91,7 @@ impl LocalStrategy {
         password: Password,
     ) -> Result<Option<(User, StoredPassword)>, Unavailable> {
         // Looked up first to spare the hash; the unique index decides all the same.
-        if self.users.find_account(username).await?.is_some() {
+        if !self.users.find_all(&username.into()).await?.is_empty() {
             return Ok(None);
         }
         let hash = self.hasher.hash(slot, password).await?;
@@ -112,14 +111,11 @@ impl LocalStrategy {
         typed: &str,
         address: IpAddr,
     ) -> Result<Confirmation, Unavailable> {
-        let (Some(password), Ok(username)) =
-            (Password::typed(typed), Username::parse(&user.username))
-        else {
+        let Some(password) = Password::typed(typed) else {
             return Ok(Confirmation::Wrong);
         };
         let slot = self.queue.enter(("session", session), address).await?;
-        let account = self.users.find_account(&username).await?;
-        let Some(account) = account.filter(|account| account.user.id == user.id) else {
+        let Some(account) = self.users.find_by_id(user.id).await? else {
             return Ok(Confirmation::Wrong);
         };
         let taken = match self.throttle.take(&[Lane::Confirmation(session)]).await? {
@@ -127,7 +123,7 @@ impl LocalStrategy {
             Err(wait) => return Ok(Confirmation::TryLater(wait)),
         };
         if self.check(&slot, password, account.password.clone(), taken).await? {
-            Ok(Confirmation::Right(Box::new(Confirmed { username, account, slot })))
+            Ok(Confirmation::Right(Box::new(Confirmed { account, slot })))
         } else {
             Ok(Confirmation::Wrong)
         }
@@ -144,14 +140,14 @@ impl LocalStrategy {
         confirmed: &Confirmed,
         new: Password,
     ) -> Result<Option<(User, Option<String>)>, Unavailable> {
-        let Confirmed { username, account, slot } = confirmed;
+        let Confirmed { account, slot } = confirmed;
         let new = self.hasher.hash(slot, new).await?;
         let version = account.user.password_version + 1;
-        if !self.users.replace_password(username, account, &new, version).await? {
+        if !self.users.replace_password(account, &new, version).await? {
             return Ok(None);
         }
         let user = User { password_version: version, ..account.user.clone() };
-        let device = device::issue(&self.secrets, username, &StoredPassword::Argon2(new));
+        let device = device::issue(&self.secrets, &user.username, &StoredPassword::Argon2(new));
         Ok(Some((user, device)))
     }
 

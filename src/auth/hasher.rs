@@ -94,7 +94,7 @@ impl Hasher {
         let check = move |password: &Password, memory: &mut Memory| {
             let checked = match &stored {
                 Some(StoredPassword::Argon2(hash)) => matches(password, hash, memory),
-                Some(StoredPassword::Tutorial(hash)) => Some(hash.matches(password)),
+                Some(StoredPassword::Legacy(hash)) => hash.matches(password),
                 None => None,
             };
             checked.unwrap_or_else(|| {

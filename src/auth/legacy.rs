@@ -1,45 +1,120 @@
-//! Passwords of the Express tutorial: pbkdf2 with SHA-512, 10,000 rounds, a salt of 32 bytes.
+//! Password hashes of Express apps: those of the tutorial, of passport-local-mongoose, and bcrypt.
 //!
-//! Such accounts log in here, too, and get an Argon2id hash instead the first time they do
-//! (`strategy.rs`): OWASP asks for 210,000 rounds today, and no rounds cost an attacker memory.
+//! Accounts with such a hash log in here, too, and get an Argon2id hash instead the first time they
+//! do (`strategy.rs`). OWASP asks for 210,000 rounds of pbkdf2 today, and no rounds cost an attacker
+//! memory. A scrypt hash is refused like a wrong password: Node's `crypto.scrypt` leaves it to each
+//! app how to write parameters and salt down, so the text does not say how to check it.
 
 use std::fmt;
 
-use sha2::Sha512;
+use sha2::{Sha256, Sha512};
 use subtle::ConstantTimeEq as _;
 
 use super::password::Password;
 
-/// The tutorial's number; its `crypto.pbkdf2Sync(password, salt, 10000, 64, 'sha512')`.
-const ROUNDS: u32 = 10_000;
+/// The tutorial's `crypto.pbkdf2Sync(password, salt, 10000, 64, 'sha512')`, in hex digits.
+const TUTORIAL_DIGITS: usize = 2 * 64;
+const TUTORIAL_ROUNDS: u32 = 10_000;
 
-/// Bytes of the hash, written as twice as many hex digits.
-const LENGTH: usize = 64;
+/// The defaults of passport-local-mongoose 4 to 9: 512 bytes of SHA-256.
+const PLUGIN_DIGITS: usize = 2 * 512;
+const PLUGIN_ROUNDS: u32 = 25_000;
 
-/// `hash` and `salt` as the tutorial stores them, both in hex. Cannot be printed.
+/// Bytes of the first block of pbkdf2 with SHA-256. The plugin asks for 16 blocks, each of which takes
+/// all rounds again. One is enough to compare: an attacker would not compute the others either.
+const PLUGIN_COMPARED: usize = 32;
+
+/// A bcrypt hash that asks for more is refused unread: each step doubles the time. Node's bcrypt takes
+/// 10 by default, and 13 takes half a second.
+const MAX_BCRYPT_COST: u32 = 13;
+
+/// A hash that another program stored. Cannot be printed.
 #[derive(Clone, PartialEq, Eq)]
-pub struct TutorialHash {
-    /// 128 hex digits.
-    pub hash: String,
-    /// Hex digits as well, but hashed as the text they are, because the tutorial hands over a
-    /// string.
-    pub salt: String,
+pub enum LegacyHash {
+    /// Made by pbkdf2. How is told by the length of the hash.
+    Pbkdf2 {
+        /// In hex digits.
+        hash: String,
+        /// Hex digits as well, but hashed as the text they are: both programs hand over a string.
+        salt: String,
+    },
+    /// Made by bcrypt.
+    Bcrypt {
+        /// `$2b$10$…`, with its own cost and salt.
+        hash: String,
+        /// The field of the document that it stands in.
+        field: &'static str,
+    },
 }
 
-impl TutorialHash {
-    /// Whether `password` is the one that was hashed. An empty hash is nobody's.
-    pub fn matches(&self, password: &Password) -> bool {
-        let mut output = [0; LENGTH];
-        let salt = self.salt.as_bytes();
-        pbkdf2::pbkdf2_hmac::<Sha512>(password.as_bytes(), salt, ROUNDS, &mut output);
-        let hex: String = output.iter().map(|byte| format!("{byte:02x}")).collect();
-        hex.as_bytes().ct_eq(self.hash.as_bytes()).into()
+impl LegacyHash {
+    /// The hash in the fields of a document; `None` when there is none that we know.
+    pub fn read<'d>(text: impl Fn(&'static str) -> Option<&'d str>) -> Option<Self> {
+        let bcrypt = ["password", "hash"].into_iter().find_map(|field| {
+            let hash = text(field).filter(|hash| is_bcrypt(hash))?.to_owned();
+            Some(Self::Bcrypt { hash, field })
+        });
+        bcrypt.or_else(|| {
+            let (hash, salt) = (text("hash")?.to_owned(), text("salt")?.to_owned());
+            Some(Self::Pbkdf2 { hash, salt })
+        })
+    }
+
+    /// The hash as text, to notice that it is another one.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Pbkdf2 { hash, .. } | Self::Bcrypt { hash, .. } => hash,
+        }
+    }
+
+    /// Whether `password` is the one that was hashed. `None`: the hash is none that we can check.
+    pub fn matches(&self, password: &Password) -> Option<bool> {
+        match self {
+            Self::Pbkdf2 { hash, salt } => pbkdf2_matches(password, hash, salt),
+            Self::Bcrypt { hash, .. } => bcrypt_matches(password, hash),
+        }
     }
 }
 
-impl fmt::Debug for TutorialHash {
+fn pbkdf2_matches(password: &Password, hash: &str, salt: &str) -> Option<bool> {
+    let (password, salt) = (password.as_bytes(), salt.as_bytes());
+    let computed = match hash.len() {
+        TUTORIAL_DIGITS => {
+            let mut output = [0; TUTORIAL_DIGITS / 2];
+            pbkdf2::pbkdf2_hmac::<Sha512>(password, salt, TUTORIAL_ROUNDS, &mut output);
+            hex(&output)
+        }
+        PLUGIN_DIGITS => {
+            let mut output = [0; PLUGIN_COMPARED];
+            pbkdf2::pbkdf2_hmac::<Sha256>(password, salt, PLUGIN_ROUNDS, &mut output);
+            hex(&output)
+        }
+        _ => return None,
+    };
+    let stored = hash.get(..computed.len())?;
+    Some(computed.as_bytes().ct_eq(stored.as_bytes()).into())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn is_bcrypt(hash: &str) -> bool {
+    ["$2a$", "$2b$", "$2y$"].iter().any(|prefix| hash.starts_with(prefix))
+}
+
+/// As bcrypt does in those apps, it looks at the first 72 bytes of the password alone.
+fn bcrypt_matches(password: &Password, hash: &str) -> Option<bool> {
+    let parts: bcrypt::HashParts = hash.parse().ok()?;
+    if parts.get_cost() > MAX_BCRYPT_COST {
+        return None;
+    }
+    bcrypt::verify(password.as_bytes(), hash).ok()
+}
+
+impl fmt::Debug for LegacyHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("TutorialHash(…)")
+        f.write_str("LegacyHash(…)")
     }
 }
 
@@ -47,14 +122,54 @@ impl fmt::Debug for TutorialHash {
 mod tests {
     use super::*;
 
+    fn check(hash: &LegacyHash, typed: &str, expected: Option<bool>) {
+        assert_eq!(hash.matches(&Password::typed(typed).unwrap()), expected, "{typed}");
+    }
+
     #[test]
     fn the_vector_of_the_tutorial_matches() {
         let salt = "00112233445566778899aabbccddeeff".repeat(2);
         let hash = "b1bc49ea356b8a7e9c06b09768fdd63d8b135d3432a49bf21574865d5f778b6a487205a272f6abc1730c24484d15ef1766c61580b06d6c1fea32c0571036fc4d";
-        let stored = TutorialHash { hash: hash.to_owned(), salt };
-        assert!(stored.matches(&Password::typed("hunter2").unwrap()));
-        assert!(!stored.matches(&Password::typed("hunter3").unwrap()));
-        let empty = TutorialHash { hash: String::new(), salt: String::new() };
-        assert!(!empty.matches(&Password::typed("").unwrap()));
+        let stored = LegacyHash::Pbkdf2 { hash: hash.to_owned(), salt };
+        check(&stored, "hunter2", Some(true));
+        check(&stored, "hunter3", Some(false));
+    }
+
+    #[test]
+    fn a_hash_of_another_kind_is_not_checked() {
+        for hash in ["", "ab", &"a".repeat(127), &"é".repeat(64), "$scrypt$ln=17,r=8,p=1$c2$aGFzaA"]
+        {
+            let stored = LegacyHash::Pbkdf2 { hash: hash.to_owned(), salt: String::new() };
+            check(&stored, "hunter2", if hash.len() == 128 { Some(false) } else { None });
+        }
+    }
+
+    #[test]
+    fn bcrypt_is_checked_in_each_of_its_versions_and_within_bounds() {
+        // Made by Node's bcryptjs 3: hashSync("hunter2", 10).
+        let hash = "$2b$10$rOBHTzdOUjsuBszL896hEOerewe7n7H0T880gREhdOp4sA27JS.5u";
+        for version in ["2a", "2b", "2y"] {
+            let hash = format!("${version}{}", &hash[3..]);
+            let stored = LegacyHash::Bcrypt { hash, field: "password" };
+            check(&stored, "hunter2", Some(true));
+            check(&stored, "hunter3", Some(false));
+        }
+        for broken in [&hash[..59], &hash.replace("$10$", "$14$"), &hash.replace("$10$", "$31$")] {
+            let stored = LegacyHash::Bcrypt { hash: broken.to_owned(), field: "password" };
+            check(&stored, "hunter2", None);
+        }
+    }
+
+    #[test]
+    fn the_fields_of_a_document_say_what_kind_of_hash_it_is() {
+        let bcrypt = "$2b$10$abcdefghijklmnopqrstuu5Lq1xmMLYvV1b3OJd0jzyMxa1cl3Zxu";
+        let read = |fields: &[(&str, &'static str)]| {
+            LegacyHash::read(|name| fields.iter().find(|(field, _)| *field == name).map(|f| f.1))
+        };
+        let is_in = |hash: Option<LegacyHash>, expected: &str| matches!(hash, Some(LegacyHash::Bcrypt { field, .. }) if field == expected);
+        assert!(is_in(read(&[("password", bcrypt)]), "password"));
+        assert!(is_in(read(&[("hash", bcrypt), ("salt", "")]), "hash"));
+        assert!(matches!(read(&[("hash", "ab"), ("salt", "cd")]), Some(LegacyHash::Pbkdf2 { .. })));
+        assert!(read(&[("hash", "ab")]).is_none() && read(&[("password", "plain")]).is_none());
     }
 }

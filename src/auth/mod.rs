@@ -32,9 +32,9 @@ pub use queue::Queue;
 pub use strategy::{Attempt, Claim, IsOnCard, LocalStrategy, Verdict};
 pub use user::{User, UserId};
 pub use username::{
-    MAX_LENGTH as USERNAME_MAX, MIN_LENGTH as USERNAME_MIN, Username, UsernameError,
+    MAX_LENGTH as USERNAME_MAX, MIN_LENGTH as USERNAME_MIN, Username, UsernameError, key_of,
 };
-pub use users::Users;
+pub use users::{Named, Users, list};
 
 use rocket::fairing::AdHoc;
 

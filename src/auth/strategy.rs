@@ -8,7 +8,9 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use rocket::tokio::time::sleep;
 
 use super::device;
 use super::hasher::Hasher;
@@ -17,7 +19,7 @@ use super::policy::Policy;
 use super::queue::{Queue, Slot};
 use super::throttle::{Lane, Network, Taken, Throttle};
 use super::user::User;
-use super::username::Username;
+use super::username::TypedName;
 use super::users::{Account, StoredPassword, Users};
 use crate::db::Unavailable;
 use crate::session::signature::Secrets;
@@ -59,6 +61,10 @@ pub struct Attempt<'a> {
     pub address: IpAddr,
 }
 
+/// A refusal takes at least this long. The hash of an old account takes another time than Argon2,
+/// and that must not tell that the account exists (OWASP ASVS 6.3.8). Node's bcrypt takes 60 ms.
+const REFUSAL: Duration = Duration::from_millis(100);
+
 /// What a username and a password are worth. "Nobody can tell just now" is not one of these: that
 /// is [`Unavailable`], and must never be shown as a wrong password.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,16 +99,17 @@ impl LocalStrategy {
         let Some(password) = Password::typed(attempt.password) else {
             return Ok(Verdict::Refused(Claim::NoAccount));
         };
-        let username = Username::parse(attempt.username).ok();
-        let name = username.as_ref().map_or(attempt.username, Username::as_key);
-        let slot = self.queue.enter((name, attempt.device), attempt.address).await?;
-        let account = match &username {
-            Some(username) => self.users.find_account(username).await?,
+        let begun = Instant::now();
+        let name = TypedName::new(attempt.username);
+        let key = name.as_ref().map_or(attempt.username, TypedName::as_key);
+        let slot = self.queue.enter((key, attempt.device), attempt.address).await?;
+        let account = match &name {
+            Some(name) => self.users.find_account(name).await?,
             None => None,
         };
         let claim = if account.is_some() { Claim::Account } else { Claim::NoAccount };
-        let known = self.recognise(attempt.device, username.as_ref(), account.as_ref());
-        let taken = match self.admit(attempt, username.as_ref(), known).await? {
+        let known = self.recognise(attempt.device, account.as_ref());
+        let taken = match self.admit(key, attempt.address, known).await? {
             Ok(taken) => taken,
             // Strangers have used up the attempts, but this one is no guess.
             Err(_) if self.is_on_card(account.as_ref(), attempt.password) => Taken::default(),
@@ -113,15 +120,18 @@ impl LocalStrategy {
         };
         let stored = account.as_ref().and_then(|account| account.password.clone());
         let is_right = self.check(&slot, password.clone(), stored, taken).await?;
-        match (username, account) {
-            (Some(username), Some(account)) if is_right => {
-                let stored = self.upgrade(&slot, &username, &account, password).await?;
+        match account.filter(|_| is_right) {
+            Some(account) => {
+                let stored = self.upgrade(&slot, &account, password).await;
                 let device = stored.filter(|_| known.is_none());
-                let device = device.and_then(|now| device::issue(&self.secrets, &username, &now));
+                let username = &account.user.username;
+                let device = device.and_then(|now| device::issue(&self.secrets, username, &now));
                 Ok(Verdict::Accepted(account.user, device))
             }
-            _ => {
+            None => {
                 trace::blur();
+                drop(slot);
+                sleep(REFUSAL.saturating_sub(begun.elapsed())).await;
                 Ok(Verdict::Refused(claim))
             }
         }
@@ -149,21 +159,17 @@ impl LocalStrategy {
     }
 
     /// The nonce of a browser that has logged in to this account before.
-    fn recognise<'a>(
-        &self,
-        device: Option<&'a str>,
-        username: Option<&Username>,
-        account: Option<&Account>,
-    ) -> Option<&'a str> {
-        let stored = account?.password.as_ref()?;
-        device::recognise(&self.secrets, device?, username?, stored)
+    fn recognise<'a>(&self, device: Option<&'a str>, account: Option<&Account>) -> Option<&'a str> {
+        let (device, account) = (device?, account?);
+        let stored = account.password.as_ref()?;
+        device::recognise(&self.secrets, device, &account.user.username, stored)
     }
 
     /// Counts the attempt. A known browser has a lane of its own, and is a stranger after that.
     async fn admit(
         &self,
-        attempt: Attempt<'_>,
-        username: Option<&Username>,
+        key: &str,
+        address: IpAddr,
         known: Option<&str>,
     ) -> Result<Result<Taken, Duration>, Unavailable> {
         if let Some(nonce) = known
@@ -171,32 +177,39 @@ impl LocalStrategy {
         {
             return Ok(Ok(taken));
         }
-        let name = username.map_or(attempt.username, Username::as_key);
         // The account first: what is not checked is not held against the address, so that one who
         // guesses at one name in a class keeps nobody else out.
-        let networks = Network::around(attempt.address).map(Lane::Address);
-        let lanes: Vec<_> = [Lane::Account(name)].into_iter().chain(networks).collect();
+        let networks = Network::around(address).map(Lane::Address);
+        let lanes: Vec<_> = [Lane::Account(key)].into_iter().chain(networks).collect();
         self.throttle.take(&lanes).await
     }
 
     /// Replaces a hash that is weaker than what new accounts get: only now is the password at hand.
-    /// Returns what is stored then.
+    /// Returns the hash that is stored then.
+    ///
+    /// The password was right, so nothing that fails here costs the login: another account may hold
+    /// the key, or a validator of another program refuse the new document.
     async fn upgrade(
         &self,
         slot: &Slot,
-        username: &Username,
         account: &Account,
         password: Password,
-    ) -> Result<Option<StoredPassword>, Unavailable> {
-        let Some(old) = &account.password else { return Ok(None) };
+    ) -> Option<StoredPassword> {
+        let old = account.password.as_ref()?;
         if matches!(old, StoredPassword::Argon2(hash) if !is_weak(hash)) {
-            return Ok(Some(old.clone()));
+            return Some(old.clone());
         }
-        let new = self.hasher.hash(slot, password).await?;
-        let version = account.user.password_version;
-        let replaced = self.users.replace_password(username, account, &new, version).await?;
-        // Otherwise another login was faster, with a hash that we do not know.
-        Ok(replaced.then_some(StoredPassword::Argon2(new)))
+        let upgraded = async {
+            let new = self.hasher.hash(slot, password).await?;
+            let version = account.user.password_version;
+            let is_replaced = self.users.replace_password(account, &new, version).await?;
+            Ok::<_, Unavailable>(is_replaced.then_some(StoredPassword::Argon2(new)))
+        };
+        let new = upgraded.await.unwrap_or_else(|error| {
+            log::warn!("an old password hash could not be replaced, and stays: {error}");
+            None
+        });
+        Some(new.unwrap_or_else(|| old.clone()))
     }
 }
 
@@ -205,6 +218,7 @@ mod tests {
     use super::*;
     use crate::auth::account::Registration;
     use crate::auth::throttle::memory::MemoryCounters;
+    use crate::auth::username::Username;
     use crate::auth::users::memory::MemoryUsers;
 
     const NOBODY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
@@ -221,7 +235,7 @@ mod tests {
             secrets,
             cards: OnceLock::new(),
         };
-        let (rosa, password) = (Username::parse("Rosa"), Password::typed("correct horse"));
+        let (rosa, password) = (Username::choose("Rosa"), Password::typed("correct horse"));
         let made = strategy.register(&rosa.unwrap(), password.unwrap(), NOBODY).await.unwrap();
         assert!(matches!(made, Registration::Done(..)));
         strategy

@@ -1,6 +1,10 @@
-//! The name of an account, parsed at the door into a type that cannot be wrong.
+//! The name of an account: [`Username`] is one that a new account may have, [`TypedName`] one to look
+//! for.
 //!
-//! RFC 8265 says which names are one name: `Alice`, `alice` and full-width `ＡＬＩＣＥ` are.
+//! RFC 8265 says which names are one name: `Alice`, `alice` and full-width `ＡＬＩＣＥ` are. Accounts
+//! of other programs may have names that break all rules here (`jo`, `Max Mustermann`).
+
+use std::borrow::Cow;
 
 use precis_profiles::precis_core::profile::Profile as _;
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
@@ -42,11 +46,13 @@ pub enum UsernameError {
 }
 
 impl Username {
-    /// Checks a name as it was typed. Lengths are in Unicode code points, after normalisation.
+    /// Checks a name as it was typed. White space around it is dropped: the keyboards of phones add a
+    /// space. Lengths are in Unicode code points, after normalisation.
     ///
     /// # Errors
     /// [`UsernameError`], in words for the form.
     pub fn parse(typed: &str) -> Result<Self, UsernameError> {
+        let typed = typed.trim();
         if typed.is_empty() {
             return Err(UsernameError::Empty);
         }
@@ -55,14 +61,13 @@ impl Username {
             return Err(UsernameError::TooLong);
         }
         let shown = UsernameCasePreserved::new().enforce(typed);
-        let key = UsernameCaseMapped::new().enforce(typed);
-        let (Ok(shown), Ok(key)) = (shown, key) else {
+        let (Ok(shown), Some(key)) = (shown, case_mapped(typed)) else {
             return Err(UsernameError::NotAllowed);
         };
         match shown.chars().count() {
             length if length < MIN_LENGTH => Err(UsernameError::TooShort),
             length if length > MAX_LENGTH => Err(UsernameError::TooLong),
-            _ => Ok(Self { shown: shown.into_owned(), key: key.into_owned() }),
+            _ => Ok(Self { shown: shown.into_owned(), key }),
         }
     }
 
@@ -88,6 +93,59 @@ impl Username {
     pub fn as_key(&self) -> &str {
         &self.key
     }
+}
+
+/// A name as it was typed, to find the accounts that answer to it. It may break the rules for new
+/// names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypedName {
+    text: String,
+    key: String,
+}
+
+/// Bytes of the longest name that is looked for: an email address has 254 at most.
+const MAX_TYPED: usize = 1024;
+
+impl TypedName {
+    /// `None` for a text that is too long to be a name.
+    pub fn new(typed: &str) -> Option<Self> {
+        let key = key_of(typed);
+        (typed.len() <= MAX_TYPED).then(|| Self { text: typed.to_owned(), key })
+    }
+
+    /// As it was typed.
+    pub fn as_typed(&self) -> &str {
+        &self.text
+    }
+
+    /// As it was typed, without white space around it.
+    pub fn trimmed(&self) -> &str {
+        self.text.trim()
+    }
+
+    /// As it is compared: see [`key_of`].
+    pub fn as_key(&self) -> &str {
+        &self.key
+    }
+}
+
+impl From<&Username> for TypedName {
+    fn from(username: &Username) -> Self {
+        Self { text: username.shown.clone(), key: username.key.clone() }
+    }
+}
+
+/// The form in which names are compared. Two names with one key are one name. A text that RFC 8265
+/// does not allow as a name is its own key.
+pub fn key_of(name: &str) -> String {
+    let name = name.trim();
+    let key = if name.len() <= MAX_TYPED { case_mapped(name) } else { None };
+    key.unwrap_or_else(|| name.to_owned())
+}
+
+/// RFC 8265, section 3.3.
+fn case_mapped(name: &str) -> Option<String> {
+    UsernameCaseMapped::new().enforce(name).ok().map(Cow::into_owned)
 }
 
 /// True for a Latin name with a Cyrillic `а` in it, and for joiners that nobody sees. Latin beside
@@ -140,6 +198,29 @@ mod tests {
     }
 
     #[test]
+    fn white_space_around_a_name_is_no_part_of_it() {
+        for typed in ["rosa99 ", " rosa99", "\trosa99\r\n", "rosa99\u{a0}", "\u{3000}rosa99"] {
+            assert_eq!(Username::choose(typed).unwrap().as_shown(), "rosa99", "{typed:?}");
+            assert_eq!(TypedName::new(typed).unwrap().as_key(), "rosa99", "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn any_text_has_a_key_and_one_that_is_no_name_is_its_own() {
+        let check = |typed: &str, key: &str| assert_eq!(key_of(typed), key, "{typed:?}");
+        check("jo", "jo");
+        check("JO", "jo");
+        check("Max Mustermann", "Max Mustermann");
+        check("Zoe\u{308}x", "zo\u{eb}x");
+        check("", "");
+        check("ro\u{200b}sa", "ro\u{200b}sa");
+        let email = "Long.Address.Of.A.Person@department.example.org";
+        check(email, &email.to_lowercase());
+        assert_eq!(key_of(&"A".repeat(1_000_000)).len(), 1_000_000);
+        assert!(TypedName::new(&"A".repeat(1_000_000)).is_none());
+    }
+
+    #[test]
     fn what_cannot_be_a_name_is_refused_with_its_reason() {
         let check = |typed: &str, expected: UsernameError| {
             assert_eq!(Username::parse(typed), Err(expected), "{typed:?}");
@@ -149,11 +230,11 @@ mod tests {
         check(&"a".repeat(33), UsernameError::TooLong);
         check(&"a".repeat(1_000_000), UsernameError::TooLong);
         check("al ice", UsernameError::NotAllowed);
-        check(" alice", UsernameError::NotAllowed);
+        check(" \t\u{3000}", UsernameError::Empty);
         check("al\u{200b}ice", UsernameError::NotAllowed);
         check("al\u{202e}ice", UsernameError::NotAllowed);
         check("alice\0", UsernameError::NotAllowed);
-        check("alice\r\n", UsernameError::NotAllowed);
+        check("ali\r\nce", UsernameError::NotAllowed);
         assert!(Username::parse(&"é".repeat(32)).is_ok());
     }
 }

@@ -32,7 +32,7 @@ pub async fn stage(
     figment: &Figment,
 ) -> Result<impl Fairing + use<>, StartError> {
     let contents = lessons::Contents::read(figment).map_err(StartError::Lesson)?;
-    let labs = labs::Labs::beside(backing, strategy).await.map_err(StartError::NoIndexes)?;
+    let labs = labs::Labs::beside(backing, strategy).await?;
     let store = progress::ProgressStore::beside(backing);
     let class = class::Class::beside(backing);
     let _ = strategy.cards.set(class::is_on_card(strategy.secrets.clone(), class.clone()));

@@ -10,7 +10,7 @@ use super::form::{FieldError, Form, Submitted};
 use super::notice::Notice;
 use super::page::Page;
 use crate::audit::{Decision, Event, Whom};
-use crate::auth::{Admin, LocalStrategy, Username};
+use crate::auth::{Admin, LocalStrategy, Named, list};
 use crate::session::Session;
 
 #[derive(Default, Deserialize)]
@@ -34,16 +34,23 @@ async fn revoke(
     form: Form<Whose>,
 ) -> Result<Submitted, Error> {
     let typed = &form.0.username;
-    let account = match Username::parse(typed) {
-        Ok(username) => strategy.users.find_account(&username).await?,
-        Err(_) => None,
+    let user = match strategy.users.named(typed).await? {
+        Named::One(user) => user,
+        Named::None => {
+            let error = FieldError::new("username", "There is no account of this name. Check it.");
+            return Ok(Submitted::again(render(&page, typed, &[error]).await));
+        }
+        Named::Several(users) => {
+            let text = format!(
+                "Several accounts answer to this name: {}. Enter the ID of the one you mean.",
+                list(&users)
+            );
+            let error = FieldError::new("username", text);
+            return Ok(Submitted::again(render(&page, typed, &[error]).await));
+        }
     };
-    let Some(account) = account else {
-        let error = FieldError::new("username", "There is no account of this name. Check it.");
-        return Ok(Submitted::again(render(&page, typed, &[error]).await));
-    };
-    let ended = session.end_logins_of(&account.user.id.to_hex()).await?;
-    let whom = Whom::Admin(&admin.0.username, &account.user.username);
+    let ended = session.end_logins_of(&user.id.to_hex()).await?;
+    let whom = Whom::Admin(&admin.0.username, &user.username);
     client.record(Event::RevokeSessions, Decision::Done, whom);
     page.leave(Notice::SessionsEnded(ended));
     Ok(Submitted::go_to(uri!(show)))

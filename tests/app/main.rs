@@ -19,6 +19,7 @@ mod login;
 mod logout;
 mod logs;
 mod migrations;
+mod old_accounts;
 mod faults;
 mod outage;
 mod passwords;

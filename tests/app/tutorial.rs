@@ -51,10 +51,16 @@ async fn one_whose_name_is_taken_here_stays_the_tutorials() {
     app.browser().register("vera").await;
     let users = app.database().collection::<Document>("users");
     users.insert_one(tutorial("Vera")).await.unwrap();
-    // Vera is looked up by her key first, and that is the account made here.
+    // Each is found by its very text. The key belongs to the account that was made here.
     let fields = [("username", "Vera"), ("password", "hunter2")];
-    assert_eq!(app.browser().post("/login", &fields).await.status, 422);
-    app.browser().log_in("Vera").await;
+    app.browser().post("/login", &fields).await.expect_redirect("/dashboard");
+    app.browser().log_in("vera").await;
+    app.browser().log_in("VERA").await;
+    let theirs = users.find_one(doc! { "username": "Vera" }).await.unwrap().unwrap();
+    assert!(
+        theirs.get_str("hash").unwrap() == HASH && theirs.get("username_key").is_none(),
+        "{theirs}"
+    );
 }
 
 #[rocket::async_test]

@@ -8,7 +8,7 @@ use mongodb::bson::oid::ObjectId;
 use super::{Account, StoredPassword, Users};
 use crate::auth::password::PasswordHash;
 use crate::auth::user::{User, UserId};
-use crate::auth::username::Username;
+use crate::auth::username::{TypedName, Username};
 use crate::db::Unavailable;
 
 /// By the username's key, which is therefore unique. A classroom's worth: looking an id up walks
@@ -32,8 +32,12 @@ impl Users for MemoryUsers {
         Ok(account.map(|account| account.user.clone()))
     }
 
-    async fn find_account(&self, username: &Username) -> Result<Option<Account>, Unavailable> {
-        Ok(self.accounts().get(username.as_key()).cloned())
+    async fn find_by_id(&self, id: UserId) -> Result<Option<Account>, Unavailable> {
+        Ok(self.accounts().values().find(|account| account.user.id == id).cloned())
+    }
+
+    async fn find_all(&self, name: &TypedName) -> Result<Vec<Account>, Unavailable> {
+        Ok(self.accounts().get(name.as_key()).cloned().into_iter().collect())
     }
 
     async fn insert(
@@ -53,6 +57,7 @@ impl Users for MemoryUsers {
         };
         let account = Account {
             user: user.clone(),
+            key: Some(username.as_key().to_owned()),
             password: Some(StoredPassword::Argon2(password.clone())),
         };
         accounts.insert(username.as_key().to_owned(), account);
@@ -61,13 +66,13 @@ impl Users for MemoryUsers {
 
     async fn replace_password(
         &self,
-        username: &Username,
         old: &Account,
         new: &PasswordHash,
         version: i64,
     ) -> Result<bool, Unavailable> {
-        match self.accounts().get_mut(username.as_key()) {
-            Some(account) if account.user.id == old.user.id && account.password == old.password => {
+        let mut accounts = self.accounts();
+        match accounts.values_mut().find(|account| account.user.id == old.user.id) {
+            Some(account) if account.password == old.password => {
                 account.password = Some(StoredPassword::Argon2(new.clone()));
                 account.user.password_version = version;
                 Ok(true)
@@ -96,9 +101,9 @@ impl Users for MemoryUsers {
         Ok((before - accounts.len()) as u64)
     }
 
-    async fn set_admin(&self, username: &Username, admin: bool) -> Result<bool, Unavailable> {
+    async fn set_admin(&self, id: UserId, admin: bool) -> Result<bool, Unavailable> {
         let mut accounts = self.accounts();
-        let Some(account) = accounts.get_mut(username.as_key()) else {
+        let Some(account) = accounts.values_mut().find(|account| account.user.id == id) else {
             return Ok(false);
         };
         account.user.admin = admin;

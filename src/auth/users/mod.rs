@@ -6,10 +6,10 @@
 pub mod memory;
 pub mod mongo;
 
-use super::legacy::TutorialHash;
+use super::legacy::LegacyHash;
 use super::password::PasswordHash;
 use super::user::{User, UserId};
-use super::username::Username;
+use super::username::{TypedName, Username, key_of};
 use crate::db::Unavailable;
 
 /// A user and what the password is checked against.
@@ -17,6 +17,9 @@ use crate::db::Unavailable;
 pub struct Account {
     /// Who it is.
     pub user: User,
+    /// The key that is reserved for it. An account of another program has none until its first login
+    /// here.
+    pub key: Option<String>,
     /// `None` when the document has no hash that we can check.
     pub password: Option<StoredPassword>,
 }
@@ -26,7 +29,7 @@ impl StoredPassword {
     pub fn as_str(&self) -> &str {
         match self {
             Self::Argon2(hash) => hash.as_str(),
-            Self::Tutorial(hash) => &hash.hash,
+            Self::Legacy(hash) => hash.as_str(),
         }
     }
 }
@@ -36,8 +39,56 @@ impl StoredPassword {
 pub enum StoredPassword {
     /// Ours.
     Argon2(PasswordHash),
-    /// Made by the Express tutorial.
-    Tutorial(TutorialHash),
+    /// Made by another program.
+    Legacy(LegacyHash),
+}
+
+/// The accounts that a name can mean.
+#[derive(Debug)]
+pub enum Named {
+    /// There is none.
+    None,
+    /// Exactly one.
+    One(User),
+    /// Several: an Express app on the same database checks no name. Their IDs tell them apart.
+    Several(Vec<User>),
+}
+
+/// Accounts in one line, by name and ID.
+pub fn list(users: &[User]) -> String {
+    let texts: Vec<String> =
+        users.iter().map(|user| format!("{:?} ({})", user.username, user.id.to_hex())).collect();
+    texts.join(", ")
+}
+
+impl Account {
+    /// Whether the account answers to the name: nobody else may register it.
+    fn answers_to(&self, name: &TypedName) -> bool {
+        let username = self.user.username.as_str();
+        let is_text = username == name.as_typed() || username == name.trimmed();
+        is_text || self.holds_key(name) || key_of(username) == name.as_key()
+    }
+
+    fn holds_key(&self, name: &TypedName) -> bool {
+        self.key.as_deref() == Some(name.as_key())
+    }
+}
+
+/// The account that a login with this name means, of those that answer to it.
+///
+/// The very text counts first, and then the key: `Bob` and `bob` of an Express app are two accounts.
+/// Of equal texts, the one that holds the key goes before those that Express made later. Without the
+/// very text, several accounts without a key are none: a guess must not choose among them.
+fn meant(mut accounts: Vec<Account>, name: &TypedName) -> Option<Account> {
+    let rank = |account: &Account| {
+        let username = account.user.username.as_str();
+        let (is_text, is_trimmed) = (username == name.as_typed(), username == name.trimmed());
+        (!is_text, !is_trimmed, !account.holds_key(name))
+    };
+    accounts.sort_by_key(|account| (rank(account), account.user.id.0));
+    let is_certain = accounts.len() == 1
+        || accounts.first().is_some_and(|first| rank(first) != (true, true, true));
+    accounts.into_iter().next().filter(|_| is_certain)
 }
 
 /// A user store.
@@ -46,22 +97,47 @@ pub trait Users: Send + Sync {
     /// The user of this id: passport's `deserializeUser`.
     async fn find(&self, id: UserId) -> Result<Option<User>, Unavailable>;
 
-    /// The account of this name, to log in to.
-    async fn find_account(&self, username: &Username) -> Result<Option<Account>, Unavailable>;
+    /// The account of this id, with its password.
+    async fn find_by_id(&self, id: UserId) -> Result<Option<Account>, Unavailable>;
 
-    /// Makes an account. `None` when the name is taken, however close the race was.
+    /// All accounts that answer to the name: by their very text, or by their key.
+    async fn find_all(&self, name: &TypedName) -> Result<Vec<Account>, Unavailable>;
+
+    /// The account that a login with this name means.
+    async fn find_account(&self, name: &TypedName) -> Result<Option<Account>, Unavailable> {
+        Ok(meant(self.find_all(name).await?, name))
+    }
+
+    /// The accounts that an admin can mean by a name or by an ID of 24 hex digits.
+    async fn named(&self, typed: &str) -> Result<Named, Unavailable> {
+        let mut users = vec![];
+        if let Some(id) = UserId::from_hex(typed.trim()) {
+            users.extend(self.find(id).await?);
+        }
+        if let Some(name) = TypedName::new(typed) {
+            users.extend(self.find_all(&name).await?.into_iter().map(|account| account.user));
+        }
+        users.dedup_by_key(|user: &mut User| user.id);
+        Ok(match (users.pop(), users.is_empty()) {
+            (None, _) => Named::None,
+            (Some(user), true) => Named::One(user),
+            (Some(user), false) => Named::Several([users, vec![user]].concat()),
+        })
+    }
+
+    /// Makes an account. `None` when another account answers to the name.
     async fn insert(
         &self,
         username: &Username,
         password: &PasswordHash,
     ) -> Result<Option<User>, Unavailable>;
 
-    /// Puts a new hash in the place of that in `old`. `version` is `old`'s when the password is
-    /// the same, else one more. False, and nothing done, when another login was faster with an
-    /// upgrade, or the password was changed meanwhile.
+    /// Puts a new hash in the place of that in `old`, and reserves the key of the name for the
+    /// account. `version` is `old`'s when the password is the same, else one more. False, and nothing
+    /// done, when a concurrent login or change has replaced the hash. Also when another account holds
+    /// the key and the password is the same: then the old hash stays, for the program that made it.
     async fn replace_password(
         &self,
-        username: &Username,
         old: &Account,
         new: &PasswordHash,
         version: i64,
@@ -76,6 +152,6 @@ pub trait Users: Send + Sync {
     /// Deletes all accounts but those of admins; returns how many.
     async fn delete_students(&self) -> Result<u64, Unavailable>;
 
-    /// Makes an account an admin's, or takes that back. False when there is none of this name.
-    async fn set_admin(&self, username: &Username, admin: bool) -> Result<bool, Unavailable>;
+    /// Gives an account admin rights, or removes them. False when there is none of this id.
+    async fn set_admin(&self, id: UserId, admin: bool) -> Result<bool, Unavailable>;
 }

@@ -1,53 +1,41 @@
 //! The indexes of the session store. The migrations make the same for `sessions`, and say why each is
 //! what it is; a collection of another name gets them here.
 
-use std::time::Duration;
-
 use mongodb::bson::{Document, RawDocumentBuf, doc};
-use mongodb::options::{Collation, IndexOptions};
-use mongodb::{Collection, IndexModel};
 
-use crate::db::{Documents, Unavailable};
+use crate::db::{Documents, IndexError, ensure_indexes};
 
-/// How long the indexes of a large collection may take: 70,000 sessions a second, measured.
-const INDEX_BUILD: Duration = Duration::from_secs(60);
-
-/// For TTL and for the sessions of a user. The TTL index exactly as connect-mongo makes it at its
-/// start: with any difference, one of the two would refuse to start.
-pub async fn of_sessions(sessions: &Documents<RawDocumentBuf>) -> Result<(), Unavailable> {
-    let by_user = IndexModel::builder().keys(doc! { "user": 1, "createdAt": -1 }).build();
-    let indexes = [ttl(), by_user];
-    sessions.run(|all| async move { all.create_indexes(indexes).await }).await.map(drop)
+/// For TTL and for the sessions of a user. The TTL index is called as connect-mongo calls its own: it
+/// would refuse to start beside one of another name.
+pub async fn of_sessions(sessions: &Documents<RawDocumentBuf>) -> Result<(), IndexError> {
+    let by_user = doc! { "key": { "user": 1, "createdAt": -1 }, "name": "user_1_createdAt_-1" };
+    ensure_indexes(sessions, vec![ttl(), by_user]).await
 }
 
 /// For TTL and for the reason why a session was ended.
-pub async fn of_endings(endings: &Documents<Document>) -> Result<(), Unavailable> {
-    let by_sid = IndexModel::builder().keys(doc! { "sids": 1 }).build();
-    let indexes = [ttl(), by_sid];
-    endings.run(|all| async move { all.create_indexes(indexes).await }).await.map(drop)
+pub async fn of_endings(endings: &Documents<Document>) -> Result<(), IndexError> {
+    ensure_indexes(endings, vec![ttl(), doc! { "key": { "sids": 1 }, "name": "sids_1" }]).await
 }
 
 /// For a user's sessions among those that Express made: by the words of the JSON text, or by
 /// `passport.user` in an object. Only documents without `user` are in them.
-pub async fn of_logins(sessions: &Documents<RawDocumentBuf>) -> Result<(), Unavailable> {
-    let of_express = |name: &str| {
-        let options = IndexOptions::builder().name(name.to_owned());
-        options.partial_filter_expression(doc! { "user": null })
+pub async fn of_logins(sessions: &Documents<RawDocumentBuf>) -> Result<(), IndexError> {
+    let texts = doc! {
+        "key": { "session": "text" },
+        "name": "express_login_text",
+        "default_language": "none",
+        "language_override": "no_language_field",
+        "partialFilterExpression": { "user": null },
+        "collation": { "locale": "simple" },
     };
-    let texts = of_express("express_login_text")
-        .default_language("none".to_owned())
-        .language_override("no_language_field".to_owned())
-        .collation(Collation::builder().locale("simple".to_owned()).build())
-        .build();
-    let texts = IndexModel::builder().keys(doc! { "session": "text" }).options(texts).build();
-    let objects = IndexModel::builder().keys(doc! { "session.passport.user": 1 });
-    let objects = objects.options(of_express("express_login_object").build()).build();
-    let create =
-        |all: Collection<RawDocumentBuf>| async move { all.create_indexes([texts, objects]).await };
-    sessions.within(INDEX_BUILD).run(create).await.map(drop)
+    let objects = doc! {
+        "key": { "session.passport.user": 1 },
+        "name": "express_login_object",
+        "partialFilterExpression": { "user": null },
+    };
+    ensure_indexes(sessions, vec![texts, objects]).await
 }
 
-fn ttl() -> IndexModel {
-    let options = IndexOptions::builder().name("expires_1".to_owned()).expire_after(Duration::ZERO);
-    IndexModel::builder().keys(doc! { "expires": 1 }).options(options.build()).build()
+fn ttl() -> Document {
+    doc! { "key": { "expires": 1 }, "name": "expires_1", "expireAfterSeconds": 0 }
 }

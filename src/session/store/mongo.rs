@@ -12,7 +12,7 @@ use rocket::futures::TryStreamExt as _;
 use super::document::{Shape, read_record};
 use super::indexes;
 use super::{ENDING_KEPT, Ending, Record, Shown, Store, Times};
-use crate::db::{Documents, Mongo, READ_LIMIT, Unavailable};
+use crate::db::{Documents, IndexError, Mongo, READ_LIMIT, Unavailable};
 use crate::session::content::Content;
 use crate::session::sid::Sid;
 use crate::session::timestamp::Timestamp;
@@ -37,8 +37,8 @@ impl MongoStore {
     /// Makes the indexes that it stands on; see `indexes.rs`.
     ///
     /// # Errors
-    /// MongoDB does not answer, or there is another index on `expires`.
-    pub async fn ensure_indexes(&self) -> Result<(), Unavailable> {
+    /// MongoDB does not answer, or another program's index stands in the way.
+    pub async fn ensure_indexes(&self) -> Result<(), IndexError> {
         indexes::of_sessions(&self.documents).await?;
         indexes::of_endings(&self.endings).await
     }
@@ -46,8 +46,8 @@ impl MongoStore {
     /// Makes the indexes that find a user's sessions among those that Express made.
     ///
     /// # Errors
-    /// MongoDB does not answer, or there is another text index.
-    pub async fn ensure_login_indexes(&self) -> Result<(), Unavailable> {
+    /// MongoDB does not answer, or another program's index stands in the way.
+    pub async fn ensure_login_indexes(&self) -> Result<(), IndexError> {
         indexes::of_logins(&self.documents).await
     }
 

@@ -28,7 +28,7 @@ async fn open(config: &Config) -> Result<Stores, StartError> {
 pub async fn seed(config: &Config, students: u32) -> Result<Seeded, StartError> {
     let stores = open(config).await?;
     let (strategy, class) = (strategy(config, &stores)?, Class::beside(&stores.backing));
-    make(&strategy, &class, students.min(MOST_SEATS)).await.map_err(StartError::NoDatabase)
+    Ok(make(&strategy, &class, students.min(MOST_SEATS)).await?)
 }
 
 /// Resets the class, as `/class` does. Running servers hear of it.
@@ -40,7 +40,7 @@ pub async fn begin_anew(config: Config) -> Result<Report, StartError> {
     let strategy = strategy(&config, &stores)?;
     let backing: &Backing = &stores.backing;
     let contents = Contents::read(&config::figment()).map_err(StartError::Lesson)?;
-    let labs = Labs::beside(backing, &strategy).await.map_err(StartError::NoIndexes)?;
+    let labs = Labs::beside(backing, &strategy).await?;
     let engine = Engine::new(config.session, stores.sessions.clone());
     let room = Room {
         engine: &engine,
@@ -54,7 +54,7 @@ pub async fn begin_anew(config: Config) -> Result<Report, StartError> {
         address: None,
     };
     reset(&room).await.map_err(|error| match error {
-        ResetError::Unavailable(error) => StartError::NoDatabase(error),
+        ResetError::Unavailable(error) => error.into(),
         error @ ResetError::Backup(_) => StartError::Lesson(error.to_string()),
     })
 }

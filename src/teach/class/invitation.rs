@@ -17,7 +17,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::network::{reachable_at, url};
 use crate::audit::{Decision, Event, Whom};
-use crate::auth::{Admin, LocalStrategy, User, Username};
+use crate::auth::{Admin, LocalStrategy, User};
 use crate::session::Sid;
 use crate::web::error::Error;
 use crate::web::{Client, NoFields, Page};
@@ -101,13 +101,13 @@ async fn become_teacher(
     token: &str,
     _form: NoFields,
 ) -> Result<Redirect, Error> {
-    let done = match (Username::parse(&user.username), link.held(token).await) {
-        (Ok(name), Some(mut link)) => {
-            let done = strategy.users.set_admin(&name, true).await?;
+    let done = match link.held(token).await {
+        Some(mut link) => {
+            let done = strategy.users.set_admin(user.id, true).await?;
             link.take_if(|_| done);
             done
         }
-        _ => false,
+        None => false,
     };
     let decision = if done { Decision::Done } else { Decision::Refused };
     client.record(Event::Grant, decision, Whom::Name(&user.username));

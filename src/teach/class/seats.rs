@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::control::{Class, Control};
-use crate::auth::{IsOnCard, LocalStrategy, Password, User, Username};
+use crate::auth::{IsOnCard, LocalStrategy, Password, User, Username, key_of};
 use crate::db::Unavailable;
 use crate::session::Sid;
 use crate::session::signature::Secrets;
@@ -82,10 +82,12 @@ pub async fn make(
             // At once, so that an interrupted command forgets none of them.
             class.change(|control| control.seat_accounts.push(user.id.0)).await?;
             seeded.made += 1;
-        } else if let Some(account) = strategy.users.find_account(&name).await?
-            && !class.now().seat_accounts.contains(&account.user.id.0)
-        {
-            seeded.taken.push(card.name);
+        } else {
+            let accounts = strategy.users.find_all(&(&name).into()).await?;
+            let seats = class.now().seat_accounts;
+            if !accounts.iter().any(|account| seats.contains(&account.user.id.0)) {
+                seeded.taken.push(card.name);
+            }
         }
     }
     Ok(seeded)
@@ -133,9 +135,9 @@ pub fn is_on_card(secrets: Secrets, class: Class) -> IsOnCard {
 
 /// The number of the seat that has the name of this account, in whatever spelling.
 fn seat(user: &User) -> Option<u32> {
-    let username = Username::parse(&user.username).ok()?;
-    let number: u32 = username.as_key().strip_prefix("seat-")?.parse().ok()?;
-    ((1..=MOST_SEATS).contains(&number) && username.as_key() == name(number)).then_some(number)
+    let key = key_of(&user.username);
+    let number: u32 = key.strip_prefix("seat-")?.parse().ok()?;
+    ((1..=MOST_SEATS).contains(&number) && key == name(number)).then_some(number)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::room::{Room, SHOWN};
 use super::roster::Student;
 use crate::audit::{Decision, Event, Whom};
-use crate::auth::{Admin, Username};
+use crate::auth::{Admin, key_of};
 use crate::session::{Attended, Ending};
 use crate::teach::progress::Which;
 use crate::trace;
@@ -132,13 +132,12 @@ async fn unlock(
     who: &str,
     _form: NoFields,
 ) -> Result<Result<Redirect, Status>, Error> {
-    let name = find(&room, who).await?.and_then(|student| student.name);
-    let Some(name) = name.and_then(|name| Username::parse(&name).ok()) else {
+    let Some(name) = find(&room, who).await?.and_then(|student| student.name) else {
         return Ok(Err(Status::NotFound));
     };
-    let was_locked = room.strategy.throttle.unlock(name.as_key()).await?;
+    let was_locked = room.strategy.throttle.unlock(&key_of(&name)).await?;
     let decision = if was_locked { Decision::Done } else { Decision::Refused };
-    client.record(Event::Unlock, decision, Whom::Admin(&teacher.0.username, name.as_shown()));
+    client.record(Event::Unlock, decision, Whom::Admin(&teacher.0.username, &name));
     page.leave(Notice::StudentUnlocked);
     Ok(Ok(Redirect::to(format!("/class/students/{who}"))))
 }

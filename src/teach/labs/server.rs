@@ -8,7 +8,7 @@ use super::bench::{Secret, Switches};
 use super::servers::{Servers, Tenant};
 use super::{COOKIE, MEMORY_COOKIE, PATH};
 use crate::auth::LocalStrategy;
-use crate::db::Unavailable;
+use crate::db::{IndexError, Unavailable};
 use crate::session::signature::Secrets;
 use crate::session::store::Store;
 use crate::session::store::memory::MemoryStore;
@@ -45,8 +45,8 @@ impl Labs {
     /// Beside the site's own sessions.
     ///
     /// # Errors
-    /// MongoDB does not answer.
-    pub async fn beside(backing: &Backing, strategy: &LocalStrategy) -> Result<Self, Unavailable> {
+    /// MongoDB does not answer, or another program's index stands in the way.
+    pub async fn beside(backing: &Backing, strategy: &LocalStrategy) -> Result<Self, IndexError> {
         let store: Arc<dyn Store> = match backing {
             Backing::Mongodb(database) => {
                 let store = MongoStore::new(database, COLLECTION, true);
