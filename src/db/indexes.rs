@@ -75,13 +75,14 @@ async fn create<T: Send + Sync + 'static>(
     documents: &Documents<T>,
     wanted: &Document,
 ) -> Result<bool, Unavailable> {
+    const SECOND_TEXT_INDEX: i32 = 67;
     const OPTIONS_CONFLICT: i32 = 85;
     const KEY_SPECS_CONFLICT: i32 = 86;
     let command = doc! { "createIndexes": documents.name(), "indexes": [wanted] };
     let created = documents.within(INDEX_BUILD).run(|collection| async move {
         match database(&collection).run_command(command).await {
             Err(error) => match code(&error) {
-                Some(OPTIONS_CONFLICT | KEY_SPECS_CONFLICT) => Ok(false),
+                Some(SECOND_TEXT_INDEX | OPTIONS_CONFLICT | KEY_SPECS_CONFLICT) => Ok(false),
                 _ => Err(error),
             },
             Ok(_) => Ok(true),

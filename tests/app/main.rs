@@ -25,6 +25,7 @@ mod outage;
 mod passwords;
 mod register;
 mod sessions;
+mod shared_database;
 mod start;
 mod throttle;
 mod networks;
