@@ -127,6 +127,14 @@ impl Cluster {
         let _ = self.client.database("admin").run_command(step_down).await;
     }
 
+    /// A secondary goes on answering, and learns of no further write.
+    pub async fn hold_back(&self, number: usize) {
+        let direct = format!("mongodb://{}/?directConnection=true", self.host(number));
+        let member = Client::with_uri_str(direct).await.expect("a client").database("admin");
+        let stop = doc! { "configureFailPoint": "rsSyncApplyStop", "mode": "alwaysOn" };
+        member.run_command(stop).await.expect("the secondary is held back");
+    }
+
     /// The primary fails these commands of the program, in this way.
     pub async fn fail(&self, mode: mongodb::bson::Bson, mut how: Document) {
         how.insert("appName", "cloakroom");

@@ -5,7 +5,9 @@ use std::time::Duration;
 use rocket::tokio::time::sleep;
 
 use crate::alone;
+use crate::cluster::Cluster;
 use crate::history::{Kind, Op, Outcome};
+use crate::support::App;
 use crate::world::{World, summary};
 
 /// From the first 503 to the last.
@@ -13,6 +15,36 @@ fn window(ops: &[Op]) -> Duration {
     let failed = || ops.iter().filter(|op| op.outcome == Outcome::Unavailable);
     let (from, to) = (failed().map(|op| op.begun).min(), failed().map(|op| op.ended).max());
     to.unwrap_or_default().saturating_sub(from.unwrap_or_default())
+}
+
+/// B13: an account, a session, a logout and a counted attempt that a secondary does not know of yet.
+#[rocket::async_test]
+async fn nothing_is_read_from_a_secondary_whatever_the_connection_string_says() {
+    let _alone = alone().await;
+    let cluster = Cluster::start(3).await;
+    cluster.hold_back((cluster.primary().await + 1) % 3).await;
+    for preference in ["secondaryPreferred", "secondary", "nearest", "primaryPreferred"] {
+        let uri = format!("{}&readPreference={preference}", cluster.uri(preference));
+        let app = App::on(&uri).await;
+        for name in ["rosa", "ruth", "rita", "vera"] {
+            let mut browser = app.browser();
+            browser.sign_up(name).await;
+            for _ in 0..3 {
+                browser.get("/dashboard").await.expect_page(200, name);
+            }
+            let stolen = browser.copy();
+            browser.post("/logout", &[]).await.expect_redirect("/login");
+            assert!(!{ stolen }.is_signed_in().await, "{preference}");
+        }
+        if preference != "secondary" {
+            continue;
+        }
+        let mut wrong = 0;
+        while app.browser().try_log_in("rosa", "a wrong guess").await.status == 422 {
+            wrong += 1;
+        }
+        assert_eq!(wrong, 40);
+    }
 }
 
 /// Somebody came when it was over, and was let in.
