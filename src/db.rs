@@ -5,21 +5,22 @@
 //! `db/queue.rs`, and what does not come back in time is [`Unavailable`], which becomes a 503 page in
 //! `web/error.rs`. How long all calls of a request may take together is for `deadline.rs`.
 
-mod collections;
+mod checks;
+mod error;
 mod indexes;
 mod queue;
 
-pub use collections::{WrongKind, check_kinds};
+pub use checks::{WrongKind, check_kinds, replica_sets};
+pub use error::{Unavailable, is_duplicate_key};
 pub use indexes::{IndexError, code, ensure as ensure_indexes, list as list_indexes, serves};
 
-use std::fmt::Display;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::deadline::within;
 use crate::trace;
 use mongodb::bson::doc;
-use mongodb::error::{Error, ErrorKind, WriteFailure};
+use mongodb::error::Error;
 use mongodb::options::{
     Acknowledgment, ClientOptions, CollectionOptions, ReadPreference, WriteConcern,
 };
@@ -52,38 +53,6 @@ const CONNECTIONS: u32 = 10;
 /// Change streams at once, where the class is watched: each holds a connection of its own, so that
 /// no number of teachers takes one from the pages.
 pub const MAX_STREAMS: u32 = 9;
-
-/// The store does not answer, or cannot do what was asked. The outcome is unknown.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{cause}")]
-pub struct Unavailable {
-    cause: Arc<str>,
-    is_refusal: bool,
-}
-
-impl Unavailable {
-    /// What the driver says, without the state of the whole cluster that it likes to add.
-    fn driver(error: &Error) -> Self {
-        let text = error.kind.to_string();
-        let cause = text.split(" Topology:").next().unwrap_or_default();
-        Self { is_refusal: is_refusal(error), ..Self::new(cause) }
-    }
-
-    /// True when the server answered, and would give the same answer again: to wait is no use.
-    pub fn is_refusal(&self) -> bool {
-        self.is_refusal
-    }
-
-    /// What did not come in time.
-    fn late() -> Self {
-        Self::new("no answer in time")
-    }
-
-    /// The cause, for the log; it is never shown on a page.
-    pub fn new(cause: impl Display) -> Self {
-        Self { cause: cause.to_string().into(), is_refusal: false }
-    }
-}
 
 /// A database, over a client with our limits. A clone is the same one.
 #[derive(Clone)]
@@ -274,57 +243,10 @@ impl Mongo {
     }
 }
 
-/// The name of the replica set that the connection string asks for, and that of the first server in it
-/// that answers (`None`: it is in no set). `None` when it asks for none, or none answers.
-pub async fn replica_sets(uri: &str) -> Option<(String, Option<String>)> {
-    let mut options = ClientOptions::parse(uri).await.ok()?;
-    let asked = options.repl_set_name.take()?;
-    options.direct_connection = Some(true);
-    options.server_selection_timeout = Some(SELECTION);
-    for host in std::mem::take(&mut options.hosts) {
-        let mut alone = options.clone();
-        alone.hosts = vec![host];
-        let admin = Client::with_options(alone).ok()?.database("admin");
-        let hello = in_time(async { admin.run_command(doc! { "hello": 1 }).await }).await;
-        if let Ok(Ok(hello)) = hello {
-            return Some((asked, hello.get_str("setName").ok().map(str::to_owned)));
-        }
-    }
-    None
-}
-
 /// Waits for something that hangs on the database, for as long as for one operation.
 ///
 /// # Errors
 /// The deadline has passed.
 pub async fn in_time<T>(what: impl Future<Output = T>) -> Result<T, Unavailable> {
     within(DEADLINE, what).await.ok_or_else(Unavailable::late)
-}
-
-/// A wrong password, a missing right, a command that the server cannot carry out. What a server says
-/// while it stops, starts or elects a primary is none: these are the codes that drivers retry.
-fn is_refusal(error: &Error) -> bool {
-    const PASSING: [i32; 18] = [
-        6, 7, 50, 64, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 11981, 13435, 13436, 13475,
-        50_915,
-    ];
-    match &*error.kind {
-        ErrorKind::Command(error) => !PASSING.contains(&error.code),
-        ErrorKind::Write(WriteFailure::WriteError(error)) => !PASSING.contains(&error.code),
-        ErrorKind::Authentication { .. }
-        | ErrorKind::InvalidArgument { .. }
-        | ErrorKind::InvalidTlsConfig { .. }
-        | ErrorKind::IncompatibleServer { .. } => true,
-        _ => false,
-    }
-}
-
-/// True when a unique index refused a write.
-pub fn is_duplicate_key(error: &Error) -> bool {
-    const DUPLICATE_KEY: i32 = 11000;
-    match &*error.kind {
-        ErrorKind::Write(WriteFailure::WriteError(error)) => error.code == DUPLICATE_KEY,
-        ErrorKind::Command(error) => error.code == DUPLICATE_KEY,
-        _ => false,
-    }
 }

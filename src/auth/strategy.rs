@@ -205,10 +205,9 @@ impl LocalStrategy {
             let is_replaced = self.users.replace_password(account, &new, version).await?;
             Ok::<_, Unavailable>(is_replaced.then_some(StoredPassword::Argon2(new)))
         };
-        let new = upgraded.await.unwrap_or_else(|error| {
-            log::warn!("an old password hash could not be replaced, and stays: {error}");
-            None
-        });
+        let failed =
+            |error| log::warn!("an old password hash was not replaced, and stays: {error}");
+        let new = upgraded.await.map_err(failed).ok().flatten();
         Some(new.unwrap_or_else(|| old.clone()))
     }
 }

@@ -1,6 +1,7 @@
 //! Accounts that other programs made, as they are: cases B1, B3, B4, B5, B8, B12, C9 and C10.
 
 use std::process::Output;
+use std::time::{Duration, Instant};
 
 use mongodb::bson::{Bson, Document, doc, oid::ObjectId};
 use sha2::Sha512;
@@ -265,6 +266,18 @@ async fn bcrypt_hashes_log_in_and_others_are_refused_like_a_wrong_password() {
         let unknown = try_log_in(&app, "nobody", "hunter2").await;
         assert_eq!((refused.status, refused.body.replace("vera", "nobody")), (422, unknown.body));
         users.delete_one(doc! { "username": "vera" }).await.unwrap();
+    }
+}
+
+/// OWASP ASVS 6.3.8: an old hash takes another time than Argon2.
+#[rocket::async_test]
+async fn a_refusal_takes_its_time_whatever_kind_of_hash_it_was() {
+    let app = app_with(&["vera"]).await;
+    app.browser().register("rosa").await;
+    for name in ["vera", "rosa", "unknown", "no name at all", ""] {
+        let begun = Instant::now();
+        assert_eq!(try_log_in(&app, name, "a wrong guess").await.status, 422, "{name}");
+        assert!(name.is_empty() || begun.elapsed() >= Duration::from_millis(100), "{name}");
     }
 }
 

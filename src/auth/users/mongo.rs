@@ -113,7 +113,11 @@ impl Users for MongoUsers {
 
     /// One query for the accounts of all programs, so that a known and an unknown name cost the same.
     async fn find_all(&self, name: &TypedName) -> Result<Vec<Account>, Unavailable> {
-        let filter = doc! { "username": { "$in": [name.as_typed(), name.trimmed()] } };
+        let (typed, trimmed) = (name.as_typed(), name.trimmed());
+        let filter = match typed == trimmed {
+            true => doc! { "username": typed },
+            false => doc! { "username": { "$in": [typed, trimmed] } },
+        };
         let find = |users: Collection<RawDocumentBuf>| async move {
             let find = users.find(filter).collation(any_case()).projection(of_account());
             let find = find.limit(MOST_OF_A_NAME).max_time(READ_LIMIT);
