@@ -10,7 +10,7 @@ mod error;
 mod indexes;
 mod queue;
 
-pub use checks::{WrongKind, check_kinds, replica_sets};
+pub use checks::{WrongKind, check_kinds};
 pub use error::{Unavailable, is_duplicate_key};
 pub use indexes::{IndexError, code, ensure as ensure_indexes, list as list_indexes, serves};
 
@@ -241,6 +241,25 @@ impl Mongo {
             |database: Database| async move { database.run_command(doc! { "ping": 1 }).await };
         self.run(ping).await.map(drop)
     }
+}
+
+/// The name of the replica set that the connection string asks for, and that of the first server in it
+/// that answers (`None`: it is in no set). `None` when it asks for none, or none answers.
+pub async fn replica_sets(uri: &str) -> Option<(String, Option<String>)> {
+    let mut options = ClientOptions::parse(uri).await.ok()?;
+    let asked = options.repl_set_name.take()?;
+    options.direct_connection = Some(true);
+    options.server_selection_timeout = Some(SELECTION);
+    for host in std::mem::take(&mut options.hosts) {
+        let mut alone = options.clone();
+        alone.hosts = vec![host];
+        let admin = Client::with_options(alone).ok()?.database("admin");
+        let hello = in_time(async { admin.run_command(doc! { "hello": 1 }).await }).await;
+        if let Ok(Ok(hello)) = hello {
+            return Some((asked, hello.get_str("setName").ok().map(str::to_owned)));
+        }
+    }
+    None
 }
 
 /// Waits for something that hangs on the database, for as long as for one operation.

@@ -225,8 +225,15 @@ mod tests {
             }
             times.into_iter().min().unwrap()
         };
-        let (two_forms, one_form) = (shortest(nfd).await, shortest("Zoe hangs up a coat").await);
-        assert!(two_forms * 2 > one_form * 3, "{two_forms:?} {one_form:?}");
+        // Twice as long; a machine that is busy with other things gets some more tries.
+        for _ in 0..5 {
+            let (two_forms, one_form) =
+                (shortest(nfd).await, shortest("Zoe hangs up a coat").await);
+            if two_forms * 2 > one_form * 3 {
+                return;
+            }
+        }
+        panic!("an unknown name takes less time than a wrong password");
     }
 
     #[rocket::async_test]

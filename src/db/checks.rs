@@ -1,11 +1,9 @@
 //! What is wrong with a database that answers: asked once, at the start.
 
-use mongodb::Client;
 use mongodb::bson::{Document, doc};
-use mongodb::options::ClientOptions;
 use rocket::futures::TryStreamExt as _;
 
-use super::{Mongo, SELECTION, Unavailable, in_time};
+use super::{Mongo, Unavailable};
 
 /// Why a collection cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -51,23 +49,4 @@ fn wrong_kind(listed: &Document) -> Option<&'static str> {
         _ if is_capped() == Some(true) => Some("a capped collection"),
         _ => None,
     }
-}
-
-/// The name of the replica set that the connection string asks for, and that of the first server in it
-/// that answers (`None`: it is in no set). `None` when it asks for none, or none answers.
-pub async fn replica_sets(uri: &str) -> Option<(String, Option<String>)> {
-    let mut options = ClientOptions::parse(uri).await.ok()?;
-    let asked = options.repl_set_name.take()?;
-    options.direct_connection = Some(true);
-    options.server_selection_timeout = Some(SELECTION);
-    for host in std::mem::take(&mut options.hosts) {
-        let mut alone = options.clone();
-        alone.hosts = vec![host];
-        let admin = Client::with_options(alone).ok()?.database("admin");
-        let hello = in_time(async { admin.run_command(doc! { "hello": 1 }).await }).await;
-        if let Ok(Ok(hello)) = hello {
-            return Some((asked, hello.get_str("setName").ok().map(str::to_owned)));
-        }
-    }
-    None
 }

@@ -20,6 +20,7 @@ mod logout;
 mod logs;
 mod migrations;
 mod old_accounts;
+mod old_hashes;
 mod faults;
 mod outage;
 mod passwords;
