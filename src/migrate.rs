@@ -42,6 +42,10 @@ pub const ALL: &[Migration] = &[
         name: "006_sessions_express_logins",
         text: include_str!("../migrations/006_sessions_express_logins.json"),
     },
+    Migration {
+        name: "008_sessions_express_login_forms",
+        text: include_str!("../migrations/008_sessions_express_login_forms.json"),
+    },
 ];
 
 /// How long one command may take. An instance that is silent for longer must have died, and another

@@ -7,6 +7,7 @@ use mongodb::bson::{Document, RawDocumentBuf, doc};
 use mongodb::options::{Collation, IndexOptions};
 use mongodb::{Collection, IndexModel};
 
+use super::lookup::either_case;
 use crate::db::{Documents, Unavailable};
 
 /// How long the indexes of a large collection may take: 70,000 sessions a second, measured.
@@ -27,8 +28,8 @@ pub async fn of_endings(endings: &Documents<Document>) -> Result<(), Unavailable
     endings.run(|all| async move { all.create_indexes(indexes).await }).await.map(drop)
 }
 
-/// For a user's sessions among those that Express made: by the words of the JSON text, or by
-/// `passport.user` in an object. Only documents without `user` are in them.
+/// For a user's sessions among those that Express made: by the words of the JSON text, or by what stands
+/// below `passport` in an object. Only documents without `user` are in them.
 pub async fn of_logins(sessions: &Documents<RawDocumentBuf>) -> Result<(), Unavailable> {
     let of_express = |name: &str| {
         let options = IndexOptions::builder().name(name.to_owned());
@@ -40,10 +41,10 @@ pub async fn of_logins(sessions: &Documents<RawDocumentBuf>) -> Result<(), Unava
         .collation(Collation::builder().locale("simple".to_owned()).build())
         .build();
     let texts = IndexModel::builder().keys(doc! { "session": "text" }).options(texts).build();
-    let objects = IndexModel::builder().keys(doc! { "session.passport.user": 1 });
-    let objects = objects.options(of_express("express_login_object").build()).build();
-    let create =
-        |all: Collection<RawDocumentBuf>| async move { all.create_indexes([texts, objects]).await };
+    let objects = of_express("express_login_forms").collation(either_case()).build();
+    let objects = IndexModel::builder().keys(doc! { "session.passport.$**": 1 }).options(objects);
+    let indexes = [texts, objects.build()];
+    let create = |all: Collection<RawDocumentBuf>| async move { all.create_indexes(indexes).await };
     sessions.within(INDEX_BUILD).run(create).await.map(drop)
 }
 
