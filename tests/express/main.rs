@@ -8,3 +8,4 @@ mod peer;
 mod differential;
 mod logins;
 mod signatures;
+mod stores;

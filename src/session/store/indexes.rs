@@ -7,7 +7,7 @@ use mongodb::bson::{Document, RawDocumentBuf, doc};
 use mongodb::options::{Collation, IndexOptions};
 use mongodb::{Collection, IndexModel};
 
-use super::lookup::either_case;
+use super::lookup::{EXPRESS_OBJECTS, either_case};
 use crate::db::{Documents, Unavailable};
 
 /// How long the indexes of a large collection may take: 70,000 sessions a second, measured.
@@ -41,7 +41,7 @@ pub async fn of_logins(sessions: &Documents<RawDocumentBuf>) -> Result<(), Unava
         .collation(Collation::builder().locale("simple".to_owned()).build())
         .build();
     let texts = IndexModel::builder().keys(doc! { "session": "text" }).options(texts).build();
-    let objects = of_express("express_login_forms").collation(either_case()).build();
+    let objects = of_express(EXPRESS_OBJECTS).collation(either_case()).build();
     let objects = IndexModel::builder().keys(doc! { "session.passport.$**": 1 }).options(objects);
     let indexes = [texts, objects.build()];
     let create = |all: Collection<RawDocumentBuf>| async move { all.create_indexes(indexes).await };

@@ -4,23 +4,25 @@
 
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Bson, Document, doc};
-use mongodb::options::Collation;
+use mongodb::options::{Collation, FindOptions, Hint};
 
 use crate::session::timestamp::Timestamp;
+
+/// The index on what stands below `passport` in a session that is an object.
+pub const EXPRESS_OBJECTS: &str = "express_login_forms";
 
 /// Some of the valid sessions, the newest first.
 pub struct Lookup {
     pub filter: Document,
-    pub newest_first: Document,
-    /// How the index compares texts, if not byte by byte.
-    pub collation: Option<Collation>,
+    /// The order, and the index to use where MongoDB would choose another.
+    pub options: FindOptions,
 }
 
 impl Lookup {
     fn new(filter: Document, newest_first: Document) -> Self {
         let mut valid = valid_at(Timestamp::now());
         valid.extend(filter);
-        Self { filter: valid, newest_first, collation: None }
+        Self { filter: valid, options: FindOptions::builder().sort(newest_first).build() }
     }
 
     /// Our own sessions of this login (24 hex digits).
@@ -47,8 +49,11 @@ impl Lookup {
         let user = "session.passport.user";
         let paths = [user.to_owned(), format!("{user}._id"), format!("{user}.id")];
         let paths = paths.map(|path| doc! { "user": null, path: { "$in": &ids } });
-        let any = Self::new(doc! { "$or": paths.to_vec() }, doc! { "expires": -1 });
-        Self { collation: Some(either_case()), ..any }
+        let mut lookup = Self::new(doc! { "$or": paths.to_vec() }, doc! { "expires": -1 });
+        lookup.options.collation = Some(either_case());
+        // Without the hint, MongoDB may read all documents that have no `user`.
+        lookup.options.hint = Some(Hint::Name(EXPRESS_OBJECTS.to_owned()));
+        lookup
     }
 }
 

@@ -5,7 +5,6 @@
 //! make a document, so that a request in flight never brings a session back after its logout.
 
 use mongodb::Collection;
-use mongodb::action::{Action as _, Find};
 use mongodb::bson::{Bson, Document, RawDocumentBuf, doc};
 use rocket::futures::TryStreamExt as _;
 
@@ -57,10 +56,8 @@ impl MongoStore {
         if most == 0 {
             return Ok(vec![]); // To MongoDB, a limit of 0 is none.
         }
-        let Lookup { filter, newest_first, collation } = lookup;
         let find = move |all: Collection<RawDocumentBuf>| async move {
-            let find = all.find(filter).sort(newest_first).limit(most.into());
-            let find = find.optional(collation, Find::collation);
+            let find = all.find(lookup.filter).with_options(lookup.options).limit(most.into());
             find.max_time(READ_LIMIT).await?.try_collect().await
         };
         self.documents.list().run(find).await
