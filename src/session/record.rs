@@ -73,10 +73,10 @@ impl CookieRecord {
         js::date(&js::text(self.member(EXPIRES)?)?)
     }
 
-    /// Whether Express sends the cookie again after a change of the session. It does so for everything
-    /// but a missing `expires` and null, so also for `false`.
+    /// Whether Express sends the cookie again after a change of the session. It does so for any maximum
+    /// age but a missing one and null, so also for `false`.
     pub fn has_expiry(&self) -> bool {
-        self.max_age().is_some() || self.member(EXPIRES).is_some_and(|raw| raw.get() != "null")
+        self.member(MAX_AGE).is_some_and(|raw| raw.get() != "null")
     }
 
     /// Sent over https only.

@@ -20,6 +20,7 @@ const settings = JSON.parse(process.env.SETTINGS ?? "{}");
 const { store: storeSettings, ...sessionSettings } = settings;
 const packages = JSON.parse(process.env.PACKAGES ?? "{}");
 const { store: storePackage = "connect-mongo", users = "tutorial", serialize = "id" } = packages;
+const { quiet = false } = packages;
 
 // The session stores, each made as its own README says.
 const folder = { paths: [`${__dirname}/stores/${storePackage}`, __dirname] };
@@ -89,6 +90,8 @@ passport.deserializeUser((stored, done) => {
 });
 
 const app = express();
+// Express writes each error to the console, but for this environment.
+if (quiet) app.set("env", "test");
 app.use(express.urlencoded({ extended: true }));
 app.use(
   expressSession({

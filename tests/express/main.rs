@@ -5,6 +5,7 @@ mod support;
 
 mod peer;
 
+mod cookies;
 mod differential;
 mod logins;
 mod signatures;

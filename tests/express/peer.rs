@@ -47,6 +47,11 @@ impl Peer {
         Self { process, url: format!("http://127.0.0.1:{port}") }
     }
 
+    /// Whether the process has ended, as Express does on an error that no handler catches.
+    pub fn has_ended(&mut self) -> bool {
+        self.process.try_wait().expect("a process of ours").is_some()
+    }
+
     pub fn browser(&self) -> Browser {
         Browser::new(&self.url)
     }
