@@ -48,6 +48,10 @@ pub const ALL: &[Migration] = &[
         name: "007_users_beside_others",
         text: include_str!("../migrations/007_users_beside_others.json"),
     },
+    Migration {
+        name: "008_sessions_express_login_forms",
+        text: include_str!("../migrations/008_sessions_express_login_forms.json"),
+    },
 ];
 
 /// How long one command may take. An instance that is silent for longer must have died, and another

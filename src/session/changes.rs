@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use serde_json::value::RawValue;
 
 use super::content::{Values, to_raw};
+use super::javascript::{to_json_number, to_number};
 
 /// One change for each key.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +33,8 @@ impl Changes {
         self.0.insert(key.to_owned(), Change::Remove);
     }
 
-    /// Adds to the number under `key`; what is missing or no whole number counts as 0.
+    /// Adds to the number under `key`, which is read as JavaScript's `Number` reads it; a missing one is 0.
+    /// A value that is no number stays as it is.
     pub fn add(&mut self, key: &str, by: i64) {
         let change = match self.0.get(key) {
             None => Change::Add(by),
@@ -115,9 +117,15 @@ fn is_same(a: &RawValue, b: &RawValue) -> bool {
     a.get() == b.get() || matches!((parse(a), parse(b)), (Some(a), Some(b)) if a == b)
 }
 
+/// `old` stays when it is no number, or when the sum is none.
 fn sum(old: Option<&RawValue>, by: i64) -> Box<RawValue> {
-    let old: i64 = old.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or(0);
-    number(old.saturating_add(by))
+    let Some(old) = old else { return number(by) };
+    if let Ok(whole) = serde_json::from_str::<i64>(old.get()) {
+        return number(whole.saturating_add(by));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "JavaScript counts no further either")]
+    let sum = to_number(old).and_then(|old| to_json_number(old + by as f64));
+    sum.map_or_else(|| old.to_owned(), |sum| to_raw(&sum).expect("a number is JSON"))
 }
 
 fn appended(old: Option<&RawValue>, items: &[Box<RawValue>], most: usize) -> Box<RawValue> {
@@ -176,7 +184,26 @@ mod tests {
         check(r#"{"n":5}"#, r#"{"n":7}"#);
         check(r#"{"n":40,"m":1}"#, r#"{"n":42,"m":1}"#);
         check("{}", r#"{"n":2}"#);
-        check(r#"{"n":"seven"}"#, r#"{"n":2}"#);
+        for (value, expected) in [
+            ("1.5", "3.5"),
+            ("-2.0", "0"),
+            ("1e300", "1e+300"),
+            ("9007199254740993", "9007199254740995"),
+            (r#""5""#, "7"),
+            (r#""1.25""#, "3.25"),
+            (r#"" 0x10 ""#, "18"),
+            (r#""""#, "2"),
+            ("true", "3"),
+            ("false", "2"),
+            ("null", "2"),
+            (r#""seven""#, r#""seven""#),
+            ("[ 1 ]", "[ 1 ]"),
+            (r#"{"a": 1}"#, r#"{"a": 1}"#),
+        ] {
+            check(&format!(r#"{{"n":{value}}}"#), &format!(r#"{{"n":{expected}}}"#));
+        }
+        let odd = values(r#"{"n":"seven"}"#);
+        assert!(changes.effective(&odd).is_empty(), "what is no number is not written");
     }
 
     #[test]

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use rocket::tokio::time::sleep;
 
-use super::content::{Content, CookieRecord};
+use super::content::Content;
 use super::cookie;
 use super::expiry::Expiry;
 use super::handle::{Gone, Session};
 use super::plan::{Facts, Plan, SetCookie, Switches, Write, plan};
+use super::record::CookieRecord;
 use super::sid::Sid;
 use super::state::State;
 use super::store::{Record, Times};
@@ -75,7 +76,7 @@ impl Session {
             return Ok(());
         }
         let saved = self.write(&state, now).await?.ok_or(Gone::Ended)?;
-        self.state().saved_as(saved, facts.modified && facts.has_expiry);
+        self.state().saved_as(saved, facts.changes_cookie());
         Ok(())
     }
 
@@ -208,16 +209,16 @@ impl Session {
     }
 
     /// What is to stand in the document in place of `record`. The cookie is a key like the others:
-    /// as it stands there, unless this request changed it.
+    /// as it stands there, but for a maximum age that this request changed.
     fn to_store(&self, state: &State, record: Option<&Record>, now: Timestamp) -> (Content, Times) {
         let expiry = self.expiry(record, now);
-        let cookie = match record {
-            Some(record) if !state.is_max_age_changed() => &record.content.cookie,
-            _ => &state.cookie,
-        };
+        let mut cookie = record.map_or(&state.cookie, |record| &record.content.cookie).clone();
+        if state.is_max_age_changed() {
+            cookie.set_max_age(state.cookie.max_age());
+        }
         let base = record.map_or(state.base(), |record| &record.content.values);
-        let content = Content { cookie: expiry.slid(cookie), values: state.changes.apply(base) };
-        let times = expiry.times(cookie);
+        let content = Content { cookie: expiry.slid(&cookie), values: state.changes.apply(base) };
+        let times = expiry.times(&cookie);
         (content, times)
     }
 
@@ -248,13 +249,13 @@ impl Session {
             regenerated: state.regenerated,
             destroyed: state.destroyed,
             had_cookie: self.ticket.bytes > 0,
-            has_expiry: state.cookie.original_max_age.is_some(),
+            max_age_changed: state.is_max_age_changed(),
+            has_expiry: state.cookie.has_expiry(),
             touch_due: state.touched || expiry.touch_is_due(&state.cookie),
             saved: state.saved,
             cookie_due: state.cookie_due,
             outdated_signature: self.ticket.outdated_signature,
-            undeliverable: !self.ticket.in_path
-                || state.cookie.secure == Some(true) && !self.ticket.https,
+            undeliverable: !self.ticket.in_path || state.cookie.is_secure() && !self.ticket.https,
         }
     }
 

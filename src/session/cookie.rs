@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::content::CookieRecord;
+use super::record::CookieRecord;
 use super::timestamp::Timestamp;
 
 /// What `encodeURIComponent` leaves alone: letters, digits and `-_.!~*'()`.
@@ -65,7 +65,7 @@ fn escapes_are_whole(bytes: &[u8]) -> bool {
 /// The `Set-Cookie` line for a signed value, with the attributes the session's record holds.
 pub fn set_line(name: &str, value: &str, record: &CookieRecord) -> String {
     let value = utf8_percent_encode(value, ENCODE_URI_COMPONENT);
-    format!("{name}={value}{}", attributes(record, record.expires))
+    format!("{name}={value}{}", attributes(record, record.expires()))
 }
 
 /// The line that makes a browser forget the cookie: the same name, domain and path, long expired.
@@ -89,22 +89,22 @@ fn attributes(record: &CookieRecord, expires: Option<Timestamp>) -> String {
         line.push_str(text);
         line.push_str(value);
     };
-    if let Some(domain) = &record.domain {
-        add("Domain=", domain);
+    if let Some(domain) = record.domain() {
+        add("Domain=", &domain);
     }
-    if let Some(path) = &record.path {
-        add("Path=", path);
+    if let Some(path) = record.path() {
+        add("Path=", &path);
     }
     if let Some(expires) = expires {
         add("Expires=", &expires.to_http_date());
     }
-    if record.http_only == Some(true) {
+    if record.is_http_only() {
         add("HttpOnly", "");
     }
-    if record.secure == Some(true) {
+    if record.is_secure() {
         add("Secure", "");
     }
-    if record.partitioned == Some(true) {
+    if record.is_partitioned() {
         add("Partitioned", "");
     }
     if let Some(priority) = record.priority() {
@@ -121,6 +121,10 @@ mod tests {
     use super::*;
     use crate::session::sid::Sid;
     use crate::session::signature::Secrets;
+
+    fn record(json: &str) -> CookieRecord {
+        CookieRecord::read(serde_json::from_str(json).unwrap()).unwrap()
+    }
 
     fn read_one(header: &str) -> Option<Cow<'_, str>> {
         find_all([header].into_iter(), "connect.sid").next().map(decode)
@@ -191,13 +195,9 @@ mod tests {
 
     #[test]
     fn the_tutorials_settings_give_the_tutorials_line() {
-        let record = CookieRecord {
-            original_max_age: Some(86_400_000),
-            expires: Timestamp::from_iso("2026-01-02T03:04:05.678Z"),
-            http_only: Some(true),
-            path: Some("/".to_owned()),
-            ..CookieRecord::default()
-        };
+        let record = record(
+            r#"{"originalMaxAge":86400000,"expires":"2026-01-02T03:04:05.678Z","httpOnly":true,"path":"/"}"#,
+        );
         assert_eq!(
             set_line("connect.sid", "v", &record),
             "connect.sid=v; Path=/; Expires=Fri, 02 Jan 2026 03:04:05 GMT; HttpOnly"
@@ -206,12 +206,11 @@ mod tests {
 
     #[test]
     fn every_attribute_has_its_place() {
-        let record: CookieRecord = serde_json::from_str(
+        let record = record(
             r#"{"originalMaxAge":1000,"partitioned":true,"priority":"high",
                 "expires":"2026-01-02T03:04:05.678Z","secure":true,"httpOnly":true,
                 "domain":"example.com","path":"/app","sameSite":"lax"}"#,
-        )
-        .unwrap();
+        );
         assert_eq!(
             set_line("sid", "v", &record),
             "sid=v; Domain=example.com; Path=/app; Expires=Fri, 02 Jan 2026 03:04:05 GMT; \

@@ -1,12 +1,13 @@
 //! When a session ends: the browser's clock, the server's clock, and the end of both.
 //!
 //! Pure. The cookie's `expires` is what the browser goes by, the document's what we go by; each
-//! save moves both, a touch only ours, and neither goes past the absolute end.
+//! save moves both, a touch only ours, and neither goes past the absolute end. The document's never moves
+//! backwards by itself: another program may have chosen it.
 
 use std::time::Duration;
 
-use super::content::CookieRecord;
 use super::options::Options;
+use super::record::CookieRecord;
 use super::store::{Record, Times};
 use super::timestamp::{Timestamp, millis};
 
@@ -37,8 +38,9 @@ impl Expiry<'_> {
 
     /// The cookie, ending its maximum age from now.
     pub fn slid(&self, cookie: &CookieRecord) -> CookieRecord {
-        let expires = cookie.original_max_age.map(|age| self.capped(self.now.plus_millis(age)));
-        CookieRecord { expires, ..cookie.clone() }
+        let mut slid = cookie.clone();
+        slid.set_expires(cookie.max_age().map(|age| self.capped(self.now.plus_millis(age))));
+        slid
     }
 
     /// What a write puts into the document.
@@ -48,7 +50,21 @@ impl Expiry<'_> {
         Times {
             now: self.now,
             last_modified: (lazy || knows_last_modified).then_some(self.now),
-            expires: self.capped(self.now.plus_millis(self.idle(cookie))),
+            expires: self.new_end(cookie).map(|end| self.capped(end)),
+        }
+    }
+
+    /// The document's end after a write of this cookie, before the absolute one caps it. A request that
+    /// sets the maximum age decides about the end. Any other leaves a later end as it is, and gives no
+    /// end to a document that Express made without one.
+    fn new_end(&self, cookie: &CookieRecord) -> Option<Timestamp> {
+        let end = self.now.plus_millis(self.idle(cookie));
+        match self.record {
+            Some(record) if record.content.cookie.max_age() == cookie.max_age() => {
+                let present = record.expires.map(|present| present.max(end));
+                present.or(record.created.map(|_| end))
+            }
+            _ => Some(end),
         }
     }
 
@@ -64,7 +80,7 @@ impl Expiry<'_> {
     fn idle(&self, cookie: &CookieRecord) -> i64 {
         let is_theirs = self.record.is_some_and(|record| record.created.is_none());
         let without_age = if is_theirs { CONNECT_MONGO_TTL } else { self.options.idle_timeout };
-        cookie.original_max_age.unwrap_or(millis(without_age))
+        cookie.max_age().unwrap_or(millis(without_age))
     }
 
     fn capped(&self, end: Timestamp) -> Timestamp {
@@ -83,12 +99,16 @@ mod tests {
     const DAY: i64 = 24 * 60 * MINUTE;
 
     fn cookie(age: Option<i64>) -> CookieRecord {
-        CookieRecord { original_max_age: age, ..CookieRecord::default() }
+        CookieRecord::new([("originalMaxAge", Some(age.into()))])
     }
 
     /// A document last written so long ago, by us or by Express.
     fn record(age: i64, ours: bool) -> Record {
-        let content = Content { cookie: cookie(None), values: Default::default() };
+        record_of(cookie(None), age, ours)
+    }
+
+    fn record_of(cookie: CookieRecord, age: i64, ours: bool) -> Record {
+        let content = Content { cookie, values: Default::default() };
         Record {
             stored: Stored::Json(content.to_json()),
             content,
@@ -97,6 +117,10 @@ mod tests {
             created: ours.then(|| Timestamp::from_millis(NOW - age)),
             user_agent: None,
         }
+    }
+
+    fn at(later: i64) -> Option<Timestamp> {
+        Some(Timestamp::from_millis(NOW + later))
     }
 
     fn expiry<'s>(options: &'s Options, record: Option<&'s Record>) -> Expiry<'s> {
@@ -110,8 +134,8 @@ mod tests {
             let record = record(age, true);
             let expiry = expiry(&options, Some(&record));
             let day = cookie(Some(DAY));
-            assert_eq!(expiry.times(&day).expires.as_millis(), NOW + expected);
-            assert_eq!(expiry.slid(&day).expires.unwrap().as_millis(), NOW + expected);
+            assert_eq!(expiry.times(&day).expires.unwrap().as_millis(), NOW + expected);
+            assert_eq!(expiry.slid(&day).expires().unwrap().as_millis(), NOW + expected);
         };
         check(0, DAY);
         check(13 * DAY, DAY);
@@ -124,12 +148,34 @@ mod tests {
     fn without_a_maximum_age_ours_live_idle_and_those_of_express_as_connect_mongo_says() {
         let options = Options::default();
         let ends = |record: Option<&Record>| {
-            expiry(&options, record).times(&cookie(None)).expires.as_millis() - NOW
+            expiry(&options, record).times(&cookie(None)).expires.unwrap().as_millis() - NOW
         };
+        let ending = |ours| Record { expires: at(DAY / 2), ..record(0, ours) };
         assert_eq!(ends(None), DAY);
-        assert_eq!(ends(Some(&record(0, true))), DAY);
-        assert_eq!(ends(Some(&record(0, false))), 14 * DAY);
-        assert_eq!(expiry(&options, None).slid(&cookie(None)).expires, None);
+        assert_eq!(ends(Some(&ending(true))), DAY);
+        assert_eq!(ends(Some(&ending(false))), 14 * DAY);
+        assert_eq!(expiry(&options, None).slid(&cookie(None)).expires(), None);
+    }
+
+    #[test]
+    fn no_end_moves_backwards_unless_the_maximum_age_or_the_absolute_end_says_so() {
+        let options = Options::default();
+        let day = || cookie(Some(DAY));
+        let check = |end: Option<i64>, ours: bool, new: CookieRecord, expected: Option<i64>| {
+            let record = Record { expires: end.and_then(at), ..record_of(day(), DAY, ours) };
+            let ends = expiry(&options, Some(&record)).times(&new).expires;
+            assert_eq!(ends, expected.and_then(at), "{end:?} {ours} {new:?}");
+        };
+        for ours in [true, false] {
+            check(Some(DAY / 2), ours, day(), Some(DAY));
+            check(Some(2 * DAY), ours, day(), Some(2 * DAY));
+            check(Some(2 * DAY), ours, cookie(Some(DAY / 2)), Some(DAY / 2));
+        }
+        check(Some(30 * DAY), false, day(), Some(30 * DAY));
+        check(Some(30 * DAY), true, day(), Some(13 * DAY));
+        check(None, false, day(), None);
+        check(None, false, cookie(Some(DAY / 2)), Some(DAY / 2));
+        check(None, true, day(), Some(DAY));
     }
 
     #[test]

@@ -8,11 +8,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Number;
 
 use super::changes::Changes;
-use super::content::{Content, CookieRecord, LOGIN_KEY, is_reserved, login_id, to_raw};
+use super::content::{Content, LOGIN_KEY, is_reserved, login_id, to_raw};
 use super::engine::Engine;
+use super::javascript::{to_json_number, to_number};
 use super::others::Span;
+use super::record::CookieRecord;
 use super::sid::Sid;
 use super::state::{State, Ticket};
 use super::store::Record;
@@ -30,6 +33,8 @@ pub enum SetError {
     LoginOnly(String),
     #[error("the value for the session key {0:?} is no JSON")]
     NotJson(String),
+    #[error("the value of the session key {0:?} is no number to add to")]
+    NotANumber(String),
 }
 
 /// There is no session to save or to load.
@@ -106,15 +111,26 @@ impl Session {
         self.state().changes.remove(key);
     }
 
-    /// Adds one to the whole number under `key`. Unlike `get` and `set` in turn, no increment is
-    /// lost when requests run side by side.
+    /// Adds one to the number under `key`. Unlike `get` and `set` in turn, no increment is lost when
+    /// requests run side by side. Text and flags count as JavaScript's `Number` reads them.
     ///
     /// # Errors
-    /// [`SetError::Reserved`], [`SetError::LoginOnly`].
+    /// [`SetError::Reserved`], [`SetError::LoginOnly`]; [`SetError::NotANumber`], and the value stays.
     pub fn increment(&self, key: &str) -> Result<(), SetError> {
         settable(key)?;
+        self.number(key).ok_or_else(|| SetError::NotANumber(key.to_owned()))?;
         self.state().changes.add(key, 1);
         Ok(())
+    }
+
+    /// The number under `key`, read as `increment` reads it; 0 when there is no value. `None` when the
+    /// value is no number.
+    pub fn number(&self, key: &str) -> Option<Number> {
+        let state = self.state();
+        match state.changes.get(state.base(), key) {
+            Some(value) => to_number(&value).and_then(to_json_number),
+            None => Some(0.into()),
+        }
     }
 
     /// Appends to the list under `key`, which holds `most` and no more. Like an increment, it is not
@@ -201,13 +217,14 @@ impl Session {
     /// How long the session lives after each save or touch; `None`: the cookie ends with the
     /// browser. Express: `req.session.cookie.maxAge`.
     pub fn max_age(&self) -> Option<Duration> {
-        let age = self.state().cookie.original_max_age?;
+        let age = self.state().cookie.max_age()?;
         Some(Duration::from_millis(age.max(0).unsigned_abs()))
     }
 
-    /// Sets that, which counts as a change of the session (in Express it does not, and is lost).
+    /// Sets the maximum age and marks the session modified (Express does not). The browser gets the
+    /// cookie again, with its new end.
     pub fn set_max_age(&self, age: Option<Duration>) {
-        self.state().cookie.original_max_age = age.map(millis);
+        self.state().cookie.set_max_age(age.map(millis));
     }
 
     /// The session as it stands now: cookie and values, with this request's changes.

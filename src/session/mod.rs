@@ -1,6 +1,7 @@
 //! express-session for Rocket: the cookie is the ticket, the document is the coat.
 //!
-//! In reading order: the ticket (`sid`, `signature`, `cookie`), the coat (`content`, `changes`),
+//! In reading order: the ticket (`sid`, `signature`, `cookie`), the coat (`content`,
+//! `record`, `changes`, `javascript`),
 //! the settings (`options`), where the coats hang (`store`), what a handler holds (`state`,
 //! `handle`, `others`, `everybody`), the way in (`engine`, `guard`), the way out (`fairing`, `plan`, `expiry`,
 //! `commit`). This room knows no users and no pages. `auth/` is built on it.
@@ -8,6 +9,8 @@
 mod sid;
 pub mod signature;
 pub mod cookie;
+mod javascript;
+mod record;
 mod content;
 pub mod changes;
 mod timestamp;
@@ -24,7 +27,7 @@ mod plan;
 mod expiry;
 mod commit;
 
-pub use content::{Content, CookieRecord, LOGIN_KEY};
+pub use content::{Content, LOGIN_KEY};
 pub use engine::Engine;
 pub use everybody::Attended;
 pub use fairing::OnUnavailable;
@@ -32,6 +35,7 @@ pub use guard::{begin, has_host_prefix, presented_id, resume, resume_with};
 pub use handle::{Fresh, Gone, Session, SetError};
 pub use options::{DEVELOPMENT_SECRET, Options, StoreKind};
 pub use others::{Login, MOST_LISTED, Span};
+pub use record::CookieRecord;
 pub use sid::Sid;
 pub use store::{Ending, Shown};
 pub use timestamp::Timestamp;

@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, de};
+use serde_json::{Value, json};
 
-use super::content::{CookieRecord, SameSiteRecord, is_attribute_value};
+use super::record::{CookieRecord, is_attribute_value};
 use super::signature::Secrets;
 use super::timestamp::millis;
 
@@ -110,15 +111,14 @@ pub enum SameSiteName {
 
 impl SameSiteOption {
     /// As express-session writes it into the session: "auto" decided, the others as they were set.
-    fn record(self, https: bool) -> SameSiteRecord {
-        let name = match self {
-            Self::Flag(strict) => return SameSiteRecord::Flag(strict),
-            Self::Name(SameSiteName::Strict) => "strict",
-            Self::Name(SameSiteName::None) => "none",
-            Self::Name(SameSiteName::Auto) if https => "none",
-            Self::Name(SameSiteName::Lax | SameSiteName::Auto) => "lax",
-        };
-        SameSiteRecord::Name(name.to_owned())
+    fn record(self, https: bool) -> Value {
+        match self {
+            Self::Flag(strict) => strict.into(),
+            Self::Name(SameSiteName::Strict) => "strict".into(),
+            Self::Name(SameSiteName::None) => "none".into(),
+            Self::Name(SameSiteName::Auto) if https => "none".into(),
+            Self::Name(SameSiteName::Lax | SameSiteName::Auto) => "lax".into(),
+        }
     }
 }
 
@@ -191,21 +191,22 @@ impl Options {
         }
     }
 
-    /// The cookie record of a new session, for a request that came over https or did not.
+    /// The cookie of a new session, for a request that came over https or did not.
     pub fn new_cookie(&self, https: bool) -> CookieRecord {
         let secure = match self.cookie.secure {
             Secure::Always(secure) => secure,
             Secure::Auto(Auto::Auto) => https,
         };
-        CookieRecord {
-            original_max_age: Some(millis(self.idle_timeout)),
-            secure: Some(secure),
-            http_only: Some(self.cookie.http_only),
-            domain: self.cookie.domain.clone(),
-            path: Some(self.cookie.path.clone()),
-            same_site: Some(self.cookie.same_site.record(https)),
-            ..CookieRecord::default()
-        }
+        // The end is set when the session is saved.
+        CookieRecord::new([
+            ("originalMaxAge", Some(json!(millis(self.idle_timeout)))),
+            ("expires", Some(Value::Null)),
+            ("secure", Some(json!(secure))),
+            ("httpOnly", Some(json!(self.cookie.http_only))),
+            ("domain", self.cookie.domain.as_ref().map(|domain| json!(domain))),
+            ("path", Some(json!(self.cookie.path))),
+            ("sameSite", Some(self.cookie.same_site.record(https))),
+        ])
     }
 }
 
@@ -278,8 +279,8 @@ mod tests {
     #[test]
     fn secure_auto_follows_the_request() {
         let options = Options::default();
-        assert_eq!(options.new_cookie(true).secure, Some(true));
-        assert_eq!(options.new_cookie(false).secure, Some(false));
+        assert!(options.new_cookie(true).is_secure());
+        assert!(!options.new_cookie(false).is_secure());
     }
 
     #[test]

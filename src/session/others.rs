@@ -28,8 +28,8 @@ impl Span {
         let (now, cookie) = (Timestamp::now(), &record.content.cookie);
         let last = Expiry { options, record: Some(record), now }.absolute_end();
         // A touch moves the document's end, but not that of the cookie in the browser.
-        let ends = [record.expires, cookie.expires].into_iter().flatten().min();
-        let slides = cookie.expires.is_none() && ends < last;
+        let ends = [record.expires, cookie.expires()].into_iter().flatten().min();
+        let slides = cookie.expires().is_none() && ends < last;
         Span { began: record.created, ends, slides }
     }
 }

@@ -10,6 +10,8 @@ pub struct Facts {
     pub loaded: bool,
     /// A value changed against what was loaded, or its maximum age did.
     pub modified: bool,
+    /// The cookie has another maximum age than before.
+    pub max_age_changed: bool,
     /// It got a new id during this request.
     pub regenerated: bool,
     pub destroyed: bool,
@@ -28,6 +30,15 @@ pub struct Facts {
     /// The browser would not take the cookie or never send it back: it is `Secure` and the request
     /// came over plain http, or it is for another path.
     pub undeliverable: bool,
+}
+
+impl Facts {
+    /// Whether the browser's cookie is out of date. A cookie that ends with the browser does not change
+    /// when the session does, so express-session sends it once. One with an end is sent again with the
+    /// new end, and so is one that has just gained or lost its end.
+    pub fn changes_cookie(self) -> bool {
+        self.max_age_changed || self.modified && self.has_expiry
+    }
 }
 
 /// The three switches of express-session that decide here.
@@ -122,12 +133,7 @@ fn should_set_cookie(switches: Switches, facts: Facts) -> bool {
     if is_new(facts) {
         return should_save(switches, facts);
     }
-    // A cookie that ends with the browser does not change when the session does: express-session
-    // sends it once. One with an end is sent again with the new end.
-    switches.rolling
-        || facts.cookie_due
-        || facts.outdated_signature
-        || (facts.modified && facts.has_expiry)
+    switches.rolling || facts.cookie_due || facts.outdated_signature || facts.changes_cookie()
 }
 
 #[cfg(test)]
@@ -138,6 +144,7 @@ mod tests {
     const NEW: Facts = Facts {
         loaded: false,
         modified: false,
+        max_age_changed: false,
         regenerated: false,
         destroyed: false,
         had_cookie: false,
@@ -168,6 +175,8 @@ mod tests {
         check(LAZY, Facts { modified: true, ..LOADED }, Write::Update, SetCookie::Send);
         let no_expiry = Facts { modified: true, has_expiry: false, ..LOADED };
         check(LAZY, no_expiry, Write::Update, SetCookie::Nothing);
+        let shorter = Facts { max_age_changed: true, ..no_expiry };
+        check(LAZY, shorter, Write::Update, SetCookie::Send);
         let resave = Switches { resave: true, ..LAZY };
         check(resave, LOADED, Write::Update, SetCookie::Nothing);
     }

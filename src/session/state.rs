@@ -5,7 +5,8 @@
 use std::sync::{Arc, LazyLock};
 
 use super::changes::Changes;
-use super::content::{CookieRecord, Values};
+use super::content::Values;
+use super::record::CookieRecord;
 use super::sid::Sid;
 use super::store::Record;
 
@@ -59,7 +60,7 @@ impl State {
             sid,
             record: record.map(Arc::new),
             replaces: None,
-            former_max_age: cookie.original_max_age,
+            former_max_age: cookie.max_age(),
             cookie,
             changes: Changes::default(),
             regenerated: false,
@@ -111,6 +112,6 @@ impl State {
 
     /// Whether this request gave the cookie another maximum age.
     pub fn is_max_age_changed(&self) -> bool {
-        self.cookie.original_max_age != self.former_max_age
+        self.cookie.max_age() != self.former_max_age
     }
 }

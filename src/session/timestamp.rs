@@ -70,9 +70,13 @@ impl Timestamp {
 
     /// Reads what `to_iso` writes; `None` for anything that is no RFC 3339 date.
     pub fn from_iso(text: &str) -> Option<Self> {
-        let date = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        OffsetDateTime::parse(text, &Rfc3339).ok().map(Self::from_date)
+    }
+
+    /// The moment of a date, moved into the years 1970 to 9999.
+    pub fn from_date(date: OffsetDateTime) -> Self {
         let millis = date.unix_timestamp_nanos() / 1_000_000;
-        Some(Self::from_millis(i64::try_from(millis).ok()?))
+        Self::from_millis(i64::try_from(millis).unwrap_or(0))
     }
 
     fn to_date(self) -> OffsetDateTime {

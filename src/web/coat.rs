@@ -7,9 +7,10 @@ use serde::Deserialize;
 use super::dashboard::{self, ITEMS, VIEWS};
 use super::error::Error;
 use super::form::{FieldError, Form, NoFields, Submitted};
+use super::notice::Notice;
 use super::page::Page;
 use crate::auth::User;
-use crate::session::Session;
+use crate::session::{Session, SetError};
 
 /// Items on one hook. A session is bigger than a cookie, but it is no warehouse.
 const MOST_ITEMS: usize = 20;
@@ -54,8 +55,17 @@ fn refusal(item: &str, hanging: usize) -> Option<String> {
 }
 
 #[post("/coat/count", data = "<_form>")]
-fn count(session: &Session, _user: &User, _form: NoFields) -> Result<Redirect, Error> {
-    session.increment(VIEWS)?;
+fn count(
+    page: Page<'_>,
+    session: &Session,
+    _user: &User,
+    _form: NoFields,
+) -> Result<Redirect, Error> {
+    match session.increment(VIEWS) {
+        // Another app may have stored what is no number. It is not ours to overwrite.
+        Err(SetError::NotANumber(_)) => page.leave(Notice::NotCounted),
+        counted => counted?,
+    }
     Ok(Redirect::to(uri!(dashboard::show)))
 }
 

@@ -46,7 +46,7 @@ pub async fn render(
             json: pretty(&json),
             place: session.place(),
             items: session.get::<Vec<String>>(ITEMS).unwrap_or_default(),
-            views: session.get::<i64>(VIEWS).unwrap_or(0),
+            views: session.number(VIEWS),
         },
         session: context! {
             started: began.map(Moment::from),
@@ -68,22 +68,22 @@ struct Attribute {
 fn attributes(cookie: &CookieRecord) -> Vec<Attribute> {
     let mut list = vec![];
     let mut add = |name: String, why| list.push(Attribute { name, why });
-    if cookie.http_only == Some(true) {
+    if cookie.is_http_only() {
         add("HttpOnly".to_owned(), "no script in the page can read it");
     }
     if let Some(same_site) = cookie.same_site() {
         add(format!("SameSite={same_site}"), "forms on other sites do not carry it");
     }
-    if cookie.secure == Some(true) {
+    if cookie.is_secure() {
         add("Secure".to_owned(), "it travels over https only");
     }
-    if let Some(domain) = &cookie.domain {
+    if let Some(domain) = cookie.domain() {
         add(format!("Domain={domain}"), "its subdomains get it as well");
     }
-    if let Some(path) = &cookie.path {
+    if let Some(path) = cookie.path() {
         add(format!("Path={path}"), "the part of this site that gets it");
     }
-    match cookie.expires {
+    match cookie.expires() {
         Some(expires) => {
             add(format!("Expires={}", expires.to_http_date()), "when your browser throws it away");
         }

@@ -68,9 +68,8 @@ async fn explain(page: &Page<'_>) -> Option<&'static str> {
         None
     });
     Some(match ending {
-        None => {
-            "Your session has ended: it was not used for too long, or you logged out elsewhere."
-        }
+        // It may have expired, or a logout, another app or a damaged document may have ended it.
+        None => "Your session has ended. Log in to continue.",
         Some(Ending::Revoked) => {
             "Your session has ended: it was revoked in another browser, on the account page. If \
              that was not you, log in and change your password."

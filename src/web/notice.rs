@@ -34,6 +34,8 @@ pub enum Notice {
     StudentUnlocked,
     /// All counters of attempts are cleared.
     AllUnlocked,
+    /// The counter holds a value of another app that cannot be counted on.
+    NotCounted,
 }
 
 impl Notice {
@@ -48,6 +50,7 @@ impl Notice {
             Self::ClassReset(students) => format!("class-reset.{students}"),
             Self::StudentUnlocked => "student-unlocked".to_owned(),
             Self::AllUnlocked => "all-unlocked".to_owned(),
+            Self::NotCounted => "not-counted".to_owned(),
         }
     }
 
@@ -63,6 +66,7 @@ impl Notice {
             "class-reset" => Some(Self::ClassReset(number.parse().ok()?)),
             "student-unlocked" => Some(Self::StudentUnlocked),
             "all-unlocked" => Some(Self::AllUnlocked),
+            "not-counted" => Some(Self::NotCounted),
             _ => None,
         }
     }
@@ -111,6 +115,10 @@ impl Notice {
                  Everyone can try again."
                     .to_owned()
             }
+            Self::NotCounted => {
+                "The visit was not counted: viewCount in your session is not a number. It stays as it is."
+                    .to_owned()
+            }
         }
     }
 }
@@ -119,7 +127,8 @@ impl Notice {
 impl Serialize for Notice {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut notice = serializer.serialize_struct("Notice", 2)?;
-        notice.serialize_field("tone", "ok")?;
+        let tone = if *self == Self::NotCounted { "warn" } else { "ok" };
+        notice.serialize_field("tone", tone)?;
         notice.serialize_field("text", &self.text())?;
         notice.end()
     }

@@ -121,7 +121,7 @@ async fn a_session_that_is_lost_for_another_reason_says_so() {
         rosa.sign_up("rosa").await;
         let mut tab = rosa.copy();
         rosa.post("/logout", &[]).await;
-        tab.get("/login").await.expect_page(200, "not used for too long, or you logged out");
+        tab.get("/login").await.expect_page(200, "Your session has ended. Log in to continue.");
         let mut forger = app.browser();
         forger.jar.insert("connect.sid".to_owned(), "s%3Aapple.forged".to_owned());
         assert!(!forger.get("/login").await.body.contains("has ended"));

@@ -1,6 +1,6 @@
 //! No page makes MongoDB look through a collection, as its own profiler says.
 
-use mongodb::bson::{DateTime, Document, doc, oid::ObjectId};
+use mongodb::bson::{Bson, DateTime, Document, doc, oid::ObjectId};
 use rocket::futures::TryStreamExt as _;
 
 use crate::support::{App, PASSWORD};
@@ -26,7 +26,12 @@ async fn crowd(app: &App) {
             "_id": format!("text-{number}"), "expires": later,
             "session": format!(r#"{{"cookie":{{"path":"/"}},"passport":{{"user":"{id}"}}}}"#),
         });
-        let object = doc! { "cookie": { "path": "/" }, "passport": { "user": id } };
+        let forms = [
+            Bson::ObjectId(id),
+            Bson::Document(doc! { "_id": id, "username": &name }),
+            Bson::Document(doc! { "id": id.to_hex(), "username": &name }),
+        ];
+        let object = doc! { "cookie": { "path": "/" }, "passport": { "user": &forms[number % 3] } };
         sessions.push(doc! {
             "_id": format!("object-{number}"), "expires": later, "session": object,
         });

@@ -6,7 +6,7 @@
 //
 // SETTINGS, as JSON, changes options of express-session and of the store. PACKAGES, as JSON, takes other
 // packages: {"store": "connect-mongo-3", "users": "plugin", "serialize": "_id"}. /do?steps=... does to the
-// session what tests/session/lab.rs does to ours.
+// session what tests/support/lab.rs does to ours.
 
 const crypto = require("node:crypto");
 const express = require("express");
@@ -20,11 +20,13 @@ const settings = JSON.parse(process.env.SETTINGS ?? "{}");
 const { store: storeSettings, ...sessionSettings } = settings;
 const packages = JSON.parse(process.env.PACKAGES ?? "{}");
 const { store: storePackage = "connect-mongo", users = "tutorial", serialize = "id" } = packages;
+const { quiet = false } = packages;
 
 // The session stores, each made as its own README says.
+const folder = { paths: [`${__dirname}/stores/${storePackage}`, __dirname] };
+const storePath = require.resolve(storePackage.replace(/-\d$/, ""), folder);
 const makeStore = () => {
-  const folder = { paths: [`${__dirname}/stores/${storePackage}`, __dirname] };
-  const required = require(require.resolve(storePackage.replace(/-\d$/, ""), folder));
+  const required = require(storePath);
   if (storePackage === "connect-mongodb-session") {
     const Store = required(expressSession);
     return new Store({ uri, collection: "sessions", ...storeSettings });
@@ -70,12 +72,26 @@ const register = async (username, password) => {
   return User.create({ username, salt, hash: hashOf(password, salt), admin: true });
 };
 passport.use(users === "plugin" ? User.createStrategy() : new Strategy(verify));
-passport.serializeUser((user, done) => done(null, user[serialize]));
-passport.deserializeUser((id, done) =>
-  User.findById(id).then((user) => done(null, user ?? false), done),
-);
+
+// What apps keep of the user in their sessions. An ObjectId is one of the store's own driver, as in an app
+// with one driver: newer drivers refuse that of another version.
+const { ObjectId } = require(require.resolve("mongodb", { paths: [storePath] }));
+const serializers = {
+  id: (user) => user.id,
+  _id: (user) => new ObjectId(user.id),
+  upper: (user) => user.id.toUpperCase(),
+  "id in an object": (user) => ({ id: user.id, username: user.username }),
+  "_id in an object": (user) => ({ _id: new ObjectId(user.id), username: user.username }),
+};
+passport.serializeUser((user, done) => done(null, serializers[serialize](user)));
+passport.deserializeUser((stored, done) => {
+  const id = serialize.endsWith("object") ? (stored._id ?? stored.id ?? stored) : stored;
+  User.findById(String(id)).then((user) => done(null, user ?? false), done);
+});
 
 const app = express();
+// Express writes each error to the console, but for this environment.
+if (quiet) app.set("env", "test");
 app.use(express.urlencoded({ extended: true }));
 app.use(
   expressSession({

@@ -5,6 +5,8 @@ mod support;
 
 mod peer;
 
+mod cookies;
 mod differential;
 mod logins;
 mod signatures;
+mod stores;

@@ -30,15 +30,26 @@ fn node(script: &str) -> Command {
 impl Peer {
     /// Starts it with these settings of express-session, in JSON.
     pub fn start(uri: &str, secret: &str, settings: &str) -> Self {
+        Self::with(uri, secret, settings, "{}")
+    }
+
+    /// Starts it with other packages than the tutorial's, see `app.js`.
+    pub fn with(uri: &str, secret: &str, settings: &str, packages: &str) -> Self {
         let mut command = node("app.js");
         command.arg("0").env("MONGODB_URI", uri).env("SESSION_SECRET", secret);
-        let mut process = command.env("SETTINGS", settings).spawn().expect("node starts");
+        command.env("SETTINGS", settings).env("PACKAGES", packages);
+        let mut process = command.spawn().expect("node starts");
         let mut line = String::new();
         let stdout = process.stdout.take().expect("stdout is piped");
         BufReader::new(stdout).read_line(&mut line).expect("a line");
         let port = line.trim().rsplit(' ').next().expect("a port").to_owned();
         assert!(line.starts_with("listening on "), "the peer did not start: {line}");
         Self { process, url: format!("http://127.0.0.1:{port}") }
+    }
+
+    /// Whether the process has ended, as Express does on an error that no handler catches.
+    pub fn has_ended(&mut self) -> bool {
+        self.process.try_wait().expect("a process of ours").is_some()
     }
 
     pub fn browser(&self) -> Browser {

@@ -35,7 +35,7 @@ fn text(steps: &[Step]) -> String {
 
 fn after(base: &Values, steps: &[Step]) -> Values {
     let mut values = base.clone();
-    steps.iter().for_each(|step| step.change(&mut values));
+    steps.iter().for_each(|step| _ = step.change(&mut values));
     values
 }
 
@@ -52,7 +52,7 @@ fn merged(base: &Values, mine: &[Step], theirs: &[Step]) -> Values {
         }
     }
     let additions = mine.iter().filter(|step| matches!(step, Step::Count(_) | Step::Push(..)));
-    additions.for_each(|step| step.change(&mut merged));
+    additions.for_each(|step| _ = step.change(&mut merged));
     merged
 }
 

@@ -127,7 +127,7 @@ impl Handling<'_> {
     fn take(&mut self, step: &Step) -> bool {
         match step {
             Step::Set(..) | Step::Remove(_) | Step::Count(_) | Step::Push(..) => {
-                step.change(&mut self.now.values);
+                return step.change(&mut self.now.values);
             }
             Step::Login => {
                 self.regenerate();
@@ -163,8 +163,7 @@ impl Handling<'_> {
             self.drop_left_behind();
             return true;
         }
-        self.cookie_due |=
-            self.stored.is_none() || self.is_modified() && self.now.max_age.is_some();
+        self.cookie_due |= self.stored.is_none() || self.changes_cookie();
         self.write();
         self.saved = true;
         true
@@ -186,6 +185,13 @@ impl Handling<'_> {
             Some(stored) => self.now != *stored,
             None => self.now != new_coat(self.settings, self.https),
         }
+    }
+
+    /// The cookie that the browser has would end at another time than the session's.
+    fn changes_cookie(&self) -> bool {
+        let former_age = self.stored.as_ref().map(|stored| stored.max_age);
+        let has_other_age = former_age.is_some_and(|age| age != self.now.max_age);
+        has_other_age || self.is_modified() && self.now.max_age.is_some()
     }
 
     /// The browser would not take the cookie.
@@ -223,7 +229,7 @@ impl Handling<'_> {
             return if self.had_cookie { Cookie::Expired } else { Cookie::Nothing };
         }
         let is_new = self.stored.is_none();
-        let is_modified = self.is_modified();
+        let (is_modified, changes_cookie) = (self.is_modified(), self.changes_cookie());
         let undeliverable = self.is_undeliverable();
         let eager = if is_new {
             self.settings.save_uninitialized
@@ -241,8 +247,7 @@ impl Handling<'_> {
         let sends = if is_new {
             must_save
         } else {
-            let changed = is_modified && self.now.max_age.is_some();
-            self.settings.rolling || self.cookie_due || changed
+            self.settings.rolling || self.cookie_due || changes_cookie
         };
         match self.number {
             Some(number) if sends && !undeliverable => Cookie::Of(number),

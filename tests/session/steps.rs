@@ -44,13 +44,18 @@ impl fmt::Display for Step {
 }
 
 impl Step {
-    /// Does to values what the step does, if it is a change of a value.
-    pub fn change(&self, values: &mut Values) {
+    /// Does to values what the step does, if it is a change of a value. False when it refuses.
+    pub fn change(&self, values: &mut Values) -> bool {
         match self {
             Self::Set(key, value) => _ = values.insert((*key).to_owned(), json!(value)),
             Self::Remove(key) => _ = values.remove(*key),
             Self::Count(key) => {
-                let number = values.get(*key).and_then(Value::as_i64).unwrap_or(0);
+                let number = match values.get(*key) {
+                    None => 0,
+                    Some(Value::Number(number)) => number.as_i64().expect("a whole number"),
+                    Some(Value::String(text)) => text.parse().expect("one of our numbers"),
+                    Some(_) => return false, // A list is no number.
+                };
                 values.insert((*key).to_owned(), json!(number + 1));
             }
             Self::Push(key, item) => {
@@ -61,5 +66,6 @@ impl Step {
             }
             _ => {}
         }
+        true
     }
 }

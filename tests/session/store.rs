@@ -34,7 +34,14 @@ fn content(values: &str) -> Content {
 
 fn times(life: i64) -> Times {
     let now = Timestamp::now();
-    Times { now, last_modified: Some(now), expires: now.plus_millis(life) }
+    Times { now, last_modified: Some(now), expires: Some(now.plus_millis(life)) }
+}
+
+/// An object in MongoDB has the members that a cookie lacks as null, and Express reads them so.
+fn without_nulls(content: &Content) -> serde_json::Value {
+    let mut json: serde_json::Value = serde_json::from_str(&content.to_json()).unwrap();
+    json["cookie"].as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    json
 }
 
 #[rocket::async_test]
@@ -45,8 +52,8 @@ async fn what_is_inserted_is_loaded() {
         let times = times(60_000);
         store.insert(&sid, &content, times, None).await.unwrap();
         let record = store.load(&sid).await.unwrap().expect("it is there");
-        assert_eq!(record.content.to_json(), content.to_json(), "{}", store.place());
-        assert_eq!(record.expires, Some(times.expires));
+        assert_eq!(without_nulls(&record.content), without_nulls(&content), "{}", store.place());
+        assert_eq!(record.expires, times.expires);
         assert_eq!((record.created, record.last_modified), (Some(times.now), Some(times.now)));
     }
 }
@@ -101,12 +108,13 @@ async fn a_touch_moves_the_end_and_leaves_the_session_as_it_is() {
         store.insert(&sid, &content(r#","n":1"#), times(60_000), None).await.unwrap();
         let before = store.load(&sid).await.unwrap().unwrap();
         let now = Timestamp::now().plus_millis(5);
-        let later = Times { now, last_modified: Some(now), expires: now.plus_millis(120_000) };
+        let later =
+            Times { now, last_modified: Some(now), expires: Some(now.plus_millis(120_000)) };
         assert!(store.touch(&sid, &before, later).await.unwrap());
         assert!(!store.touch(&sid, &before, later).await.unwrap(), "one of many touches");
         let after = store.load(&sid).await.unwrap().unwrap();
         assert_eq!(after.stored, before.stored, "{}", store.place());
-        assert_eq!((after.expires, after.last_modified), (Some(later.expires), Some(later.now)));
+        assert_eq!((after.expires, after.last_modified), (later.expires, Some(later.now)));
     }
 }
 

@@ -62,8 +62,8 @@ impl Watched {
                 let parse = |raw: &str| serde_json::from_str(raw).expect("JSON");
                 let values = content.values.iter();
                 let values = values.map(|(key, raw)| (key.clone(), parse(raw.get()))).collect();
-                let max_age = content.cookie.original_max_age.map(i64::unsigned_abs);
-                let secure = content.cookie.secure == Some(true);
+                let max_age = content.cookie.max_age().map(i64::unsigned_abs);
+                let secure = content.cookie.is_secure();
                 coats.insert(index + 1, Coat { values, max_age, secure });
             }
         }

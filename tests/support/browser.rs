@@ -1,5 +1,8 @@
 //! A browser as far as cookies go: keeps what it is given, sends it back, follows nothing by itself.
 
+use cloakroom::session::cookie::set_line;
+use cloakroom::session::signature::Secrets;
+use cloakroom::session::{CookieRecord, Sid};
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
@@ -129,6 +132,15 @@ impl Browser {
     pub async fn sign_up(&mut self, username: &str) {
         self.register(username).await;
         self.log_in(username).await;
+    }
+
+    /// With a genuine ticket for a session that only a test puts into the database.
+    pub fn with_ticket_for(mut self, sid: &Sid, secret: &str) -> Self {
+        let secrets = Secrets::new(vec![secret.to_owned()]).expect("a secret");
+        let line = set_line("connect.sid", &secrets.sign(sid), &CookieRecord::default());
+        let (name, value) = line.split_once('=').expect("name=value");
+        self.jar.insert(name.to_owned(), value.to_owned());
+        self
     }
 
     /// The session cookie's value, decoded.

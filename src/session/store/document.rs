@@ -9,8 +9,9 @@ use mongodb::bson::{self, Bson, Document, RawBsonRef, RawDocument};
 use serde_json::value::RawValue;
 
 use super::Record;
-use super::json::{from_json, from_raw, to_json, to_raw};
-use crate::session::content::{Content, CookieRecord, Unreadable, Values};
+use super::json::{from_raw, to_raw};
+use crate::session::content::{Content, Unreadable, Values};
+use crate::session::record::{CookieRecord, Members};
 use crate::session::timestamp::Timestamp;
 
 /// Which of the two forms a document has.
@@ -77,10 +78,17 @@ pub fn read_record(document: &RawDocument) -> Result<Record, Unreadable> {
         content,
         expires: date(document, "expires")?,
         last_modified: date(document, "lastModified").unwrap_or(None),
-        created: date(document, "createdAt").unwrap_or(None),
+        created: date(document, "createdAt").unwrap_or(None).filter(|_| is_ours(document)),
         user_agent: document.get_str("userAgent").ok().map(str::to_owned),
         stored,
     })
+}
+
+/// Whether `createdAt` is our own. connect-mongo writes one as well, when its option `timestamps` is on,
+/// and then always `updatedAt` beside it. A document of ours gets that when Express saves it.
+fn is_ours(document: &RawDocument) -> bool {
+    let has = |field| matches!(document.get(field), Ok(Some(_)));
+    has("user") || !has("updatedAt")
 }
 
 fn date(document: &RawDocument, key: &str) -> Result<Option<Timestamp>, Unreadable> {
@@ -94,15 +102,24 @@ fn date(document: &RawDocument, key: &str) -> Result<Option<Timestamp>, Unreadab
 }
 
 fn read_object(object: &Document) -> Result<Content, Unreadable> {
-    let cookie = match object.get("cookie") {
-        Some(Bson::Document(cookie)) => to_json(&Bson::Document(cookie.clone())),
-        _ => return Err(Unreadable("no cookie object")),
+    let Some(Bson::Document(cookie)) = object.get("cookie") else {
+        return Err(Unreadable("no cookie object"));
     };
-    let cookie: CookieRecord =
-        serde_json::from_value(cookie).map_err(|_| Unreadable("a cookie with wrong types"))?;
+    let members = cookie.iter().map(|(name, value)| (name.clone(), read_member(name, value)));
+    let cookie = CookieRecord::read(members.collect::<Members>())?;
     let values = object.iter().filter(|(key, _)| *key != "cookie");
     let values: Values = values.map(|(key, value)| (key.clone(), to_raw(value))).collect();
-    Content::new(cookie, values)
+    Ok(Content { cookie, values })
+}
+
+/// A date as the maximum age is the time that is left until then, as it is to express-session.
+fn read_member(name: &str, value: &Bson) -> Box<RawValue> {
+    match value {
+        Bson::DateTime(date) if name == "originalMaxAge" => {
+            to_raw(&Bson::Int64(date.timestamp_millis() - Timestamp::now().as_millis()))
+        }
+        _ => to_raw(value),
+    }
 }
 
 impl Shape {
@@ -116,28 +133,45 @@ impl Shape {
 }
 
 fn write_object(content: &Content, old: Option<&Record>) -> Document {
+    let stored = old.and_then(|old| match &old.stored {
+        Stored::Object(object) => Some((&old.content, object)),
+        Stored::Json(_) => None,
+    });
     let mut object = Document::new();
-    object.insert("cookie", write_cookie(&content.cookie));
+    let cookie =
+        match stored.and_then(|(old, object)| Some((old, object.get_document("cookie").ok()?))) {
+            Some((old, document)) => cookie_again(&content.cookie, &old.cookie, document),
+            None => new_cookie(&content.cookie),
+        };
+    object.insert("cookie", cookie);
     for (key, value) in &content.values {
-        object.insert(key, unchanged(key, value, old).unwrap_or_else(|| from_raw(value)));
+        let same = stored.filter(|(old, _)| is_same(&old.values, key, value));
+        let bson = same.and_then(|(_, object)| object.get(key).cloned());
+        object.insert(key, bson.unwrap_or_else(|| from_raw(value)));
     }
     object
 }
 
-/// The BSON that stood under `key`, if this request left it alone: JSON cannot tell a date from a
+/// Whether a request left the value alone. Then the very BSON goes back: JSON cannot tell a date from a
 /// text or 1 from 1.0, but the document can.
-fn unchanged(key: &str, value: &RawValue, old: Option<&Record>) -> Option<Bson> {
-    let old = old?;
-    let same = old.content.values.get(key)?.get() == value.get();
-    match &old.stored {
-        Stored::Object(object) if same => object.get(key).cloned(),
-        _ => None,
-    }
+fn is_same(old: &Values, key: &str, value: &RawValue) -> bool {
+    old.get(key).is_some_and(|old| old.get() == value.get())
 }
 
-/// All members, the absent ones null, and the date as a date: as connect-mongo stores the object.
-fn write_cookie(cookie: &CookieRecord) -> Document {
-    let members = [
+/// The cookie as it stood in the document, but for the members that a request changed.
+fn cookie_again(cookie: &CookieRecord, old: &CookieRecord, document: &Document) -> Document {
+    let mut object = document.clone();
+    for (name, value) in cookie.members() {
+        if !is_same(old.members(), name, value) {
+            object.insert(name, member(cookie, name, value));
+        }
+    }
+    object
+}
+
+/// All members, the absent ones null: as connect-mongo stores the object.
+fn new_cookie(cookie: &CookieRecord) -> Document {
+    const MEMBERS: [&str; 9] = [
         "originalMaxAge",
         "partitioned",
         "priority",
@@ -148,15 +182,17 @@ fn write_cookie(cookie: &CookieRecord) -> Document {
         "path",
         "sameSite",
     ];
-    let json = serde_json::to_value(cookie).unwrap_or_default();
-    let mut object = Document::new();
-    for member in members {
-        object.insert(member, json.get(member).map_or(Bson::Null, from_json));
-    }
-    if let Some(expires) = cookie.expires {
-        object.insert("expires", expires.to_bson());
-    }
-    object
+    let value = |name| {
+        let value = cookie.members().get(name);
+        value.map_or(Bson::Null, |value| member(cookie, name, value))
+    };
+    MEMBERS.into_iter().map(|name| (name.to_owned(), value(name))).collect()
+}
+
+/// A member that we write. The end is a date, as it is in Express.
+fn member(cookie: &CookieRecord, name: &str, value: &RawValue) -> Bson {
+    let end = cookie.expires().filter(|_| name == "expires");
+    end.map_or_else(|| from_raw(value), Timestamp::to_bson)
 }
 
 #[cfg(test)]
@@ -179,11 +215,11 @@ mod tests {
     }
 
     #[test]
-    fn the_object_form_reads_as_the_text_form_does() {
+    fn the_object_form_reads_as_express_shows_it() {
         let record = read(&doc! { "_id": "x", "session": object() }).unwrap();
         assert_eq!(
             record.content.to_json(),
-            r#"{"cookie":{"originalMaxAge":86400000,"expires":"2026-01-02T03:04:05.678Z","httpOnly":true,"path":"/"},"n":3,"when":"1970-01-01T00:00:00.000Z","deep":{"id":1}}"#
+            r#"{"cookie":{"originalMaxAge":86400000,"partitioned":null,"priority":null,"expires":"2026-01-02T03:04:05.678Z","secure":null,"httpOnly":true,"domain":null,"path":"/","sameSite":null},"n":3,"when":"1970-01-01T00:00:00.000Z","deep":{"id":1}}"#
         );
     }
 
@@ -196,6 +232,37 @@ mod tests {
         let mut expected = object();
         expected.insert("n", 4_i32);
         assert_eq!(Shape::Object.write(&record.content, Some(&old)), Stored::Object(expected));
+    }
+
+    #[test]
+    fn a_cookie_goes_back_as_it_was_but_for_what_a_request_changed() {
+        let cookie = doc! {
+            "originalMaxAge": 86_400_000_i64, "expires": bson::Bson::Undefined, "secure": "auto",
+            "httpOnly": 1.0, "path": null, "theirs": { "when": bson::DateTime::from_millis(7) },
+        };
+        let mut record = read(&doc! { "session": { "cookie": cookie.clone() } }).unwrap();
+        let old = record.clone();
+        let written = Shape::Object.write(&record.content, Some(&old));
+        assert_eq!(written, Stored::Object(doc! { "cookie": cookie.clone() }));
+        record.content.cookie.set_expires(Some(Timestamp::from_millis(1)));
+        let mut expected = cookie;
+        expected.insert("expires", bson::DateTime::from_millis(1));
+        let written = Shape::Object.write(&record.content, Some(&old));
+        assert_eq!(written, Stored::Object(doc! { "cookie": expected }));
+    }
+
+    #[test]
+    fn a_document_of_connect_mongo_with_timestamps_has_no_beginning_of_ours() {
+        let now = Timestamp::now();
+        let began = |beside: Document| {
+            let mut document = doc! { "session": object(), "createdAt": now.to_bson() };
+            document.extend(beside);
+            read(&document).unwrap().created
+        };
+        assert_eq!(began(doc! {}), Some(now));
+        assert_eq!(began(doc! { "updatedAt": now.to_bson() }), None);
+        let ours = doc! { "updatedAt": now.to_bson(), "user": "507f1f77bcf86cd799439011" };
+        assert_eq!(began(ours), Some(now));
     }
 
     #[test]

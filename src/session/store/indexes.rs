@@ -3,6 +3,7 @@
 
 use mongodb::bson::{Document, RawDocumentBuf, doc};
 
+use super::lookup::EXPRESS_OBJECTS;
 use crate::db::{Documents, IndexError, ensure_indexes};
 
 /// For TTL and for the sessions of a user. The TTL index is called as connect-mongo calls its own: it
@@ -18,7 +19,7 @@ pub async fn of_endings(endings: &Documents<Document>) -> Result<(), IndexError>
 }
 
 /// For a user's sessions among those that Express made: by the words of the JSON text, or by
-/// `passport.user` in an object. Only documents without `user` are in them.
+/// what stands below `passport` in an object. Only documents without `user` are in them.
 pub async fn of_logins(sessions: &Documents<RawDocumentBuf>) -> Result<(), IndexError> {
     let texts = doc! {
         "key": { "session": "text" },
@@ -29,9 +30,10 @@ pub async fn of_logins(sessions: &Documents<RawDocumentBuf>) -> Result<(), Index
         "collation": { "locale": "simple" },
     };
     let objects = doc! {
-        "key": { "session.passport.user": 1 },
-        "name": "express_login_object",
+        "key": { "session.passport.$**": 1 },
+        "name": EXPRESS_OBJECTS,
         "partialFilterExpression": { "user": null },
+        "collation": { "locale": "en", "strength": 2 },
     };
     ensure_indexes(sessions, vec![texts, objects]).await
 }

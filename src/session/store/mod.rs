@@ -6,6 +6,7 @@
 mod document;
 mod json;
 mod indexes;
+mod lookup;
 pub mod mongo;
 pub mod memory;
 
@@ -28,7 +29,7 @@ pub struct Record {
     pub expires: Option<Timestamp>,
     /// The last save or touch; `None` in documents of an Express app without `touchAfter`.
     pub last_modified: Option<Timestamp>,
-    /// When the session began; `None` in documents that Express made.
+    /// When the session began; `None` in documents that Express made, whatever they have as `createdAt`.
     pub created: Option<Timestamp>,
     /// The `User-Agent` of the browser that it began in; `None` in documents that Express made.
     pub user_agent: Option<String>,
@@ -41,7 +42,7 @@ impl Record {
     fn begun(content: &Content, stored: Stored, times: Times, user_agent: Option<&str>) -> Self {
         Self {
             content: content.clone(),
-            expires: Some(times.expires),
+            expires: times.expires,
             last_modified: times.last_modified,
             created: Some(times.now),
             user_agent: user_agent.map(str::to_owned),
@@ -68,8 +69,8 @@ pub struct Times {
     pub now: Timestamp,
     /// `lastModified`; `None` leaves a document without one.
     pub last_modified: Option<Timestamp>,
-    /// The new end.
-    pub expires: Timestamp,
+    /// The new end; `None` leaves a document without one.
+    pub expires: Option<Timestamp>,
 }
 
 /// How many sessions to look at. Each login has a share of its own, and so have those of nobody: so

@@ -5,12 +5,12 @@
 //! make a document, so that a request in flight never brings a session back after its logout.
 
 use mongodb::Collection;
-use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Bson, Document, RawDocumentBuf, doc};
 use rocket::futures::TryStreamExt as _;
 
 use super::document::{Shape, read_record};
 use super::indexes;
+use super::lookup::{Lookup, valid_at};
 use super::{ENDING_KEPT, Ending, Record, Shown, Store, Times};
 use crate::db::{Documents, IndexError, Mongo, READ_LIMIT, Unavailable};
 use crate::session::content::Content;
@@ -51,18 +51,13 @@ impl MongoStore {
         indexes::of_logins(&self.documents).await
     }
 
-    /// The last made of the documents that `filter` finds.
-    async fn newest(
-        &self,
-        filter: Document,
-        newest_first: Document,
-        most: u32,
-    ) -> Result<Vec<RawDocumentBuf>, Unavailable> {
+    /// The last made of the documents that `lookup` finds.
+    async fn newest(&self, lookup: Lookup, most: u32) -> Result<Vec<RawDocumentBuf>, Unavailable> {
         if most == 0 {
             return Ok(vec![]); // To MongoDB, a limit of 0 is none.
         }
         let find = move |all: Collection<RawDocumentBuf>| async move {
-            let find = all.find(filter).sort(newest_first).limit(most.into());
+            let find = all.find(lookup.filter).with_options(lookup.options).limit(most.into());
             find.max_time(READ_LIMIT).await?.try_collect().await
         };
         self.documents.list().run(find).await
@@ -78,7 +73,7 @@ impl MongoStore {
             return Ok(vec![]);
         }
         let newest = vec![
-            doc! { "$match": valid() },
+            doc! { "$match": valid_at(Timestamp::now()) },
             doc! { "$sort": { "createdAt": -1 } },
             doc! { "$limit": most },
         ];
@@ -113,10 +108,7 @@ impl MongoStore {
     ) -> Result<bool, Unavailable> {
         filter.insert("_id", sid.as_str());
         filter.extend(valid_at(times.now));
-        set.insert("expires", times.expires.to_bson());
-        if let Some(last_modified) = times.last_modified {
-            set.insert("lastModified", last_modified.to_bson());
-        }
+        set.extend(dates(times));
         let update = doc! { "$set": set };
         let updated = self.documents.run(|all| async move { all.update_one(filter, update).await });
         Ok(updated.await?.matched_count == 1)
@@ -151,10 +143,8 @@ impl Store for MongoStore {
         user_agent: Option<&str>,
     ) -> Result<Record, Unavailable> {
         let stored = self.shape.write(content, None);
-        let mut document = doc! { "_id": sid.as_str(), "expires": times.expires.to_bson() };
-        if let Some(last_modified) = times.last_modified {
-            document.insert("lastModified", last_modified.to_bson());
-        }
+        let mut document = doc! { "_id": sid.as_str() };
+        document.extend(dates(times));
         document.insert("createdAt", times.now.to_bson());
         // To find somebody's sessions by an index. It never has to change: a login is a new session.
         if let Some(user) = content.login() {
@@ -185,6 +175,9 @@ impl Store for MongoStore {
     }
 
     async fn touch(&self, sid: &Sid, old: &Record, times: Times) -> Result<bool, Unavailable> {
+        if dates(times).is_empty() {
+            return Ok(true); // Express made it without an end and without touchAfter.
+        }
         let last_modified = old.last_modified.map_or(Bson::Null, Timestamp::to_bson);
         // `null` matches a missing field as well.
         self.update_valid(sid, doc! { "lastModified": last_modified }, doc! {}, times).await
@@ -203,20 +196,17 @@ impl Store for MongoStore {
     }
 
     async fn logins(&self, login: &str, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
-        let mut ours = valid();
-        ours.insert("user", login);
-        let mut found = self.newest(ours, doc! { "createdAt": -1 }, most).await?;
-        found.extend(self.newest(of_express(login), doc! { "expires": -1 }, most).await?);
+        let mut found = self.newest(Lookup::ours(login), most).await?;
+        found.extend(self.newest(Lookup::express_text(login), most).await?);
+        found.extend(self.newest(Lookup::express_object(login), most).await?);
         let is_login = |record: &Record| record.content.login().as_deref() == Some(login);
         let found = found.into_iter().filter_map(read_valid);
         Ok(found.filter(|(_, record)| is_login(record)).take(most as usize).collect())
     }
 
     async fn all(&self, shown: Shown) -> Result<Vec<(Sid, Record)>, Unavailable> {
-        let mut of_nobody = valid();
-        of_nobody.insert("user", Bson::Null);
         let mut found = self.newest_of_each(shown.logins, shown.of_each).await?;
-        found.extend(self.newest(of_nobody, doc! { "createdAt": -1 }, shown.others).await?);
+        found.extend(self.newest(Lookup::without_user(), shown.others).await?);
         Ok(found.into_iter().filter_map(read_valid).collect())
     }
 
@@ -267,13 +257,10 @@ impl Store for MongoStore {
     }
 }
 
-/// A document without `expires` is valid, too.
-fn valid_at(now: Timestamp) -> Document {
-    doc! { "expires": { "$not": { "$lte": now.to_bson() } } }
-}
-
-fn valid() -> Document {
-    valid_at(Timestamp::now())
+/// The dates that a write puts into the document, beside the session.
+fn dates(times: Times) -> Document {
+    let dates = [("expires", times.expires), ("lastModified", times.last_modified)];
+    dates.into_iter().filter_map(|(name, date)| Some((name.to_owned(), date?.to_bson()))).collect()
 }
 
 /// `None` for what is over, or no session that we can read.
@@ -281,17 +268,4 @@ fn read_valid(document: RawDocumentBuf) -> Option<(Sid, Record)> {
     let sid = Sid::stored(document.get_str("_id").ok()?);
     let record = read_record(&document).ok()?;
     record.is_valid(Timestamp::now()).then_some((sid, record))
-}
-
-/// The documents of an Express app in which this login may stand. They have no field for it, and say
-/// it in their session, text or object. Each form is found by an index of its own: a scan would be as
-/// long as the visitors of the Express app make it.
-fn of_express(login: &str) -> Document {
-    let mut ids = vec![Bson::from(login)];
-    ids.extend(ObjectId::parse_str(login).map(Bson::from));
-    let text = doc! { "user": null, "$text": { "$search": format!("\"{login}\"") } };
-    let object = doc! { "user": null, "session.passport.user": { "$in": ids } };
-    let mut filter = valid();
-    filter.insert("$or", vec![text, object]);
-    filter
 }
