@@ -6,6 +6,7 @@ mod support;
 mod peer;
 
 mod cookies;
+mod accounts;
 mod differential;
 mod logins;
 mod signatures;
