@@ -93,8 +93,8 @@ pub enum StartError {
     )]
     NoDatabase(Unavailable),
     #[error(
-        "MongoDB answers, but refuses: {0}. Check the user name, its password and its roles in \
-         MONGODB_URI (docs/deploy.md)"
+        "MongoDB answers, but refuses: {0}. The user in MONGODB_URI needs the right password, and the \
+         roles readWrite and dbAdmin on its database"
     )]
     Refused(Unavailable),
     #[error(

@@ -202,7 +202,7 @@ impl Users for MongoUsers {
     }
 
     async fn delete_students(&self) -> Result<u64, Unavailable> {
-        let filter = doc! { "admin": { "$ne": true } };
+        let filter = doc! { "username": { "$type": "string" }, "admin": { "$ne": true } };
         let deleted = self
             .documents
             .in_background()
