@@ -133,7 +133,7 @@ async fn a_cookie_that_would_break_its_header_is_no_session_and_no_error() {
 async fn a_session_that_another_program_made_keeps_its_end() {
     let app = App::on_mongodb().await;
     let user = register(&app).await;
-    let month = from_now(30 * DAY);
+    let (month, far) = (from_now(30 * DAY), DateTime::from_millis(317_125_584_000_000));
     // As connect-mongo 6 writes them with `timestamps: true`.
     let stamps =
         |days: i64| doc! { "createdAt": from_now(-days * DAY / 10), "updatedAt": from_now(-DAY) };
@@ -143,6 +143,7 @@ async fn a_session_that_another_program_made_keeps_its_end() {
         (r#"{"originalMaxAge":null}"#, 139, Some(month)),
         (r#"{"originalMaxAge":86400000}"#, 400, Some(month)),
         (r#"{"originalMaxAge":0}"#, 1, Some(month)),
+        (r#"{"originalMaxAge":3.2e14,"expires":"+012020-04-05T00:00:00.000Z"}"#, 139, Some(far)),
         (r#"{"originalMaxAge":false,"expires":false}"#, 139, None),
     ] {
         for session in both_forms(cookie, &user, "") {

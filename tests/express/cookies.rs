@@ -235,6 +235,8 @@ async fn check(world: &World, members: &Members) -> Result<(), TestCaseError> {
     let (cookie, count) = world.stored(&seed).await;
     prop_assert_eq!(count, 1, "express-session counts it");
     prop_assert_eq!(without_expires(&cookie), without_expires(&seed.cookie), "kept as it was");
+    let again = world.ask_express(&seed, "/protected-route").await;
+    prop_assert!(again.is_some_and(|answer| answer.body == "rosa"), "Express reads it still");
     if let Some(theirs) = attributes(&theirs) {
         prop_assert_eq!(attributes(&ours), Some(theirs));
     }
