@@ -40,7 +40,7 @@ pub async fn stored(app: &App, sid: &Sid) -> Document {
     sessions(app).find_one(doc! { "_id": sid.as_str() }).await.unwrap().expect("a session")
 }
 
-/// As JSON text and as an object, with these members.
+/// A session in both forms, JSON text and object, with more members.
 pub fn both_forms(cookie: &str, user: &str, members: &str) -> [Bson; 2] {
     let text = format!(r#"{{"cookie":{cookie},"passport":{{"user":"{user}"}}{members}}}"#);
     let object: Value = serde_json::from_str(&text).unwrap();
@@ -78,7 +78,7 @@ async fn a_cookie_object_of_another_program_is_accepted_and_written_back_as_it_w
     }
 }
 
-/// But for the counter, and for the end of a cookie that has a maximum age.
+/// Panics when more has changed than the counter, and the end of a cookie that has a maximum age.
 fn expect_written_back(before: &Bson, after: &Bson) {
     match (before, after) {
         (Bson::String(before), Bson::String(after)) => {

@@ -37,7 +37,7 @@ const ODD: [&str; 16] = [
     r#"{"a": [1, null]}"#,
 ];
 
-/// Names, and the values that mean something there.
+/// The members, and the values that mean something in each.
 const MEMBERS: [(&str, &[&str]); 14] = [
     (
         "originalMaxAge",
@@ -81,10 +81,10 @@ const MEMBERS: [(&str, &[&str]); 14] = [
 
 type Members = Vec<(&'static str, &'static str)>;
 
-/// Some of the members, in any order, with values that are made for them or for others.
+/// Some of the members in any order, each with one of its own values or an odd one.
 fn members() -> impl Strategy<Value = Members> {
     let member = |(name, own): (&'static str, &'static [&'static str])| {
-        // A maximum age that is true and no number makes an Express process exit.
+        // An Express process exits when the maximum age is text, an object or `true`.
         let odd = if name == "originalMaxAge" { vec![] } else { ODD.to_vec() };
         let values = [own, &odd].concat();
         let pick = prop_oneof![

@@ -18,7 +18,7 @@ const OBJECT: [&str; 5] = [
     "connect-mongodb-session",
 ];
 
-/// What an app keeps of the user. The last three are tried with one store: the store does not see them.
+/// What an app keeps of the user. The last three are tried with connect-mongo 6 alone, to save time.
 const SERIALIZED: [&str; 5] = ["id", "_id", "upper", "id in an object", "_id in an object"];
 
 /// An Express app beside ours.
