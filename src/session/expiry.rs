@@ -50,22 +50,27 @@ impl Expiry<'_> {
         Times {
             now: self.now,
             last_modified: (lazy || knows_last_modified).then_some(self.now),
-            expires: self.new_end(cookie).map(|end| self.capped(end)),
+            expires: self.new_end(cookie),
         }
     }
 
-    /// The document's end after a write of this cookie, before the absolute one caps it. A request that
-    /// sets the maximum age decides about the end. Any other leaves a later end as it is, and gives no
-    /// end to a document that Express made without one.
+    /// The document's new end after a write of this cookie; `None` when it stays. A request that sets the
+    /// maximum age decides about the end. Any other leaves a later end as it is, and gives no end to a
+    /// document that Express made without one.
     fn new_end(&self, cookie: &CookieRecord) -> Option<Timestamp> {
         let end = self.now.plus_millis(self.idle(cookie));
-        match self.record {
-            Some(record) if record.content.cookie.max_age() == cookie.max_age() => {
-                let present = record.expires.map(|present| present.max(end));
-                present.or(record.created.map(|_| end))
-            }
-            _ => Some(end),
+        let Some(record) = self.record else { return Some(self.capped(end)) };
+        if record.content.cookie.max_age() != cookie.max_age() {
+            return Some(self.capped(end));
         }
+        let end = match (record.expires, record.created) {
+            (None, None) => return None,
+            (None, Some(_)) => end,
+            (Some(present), _) => end.max(present),
+        };
+        // The same end is not written: it may be one after the year 9999, which we cannot write.
+        let end = self.capped(end);
+        (record.expires != Some(end)).then_some(end)
     }
 
     /// Whether the end is to be moved although nothing changed. Waiting for longer than half of
@@ -163,7 +168,7 @@ mod tests {
         let day = || cookie(Some(DAY));
         let check = |end: Option<i64>, ours: bool, new: CookieRecord, expected: Option<i64>| {
             let record = Record { expires: end.and_then(at), ..record_of(day(), DAY, ours) };
-            let ends = expiry(&options, Some(&record)).times(&new).expires;
+            let ends = expiry(&options, Some(&record)).times(&new).expires.or(record.expires);
             assert_eq!(ends, expected.and_then(at), "{end:?} {ours} {new:?}");
         };
         for ours in [true, false] {

@@ -1,7 +1,7 @@
 //! Raw JSON, read as a JavaScript program reads it: truth, numbers and dates.
 //!
-//! Express decides by these rules what a session means that another program wrote. `record.rs` reads the
-//! attributes of a cookie with them, and `changes.rs` the number that an increment adds to.
+//! Express reads the sessions of other programs by these rules. Here `record.rs` uses them for the attributes
+//! of a cookie, and `changes.rs` for the number that an increment adds to.
 
 use serde_json::Number;
 use serde_json::value::RawValue;

@@ -1,8 +1,7 @@
 //! express-session for Rocket: the cookie is the ticket, the document is the coat.
 //!
-//! In reading order: the ticket (`sid`, `signature`, `cookie`), the coat (`content`,
-//! `record`, `changes`, `javascript`),
-//! the settings (`options`), where the coats hang (`store`), what a handler holds (`state`,
+//! In reading order: the ticket (`sid`, `signature`, `cookie`), the coat (`content`, `record`, `javascript`,
+//! `changes`), the settings (`options`), where the coats hang (`store`), what a handler holds (`state`,
 //! `handle`, `others`, `everybody`), the way in (`engine`, `guard`), the way out (`fairing`, `plan`, `expiry`,
 //! `commit`). This room knows no users and no pages. `auth/` is built on it.
 

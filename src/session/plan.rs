@@ -33,9 +33,9 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Whether the browser's cookie is out of date. A cookie that ends with the browser does not change
-    /// when the session does, so express-session sends it once. One with an end is sent again with the
-    /// new end, and so is one that has just gained or lost its end.
+    /// Whether the browser's cookie is out of date. A cookie that ends with the browser is sent once, as in
+    /// express-session. One with an end is sent again with the new end, and so is one that has just gained
+    /// or lost its end.
     pub fn changes_cookie(self) -> bool {
         self.max_age_changed || self.modified && self.has_expiry
     }

@@ -1,7 +1,9 @@
 //! The sessions of an account: which are listed, and what it takes to end one or all others.
 
-use mongodb::bson::{Document, doc};
+use mongodb::bson::oid::ObjectId;
+use mongodb::bson::{Bson, Document, doc};
 
+use crate::foreign::with_session;
 use crate::support::{App, Browser, PASSWORD};
 
 /// The handles of the sessions that the account page offers to revoke.
@@ -61,32 +63,75 @@ async fn a_user_sees_and_ends_own_sessions_and_nobody_elses() {
     }
 }
 
+/// The `session` of an Express app in each form in which it may say that this user is logged in.
+fn express_sessions(user: &str) -> Vec<Bson> {
+    let id = ObjectId::parse_str(user).unwrap();
+    let upper = user.to_uppercase();
+    let mixed = upper[..12].to_owned() + &user[12..];
+    let texts = [
+        format!("{user:?}"),
+        format!("{upper:?}"),
+        format!("{mixed:?}"),
+        format!(r#"{{"_id":"{user}","username":"rosa"}}"#),
+        format!(r#"{{"id":"{upper}","username":"rosa"}}"#),
+    ];
+    let objects: [Bson; 8] = [
+        user.into(),
+        upper.as_str().into(),
+        mixed.into(),
+        id.into(), // What `done(null, user._id)` stores.
+        doc! { "_id": id, "username": "rosa", "hash": "ab", "salt": "cd" }.into(),
+        doc! { "_id": user }.into(),
+        doc! { "id": user, "username": "rosa" }.into(),
+        doc! { "id": id, "name": { "first": "Rosa" } }.into(),
+    ];
+    let texts = texts.into_iter().map(|user| {
+        Bson::String(format!(r#"{{"cookie":{{"path":"/"}},"passport":{{"user":{user}}}}}"#))
+    });
+    let object = |user| doc! { "cookie": { "path": "/" }, "passport": { "user": user } }.into();
+    texts.chain(objects.into_iter().map(object)).collect()
+}
+
 #[rocket::async_test]
 async fn sessions_that_express_made_are_listed_and_revoked_as_well() {
-    for form in ["text", "object", "object with an ObjectId"] {
-        let app = App::on_mongodb().await;
-        let mut rosa = app.browser();
-        rosa.sign_up("rosa").await;
-        let sessions = app.database().collection::<Document>("sessions");
-        let ours = sessions.find_one(doc! {}).await.unwrap().unwrap();
-        let user = ours.get_str("user").unwrap();
-        let text = format!(r#"{{"cookie":{{"path":"/"}},"passport":{{"user":"{user}"}}}}"#);
-        let object = doc! { "cookie": { "path": "/" }, "passport": { "user": user } };
-        // What `done(null, user._id)` stores.
-        let id = mongodb::bson::oid::ObjectId::parse_str(user).unwrap();
-        let by_id = doc! { "cookie": { "path": "/" }, "passport": { "user": id } };
-        let theirs = match form {
-            "text" => doc! { "_id": "made-by-express", "session": text },
-            "object" => doc! { "_id": "made-by-express", "session": object },
-            _ => doc! { "_id": "made-by-express", "session": by_id },
-        };
-        sessions.insert_one(theirs).await.unwrap();
+    let app = App::on_mongodb().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    let sessions = app.database().collection::<Document>("sessions");
+    let ours = sessions.find_one(doc! {}).await.unwrap().unwrap();
+    let theirs = express_sessions(ours.get_str("user").unwrap());
+    for session in &theirs {
+        let (mut other, _) = with_session(&app, session.clone(), doc! {}).await;
+        assert!(other.is_signed_in().await, "{session}");
         rosa.get("/account").await.expect_page(200, "Another app of this site");
         let listed = handles(&mut rosa).await;
-        assert_eq!(listed.len(), 1, "{form}");
+        assert_eq!(listed.len(), 1, "{session}");
         let revoke = format!("/account/sessions/{}/revoke", listed[0]);
         rosa.post(&revoke, &[("password", PASSWORD)]).await.expect_redirect("/account");
-        assert_eq!(sessions.count_documents(doc! {}).await.unwrap(), 1, "{form}");
+        assert!(!other.is_signed_in().await, "{session}");
+        assert_eq!(sessions.count_documents(doc! {}).await.unwrap(), 1, "{session}");
+    }
+}
+
+#[rocket::async_test]
+async fn sessions_that_express_made_end_with_all_others_the_password_and_the_account() {
+    let app = App::on_mongodb().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    let sessions = app.database().collection::<Document>("sessions");
+    let ours = sessions.find_one(doc! {}).await.unwrap().unwrap();
+    let theirs = express_sessions(ours.get_str("user").unwrap());
+    let new = "a better horse battery";
+    for (path, fields, left) in [
+        ("/account/sessions/revoke-others", &[("password", PASSWORD)][..], 1),
+        ("/account/password", &[("current", PASSWORD), ("new", new)], 1),
+        ("/account/delete", &[("password", new)], 0),
+    ] {
+        for session in &theirs {
+            with_session(&app, session.clone(), doc! {}).await;
+        }
+        assert_eq!(rosa.post(path, fields).await.status, 303, "{path}");
+        assert_eq!(sessions.count_documents(doc! {}).await.unwrap(), left, "{path}");
     }
 }
 

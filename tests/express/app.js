@@ -73,8 +73,8 @@ const register = async (username, password) => {
 };
 passport.use(users === "plugin" ? User.createStrategy() : new Strategy(verify));
 
-// What apps keep of the user in their sessions. An ObjectId is one of the store's own driver, as in an app
-// with one driver: newer drivers refuse that of another version.
+// What apps keep of the user in their sessions. An ObjectId comes from the store's own driver, as in an app
+// that has one driver: newer drivers refuse the ObjectId of another version.
 const { ObjectId } = require(require.resolve("mongodb", { paths: [storePath] }));
 const serializers = {
   id: (user) => user.id,
@@ -90,7 +90,7 @@ passport.deserializeUser((stored, done) => {
 });
 
 const app = express();
-// Express writes each error to the console, but for this environment.
+// In any other environment, Express writes each error to the console.
 if (quiet) app.set("env", "test");
 app.use(express.urlencoded({ extended: true }));
 app.use(

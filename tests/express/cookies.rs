@@ -37,7 +37,7 @@ const ODD: [&str; 16] = [
     r#"{"a": [1, null]}"#,
 ];
 
-/// Names, and the values that mean something there.
+/// The members, and the values that mean something in each.
 const MEMBERS: [(&str, &[&str]); 14] = [
     (
         "originalMaxAge",
@@ -81,10 +81,10 @@ const MEMBERS: [(&str, &[&str]); 14] = [
 
 type Members = Vec<(&'static str, &'static str)>;
 
-/// Some of the members, in any order, with values that are made for them or for others.
+/// Some of the members in any order, each with one of its own values or an odd one.
 fn members() -> impl Strategy<Value = Members> {
     let member = |(name, own): (&'static str, &'static [&'static str])| {
-        // A maximum age that is true and no number makes an Express process exit.
+        // An Express process exits when the maximum age is text, an object or `true`.
         let odd = if name == "originalMaxAge" { vec![] } else { ODD.to_vec() };
         let values = [own, &odd].concat();
         let pick = prop_oneof![
@@ -235,6 +235,8 @@ async fn check(world: &World, members: &Members) -> Result<(), TestCaseError> {
     let (cookie, count) = world.stored(&seed).await;
     prop_assert_eq!(count, 1, "express-session counts it");
     prop_assert_eq!(without_expires(&cookie), without_expires(&seed.cookie), "kept as it was");
+    let again = world.ask_express(&seed, "/protected-route").await;
+    prop_assert!(again.is_some_and(|answer| answer.body == "rosa"), "Express reads it still");
     if let Some(theirs) = attributes(&theirs) {
         prop_assert_eq!(attributes(&ours), Some(theirs));
     }

@@ -1,6 +1,6 @@
 //! One login for both programs, in both forms of the document.
 
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{DateTime, Document, doc};
 
 use crate::peer::Peer;
 use crate::support::{App, Browser, PASSWORD};
@@ -131,4 +131,32 @@ async fn a_password_change_ends_the_sessions_that_express_made_too() {
         assert_eq!(who(&peer, &vera).await, "vera");
         assert_eq!(who(&peer, &rosa).await, "rosa", "the new session counts there as well");
     }
+}
+
+#[rocket::async_test]
+async fn a_session_with_the_timestamps_of_connect_mongo_keeps_its_end() {
+    let app = App::on_mongodb_with(|figment| figment.merge(("session.secret", SECRET))).await;
+    let settings = r#"{"store":{"timestamps":true},"cookie":{"maxAge":2592000000}}"#;
+    let peer = Peer::start(app.uri(), SECRET, settings);
+    let fields = [("username", "vera"), ("password", PASSWORD)];
+    let mut vera = peer.browser();
+    vera.post("/register", &fields).await;
+    vera.post("/login", &fields).await;
+    let sessions = app.database().collection::<Document>("sessions");
+    let of_vera = doc! { "_id": vera.sid().unwrap() };
+    let fourteen_days_ago =
+        DateTime::from_millis(DateTime::now().timestamp_millis() - 14 * 86_400_000);
+    let old = doc! { "$set": { "createdAt": fourteen_days_ago } };
+    sessions.update_one(of_vera.clone(), old).await.unwrap();
+    let end = async || {
+        let session = sessions.find_one(of_vera.clone()).await.unwrap().unwrap();
+        assert!(session.get_datetime("updatedAt").is_ok());
+        *session.get_datetime("expires").unwrap()
+    };
+    let before = end().await;
+    let mut here = app.browser().with_jar_of(&vera);
+    assert!(here.is_signed_in().await);
+    here.post("/coat/count", &[]).await.expect_redirect("/dashboard");
+    assert!(end().await >= before);
+    assert_eq!(peer.visit(&here).get("/").await.body, "You have visited this page 2 times");
 }

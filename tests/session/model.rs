@@ -187,7 +187,7 @@ impl Handling<'_> {
         }
     }
 
-    /// The cookie that the browser has would end at another time than the session's.
+    /// The browser's cookie is out of date.
     fn changes_cookie(&self) -> bool {
         let former_age = self.stored.as_ref().map(|stored| stored.max_age);
         let has_other_age = former_age.is_some_and(|age| age != self.now.max_age);

@@ -53,6 +53,30 @@ async fn loaded_and_modified_is_updated_and_sent_when_the_cookie_has_an_expiry()
 }
 
 #[rocket::async_test]
+async fn another_maximum_age_sends_the_cookie_with_its_new_end() {
+    for lab in Lab::both("{}").await {
+        let mut browser = lab.browser();
+        browser.steps("set:a=1").await;
+        for (steps, expected) in [
+            ("maxage:86400000", None), // The present one.
+            ("maxage:none", Some(false)),
+            ("maxage:none", None),
+            ("", None),
+            ("maxage:60000", Some(true)),
+            ("maxage:120000,save", Some(true)),
+            ("maxage:none,save,set:a=2", Some(false)),
+            ("maxage:60000,maxage:none", None),
+            ("maxage:60000,reload", None),
+            ("maxage:0", Some(true)),
+        ] {
+            let answer = browser.steps(steps).await;
+            let has_end = answer.session_cookie().map(|line| line.contains("; Expires="));
+            assert_eq!(has_end, expected, "{steps}");
+        }
+    }
+}
+
+#[rocket::async_test]
 async fn loaded_and_unmodified_nothing_is_written_and_nothing_sent() {
     let lab = Lab::on_mongodb("{}").await;
     let mut browser = lab.browser();

@@ -115,7 +115,7 @@ impl Store for MemoryStore {
             Some(present)
                 if present.is_valid(times.now) && present.last_modified == old.last_modified =>
             {
-                present.expires = times.expires;
+                present.expires = times.expires.or(present.expires);
                 present.last_modified = times.last_modified;
                 Ok(true)
             }

@@ -53,7 +53,7 @@ impl Record {
     /// This record after an update.
     fn updated(&self, content: &Content, stored: Stored, times: Times) -> Self {
         let begun = Self::begun(content, stored, times, self.user_agent.as_deref());
-        Self { created: self.created, ..begun }
+        Self { created: self.created, expires: times.expires.or(self.expires), ..begun }
     }
 
     /// Expired means expired, even while MongoDB's monitor has not yet reaped the document.
@@ -69,7 +69,7 @@ pub struct Times {
     pub now: Timestamp,
     /// `lastModified`; `None` leaves a document without one.
     pub last_modified: Option<Timestamp>,
-    /// The new end; `None` leaves a document without one.
+    /// The new end; `None` leaves the document's as it is.
     pub expires: Option<Timestamp>,
 }
 

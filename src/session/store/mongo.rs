@@ -176,7 +176,7 @@ impl Store for MongoStore {
 
     async fn touch(&self, sid: &Sid, old: &Record, times: Times) -> Result<bool, Unavailable> {
         if dates(times).is_empty() {
-            return Ok(true); // Express made it without an end and without touchAfter.
+            return Ok(true); // Its end stays, and Express made it without touchAfter.
         }
         let last_modified = old.last_modified.map_or(Bson::Null, Timestamp::to_bson);
         // `null` matches a missing field as well.
