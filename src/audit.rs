@@ -40,6 +40,8 @@ pub enum Event {
     /// All counters of attempts were cleared.
     UnlockAll,
     ResetClass,
+    /// Accounts were made for the seats of a class.
+    SeedClass,
 }
 
 /// What came of it.

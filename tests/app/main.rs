@@ -8,6 +8,7 @@ mod admin;
 mod commands;
 mod cookies;
 mod csrf;
+mod console;
 mod dashboard;
 mod documents;
 mod errors;
