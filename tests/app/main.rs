@@ -23,6 +23,7 @@ mod migrations;
 mod faults;
 mod outage;
 mod passwords;
+mod raw_cookies;
 mod register;
 mod sessions;
 mod start;
