@@ -29,7 +29,7 @@ pub struct Config {
     /// `[default.password]`.
     #[serde(default)]
     pub password: Policy,
-    /// The proxies whose `X-Forwarded-Proto` is believed.
+    /// The proxies whose headers about the client are believed.
     #[serde(default)]
     pub trusted_proxies: TrustedProxies,
     /// Lessons, labs and the X-ray: 404 without it, and nothing is recorded.

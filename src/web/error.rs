@@ -11,6 +11,7 @@ use rocket::{Catcher, Request, catch, catchers};
 use rocket_dyn_templates::{Template, context};
 
 use super::accept::prefers_json;
+use super::csrf;
 use super::headers;
 use super::login::login_with_next;
 use super::page::{Page, render_for_nobody};
@@ -60,15 +61,28 @@ struct Words {
 }
 
 fn words(status: Status, method: Method) -> Words {
+/// For a request that came from another site, or that a proxy has made look like one.
+const CROSS_SITE: Words = Words {
+    heading: "That form came from another site",
+    text: "Nothing was changed. Open the page with the form on this site, and send it from there. If \
+           you run this site and its own forms end here: your proxy must pass the browser's Host \
+           header on (nginx: proxy_set_header Host $host). The log line of this request has the \
+           Origin and the Host that differ.",
+    retry: false,
+};
+
     let (heading, text, retry) = match status.code {
         400 => (
             "We could not read that request",
             "Something in it was garbled on the way here. Go back, reload the page and try again.",
             false,
         ),
-        403 => (
-            "You may not do that",
-            "This page is for admins, or the request came from another site. Nothing was changed.",
+        403 => ("You do not have access", "This page is for admins. Nothing was changed.", false),
+        404 => ("There is no page here", "Check the address for a typing mistake.", false),
+        405 => (
+            "That does not work at this address",
+            "The address exists, but it does not take this kind of request. Go to the start page, and \
+             from there to the page that you want.",
             false,
         ),
         404 => ("There is no page here", "Check the address for a typing mistake.", false),
@@ -106,7 +120,9 @@ fn words(status: Status, method: Method) -> Words {
 }
 
 fn context(request: &Request<'_>, status: Status) -> impl serde::Serialize {
-    let Words { heading, text, retry } = words(status, request.method());
+    let is_cross_site = status == Status::Forbidden && csrf::is_refused(request);
+    let words = if is_cross_site { CROSS_SITE } else { words(status, request.method()) };
+    let Words { heading, text, retry } = words;
     // A link is a GET; what a form wanted, only the form can try again.
     let retry = retry && request.method() == Method::Get;
     context! {
@@ -117,7 +133,7 @@ fn context(request: &Request<'_>, status: Status) -> impl serde::Serialize {
             text,
             retry,
             // Whoever asks us for help can say which line of our log it is.
-            request: (status.code >= 500).then(|| request_id(request)),
+            request: (status.code >= 500 || is_cross_site).then(|| request_id(request)),
         },
     }
 }

@@ -16,6 +16,7 @@ mod moment;
 mod logins;
 mod next;
 pub mod head;
+mod origin;
 pub mod csrf;
 pub mod headers;
 pub mod error;

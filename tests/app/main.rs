@@ -24,6 +24,7 @@ mod faults;
 mod outage;
 mod passwords;
 mod raw_cookies;
+mod proxies;
 mod register;
 mod sessions;
 mod start;
