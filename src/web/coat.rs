@@ -1,7 +1,7 @@
 //! Putting something into the session: an item on the hook, one more on the counter.
 
 use rocket::response::Redirect;
-use rocket::{Route, post, routes, uri};
+use rocket::{Route, get, post, routes, uri};
 use serde::Deserialize;
 
 use super::dashboard::{self, ITEMS, VIEWS};
@@ -59,6 +59,17 @@ fn count(session: &Session, _user: &User, _form: NoFields) -> Result<Redirect, E
     Ok(Redirect::to(uri!(dashboard::show)))
 }
 
+/// The forms stand on the dashboard. A browser asks for their addresses when a user reloads them.
+#[get("/coat")]
+fn hang_form() -> Redirect {
+    Redirect::to(uri!(dashboard::show))
+}
+
+#[get("/coat/count")]
+fn count_form() -> Redirect {
+    Redirect::to(uri!(dashboard::show))
+}
+
 pub fn routes() -> Vec<Route> {
-    routes![hang, count]
+    routes![hang, count, hang_form, count_form]
 }

@@ -14,6 +14,7 @@ use super::accept::prefers_json;
 use super::csrf;
 use super::headers;
 use super::login::login_with_next;
+use super::methods::allowed_instead;
 use super::page::{Page, render_for_nobody};
 use crate::audit::request_id;
 use crate::db::Unavailable;
@@ -60,7 +61,6 @@ struct Words {
     retry: bool,
 }
 
-fn words(status: Status, method: Method) -> Words {
 /// For a request that came from another site, or that a proxy has made look like one.
 const CROSS_SITE: Words = Words {
     heading: "That form came from another site",
@@ -71,6 +71,7 @@ const CROSS_SITE: Words = Words {
     retry: false,
 };
 
+fn words(status: Status, method: Method) -> Words {
     let (heading, text, retry) = match status.code {
         400 => (
             "We could not read that request",
@@ -85,7 +86,6 @@ const CROSS_SITE: Words = Words {
              from there to the page that you want.",
             false,
         ),
-        404 => ("There is no page here", "Check the address for a typing mistake.", false),
         413 => ("That is too much", "What you sent is larger than any form here needs.", false),
         415 => ("We only take forms", "Send the form of the page as the page sends it.", false),
         422 => ("We could not use that", "Go back and check what you entered.", false),
@@ -157,6 +157,11 @@ impl<'r> Responder<'r, 'static> for ErrorAnswer {
         if status == Status::ServiceUnavailable {
             response.set_raw_header("Retry-After", RETRY_AFTER);
         }
+        if status == Status::MethodNotAllowed
+            && let Some(methods) = allowed_instead(request)
+        {
+            response.set_raw_header("Allow", methods);
+        }
         // Rocket answers a request that is no HTTP without asking any fairing.
         headers::set(request, &mut response);
         Ok(response)
@@ -190,6 +195,8 @@ fn answer_for_nobody(request: &Request<'_>, status: Status) -> ErrorAnswer {
 
 #[catch(default)]
 async fn any(status: Status, request: &Request<'_>) -> ErrorAnswer {
+    let is_known = status == Status::NotFound && allowed_instead(request).is_some();
+    let status = if is_known { Status::MethodNotAllowed } else { status };
     // What just failed or was too much is not asked who is there; and JSON has no header to show a
     // name in.
     let is_too_much = status == Status::RequestHeaderFieldsTooLarge;

@@ -2,9 +2,9 @@
 //!
 //! Around them: what every page shows (`page`, `notice`), who asks (`client`), the two small cookies
 //! (`cookies`), what every form shares (`form`, `next`), time in words (`moment`), a session in words
-//! (`logins`), what every answer gets (`headers`), what is refused first (`head`, `csrf`), a page or
-//! JSON (`accept`), how many heavy pages at once (`heavy`) and what to say when it did not work
-//! (`error`). The way of a request ends here, in a template.
+//! (`logins`), what every answer gets (`headers`), what is refused first (`head`, `csrf`, `origin`),
+//! a page or JSON (`accept`), how many heavy pages at once (`heavy`), which methods an address takes
+//! (`methods`) and what to say when it did not work (`error`). The way of a request ends here, in a template.
 
 mod page;
 mod accept;
@@ -19,6 +19,7 @@ pub mod head;
 mod origin;
 pub mod csrf;
 pub mod headers;
+mod methods;
 pub mod error;
 mod home;
 mod register;
@@ -32,7 +33,7 @@ mod admin;
 mod health;
 
 pub use client::Client;
-pub use cookies::{DEVICE, NOTICE};
+pub use cookies::{DEVICE, NOTICE, SiteCookie};
 pub use form::{FieldError, Form, NoFields, Submitted};
 pub use logins::LoginView;
 pub use moment::{Moment, in_words, whole_seconds};

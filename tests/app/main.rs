@@ -19,6 +19,7 @@ mod input;
 mod login;
 mod logout;
 mod logs;
+mod methods;
 mod migrations;
 mod faults;
 mod outage;
