@@ -1,12 +1,22 @@
 //! Settings that cannot work, refused at the start; and how a list of secrets is written.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::support::{Browser, SECRET, cloakroom, fresh_database, launch};
 
-/// What a start that must fail has said: one line.
+/// What a start that must fail has said: one line. A start that succeeds would serve for ever.
 fn refusal(command: &mut Command) -> String {
-    let output = command.env("SESSION_STORE", "memory").output().unwrap();
+    let mut child = command.env("SESSION_STORE", "memory").spawn().unwrap();
+    let started = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if started.elapsed() > Duration::from_secs(20) {
+            child.kill().unwrap();
+            panic!("it starts: {command:?}");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert_eq!(said.lines().count(), 1, "one clear line: {said}");
