@@ -112,7 +112,7 @@ fn forwarded(request: &Request<'_>, trusted: &TrustedProxies, proxy: IpAddr) -> 
     let mut client = proxy;
     for line in lines(request, "forwarded").iter().rev() {
         let Some(elements) = forwarded::parse(line) else {
-            // What such a line hides, nobody knows. So it contradicts all other lines.
+            // A line that cannot be read can hide any address, so it contradicts other headers.
             claim.client.get_or_insert(client);
             return claim;
         };

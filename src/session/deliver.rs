@@ -1,5 +1,5 @@
-//! Would a browser keep this cookie, and send it back? A session whose cookie never comes back is a
-//! login that leads to the login page again, so the log must say why.
+//! Would a browser keep this cookie, and send it back? If not, a login leads to the login page again,
+//! and the log must say why.
 //!
 //! The rules are those of RFC 6265bis, section 5.7. Asked by `commit.rs` for each session that is to be
 //! stored or sent, and by `options/check.rs` for the settings.

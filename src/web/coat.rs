@@ -59,12 +59,13 @@ fn count(session: &Session, _user: &User, _form: NoFields) -> Result<Redirect, E
     Ok(Redirect::to(uri!(dashboard::show)))
 }
 
-/// The forms stand on the dashboard. A browser asks for their addresses when a user reloads them.
+/// The form stands on the dashboard. A refused form leaves its address in the browser.
 #[get("/coat")]
 fn hang_form() -> Redirect {
     Redirect::to(uri!(dashboard::show))
 }
 
+/// As [`hang_form`].
 #[get("/coat/count")]
 fn count_form() -> Redirect {
     Redirect::to(uri!(dashboard::show))

@@ -1,6 +1,6 @@
 //! Addresses that lead to the account page: of its forms, and the one that password managers know.
 //!
-//! A browser asks for the address of a form when a user reloads the page that a form has led to.
+//! A refused form leaves its address in the browser, and Enter in the address bar is a GET.
 
 use rocket::response::Redirect;
 use rocket::{Route, get, routes, uri};
