@@ -40,6 +40,8 @@ pub enum Event {
     /// All counters of attempts were cleared.
     UnlockAll,
     ResetClass,
+    /// Accounts were made for the seats of a class.
+    SeedClass,
 }
 
 /// What came of it.
@@ -88,6 +90,34 @@ pub fn record(request: &Request<'_>, event: Event, decision: Decision, whom: Who
     let address = client_address(request);
     is_recorded.store(true, Ordering::Relaxed);
     log::info!(target: "audit", "{event:?} {decision:?} {whom} address={address} request={id}");
+}
+
+/// Characters of a header's value in the log: more than a host name and a scheme have.
+const LONGEST_VALUE: usize = 300;
+
+/// Writes down that a request from another site was refused, and the headers that say so.
+pub fn record_cross_site(request: &Request<'_>) {
+    let Arrival { id, is_recorded, .. } = arrival(request);
+    let address = client_address(request);
+    let said = |name| said(request, name);
+    let (origin, host, site) = (said("origin"), said("host"), said("sec-fetch-site"));
+    is_recorded.store(true, Ordering::Relaxed);
+    log::info!(
+        target: "audit",
+        "{:?} {:?} {} address={address} request={id} origin={origin} host={host} \
+         sec_fetch_site={site}",
+        Event::CrossSiteRequest, Decision::Refused, Whom::Unknown
+    );
+}
+
+/// The values of a header, quoted and escaped, so that none can end the field that it stands in.
+fn said(request: &Request<'_>, name: &str) -> String {
+    let values: Vec<&str> = request.headers().get(name).collect();
+    if values.is_empty() {
+        return "-".to_owned();
+    }
+    let values: String = values.join(", ").chars().take(LONGEST_VALUE).collect();
+    format!("{values:?}")
 }
 
 /// Characters of a pseudonym: enough to tell two names apart.

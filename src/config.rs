@@ -4,6 +4,7 @@
 //! setting stops the program with one line that says where it stands and what to do. Rocket's own
 //! settings are Rocket's to read, from the same figment.
 
+mod collisions;
 mod explain;
 
 use rocket::figment::providers::{Env, Format as _, Serialized, Toml};
@@ -29,7 +30,7 @@ pub struct Config {
     /// `[default.password]`.
     #[serde(default)]
     pub password: Policy,
-    /// The proxies whose `X-Forwarded-Proto` is believed.
+    /// The proxies whose headers about the client are believed.
     #[serde(default)]
     pub trusted_proxies: TrustedProxies,
     /// Lessons, labs and the X-ray: 404 without it, and nothing is recorded.
@@ -142,6 +143,9 @@ impl Config {
         let config: Self = figment.extract().map_err(|error| explain(&error))?;
         let _: rocket::Config = figment.extract().map_err(|error| explain(&error))?;
         config.session.check().map_err(|why| ConfigError::Wrong(format!("`session`: {why}")))?;
+        if let Some(why) = collisions::find(&config.session) {
+            return Err(ConfigError::Wrong(format!("`session`: {why}")));
+        }
         config.password.check().map_err(|why| ConfigError::Wrong(format!("`password`: {why}")))?;
         // Whatever a profile is called: only the one for development is unsafe.
         if figment.profile() != rocket::Config::DEBUG_PROFILE {

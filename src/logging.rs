@@ -5,6 +5,8 @@
 //! (`audit.rs` writes it), and whatever a line says, it stays one line.
 
 use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use env_logger::{Builder, Target};
 use log::{Level, LevelFilter, Record};
@@ -29,6 +31,7 @@ pub fn start(level: LogLevel) {
         .filter_module("audit", audit)
         // It has one line at the start that somebody may wait for, and many that quote requests.
         .filter_module("rocket", LevelFilter::Off)
+        .filter_module(OF_ROCKETS_REQUESTS, ours.min(LevelFilter::Warn))
         .filter_module("rocket_dyn_templates", ours.min(LevelFilter::Warn))
         .filter_module("rocket::launch", audit)
         .target(Target::Stdout)
@@ -51,12 +54,53 @@ fn is_of_a_guard(record: &Record<'_>) -> bool {
         && record.target().ends_with(OF_ROCKETS_MACROS)
 }
 
+/// Where Rocket turns what hyper has read into a request.
+const OF_ROCKETS_REQUESTS: &str = "rocket::request::request";
+
+/// Rocket's words when it drops a `Cookie` header. A program cannot get at the header after that.
+const DROPPED_COOKIES: &str = "Header 'cookie' contains invalid UTF-8";
+
+/// In place of Rocket's words. The header's content stands in neither.
+const COOKIES_WERE_DROPPED: &str = "the Cookie header of a request is not UTF-8, so Rocket drops it \
+    with all its cookies, and the user is anonymous. Another program on this host has set such a \
+    cookie: docs/deploy.md says how a proxy can remove it";
+
+/// The words for a line of Rocket's requests; `None` for those that quote requests.
+fn in_our_words(text: &str) -> Option<String> {
+    static LIMIT: OncePerMinute = OncePerMinute::new();
+    (text == DROPPED_COOKIES && LIMIT.is_due()).then(|| COOKIES_WERE_DROPPED.to_owned())
+}
+
+/// Limits a warning to one line a minute, however often clients cause it.
+pub struct OncePerMinute(Mutex<Option<Instant>>);
+
+impl OncePerMinute {
+    /// A warning that was not written yet.
+    #[expect(clippy::new_without_default, reason = "a static needs a const function")]
+    pub const fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    /// Whether the last line is a minute old. True counts as a line.
+    pub fn is_due(&self) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = last.is_none_or(|last| last.elapsed() >= Duration::from_secs(60));
+        if is_due {
+            *last = Some(Instant::now());
+        }
+        is_due
+    }
+}
+
 /// `2026-11-23T08:00:00.000Z INFO audit: …`
 fn line(record: &Record<'_>) -> Option<String> {
     if is_of_a_guard(record) {
         return None;
     }
-    let text = record.args().to_string();
+    let mut text = record.args().to_string();
+    if record.target().starts_with(OF_ROCKETS_REQUESTS) {
+        text = in_our_words(&text)?;
+    }
     if record.target().starts_with("rocket::launch") && !text.contains("launched from") {
         return None;
     }
@@ -102,6 +146,26 @@ mod tests {
             let line = one_line(&format!("a{c}b"));
             assert!(line.is_ascii() && line.starts_with(r"a\") && line.ends_with('b'), "{line}");
         }
+    }
+
+    #[test]
+    fn of_rockets_requests_only_dropped_cookies_are_told_in_our_words_and_once_a_minute() {
+        let written = |text: &str| {
+            let target = OF_ROCKETS_REQUESTS;
+            line(
+                &Record::builder()
+                    .level(Level::Warn)
+                    .target(target)
+                    .args(format_args!("{text}"))
+                    .build(),
+            )
+        };
+        for other in ["Header 'x-secret' contains invalid UTF-8", "GET /?token=x", ""] {
+            assert_eq!(written(other), None, "{other}");
+        }
+        let told = written(DROPPED_COOKIES).unwrap();
+        assert!(told.contains("WARN") && told.ends_with(COOKIES_WERE_DROPPED), "{told}");
+        assert_eq!(written(DROPPED_COOKIES), None, "once a minute");
     }
 
     #[test]

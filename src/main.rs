@@ -122,6 +122,7 @@ async fn serve(for_class: bool, public: bool) -> Result<(), StartError> {
 
 async fn seed(config: &Config, students: u32) -> Result<(), StartError> {
     let seeded = class::seed(config, students).await?;
+    audit::record_command(Event::SeedClass, Decision::Done, Whom::Unknown);
     println!("{} seats are made; print their cards at /class/cards", seeded.made);
     if !seeded.taken.is_empty() {
         println!(
@@ -143,7 +144,10 @@ async fn reset(config: Config, yes: bool) -> Result<(), StartError> {
             return Ok(());
         }
     }
-    let report = class::begin_anew(config).await?;
+    let done = class::begin_anew(config).await;
+    let decision = if done.is_ok() { Decision::Done } else { Decision::Refused };
+    audit::record_command(Event::ResetClass, decision, Whom::Unknown);
+    let report = done?;
     let (students, sessions) = (report.students, report.sessions);
     println!(
         "{students} accounts and {sessions} sessions are gone; what they did is in {}",

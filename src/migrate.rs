@@ -61,6 +61,9 @@ const LEASE: Duration = Duration::from_secs(60);
 /// How long an instance waits for another one's lease before it gives up.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// Where it is recorded what was applied.
+pub const COLLECTION: &str = "migrations";
+
 const LEASE_ID: &str = "lease";
 
 /// Why the database is not in the shape that this program expects.
@@ -101,7 +104,7 @@ pub async fn run(
     mongo: &Mongo,
     migrations: &[Migration],
 ) -> Result<Vec<&'static str>, MigrateError> {
-    let records = mongo.documents::<Document>("migrations");
+    let records = mongo.documents::<Document>(COLLECTION);
     let history = History::read(migrations)?;
     if pending(&records, migrations).await?.is_empty() {
         for collection in history.indexed() {

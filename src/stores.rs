@@ -121,6 +121,8 @@ pub enum StartError {
     PublicAddress(std::net::IpAddr),
     #[error("a lesson cannot be given: {0}")]
     Lesson(String),
+    #[error("{0}")]
+    Backup(String),
     #[error("there is no account called {0:?}")]
     NoSuchUser(String),
     #[error(

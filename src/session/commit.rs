@@ -11,6 +11,7 @@ use rocket::tokio::time::sleep;
 
 use super::content::Content;
 use super::cookie;
+use super::deliver::obstacle;
 use super::expiry::Expiry;
 use super::handle::{Gone, Session};
 use super::plan::{Facts, Plan, SetCookie, Switches, Write, plan};
@@ -71,7 +72,7 @@ impl Session {
             return Err(Gone::Ended);
         }
         if state.record.is_none() && facts.undeliverable {
-            self.withhold(&state).await?;
+            self.end_replaced(&state).await?; // The commit says so in the log.
             self.state().replaces = None;
             return Ok(());
         }
@@ -119,13 +120,15 @@ impl Session {
         })
     }
 
-    /// Does not store a new session whose cookie could never come back (Express does, for nobody);
-    /// what it would have taken the place of ends all the same.
+    /// Does not store a new session whose cookie would never come back. Express stores it.
     async fn withhold(&self, state: &State) -> Result<(), Unavailable> {
-        log::warn!(
-            "a new session was not stored, because its cookie could never come back: it is Secure \
-             and this is plain http, or it is for another path"
-        );
+        let (name, why) = (&self.engine.options.name, self.obstacle(state).unwrap_or_default());
+        log::warn!("a session was not stored: browsers do not keep its cookie {name}: {why}");
+        self.end_replaced(state).await
+    }
+
+    /// Ends what the new session would have taken the place of.
+    async fn end_replaced(&self, state: &State) -> Result<(), Unavailable> {
         match &state.replaces {
             Some(old) => self.engine.store.destroy(old).await.map(drop),
             None => Ok(()),
@@ -255,8 +258,12 @@ impl Session {
             saved: state.saved,
             cookie_due: state.cookie_due,
             outdated_signature: self.ticket.outdated_signature,
-            undeliverable: !self.ticket.in_path || state.cookie.is_secure() && !self.ticket.https,
+            undeliverable: self.obstacle(state).is_some(),
         }
+    }
+
+    fn obstacle(&self, state: &State) -> Option<String> {
+        obstacle(&self.engine.options.name, &state.cookie, &self.ticket)
     }
 
     fn switches(&self) -> Switches {

@@ -10,6 +10,7 @@ use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome};
 use rocket::tokio::sync::OnceCell;
 
+use super::deliver::is_host_name;
 use super::engine::{Circumstances, Engine};
 use super::handle::Session;
 use super::sid::Sid;
@@ -55,7 +56,7 @@ pub async fn resume(engine: &Arc<Engine>, request: &Request<'_>) -> Result<Sessi
 /// Whether the session's cookie is called `__Host-…`, so that the site's other cookies are as well.
 pub fn has_host_prefix(request: &Request<'_>) -> bool {
     let engine: Option<&Arc<Engine>> = request.rocket().state();
-    engine.is_some_and(|engine| engine.options.name.starts_with("__Host-"))
+    engine.is_some_and(|engine| is_host_name(&engine.options.name))
 }
 
 /// A new session of `engine`, whatever cookie came.

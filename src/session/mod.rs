@@ -3,7 +3,7 @@
 //! In reading order: the ticket (`sid`, `signature`, `cookie`), the coat (`content`, `record`, `javascript`,
 //! `changes`), the settings (`options`), where the coats hang (`store`), what a handler holds (`state`,
 //! `handle`, `others`, `everybody`), the way in (`engine`, `guard`), the way out (`fairing`, `plan`, `expiry`,
-//! `commit`). This room knows no users and no pages. `auth/` is built on it.
+//! `deliver`, `commit`). This room knows no users and no pages. `auth/` is built on it.
 
 mod sid;
 pub mod signature;
@@ -24,6 +24,7 @@ mod guard;
 mod fairing;
 mod plan;
 mod expiry;
+mod deliver;
 mod commit;
 
 pub use content::{Content, LOGIN_KEY};

@@ -3,12 +3,15 @@
 //! Each field says what it does and when one wants it otherwise; the defaults stand in one place,
 //! `Options::default`. Durations are words ("5 minutes") or a whole number of seconds.
 
+mod check;
+
 use std::time::Duration;
 
+use rocket::figment::providers::{Format as _, Toml};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::{Value, json};
 
-use super::record::{CookieRecord, is_attribute_value};
+use super::record::CookieRecord;
 use super::signature::Secrets;
 use super::timestamp::millis;
 
@@ -32,7 +35,7 @@ pub struct Options {
     /// The cookie's name. Another one when several apps share a host name. Express: `name`.
     pub name: String,
     /// Signs the cookie; a list (or a text with commas) rotates: the first signs, all verify.
-    /// Express: `secret`.
+    /// A text that begins with `[` is a list in TOML. Express: `secret`.
     #[serde(deserialize_with = "secrets")]
     pub secret: Secrets,
     /// Express: `store`.
@@ -160,37 +163,7 @@ impl Default for CookieOptions {
     }
 }
 
-impl CookieOptions {
-    /// Browsers refuse it otherwise (RFC 6265bis, 4.1.3.2).
-    fn fits_host_prefix(&self) -> bool {
-        self.path == "/" && self.domain.is_none() && self.secure != Secure::Always(false)
-    }
-}
-
 impl Options {
-    /// Refuses what no session could live with.
-    ///
-    /// # Errors
-    /// What is wrong, in words.
-    pub fn check(&self) -> Result<(), &'static str> {
-        // RFC 6265, 4.1.1: a cookie's name is a token.
-        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-        let attributes = [Some(&self.cookie.path), self.cookie.domain.as_ref()];
-        if self.name.is_empty() || !self.name.chars().all(is_token) {
-            Err("the name of a cookie is letters, digits and signs such as . - _")
-        } else if self.name.starts_with("__Host-") && !self.cookie.fits_host_prefix() {
-            Err("a cookie called __Host-… has the path /, no domain, and is not secure = false")
-        } else if self.collection.is_empty() {
-            Err("the collection needs a name")
-        } else if self.idle_timeout.is_zero() || self.absolute_timeout.is_zero() {
-            Err("a session that ends at once is none: idle_timeout and absolute_timeout are over 0")
-        } else if !attributes.into_iter().flatten().all(|text| is_attribute_value(text)) {
-            Err("cookie.path or cookie.domain has a character that no cookie can have")
-        } else {
-            Ok(())
-        }
-    }
-
     /// The cookie of a new session, for a request that came over https or did not.
     pub fn new_cookie(&self, https: bool) -> CookieRecord {
         let secure = match self.cookie.secure {
@@ -218,11 +191,28 @@ enum OneOrMany {
 }
 
 fn secrets<'de, D: Deserializer<'de>>(from: D) -> Result<Secrets, D::Error> {
-    let list = match OneOrMany::deserialize(from)? {
-        OneOrMany::One(text) => text.split(',').map(|part| part.trim().to_owned()).collect(),
-        OneOrMany::Many(list) => list,
+    let list = match OneOrMany::deserialize(from) {
+        // serde's own words name types of ours.
+        Err(_) => return Err(de::Error::custom("must be a text or a list of texts")),
+        Ok(OneOrMany::One(text)) if text.trim_start().starts_with('[') => toml_list(&text)
+            .ok_or_else(|| {
+                de::Error::custom("begins with [ but is not a list: write [\"new, 1\", \"old\"]")
+            })?,
+        Ok(OneOrMany::One(text)) => text.split(',').map(|part| part.trim().to_owned()).collect(),
+        Ok(OneOrMany::Many(list)) => list,
     };
     Secrets::new(list).ok_or_else(|| de::Error::custom("a secret is missing or empty"))
+}
+
+/// A secret with a comma can only be written in a list. A variable has nothing but text.
+fn toml_list(text: &str) -> Option<Vec<String>> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Line {
+        list: Vec<String>,
+    }
+    // The error would repeat the text.
+    Toml::from_str::<Line>(&format!("list = {}", text.trim())).ok().map(|line| line.list)
 }
 
 #[derive(Deserialize)]
@@ -266,8 +256,15 @@ mod tests {
             let options: Options = serde_json::from_str(json).unwrap();
             assert_eq!(options.secret.iter().collect::<Vec<_>>(), ["new", "old"]);
         }
-        assert!(serde_json::from_str::<Options>(r#"{"secret":"new,"}"#).is_err());
-        assert!(serde_json::from_str::<Options>(r#"{"secret":[]}"#).is_err());
+        let list = r#"{"secret":" [\"a,b\", \"older\"] "}"#;
+        let options: Options = serde_json::from_str(list).unwrap();
+        assert_eq!(options.secret.iter().collect::<Vec<_>>(), ["a,b", "older"]);
+        for bad in
+            [r#""new,""#, "[]", "5", r#""[]""#, r#""[hunter2""#, r#""[1]""#, r#""[\"a\"]\nx=1""#]
+        {
+            let error = serde_json::from_str::<Options>(&format!("{{\"secret\":{bad}}}"));
+            assert!(!error.unwrap_err().to_string().contains("hunter2"), "{bad}");
+        }
     }
 
     #[test]

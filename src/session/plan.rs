@@ -27,8 +27,7 @@ pub struct Facts {
     pub cookie_due: bool,
     /// The cookie was signed with an older secret than the first.
     pub outdated_signature: bool,
-    /// The browser would not take the cookie or never send it back: it is `Secure` and the request
-    /// came over plain http, or it is for another path.
+    /// The browser would not keep the cookie, or never send it back (`deliver.rs`).
     pub undeliverable: bool,
 }
 

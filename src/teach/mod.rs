@@ -14,12 +14,18 @@ pub mod class;
 mod insert;
 mod limits;
 
+pub use labs::COOKIES;
+
 use rocket::fairing::{AdHoc, Fairing};
 use rocket::figment::Figment;
 
 use crate::auth::LocalStrategy;
 use crate::stores::{Backing, StartError};
 use crate::trace;
+
+/// The collections that a class needs beside the site's own.
+pub const COLLECTIONS: [&str; 4] =
+    [class::COLLECTION, progress::COLLECTION, labs::COLLECTION, labs::ENDED];
 
 /// The recorder, the X-ray, the lessons and their labs, to be attached behind everything that
 /// changes an answer.

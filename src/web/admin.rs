@@ -1,5 +1,6 @@
 //! A page for admins: what a guard is good for, and ending somebody's sessions (OWASP ASVS 7.4.5).
 
+use rocket::response::Redirect;
 use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 use serde::Deserialize;
@@ -56,10 +57,16 @@ async fn revoke(
     Ok(Submitted::go_to(uri!(show)))
 }
 
+/// The form stands on the admin page.
+#[get("/admin/sessions/revoke")]
+fn revoke_form() -> Redirect {
+    Redirect::to(uri!(show))
+}
+
 async fn render(page: &Page<'_>, username: &str, errors: &[FieldError]) -> Template {
     page.render("admin", context! { form: context! { username, errors } }).await
 }
 
 pub fn routes() -> Vec<Route> {
-    routes![show, revoke]
+    routes![show, revoke, revoke_form]
 }

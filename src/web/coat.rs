@@ -1,7 +1,7 @@
 //! Putting something into the session: an item on the hook, one more on the counter.
 
 use rocket::response::Redirect;
-use rocket::{Route, post, routes, uri};
+use rocket::{Route, get, post, routes, uri};
 use serde::Deserialize;
 
 use super::dashboard::{self, ITEMS, VIEWS};
@@ -69,6 +69,18 @@ fn count(
     Ok(Redirect::to(uri!(dashboard::show)))
 }
 
+/// The form stands on the dashboard. A refused form leaves its address in the browser.
+#[get("/coat")]
+fn hang_form() -> Redirect {
+    Redirect::to(uri!(dashboard::show))
+}
+
+/// As [`hang_form`].
+#[get("/coat/count")]
+fn count_form() -> Redirect {
+    Redirect::to(uri!(dashboard::show))
+}
+
 pub fn routes() -> Vec<Route> {
-    routes![hang, count]
+    routes![hang, count, hang_form, count_form]
 }

@@ -38,8 +38,11 @@ impl SiteCookie {
         request.cookies().get(name).map(Cookie::value)
     }
 
-    /// Sends it with the response.
+    /// Sends it with the response, unless a browser would refuse it.
     pub fn set(self, request: &Request<'_>, value: String, lifetime: Duration) {
+        if is_refused(request) {
+            return;
+        }
         let mut cookie = self.cookie(request);
         cookie.set_value(value);
         cookie.set_max_age(lifetime);
@@ -48,6 +51,9 @@ impl SiteCookie {
 
     /// Tells the browser to delete it.
     pub fn remove(self, request: &Request<'_>) {
+        if is_refused(request) {
+            return;
+        }
         request.cookies().remove(self.cookie(request));
     }
 
@@ -61,4 +67,10 @@ impl SiteCookie {
         };
         cookie.http_only(true).same_site(SameSite::Lax).build()
     }
+}
+
+/// The prefix over plain http. The session's cookie has the same fate, and `session/deliver.rs` says
+/// so in the log.
+fn is_refused(request: &Request<'_>) -> bool {
+    has_host_prefix(request) && !is_https(request)
 }

@@ -5,18 +5,20 @@
 //! net/http.CrossOriginProtection (OWASP ASVS 3.5.1). A client that sends neither is no browser and
 //! carries no visitor's cookie.
 
-use crate::audit::{self, Decision, Event, Whom};
-use crate::trace::{self, Step};
 use rocket::fairing::AdHoc;
 use rocket::http::{Method, Status};
 use rocket::{Request, Route, get, routes, uri};
+
+use super::origin::is_same_host;
+use crate::audit;
+use crate::trace::{self, Step};
 
 /// Attaches the check. It stands in front of all routes, so a new one cannot forget it.
 pub fn stage() -> AdHoc {
     AdHoc::on_request("Cross-site requests", |request, _| {
         Box::pin(async move {
             if is_disguised_head(request) || is_unsafe(request) && is_from_elsewhere(request) {
-                audit::record(request, Event::CrossSiteRequest, Decision::Refused, Whom::Unknown);
+                audit::record_cross_site(request);
                 request.set_method(Method::Get);
                 request.set_uri(uri!(refused));
             } else if is_unsafe(request) {
@@ -48,12 +50,12 @@ fn is_from_elsewhere(request: &Request<'_>) -> bool {
         return !headers.get("sec-fetch-site").all(is_own);
     }
     let host = headers.get_one("host").unwrap_or_default();
-    // The scheme is not compared: behind a TLS proxy we see http, the browser https.
-    let is_ours = |origin: &str| {
-        let origin = origin.split_once("://").map_or("", |(_, host)| host);
-        !origin.is_empty() && origin.eq_ignore_ascii_case(host)
-    };
-    !headers.get("origin").all(is_ours)
+    !headers.get("origin").all(|origin| is_same_host(origin, host))
+}
+
+/// Whether the request has been refused here, so that the error page can say why.
+pub fn is_refused(request: &Request<'_>) -> bool {
+    request.uri().path() == uri!(refused).path()
 }
 
 /// Where refused requests end. An address of its own, because Rocket's fairings cannot answer.

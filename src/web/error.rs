@@ -11,8 +11,10 @@ use rocket::{Catcher, Request, catch, catchers};
 use rocket_dyn_templates::{Template, context};
 
 use super::accept::prefers_json;
+use super::csrf;
 use super::headers;
 use super::login::login_with_next;
+use super::methods::allowed_instead;
 use super::page::{Page, render_for_nobody};
 use crate::audit::request_id;
 use crate::db::Unavailable;
@@ -59,6 +61,16 @@ struct Words {
     retry: bool,
 }
 
+/// For a request that came from another site, or that a proxy has made look like one.
+const CROSS_SITE: Words = Words {
+    heading: "That form came from another site",
+    text: "Nothing was changed. Open the page with the form on this site, and send it from there. If \
+           you run this site and its own forms end here: your proxy must pass the browser's Host \
+           header on (nginx: proxy_set_header Host $host). The log line of this request has the \
+           Origin and the Host that differ.",
+    retry: false,
+};
+
 fn words(status: Status, method: Method) -> Words {
     let (heading, text, retry) = match status.code {
         400 => (
@@ -66,12 +78,14 @@ fn words(status: Status, method: Method) -> Words {
             "Something in it was garbled on the way here. Go back, reload the page and try again.",
             false,
         ),
-        403 => (
-            "You may not do that",
-            "This page is for admins, or the request came from another site. Nothing was changed.",
+        403 => ("You do not have access", "This page is for admins. Nothing was changed.", false),
+        404 => ("There is no page here", "Check the address for a typing mistake.", false),
+        405 => (
+            "That does not work at this address",
+            "The address exists, but it does not take this kind of request. Go to the start page, and \
+             from there to the page that you want.",
             false,
         ),
-        404 => ("There is no page here", "Check the address for a typing mistake.", false),
         413 => ("That is too much", "What you sent is larger than any form here needs.", false),
         415 => ("We only take forms", "Send the form of the page as the page sends it.", false),
         422 => ("We could not use that", "Go back and check what you entered.", false),
@@ -106,7 +120,9 @@ fn words(status: Status, method: Method) -> Words {
 }
 
 fn context(request: &Request<'_>, status: Status) -> impl serde::Serialize {
-    let Words { heading, text, retry } = words(status, request.method());
+    let is_cross_site = status == Status::Forbidden && csrf::is_refused(request);
+    let words = if is_cross_site { CROSS_SITE } else { words(status, request.method()) };
+    let Words { heading, text, retry } = words;
     // A link is a GET; what a form wanted, only the form can try again.
     let retry = retry && request.method() == Method::Get;
     context! {
@@ -117,7 +133,7 @@ fn context(request: &Request<'_>, status: Status) -> impl serde::Serialize {
             text,
             retry,
             // Whoever asks us for help can say which line of our log it is.
-            request: (status.code >= 500).then(|| request_id(request)),
+            request: (status.code >= 500 || is_cross_site).then(|| request_id(request)),
         },
     }
 }
@@ -140,6 +156,11 @@ impl<'r> Responder<'r, 'static> for ErrorAnswer {
         response.set_status(status);
         if status == Status::ServiceUnavailable {
             response.set_raw_header("Retry-After", RETRY_AFTER);
+        }
+        if status == Status::MethodNotAllowed
+            && let Some(methods) = allowed_instead(request)
+        {
+            response.set_raw_header("Allow", methods);
         }
         // Rocket answers a request that is no HTTP without asking any fairing.
         headers::set(request, &mut response);
@@ -174,6 +195,8 @@ fn answer_for_nobody(request: &Request<'_>, status: Status) -> ErrorAnswer {
 
 #[catch(default)]
 async fn any(status: Status, request: &Request<'_>) -> ErrorAnswer {
+    let is_known = status == Status::NotFound && allowed_instead(request).is_some();
+    let status = if is_known { Status::MethodNotAllowed } else { status };
     // What just failed or was too much is not asked who is there; and JSON has no header to show a
     // name in.
     let is_too_much = status == Status::RequestHeaderFieldsTooLarge;

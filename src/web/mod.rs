@@ -1,10 +1,13 @@
 //! The pages: one file each, of the same shape: form, show, submit, routes.
 //!
-//! Around them: what every page shows (`page`, `notice`), who asks (`client`), the two small cookies
-//! (`cookies`), what every form shares (`form`, `next`), time in words (`moment`), a session in words
-//! (`logins`), what every answer gets (`headers`), what is refused first (`head`, `csrf`), a page or
-//! JSON (`accept`), how many heavy pages at once (`heavy`) and what to say when it did not work
-//! (`error`). The way of a request ends here, in a template.
+//! Around them:
+//! - what every page shows (`page`, `notice`), who asks (`client`), the two small cookies (`cookies`)
+//! - what every form shares (`form`, `next`), time in words (`moment`), a session in words (`logins`)
+//! - what every response gets (`headers`), and what is refused first (`head`, `csrf`, `origin`)
+//! - a page or JSON (`accept`), how many heavy pages at once (`heavy`), which methods an address takes
+//!   (`methods`), and what to say when it did not work (`error`)
+//!
+//! The way of a request ends here, in a template.
 
 mod page;
 mod accept;
@@ -16,8 +19,10 @@ mod moment;
 mod logins;
 mod next;
 pub mod head;
+mod origin;
 pub mod csrf;
 pub mod headers;
+mod methods;
 pub mod error;
 mod home;
 mod register;
@@ -31,7 +36,7 @@ mod admin;
 mod health;
 
 pub use client::Client;
-pub use cookies::{DEVICE, NOTICE};
+pub use cookies::{DEVICE, NOTICE, SiteCookie};
 pub use form::{FieldError, Form, NoFields, Submitted};
 pub use logins::LoginView;
 pub use moment::{Moment, in_words, whole_seconds};

@@ -21,7 +21,7 @@ async fn only_an_admin_gets_in_and_grant_makes_one() {
     app.browser().get("/admin").await.expect_redirect("/login?next=/admin");
     let mut rosa = app.browser();
     rosa.sign_up("Rosa").await;
-    rosa.get("/admin").await.expect_page(403, "You may not do that");
+    rosa.get("/admin").await.expect_page(403, "You do not have access");
 
     let (ok, text) = cloakroom(&app, &["grant", "rosa"]);
     assert!(ok && text.contains("is now an admin"), "{text}");

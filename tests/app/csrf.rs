@@ -70,14 +70,17 @@ async fn a_login_from_another_site_is_refused() {
     let mut victim = app.browser();
     let request = victim.request(Method::POST, "/login").header("sec-fetch-site", "cross-site");
     let answer = victim.send(request.form(&[("username", "rosa"), ("password", PASSWORD)])).await;
-    answer.expect_page(403, "You may not do that");
+    answer.expect_page(403, "That form came from another site");
     assert_eq!(answer.session_cookie(), None);
 }
 
 #[rocket::async_test]
 async fn the_address_of_the_refusal_is_an_error_page_like_others() {
     let app = App::in_memory().await;
-    app.browser().get("/cross-site-request-refused").await.expect_page(403, "You may not do that");
+    app.browser()
+        .get("/cross-site-request-refused")
+        .await
+        .expect_page(403, "That form came from another site");
 }
 
 #[rocket::async_test]

@@ -114,8 +114,8 @@ async fn refusals_of_every_kind_carry_them_too() {
         (403, login().header("sec-fetch-site", "cross-site")),
         (401, dashboard.header(json.0, json.1)),
         (200, app.browser().request(reqwest::Method::HEAD, "/")),
-        (404, app.browser().request(reqwest::Method::OPTIONS, "/login")),
-        (404, app.browser().request(reqwest::Method::PUT, "/login")),
+        (405, app.browser().request(reqwest::Method::OPTIONS, "/login")),
+        (405, app.browser().request(reqwest::Method::PUT, "/login")),
         (303, login().form(&[("username", "rosa"), ("password", PASSWORD)])),
     ];
     let guess = [("username", "nobody"), ("password", "wrong horse battery")];

@@ -53,6 +53,8 @@ impl Chromium {
             "--disable-background-networking",
             "--hide-scrollbars",
             "--disable-component-update",
+            // `tls.rs` makes its own.
+            "--ignore-certificate-errors",
         ] {
             options.add_arg(argument).expect("an argument");
         }

@@ -6,7 +6,9 @@ mod support;
 mod axe;
 mod chromium;
 mod class;
+mod cookies;
 mod room;
+mod tls;
 
 use chromium::Chromium;
 use mongodb::bson::{Document, doc};

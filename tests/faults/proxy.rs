@@ -51,9 +51,14 @@ impl Raw {
 
 /// Sends these bytes, and reads until the other end closes.
 pub async fn send(port: u16, request: &str) -> Raw {
+    send_bytes(port, request.as_bytes()).await
+}
+
+/// As [`send`], for what need not be UTF-8.
+async fn send_bytes(port: u16, request: &[u8]) -> Raw {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     // nginx may close before it has read all of a request that is too long.
-    let _ = stream.write_all(request.as_bytes()).await;
+    let _ = stream.write_all(request).await;
     let mut bytes = vec![];
     let read = timeout(Duration::from_secs(15), stream.read_to_end(&mut bytes)).await;
     let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -251,4 +256,38 @@ async fn over_tls_the_three_cookies_have_the_host_prefix_and_work() {
     while guesser.post("/login", &wrong).await.status == 422 {}
     assert_eq!(guesser.post("/login", &fields).await.status, 429);
     rosa.post("/login", &fields).await.expect_redirect("/dashboard");
+}
+
+#[rocket::async_test]
+async fn a_client_s_forwarded_header_and_foreign_cookies_end_at_the_proxy() {
+    let _alone = alone().await;
+    let instance = Instance::in_memory().await;
+    let nginx = Nginx::before_ports([instance.port(), instance.port()]).await;
+    let mut rosa = nginx.browser();
+    rosa.sign_up("rosa").await;
+    let ours = format!("__Host-sid={}", rosa.jar["__Host-sid"]);
+    let with = |forwarded: &str, cookies: &[u8]| {
+        let head = "GET /dashboard HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
+        let forwarded = format!("Forwarded: {forwarded}\r\nCookie: ");
+        [head.as_bytes(), forwarded.as_bytes(), cookies, b"\r\n\r\n"].concat()
+    };
+    // A contradiction would be plain http, without HSTS.
+    for forwarded in ["for=6.6.6.6;proto=http", "for=\"6.6.6.6", "proto=http"] {
+        let page = send_bytes(nginx.tunnel, &with(forwarded, ours.as_bytes())).await;
+        assert_eq!((page.status, page.all("strict-transport-security").len()), (200, 1));
+    }
+    let [theme, other] = [b"theme=caf\xe9".as_slice(), b"x=\xff\x80"];
+    let ours = ours.as_bytes();
+    for cookies in [
+        [theme, ours].join(&b"; "[..]),
+        [ours, theme].join(&b"; "[..]),
+        [b"a=1", theme, ours, other, b"b=2"].join(&b"; "[..]),
+        [theme, other, ours].join(&b";"[..]),
+        [b"a=1".as_slice(), ours, b"b=2"].join(&b"; "[..]),
+    ] {
+        let page = send_bytes(nginx.tunnel, &with("for=x", &cookies)).await;
+        assert_eq!(page.status, 200, "{:?}", String::from_utf8_lossy(&cookies));
+        assert!(page.body.contains("rosa"));
+    }
+    assert_eq!(send_bytes(nginx.tunnel, &with("for=x", theme)).await.status, 303);
 }

@@ -31,7 +31,7 @@ async fn a_link_makes_the_first_who_opens_it_the_teacher_and_nobody_else() {
     assert_eq!(teacher.post(&link, &[]).await.status, 303);
     teacher.sign_up("ms-frizzle").await;
     assert_eq!(teacher.get("/class").await.status, 403);
-    let wrong = format!("{}x", &link[..link.len() - 1]);
+    let wrong = format!("{link}x");
     teacher.post(&wrong, &[]).await.expect_redirect(&wrong);
     teacher.get(&wrong).await.expect_page(404, "This link does not work");
     teacher.get(&link).await.expect_page(200, "I am the teacher");

@@ -14,6 +14,9 @@ use mongodb::options::{Acknowledgment, CollectionOptions, ReturnDocument, WriteC
 use super::{Counters, Rate};
 use crate::db::{Documents, Mongo, Unavailable, is_duplicate_key};
 
+/// The name of the collection.
+pub const COLLECTION: &str = "throttle";
+
 /// The counters of a database.
 pub struct MongoCounters {
     documents: Documents<Document>,
@@ -25,7 +28,7 @@ impl MongoCounters {
         // Not journaled: what a crash loses is a few counted guesses, and each login would wait.
         let quick = WriteConcern::builder().w(Acknowledgment::Nodes(1)).journal(false).build();
         let options = CollectionOptions::builder().write_concern(quick).build();
-        Self { documents: mongo.documents_with("throttle", options) }
+        Self { documents: mongo.documents_with(COLLECTION, options) }
     }
 }
 

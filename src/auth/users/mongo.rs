@@ -18,6 +18,9 @@ use crate::auth::user::{User, UserId};
 use crate::auth::username::{TypedName, Username, key_of};
 use crate::db::{Documents, Mongo, READ_LIMIT, Unavailable, is_duplicate_key};
 
+/// The name of the collection.
+pub const COLLECTION: &str = "users";
+
 /// The user store in MongoDB.
 pub struct MongoUsers {
     documents: Documents<RawDocumentBuf>,
@@ -26,7 +29,7 @@ pub struct MongoUsers {
 impl MongoUsers {
     /// The accounts of this database.
     pub fn new(mongo: &Mongo) -> Self {
-        Self { documents: mongo.documents("users") }
+        Self { documents: mongo.documents(COLLECTION) }
     }
 }
 

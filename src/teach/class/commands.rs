@@ -55,6 +55,6 @@ pub async fn begin_anew(config: Config) -> Result<Report, StartError> {
     };
     reset(&room).await.map_err(|error| match error {
         ResetError::Unavailable(error) => error.into(),
-        error @ ResetError::Backup(_) => StartError::Lesson(error.to_string()),
+        error @ ResetError::Backup(_) => StartError::Backup(error.to_string()),
     })
 }

@@ -24,6 +24,9 @@ const POLL: Duration = Duration::from_secs(2);
 /// A teacher's clicks at most: each try loses to one that has won.
 const MOST_TRIES: usize = 50;
 
+/// The name of the collection.
+pub const COLLECTION: &str = "class";
+
 /// There is one class.
 const ID: &str = "class";
 
@@ -61,7 +64,7 @@ impl Class {
     /// Beside the accounts.
     pub fn beside(backing: &Backing) -> Self {
         let kept = match backing {
-            Backing::Mongodb(mongo) => Some(mongo.documents("class")),
+            Backing::Mongodb(mongo) => Some(mongo.documents(COLLECTION)),
             Backing::Memory => None,
         };
         Self { now: Arc::default(), on_board: Arc::default(), kept }

@@ -24,7 +24,7 @@ mod board;
 mod anonymous;
 
 pub use commands::{begin_anew, seed};
-pub use control::{Class, Control};
+pub use control::{COLLECTION, Class, Control};
 pub use network::for_a_class;
 pub use room::Room;
 pub use seats::is_on_card;

@@ -35,7 +35,10 @@ pub struct Report {
 pub enum ResetError {
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
-    #[error("nothing was reset: the backup could not be written to {FOLDER}: {0}")]
+    #[error(
+        "nothing was reset: the backup could not be written to {FOLDER} ({0}). Make that folder \
+         writable, or start the program in a folder that is"
+    )]
     Backup(#[from] std::io::Error),
 }
 

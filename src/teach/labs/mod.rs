@@ -13,7 +13,7 @@ mod pages;
 
 pub use bench::Bench;
 pub use pages::routes;
-pub use server::Labs;
+pub use server::{COLLECTION, ENDED, Labs};
 
 use crate::teach::lessons::Lesson;
 use crate::trace::{self, Step};
@@ -37,6 +37,9 @@ pub const NOTE_COOKIE: &str = "lab.note";
 
 /// One that holds a password, in base64.
 pub const OLD_COOKIE: &str = "lab.old";
+
+/// All of them.
+pub const COOKIES: [&str; 5] = [COOKIE, MEMORY_COOKIE, BIG_COOKIE, NOTE_COOKIE, OLD_COOKIE];
 
 /// The part of the site that gets the lab's cookies.
 const PATH: &str = "/lab";

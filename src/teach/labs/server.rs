@@ -17,7 +17,10 @@ use crate::session::{Ending, Engine, Options};
 use crate::stores::Backing;
 
 /// The collection of the lab's sessions.
-const COLLECTION: &str = "lab_sessions";
+pub const COLLECTION: &str = "lab_sessions";
+
+/// Where their store keeps why a session has ended.
+pub const ENDED: &str = "lab_sessions_ended";
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use carry::stage as carry;
 pub(in crate::teach) use learner::KEY;
 pub use learner::Learner;
-pub use store::{ProgressStore, Which};
+pub use store::{COLLECTION, ProgressStore, Which};
 
 use crate::teach::labs::Bench;
 use crate::teach::lessons::Lesson;

@@ -13,6 +13,9 @@ use super::Progress;
 use crate::db::{Documents, READ_LIMIT, Unavailable, is_duplicate_key};
 use crate::stores::Backing;
 
+/// The name of the collection.
+pub const COLLECTION: &str = "progress";
+
 /// The clicks of one learner at most: each try loses to one that has won.
 const MOST_TRIES: usize = 20;
 
@@ -74,7 +77,7 @@ impl ProgressStore {
     /// Beside the accounts.
     pub fn beside(backing: &Backing) -> Self {
         match backing {
-            Backing::Mongodb(mongo) => Self::Mongodb(mongo.documents("progress")),
+            Backing::Mongodb(mongo) => Self::Mongodb(mongo.documents(COLLECTION)),
             Backing::Memory => Self::Memory(Mutex::default()),
         }
     }

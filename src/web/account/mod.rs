@@ -2,7 +2,9 @@
 //!
 //! `sessions` ends sessions, `password` changes the password, `delete` deletes the account; here is
 //! the page that they share, and the question for the current password that most of them ask.
+//! `addresses` has the other addresses that lead to it.
 
+mod addresses;
 mod delete;
 mod password;
 mod sessions;
@@ -189,5 +191,6 @@ impl<'r> FromRequest<'r> for Account<'r> {
 }
 
 pub fn routes() -> Vec<Route> {
-    [routes![show], sessions::routes(), password::routes(), delete::routes()].concat()
+    [routes![show], sessions::routes(), password::routes(), delete::routes(), addresses::routes()]
+        .concat()
 }

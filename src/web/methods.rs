@@ -1,0 +1,74 @@
+//! A known address that is asked with a method it does not take: 405, and `Allow` says which it takes.
+//!
+//! Rocket responds to both with 404. What an address takes stands in Rocket's own table of routes, so
+//! a new route needs no second entry here. Asked by `error.rs`.
+
+use percent_encoding::percent_decode_str;
+use rocket::Request;
+use rocket::http::Method;
+
+/// The methods of an address, as `Allow` lists them. `None`: no route has the address, or one takes
+/// the request's method and has responded itself.
+pub fn allowed_instead(request: &Request<'_>) -> Option<String> {
+    let path = segments(request.uri().path().as_str());
+    let mut methods: Vec<Method> = request
+        .rocket()
+        .routes()
+        .filter(|route| matches(route.uri.path(), &path))
+        .map(|route| route.method)
+        .collect();
+    if methods.contains(&Method::Get) {
+        methods.push(Method::Head); // Rocket responds to it as to a GET.
+    }
+    if methods.is_empty() || methods.contains(&request.method()) {
+        return None;
+    }
+    let mut names: Vec<&str> = methods.iter().map(|method| method.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    Some(names.join(", "))
+}
+
+/// The parts of an address, decoded as Rocket decodes them.
+fn segments(path: &str) -> Vec<String> {
+    let parts = path.strip_prefix('/').unwrap_or(path).split('/');
+    parts.map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned()).collect()
+}
+
+/// As Rocket matches: `<name>` is one part, and `<name..>` all that follow.
+fn matches(route: &str, path: &[String]) -> bool {
+    let parts: Vec<&str> = route.strip_prefix('/').unwrap_or(route).split('/').collect();
+    let has_rest = parts.last().is_some_and(|part| part.ends_with("..>"));
+    let is_long_enough = match has_rest {
+        true => path.len() + 1 >= parts.len(),
+        false => path.len() == parts.len(),
+    };
+    let is_same = |(part, segment): (&&str, &String)| {
+        part.starts_with('<') && part.ends_with('>') || part == segment
+    };
+    is_long_enough && parts.iter().zip(path).all(is_same)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_matched_as_rocket_matches_it() {
+        let check = |route: &str, path: &str, expected: bool| {
+            assert_eq!(matches(route, &segments(path)), expected, "{route} {path}");
+        };
+        check("/", "/", true);
+        check("/", "/login", false);
+        check("/login", "/login", true);
+        check("/login", "/log%69n", true);
+        check("/login", "/login/", false);
+        check("/account/sessions/<handle>/revoke", "/account/sessions/abc/revoke", true);
+        check("/account/sessions/<handle>/revoke", "/account/sessions/a/b/revoke", false);
+        check("/account/sessions/<handle>/revoke", "/account/sessions/revoke", false);
+        check("/static/<path..>", "/static", true);
+        check("/static/<path..>", "/static/css/base.css", true);
+        check("/static/<path..>", "/other/css", false);
+        check("/static/<path..>", "/", false);
+    }
+}
