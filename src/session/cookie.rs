@@ -51,9 +51,13 @@ pub fn decode(sent: &str) -> Cow<'_, str> {
     percent_decode_str(value).decode_utf8().unwrap_or(Cow::Borrowed(value))
 }
 
+/// The value without its double quotes. To the npm package, one double quote alone is both of them.
 fn unquote(value: &str) -> &str {
-    let inner = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    inner.unwrap_or(value)
+    if value.starts_with('"') && value.ends_with('"') {
+        value.get(1..value.len() - 1).unwrap_or_default()
+    } else {
+        value
+    }
 }
 
 fn escapes_are_whole(bytes: &[u8]) -> bool {
@@ -139,7 +143,10 @@ mod tests {
         check("other=1;connect.sid = a ; more=2", Some("a"));
         check("connect.sid=first; connect.sid=second", Some("first"));
         check("connect.sid=\"quoted\"", Some("quoted"));
-        check("connect.sid=\"", Some("\""));
+        check("connect.sid=\"", Some(""));
+        check("connect.sid=\"\"", Some(""));
+        check("connect.sid=\"open", Some("\"open"));
+        check("connect.sid=\"\"\"", Some("\""));
         check("connect.sid=s%3Aa.b%2Bc", Some("s:a.b+c"));
         check("connect.sid=s:a.b+c", Some("s:a.b+c"));
         check("connect.sid=broken%2", Some("broken%2"));

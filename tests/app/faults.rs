@@ -3,7 +3,7 @@
 use mongodb::Client;
 use mongodb::bson::{Document, doc};
 
-use crate::support::{App, Mongod, PASSWORD};
+use crate::support::{App, Browser, Mongod, PASSWORD, cloakroom, launch};
 
 /// A server of its own, because what it is told to do it does to everybody.
 async fn world() -> (Mongod, App, Client) {
@@ -123,5 +123,51 @@ async fn a_store_that_fails_half_way_lets_nobody_in() {
     // What only gives an attempt back may fail: the attempt stays counted, no more.
     tell(&client, "alwaysOn", doc! { "failCommands": ["update"], "errorCode": 1 }).await;
     app.browser().log_in("rosa").await;
+    mongod.stop();
+}
+
+#[rocket::async_test]
+async fn a_page_is_shown_although_the_end_of_its_session_cannot_be_moved() {
+    let mongod = Mongod::start(&[]);
+    let client = Client::with_uri_str(mongod.database("admin")).await.unwrap();
+    let mut command = cloakroom(&[]);
+    command.env("MONGODB_URI", mongod.database("faults"));
+    // With `rolling`, each response whose session was touched brings the cookie.
+    command.env("ROCKET_SESSION", "{touch_after=0,rolling=true}");
+    let (running, url, _) = launch(&mut command);
+    let mut rosa = Browser::new(&url);
+    rosa.sign_up("rosa").await;
+    assert!(rosa.get("/dashboard").await.session_cookie().is_some());
+    tell(&client, "alwaysOn", doc! { "failCommands": ["update"], "errorCode": 1 }).await;
+    let answer = rosa.get("/dashboard").await;
+    answer.expect_page(200, "rosa");
+    assert_eq!(answer.session_cookie(), None);
+    tell(&client, "off", doc! {}).await;
+    let answer = rosa.get("/dashboard").await;
+    answer.expect_page(200, "rosa");
+    assert!(answer.session_cookie().is_some());
+    let log = running.end();
+    assert_eq!(log.matches("a session's end could not be moved").count(), 1, "{log}");
+    mongod.stop();
+}
+
+#[rocket::async_test]
+async fn a_login_that_fails_leaves_the_session_before_it() {
+    let (mongod, app, client) = world().await;
+    let sessions = client.database("faults").collection::<Document>("sessions");
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    let fields = [("username", "rosa"), ("password", PASSWORD)];
+    // First the new session cannot be stored, then the old one cannot be deleted.
+    for (command, documents) in [("insert", 1), ("delete", 2)] {
+        tell(&client, "alwaysOn", doc! { "failCommands": [command], "errorCode": 1 }).await;
+        let before = rosa.sid();
+        let answer = rosa.post("/login", &fields).await;
+        assert_eq!((answer.status, answer.session_cookie()), (503, None), "{command}");
+        assert_eq!(sessions.count_documents(doc! {}).await.unwrap(), documents, "{command}");
+        tell(&client, "off", doc! {}).await;
+        assert_eq!(rosa.sid(), before);
+        assert!(rosa.is_signed_in().await, "{command}");
+    }
     mongod.stop();
 }

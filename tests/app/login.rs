@@ -166,6 +166,18 @@ async fn bodies_that_are_no_plain_form_never_authenticate() {
 }
 
 #[rocket::async_test]
+async fn a_query_never_logs_in() {
+    let app = App::in_memory().await;
+    app.browser().register("rosa").await;
+    let address = format!("/login?username=rosa&password={}", PASSWORD.replace(' ', "+"));
+    let answer = app.browser().post(&address, &[]).await;
+    assert_eq!((answer.status, answer.all("set-cookie")), (422, vec![]));
+    let answer = app.browser().get(&address).await;
+    assert_eq!((answer.status, answer.all("set-cookie")), (200, vec![]));
+    assert!(!answer.body.contains(PASSWORD) && !answer.body.contains("rosa"));
+}
+
+#[rocket::async_test]
 async fn logging_in_as_somebody_else_carries_nothing_over() {
     let app = App::on_mongodb().await;
     let mut browser = app.browser();

@@ -2,7 +2,17 @@
 
 use mongodb::bson::{DateTime, Document, doc};
 
-use crate::support::Lab;
+use cloakroom::session::{DEVELOPMENT_SECRET, Sid};
+
+use crate::support::{Browser, Lab};
+
+/// The browser of a session whose text another program has written.
+async fn browser_of(lab: &Lab, session: &str) -> Browser {
+    let sid = Sid::generate();
+    let sessions = lab.database().collection::<Document>("sessions");
+    sessions.insert_one(doc! { "_id": sid.as_str(), "session": session }).await.unwrap();
+    lab.browser().with_ticket_for(&sid, DEVELOPMENT_SECRET)
+}
 
 #[rocket::async_test]
 async fn an_unknown_id_is_not_adopted() {
@@ -154,5 +164,66 @@ async fn a_logout_while_a_session_is_renewed_wins() {
         });
         assert!(slow.steps("").await.session().get("a").is_none());
         lab.expect_documents(0).await;
+    }
+}
+
+#[rocket::async_test]
+async fn an_id_without_a_genuine_signature_is_not_adopted() {
+    for lab in Lab::both("{}").await {
+        let mut rosa = lab.browser();
+        rosa.steps("set:a=1").await;
+        let sid = rosa.sid().unwrap();
+        let forged = format!("s%3A{sid}.{}", "A".repeat(43));
+        for cookie in ["apple", &sid, &format!("s%3A{sid}"), &forged] {
+            let mut forger = lab.browser();
+            forger.jar.insert("connect.sid".to_owned(), cookie.to_owned());
+            let answer = forger.steps("set:a=2").await;
+            assert!(answer.session_cookie().is_some(), "{cookie}");
+            let new = forger.sid().expect("a session ID");
+            assert!(!cookie.contains(&new), "{cookie}");
+        }
+        assert_eq!(rosa.steps("").await.session()["a"], "1");
+        lab.expect_documents(5).await;
+    }
+}
+
+#[rocket::async_test]
+async fn a_stored_value_under_a_reserved_key_does_no_harm() {
+    let lab = Lab::on_mongodb("{}").await;
+    let values = r#""save":"nope","id":7,"__proto__":{"a": 1}"#;
+    let cookie = r#""cookie":{"originalMaxAge":null,"expires":null}"#;
+    let mut browser = browser_of(&lab, &format!("{{{cookie},{values}}}")).await;
+    let answer = browser.steps("set:b=1,save,set:c=2").await;
+    assert_eq!((answer.status, &answer.session()["save"]), (200, &"nope".into()));
+    let document = lab.document().await.unwrap();
+    let expected = format!(r#"{{{cookie},{values},"b":"1","c":"2"}}"#);
+    assert_eq!(document.get_str("session").unwrap(), expected);
+}
+
+#[rocket::async_test]
+async fn the_cookie_of_a_loaded_session_has_the_attributes_of_its_document() {
+    let lab = Lab::on_mongodb("{}").await;
+    let cookie = r#"{"originalMaxAge":60000,"expires":null,"httpOnly":false,"path":"/do"}"#;
+    let mut browser = browser_of(&lab, &format!(r#"{{"cookie":{cookie}}}"#)).await;
+    let answer = browser.steps("set:b=1").await;
+    let (_, attributes) = answer.session_cookie().unwrap().split_once("; ").unwrap();
+    // Nothing stands behind the date: no HttpOnly and no SameSite.
+    let is_whole = attributes.starts_with("Path=/do; Expires=") && attributes.ends_with(" GMT");
+    assert!(is_whole, "{attributes}");
+}
+
+#[rocket::async_test]
+async fn a_value_that_is_no_json_is_refused_and_not_written() {
+    for lab in Lab::both("{}").await {
+        let refusal = r#"the value for the session key "a" is no JSON"#;
+        let answer = lab.browser().steps("odd:a").await;
+        assert_eq!((answer.status, answer.body.as_str()), (409, refusal));
+        assert_eq!(answer.session_cookie(), None);
+        lab.expect_documents(0).await;
+        let mut browser = lab.browser();
+        browser.steps("set:a=1").await;
+        let answer = browser.steps("odd:a").await;
+        assert_eq!((answer.body.as_str(), answer.session_cookie()), (refusal, None));
+        assert_eq!(browser.steps("").await.session()["a"], "1");
     }
 }

@@ -52,6 +52,35 @@ async fn a_trusted_proxy_is_believed() {
 }
 
 #[rocket::async_test]
+async fn a_trusted_proxy_that_says_nothing_means_http() {
+    let secure = Lab::behind_proxy(r#"{"cookie":{"secure":true}}"#, "127.0.0.1").await;
+    let answer = secure.browser().steps("set:a=1").await;
+    assert_eq!((answer.status, answer.session_cookie()), (200, None));
+    let auto = Lab::behind_proxy("{}", "127.0.0.1").await;
+    let answer = auto.browser().steps("set:a=1").await;
+    assert!(!answer.session_cookie().unwrap().contains("Secure"));
+}
+
+#[rocket::async_test]
+async fn same_site_auto_follows_a_trusted_proxy_only() {
+    let settings = r#"{"cookie":{"same_site":"auto"}}"#;
+    let trusted = Lab::behind_proxy(settings, "127.0.0.1").await;
+    let untrusted = Lab::behind_proxy(settings, "127.0.0.2").await;
+    for (lab, proto, expected) in [
+        (&trusted, "https", "HttpOnly; Secure; SameSite=None"),
+        (&trusted, "http", "HttpOnly; SameSite=Lax"),
+        (&untrusted, "https", "HttpOnly; SameSite=Lax"),
+        (&untrusted, "http", "HttpOnly; SameSite=Lax"),
+    ] {
+        let mut browser = lab.browser();
+        let request = browser.steps_request("set:a=1").header("X-Forwarded-Proto", proto);
+        let answer = browser.send(request).await;
+        let (_, flags) = answer.session_cookie().unwrap().split_once(" GMT; ").unwrap();
+        assert_eq!(flags, expected, "{proto}");
+    }
+}
+
+#[rocket::async_test]
 async fn a_path_limited_cookie_is_for_its_path_only() {
     for lab in Lab::both(r#"{"cookie":{"path":"/do"}}"#).await {
         let answer = lab.browser().steps("set:a=1").await;

@@ -10,7 +10,7 @@ use crate::support::fresh_database;
 use cloakroom::db::Mongo;
 use cloakroom::session::store::memory::MemoryStore;
 use cloakroom::session::store::mongo::MongoStore;
-use cloakroom::session::store::{Ending, Shown, Store, Times};
+use cloakroom::session::store::{Ending, Record, Shown, Store, Times};
 use cloakroom::session::{Content, Sid, Timestamp};
 
 /// All stores: memory, and MongoDB in both forms of the document.
@@ -169,5 +169,47 @@ async fn the_sessions_of_one_login_are_found_and_ended_with_a_reason() {
             assert_eq!(store.ending(sid).await.unwrap(), None);
         }
         assert_eq!(store.end(&[], Ending::Revoked).await.unwrap(), 0);
+    }
+}
+
+#[rocket::async_test]
+async fn the_lists_of_an_empty_store_are_empty() {
+    for store in stores().await {
+        let all = Shown { logins: 9, of_each: 9, others: 9 };
+        assert!(store.all(all).await.unwrap().is_empty(), "{}", store.place());
+        assert!(store.page(None, 9).await.unwrap().is_empty(), "{}", store.place());
+        let logins = store.logins("507f1f77bcf86cd799439011", 9).await.unwrap();
+        assert!(logins.is_empty(), "{}", store.place());
+    }
+}
+
+#[rocket::async_test]
+async fn no_list_has_an_expired_session_in_it() {
+    let rosa = "507f1f77bcf86cd799439011";
+    let login = format!(r#","passport":{{"user":"{rosa}"}}"#);
+    for store in stores().await {
+        let insert = async |values: &str, life: i64| {
+            sleep(Duration::from_millis(2)).await; // The second one is newer.
+            let sid = Sid::generate();
+            store.insert(&sid, &content(values), times(life), None).await.unwrap();
+            sid
+        };
+        let sids = |found: Vec<(Sid, Record)>| found.into_iter().map(|(sid, _)| sid);
+        let mut valid = vec![];
+        for values in [login.as_str(), ""] {
+            valid.push(insert(values, 60_000).await);
+            insert(values, -1_000).await;
+        }
+        // The limits leave one place, and the newer session, which has expired, does not take it.
+        let logins = store.logins(rosa, 1).await.unwrap();
+        assert!(sids(logins).eq([valid[0].clone()]), "{}", store.place());
+        let all = store.all(Shown { logins: 1, of_each: 1, others: 1 }).await.unwrap();
+        assert!(sids(all).eq(valid.clone()), "{}", store.place());
+        // A page names the ID of an expired session, so that the next page begins behind it.
+        let page = store.page(None, 9).await.unwrap();
+        let mut page: Vec<_> =
+            page.into_iter().filter_map(|(sid, record)| record.and(Some(sid))).collect();
+        page.sort_by_key(|sid| valid.iter().position(|valid| valid == sid));
+        assert!(page == valid, "{}", store.place());
     }
 }

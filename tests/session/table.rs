@@ -1,6 +1,14 @@
 //! SESSIONS.md section 3, row by row, over HTTP: what is stored, and what the browser gets.
 
+use cloakroom::session::Timestamp;
+use mongodb::bson::DateTime;
+
 use crate::support::{Lab, count_commands};
+
+/// Unix time in whole seconds, which is what a cookie can say.
+fn seconds(date: &DateTime) -> i64 {
+    date.timestamp_millis() / 1000
+}
 
 #[rocket::async_test]
 async fn new_and_unmodified_nothing_is_stored_and_nothing_sent() {
@@ -146,6 +154,48 @@ async fn many_requests_within_touch_after_write_nothing() {
         drop(browser.steps("touch").await);
     });
     assert_eq!(seen.await, ["find sessions", "update sessions"], "unless asked to");
+}
+
+#[rocket::async_test]
+async fn a_new_maximum_age_is_a_new_expires() {
+    for lab in Lab::both("{}").await {
+        let mut browser = lab.browser();
+        browser.steps("set:a=1").await;
+        for age in [5, 500_000] {
+            let now = || Timestamp::now().as_millis() / 1000;
+            let before = now();
+            let answer = browser.steps(&format!("maxage:{age}000")).await;
+            let end = answer.session_cookie_end().expect("an end");
+            assert!((before + age..=now() + age).contains(&end), "{age}: {end} from {before}");
+            if let Some(document) = lab.document().await {
+                assert_eq!(seconds(document.get_datetime("expires").unwrap()), end);
+            }
+        }
+        let answer = browser.steps("maxage:none").await;
+        assert_eq!(answer.session_cookie_end(), None);
+    }
+}
+
+#[rocket::async_test]
+async fn a_later_save_moves_all_ends_and_a_rolling_response_leaves_the_stored_one() {
+    let lab = Lab::on_mongodb(r#"{"rolling":true,"touch_after":0}"#).await;
+    let mut browser = lab.browser();
+    let mut ends = vec![];
+    for steps in ["set:a=1", "", "set:a=2"] {
+        let sent = browser.steps(steps).await.session_cookie_end().expect("an end");
+        let document = lab.document().await.unwrap();
+        let text = document.get_str("session").unwrap();
+        let stored: serde_json::Value = serde_json::from_str(text).unwrap();
+        let stored = Timestamp::from_iso(stored["cookie"]["expires"].as_str().unwrap()).unwrap();
+        let valid_until = seconds(document.get_datetime("expires").unwrap());
+        assert_eq!(sent, valid_until, "{steps}");
+        ends.push((sent, stored.as_millis() / 1000));
+        rocket::tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    }
+    let (sent, stored): (Vec<_>, Vec<_>) = ends.into_iter().unzip();
+    assert!(sent[0] < sent[1] && sent[1] < sent[2], "{sent:?}");
+    // As with connect-mongo, a touch leaves the session as it is.
+    assert_eq!(stored, [sent[0], sent[0], sent[2]]);
 }
 
 #[rocket::async_test]

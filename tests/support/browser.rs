@@ -200,6 +200,14 @@ impl Answer {
         self.all("set-cookie").into_iter().find(|line| line.starts_with("connect.sid="))
     }
 
+    /// When the session cookie of this response expires, in seconds of Unix time. `None`: with the
+    /// browser.
+    pub fn session_cookie_end(&self) -> Option<i64> {
+        let line = self.session_cookie().expect("a session cookie");
+        let cookie = rocket::http::Cookie::parse(line).expect("a cookie");
+        Some(cookie.expires_datetime()?.unix_timestamp())
+    }
+
     pub fn expect_redirect(&self, location: &str) {
         assert_eq!((self.status, self.header("location")), (303, Some(location)), "{}", self.body);
     }

@@ -3,6 +3,7 @@
 //! `GET /do?steps=set:a=1,regenerate` answers with the session as JSON. The Express app in
 //! `tests/express/` takes the same steps, so that one list can be tried on both.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -161,6 +162,11 @@ async fn take_step(session: &Session, step: &str) -> Result<(), String> {
         "fill" => session
             .set(key, &"x".repeat(value.parse().expect("a number")))
             .map_err(|error| error.to_string())?,
+        // No JSON object has a list as a key.
+        "odd" => {
+            let value = HashMap::from([([1], 1)]);
+            session.set(key, &value).map_err(|error| error.to_string())?;
+        }
         "remove" => session.remove(key),
         "push" => session.push(key, value, usize::MAX).map_err(|error| error.to_string())?,
         "count" => session.increment(key).map_err(|error| error.to_string())?,
