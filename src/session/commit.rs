@@ -42,7 +42,7 @@ impl Session {
         let state = self.state().settled();
         let mut facts = self.facts(&state, now);
         facts.touch_due &= !failed;
-        let Plan { write, set_cookie } = plan(self.switches(), facts);
+        let Plan { write, set_cookie } = plan(Switches::of(&self.engine.options), facts);
         if facts.destroyed {
             // Otherwise the browser, without the cookie that it is told to forget, would be logged
             // in by the other one.
@@ -264,15 +264,6 @@ impl Session {
 
     fn obstacle(&self, state: &State) -> Option<String> {
         obstacle(&self.engine.options.name, &state.cookie, &self.ticket)
-    }
-
-    fn switches(&self) -> Switches {
-        let options = &self.engine.options;
-        Switches {
-            resave: options.resave,
-            save_uninitialized: options.save_uninitialized,
-            rolling: options.rolling,
-        }
     }
 
     fn set_cookie_line(

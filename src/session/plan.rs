@@ -3,6 +3,8 @@
 //! The predicates carry the names they have in express-session's index.js. `commit.rs` carries
 //! the plan out. SESSIONS.md section 3 has the same as a table, and so have the tests below.
 
+use super::options::Options;
+
 /// What happened to the session during the request.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Facts {
@@ -46,6 +48,13 @@ pub struct Switches {
     pub resave: bool,
     pub save_uninitialized: bool,
     pub rolling: bool,
+}
+
+impl Switches {
+    pub fn of(options: &Options) -> Self {
+        let Options { resave, save_uninitialized, rolling, .. } = *options;
+        Self { resave, save_uninitialized, rolling }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
