@@ -19,7 +19,9 @@ impl TrustedProxies {
 }
 
 fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
-    let texts = Vec::<String>::deserialize(from)?;
+    let texts = Vec::<String>::deserialize(from).map_err(|_| {
+        de::Error::custom("must be a list, such as [\"127.0.0.1\", \"10.0.0.0/8\"]")
+    })?;
     let read = |text: &String| {
         network(text).ok_or_else(|| {
             de::Error::custom(format!(

@@ -77,6 +77,11 @@ fn a_bad_entry_of_trusted_proxies_is_refused_at_the_start() {
         let words = "is neither an IP address nor a network";
         assert!(said.contains("trusted_proxies") && said.contains(words), "{said}");
     }
+    for bad in ["127.0.0.1", "\"10.0.0.0/8\"", "[10]", "true"] {
+        let mut command = cloakroom(&[]);
+        let said = refusal(command.env("ROCKET_TRUSTED_PROXIES", bad));
+        assert!(said.contains("`trusted_proxies`: must be a list, such as"), "{said}");
+    }
 }
 
 #[rocket::async_test]
