@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use rocket::tokio::time::sleep;
 
 use crate::auth::Users;
-use crate::auth::throttle::{Counters, memory::MemoryCounters, mongo::MongoCounters};
-use crate::auth::users::{memory::MemoryUsers, mongo::MongoUsers};
+use crate::auth::throttle::{self, Counters, memory::MemoryCounters, mongo::MongoCounters};
+use crate::auth::users::{self, memory::MemoryUsers, mongo::MongoUsers};
 use crate::config::{Config, ConfigError, DEFAULT_URI};
 use crate::db::{self, IndexError, Mongo, Unavailable, WrongKind};
 use crate::migrate::{self, MigrateError};
@@ -189,7 +189,9 @@ pub async fn open_database(config: &Config) -> Result<Mongo, StartError> {
         return Err(other_set(uri).await.unwrap_or(error.into()));
     }
     let sessions = config.session.collection.as_str();
-    db::check_kinds(&mongo, &[sessions, "users", "throttle", "migrations"]).await?;
+    let names =
+        [sessions, users::mongo::COLLECTION, throttle::mongo::COLLECTION, migrate::COLLECTION];
+    db::check_kinds(&mongo, &names).await?;
     for name in migrate::run(&mongo, migrate::ALL).await? {
         println!("applied migration {name}");
     }
