@@ -1,13 +1,16 @@
 //! A server that was started for a class, as a teacher starts it.
 
-use crate::stream::Events;
-use crate::support::{Browser, Running, cloakroom};
 use std::io::{BufRead as _, BufReader};
 
-/// The program for a class, on the memory store; with the path of the teacher's link.
-fn launch_class() -> (Running, String, String) {
+use mongodb::bson::{Document, doc};
+
+use crate::stream::Events;
+use crate::support::{Browser, Running, cloakroom, fresh_database};
+
+/// The program for a class, with this variable set; and the path of the teacher's link.
+fn launch_class(name: &str, value: &str) -> (Running, String, String) {
     let mut command = cloakroom(&["serve", "--class", "--public"]);
-    let mut child = command.env("SESSION_STORE", "memory").spawn().unwrap();
+    let mut child = command.env(name, value).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut running = Running(child, lines);
     let mut told = String::new();
@@ -25,7 +28,7 @@ fn launch_class() -> (Running, String, String) {
 
 #[rocket::async_test]
 async fn a_link_makes_the_first_who_opens_it_the_teacher_and_nobody_else() {
-    let (_running, url, link) = launch_class();
+    let (_running, url, link) = launch_class("SESSION_STORE", "memory");
     let (mut teacher, mut rosa) = (Browser::new(&url), Browser::new(&url));
     teacher.get(&link).await.expect_page(200, "Log in first");
     assert_eq!(teacher.post(&link, &[]).await.status, 303);
@@ -54,6 +57,29 @@ async fn a_link_makes_the_first_who_opens_it_the_teacher_and_nobody_else() {
     events.read_until("event:changed").await;
     rosa.post("/logout", &[]).await;
     events.read_until(r#""what":"delete""#).await;
+}
+
+/// Case B3: an Express app on the same database has an account whose name differs in case alone.
+#[rocket::async_test]
+async fn a_link_gives_rights_to_the_one_account_that_opens_it() {
+    let (uri, database) = fresh_database().await;
+    let users = database.collection::<Document>("users");
+    let hunter2 = "$2b$10$rOBHTzdOUjsuBszL896hEOerewe7n7H0T880gREhdOp4sA27JS.5u";
+    for username in ["berta", "Berta", "Max Mustermann"] {
+        users.insert_one(doc! { "username": username, "password": hunter2 }).await.unwrap();
+    }
+    for (opens, stays) in [("Berta", "berta"), ("Max Mustermann", "berta")] {
+        let (_running, url, link) = launch_class("MONGODB_URI", &uri);
+        let mut teacher = Browser::new(&url);
+        assert_eq!(teacher.try_log_in(opens, "hunter2").await.status, 303);
+        teacher.post(&link, &[]).await.expect_redirect("/class");
+        teacher.get("/class").await.expect_page(200, opens);
+        let is_admin = async |username: &str| {
+            let user = users.find_one(doc! { "username": username }).await.unwrap().unwrap();
+            user.get_bool("admin").unwrap_or(false)
+        };
+        assert!(is_admin(opens).await && !is_admin(stays).await, "{opens}");
+    }
 }
 
 #[test]
