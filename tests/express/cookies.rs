@@ -238,7 +238,10 @@ async fn check(world: &World, members: &Members) -> Result<(), TestCaseError> {
     let again = world.ask_express(&seed, "/protected-route").await;
     prop_assert!(again.is_some_and(|answer| answer.body == "rosa"), "Express reads it still");
     if let Some(theirs) = attributes(&theirs) {
-        prop_assert_eq!(attributes(&ours), Some(theirs));
+        // On purpose different: what a browser refuses over plain http is not sent.
+        let is_refused = |text: &String| text == "Partitioned" || text == "SameSite=None";
+        let expected = Some(theirs).filter(|theirs| !theirs.iter().any(is_refused));
+        prop_assert_eq!(attributes(&ours), expected);
     }
     Ok(())
 }
