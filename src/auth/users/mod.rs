@@ -62,7 +62,7 @@ pub fn list(users: &[User]) -> String {
 }
 
 impl Account {
-    /// Whether the account answers to the name: nobody else may register it.
+    /// Whether the account answers to the name, so that no registration may take it.
     fn answers_to(&self, name: &TypedName) -> bool {
         let username = self.user.username.as_str();
         let is_text = username == name.as_typed() || username == name.trimmed();
@@ -77,8 +77,8 @@ impl Account {
 /// The account that a login with this name means, of those that answer to it.
 ///
 /// The very text counts first, and then the key: `Bob` and `bob` of an Express app are two accounts.
-/// Of equal texts, the one that holds the key goes before those that Express made later. Without the
-/// very text, several accounts without a key are none: a guess must not choose among them.
+/// Two accounts can have equal texts: then the one that holds the key is meant, or else the older one.
+/// Without the very text, several accounts without a key are none. A guess must not choose among them.
 fn meant(mut accounts: Vec<Account>, name: &TypedName) -> Option<Account> {
     let rank = |account: &Account| {
         let username = account.user.username.as_str();

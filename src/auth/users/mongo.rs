@@ -183,7 +183,7 @@ impl Users for MongoUsers {
         let key = old.key.is_none().then(|| key_of(&old.user.username));
         let is_new = version != old.user.password_version;
         let replaced = replace(key.as_deref()).await?;
-        // The owner chose another password: that one counts, whoever holds the key.
+        // The owner chose another password. It must count, although another account holds the key.
         if !replaced && is_new && key.is_some() { replace(None).await } else { Ok(replaced) }
     }
 
