@@ -1,9 +1,11 @@
 //! No page makes MongoDB look through a collection, as its own profiler says.
 
+use cloakroom::auth::key_of;
 use mongodb::bson::{Bson, DateTime, Document, doc, oid::ObjectId};
+use mongodb::options::{Collation, CollationStrength};
 use rocket::futures::TryStreamExt as _;
 
-use crate::support::{App, PASSWORD};
+use crate::support::{App, PASSWORD, fresh_database};
 
 /// Somebody else's sessions and accounts, so that there is something to look through.
 const OTHERS: usize = 2_000;
@@ -87,6 +89,30 @@ async fn every_look_up_of_every_page_goes_by_an_index() {
         for what in ["docsExamined", "keysExamined"] {
             let examined = entry.get_i32(what).unwrap_or(0);
             assert!(examined <= 20, "{what} {examined}: {entry}");
+        }
+    }
+}
+
+/// An account is looked for with this collation, and then by its key: so names with one key must be equal
+/// to the collation, in whatever script.
+#[rocket::async_test]
+async fn two_names_with_one_key_are_one_to_the_collation_of_the_index() {
+    let (_, database) = fresh_database().await;
+    let names = database.collection::<Document>("names");
+    let letters = ('\u{80}'..'\u{30000}').map(|letter| format!("x{letter}y"));
+    let changed: Vec<String> = letters.filter(|name| key_of(name) != *name).collect();
+    assert!(changed.len() > 1_000, "{}", changed.len());
+    let documents = changed.iter().map(|name| doc! { "_id": name, "username": name });
+    names.insert_many(documents).await.unwrap();
+    let collation = Collation::builder().locale("en".to_owned());
+    let collation = collation.strength(CollationStrength::Secondary).build();
+    for name in &changed {
+        for typed in [key_of(name), name.to_uppercase()] {
+            let found = names.find(doc! { "username": &typed }).collation(collation.clone());
+            let found: Vec<Document> = found.await.unwrap().try_collect().await.unwrap();
+            let is_found =
+                found.iter().any(|found| found.get_str("_id").is_ok_and(|id| id == name));
+            assert!(is_found || key_of(&typed) != key_of(name), "{name:?} by {typed:?}");
         }
     }
 }
