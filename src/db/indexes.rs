@@ -137,7 +137,9 @@ fn has_collation(existing: &Document, wanted: &Document) -> bool {
         (Some(_), None) => same(existing, wanted, "name"),
         (None, None) => true,
         (None, Some(wanted)) => wanted.get_str("locale").is_ok_and(|locale| locale == "simple"),
-        (Some(has), Some(wants)) => same_if_wanted(&has, &wants, &["locale", "strength"]),
+        (Some(has), Some(wants)) => {
+            same_if_wanted(&has, &wants, &["locale", "strength", "normalization"])
+        }
     }
 }
 

@@ -36,7 +36,8 @@ impl MongoUsers {
 /// Finds names that differ in case, width or composition as one. Each two names with one key are equal
 /// to it; it finds some others as well. The index `username_any_case` has this collation.
 fn any_case() -> Collation {
-    Collation::builder().locale("en".to_owned()).strength(CollationStrength::Secondary).build()
+    let collation = Collation::builder().locale("en".to_owned()).normalization(true);
+    collation.strength(CollationStrength::Secondary).build()
 }
 
 /// More accounts of one name than this are not looked at. The index has the oldest first, so an
