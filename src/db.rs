@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use crate::deadline::within;
 use crate::trace;
-use mongodb::bson::doc;
+use mongodb::bson::{Document, doc};
 use mongodb::error::Error;
 use mongodb::options::{
     Acknowledgment, ClientOptions, CollectionOptions, ReadPreference, WriteConcern,
@@ -141,7 +141,8 @@ impl Mongo {
     /// # Errors
     /// The connection string is wrong. The error does not repeat it: it may hold a password.
     pub async fn open(uri: &str, watched: bool) -> Result<Self, Unavailable> {
-        let mut options = ClientOptions::parse(uri).await.map_err(Unavailable::new)?;
+        let mut options =
+            ClientOptions::parse(uri).await.map_err(|error| Unavailable::driver(&error))?;
         let connections = options.max_pool_size.filter(|size| *size > 0).unwrap_or(CONNECTIONS);
         let streams = if watched { MAX_STREAMS } else { 0 };
         options.max_pool_size = Some(connections + BACKGROUND + streams);
@@ -243,11 +244,13 @@ impl Mongo {
     }
 }
 
-/// The name of the replica set that the connection string asks for, and that of the first server in it
-/// that answers (`None`: it is in no set). `None` when it asks for none, or none answers.
-pub async fn replica_sets(uri: &str) -> Option<(String, Option<String>)> {
+/// What the first server that answers says of itself, and the replica set that the connection string
+/// asks for. The server is asked alone and without a user, so nothing in the string keeps it silent.
+pub async fn hello(uri: &str) -> Option<(Option<String>, Document)> {
     let mut options = ClientOptions::parse(uri).await.ok()?;
-    let asked = options.repl_set_name.take()?;
+    let asked = options.repl_set_name.take();
+    options.credential = None;
+    options.load_balanced = None;
     options.direct_connection = Some(true);
     options.server_selection_timeout = Some(SELECTION);
     for host in std::mem::take(&mut options.hosts) {
@@ -256,7 +259,7 @@ pub async fn replica_sets(uri: &str) -> Option<(String, Option<String>)> {
         let admin = Client::with_options(alone).ok()?.database("admin");
         let hello = in_time(async { admin.run_command(doc! { "hello": 1 }).await }).await;
         if let Ok(Ok(hello)) = hello {
-            return Some((asked, hello.get_str("setName").ok().map(str::to_owned)));
+            return Some((asked, hello));
         }
     }
     None

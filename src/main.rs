@@ -171,7 +171,11 @@ async fn set_admin(config: &Config, username: &str, admin: bool) -> Result<(), S
     }
     let event = if admin { Event::Grant } else { Event::Revoke };
     audit::record_command(event, Decision::Done, Whom::Name(&user.username));
-    println!("{} {} an admin", user.username, if admin { "is now" } else { "is no longer" });
+    println!(
+        "{} {} an admin",
+        user.username.escape_debug(),
+        if admin { "is now" } else { "is no longer" }
+    );
     Ok(())
 }
 
@@ -184,7 +188,11 @@ async fn unlock(config: &Config, username: &str) -> Result<(), StartError> {
     let pseudonym = audit::pseudonym(&config.session.secret, name);
     let whom = if user.is_some() { Whom::Name(name) } else { Whom::Typed(&pseudonym) };
     audit::record_command(Event::Unlock, Decision::Done, whom);
-    println!("{username} {}", if counted { "is unlocked" } else { "was not locked" });
+    println!(
+        "{} {}",
+        username.escape_debug(),
+        if counted { "is unlocked" } else { "was not locked" }
+    );
     Ok(())
 }
 

@@ -66,6 +66,9 @@ pub const COLLECTION: &str = "migrations";
 
 const LEASE_ID: &str = "lease";
 
+/// The collection of sessions that the migrations speak of.
+const SESSIONS: &str = "sessions";
+
 /// Why the database is not in the shape that this program expects.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant's message says what it is")]
@@ -104,8 +107,22 @@ pub async fn run(
     mongo: &Mongo,
     migrations: &[Migration],
 ) -> Result<Vec<&'static str>, MigrateError> {
+    run_for(mongo, migrations, SESSIONS).await
+}
+
+/// As [`run`], where sessions are in another collection. Then the collection `sessions` belongs to
+/// another program, and is left alone; the session store makes the indexes of its own.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_for(
+    mongo: &Mongo,
+    migrations: &[Migration],
+    sessions: &str,
+) -> Result<Vec<&'static str>, MigrateError> {
     let records = mongo.documents::<Document>(COLLECTION);
-    let history = History::read(migrations)?;
+    let left_alone = Some(SESSIONS).filter(|default| *default != sessions);
+    let history = History::read(migrations, left_alone)?;
     if pending(&records, migrations).await?.is_empty() {
         for collection in history.indexed() {
             apply::make_indexes(mongo, &history, collection).await?;
@@ -152,7 +169,8 @@ async fn pending<'m>(
     records: &Documents<Document>,
     migrations: &'m [Migration],
 ) -> Result<Vec<&'m Migration>, MigrateError> {
-    let filter = doc! { "_id": { "$ne": LEASE_ID } };
+    // A collection of this name may hold the records of another program as well.
+    let filter = doc! { "_id": { "$type": "string" }, "checksum": { "$type": "string" } };
     let recorded = records.run(|records| async move {
         records.find(filter).await?.try_collect::<Vec<Document>>().await
     });
@@ -227,7 +245,7 @@ mod tests {
         files.sort();
         let listed: Vec<&str> = ALL.iter().map(|migration| migration.name).collect();
         assert_eq!(files, listed);
-        let history = History::read(ALL).unwrap();
+        let history = History::read(ALL, None).unwrap();
         for migration in ALL {
             assert!(history.of(migration.name).next().is_some(), "{}", migration.name);
         }

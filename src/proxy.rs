@@ -97,7 +97,8 @@ fn warn_of_disagreement(proxy: IpAddr) {
 /// scheme is the browser's: a proxy either sets it or passes it on.
 fn x_forwarded(request: &Request<'_>, trusted: &TrustedProxies, proxy: IpAddr) -> Claim {
     let addresses = lines(request, "x-forwarded-for");
-    let words = addresses.iter().rev().flat_map(|line| line.rsplit(',')).map(address);
+    let words = addresses.iter().rev().flat_map(|line| line.rsplit(','));
+    let words = words.filter(|word| !word.trim().is_empty()).map(address);
     let scheme =
         lines(request, "x-forwarded-proto").first().and_then(|line| line.split(',').next());
     Claim {

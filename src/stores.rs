@@ -16,6 +16,7 @@ use crate::db::{self, IndexError, Mongo, Unavailable, WrongKind};
 use crate::migrate::{self, MigrateError};
 use crate::session::StoreKind;
 use crate::session::store::{Store, memory::MemoryStore, mongo::MongoStore};
+use crate::teach;
 
 /// The stores of a running program.
 pub struct Stores {
@@ -31,7 +32,11 @@ pub struct Stores {
 
 impl From<Unavailable> for StartError {
     fn from(error: Unavailable) -> Self {
-        if error.is_refusal() { Self::Refused(error) } else { Self::NoDatabase(error) }
+        match error {
+            error if error.is_denial() => Self::Denied(error),
+            error if error.is_refusal() => Self::Refused(error),
+            error => Self::NoDatabase(error),
+        }
     }
 }
 
@@ -96,13 +101,20 @@ pub enum StartError {
         "MongoDB answers, but refuses: {0}. The user in MONGODB_URI needs the right password, and the \
          roles readWrite and dbAdmin on its database"
     )]
+    Denied(Unavailable),
+    #[error("MongoDB answers, but refuses: {0}")]
     Refused(Unavailable),
+    #[error(
+        "MongoDB answers, but its replica set is not initiated. Type in mongosh, on that server: \
+         rs.initiate()"
+    )]
+    NotInitiated,
     #[error(
         "MongoDB answers, but is {0}, and MONGODB_URI asks for the replica set {1:?}. Correct \
          `replicaSet` there, or leave it out and add `directConnection=true`"
     )]
     OtherSet(String, String),
-    #[error("the connection string of MongoDB is wrong: {0}")]
+    #[error("the connection string of MongoDB (MONGODB_URI, `mongodb.uri`) is wrong: {0}")]
     BadUri(Unavailable),
     #[error(transparent)]
     WrongKind(WrongKind),
@@ -186,27 +198,35 @@ pub async fn open_database(config: &Config) -> Result<Mongo, StartError> {
     let uri = &config.mongodb.uri.0;
     let mongo = Mongo::open(uri, config.teaching).await.map_err(StartError::BadUri)?;
     if let Err(error) = mongo.ping().await {
-        return Err(other_set(uri).await.unwrap_or(error.into()));
+        return Err(other_set(uri).await.unwrap_or_else(|| error.into()));
     }
     let sessions = config.session.collection.as_str();
-    let names =
-        [sessions, users::mongo::COLLECTION, throttle::mongo::COLLECTION, migrate::COLLECTION];
+    let ended = format!("{sessions}{}", MongoStore::ENDED);
+    let ours = [sessions, &ended, users::mongo::COLLECTION, throttle::mongo::COLLECTION];
+    let ours = ours.into_iter().chain([migrate::COLLECTION]);
+    let of_lessons: &[&str] = if config.teaching { &teach::COLLECTIONS } else { &[] };
+    let names: Vec<&str> = ours.chain(of_lessons.iter().copied()).collect();
     db::check_kinds(&mongo, &names).await?;
-    for name in migrate::run(&mongo, migrate::ALL).await? {
+    for name in migrate::run_for(&mongo, migrate::ALL, sessions).await? {
         println!("applied migration {name}");
     }
     Ok(mongo)
 }
 
-/// Whether a server answers, but is in another replica set: the driver would wait for ever.
+/// Whether a server answers, but is in another replica set or in none yet: the driver would wait for
+/// ever.
 async fn other_set(uri: &str) -> Option<StartError> {
-    let (asked, found) = db::replica_sets(uri).await?;
-    let found = match found {
-        Some(name) if name == asked => return None,
-        Some(name) => format!("in the replica set {name:?}"),
-        None => "in no replica set".to_owned(),
+    let (asked, hello) = db::hello(uri).await?;
+    if hello.get_bool("isreplicaset").unwrap_or(false) {
+        return Some(StartError::NotInitiated);
+    }
+    let found = match (&asked, hello.get_str("setName")) {
+        (None, _) => return None,
+        (Some(asked), Ok(name)) if name == asked => return None,
+        (_, Ok(name)) => format!("in the replica set {name:?}"),
+        (_, Err(_)) => "in no replica set".to_owned(),
     };
-    Some(StartError::OtherSet(found, asked))
+    Some(StartError::OtherSet(found, asked?))
 }
 
 fn in_memory() -> Stores {

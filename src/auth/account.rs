@@ -91,7 +91,7 @@ impl LocalStrategy {
         password: Password,
     ) -> Result<Option<(User, StoredPassword)>, Unavailable> {
         // Looked up first to spare the hash; the unique index decides all the same.
-        if !self.users.find_all(&username.into()).await?.is_empty() {
+        if self.users.is_taken(&username.into()).await? {
             return Ok(None);
         }
         let hash = self.hasher.hash(slot, password).await?;

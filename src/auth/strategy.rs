@@ -55,8 +55,8 @@ pub struct Attempt<'a> {
     pub username: &'a str,
     /// As it was typed.
     pub password: &'a str,
-    /// The browser's device cookie.
-    pub device: Option<&'a str>,
+    /// The browser's device cookies. Another host of the domain may have planted all but one.
+    pub devices: &'a [&'a str],
     /// Where it comes from.
     pub address: IpAddr,
 }
@@ -102,13 +102,13 @@ impl LocalStrategy {
         let begun = Instant::now();
         let name = TypedName::new(attempt.username);
         let key = name.as_ref().map_or(attempt.username, TypedName::as_key);
-        let slot = self.queue.enter((key, attempt.device), attempt.address).await?;
+        let slot = self.queue.enter((key, attempt.devices.first()), attempt.address).await?;
         let account = match &name {
             Some(name) => self.users.find_account(name).await?,
             None => None,
         };
         let claim = if account.is_some() { Claim::Account } else { Claim::NoAccount };
-        let known = self.recognise(attempt.device, account.as_ref());
+        let known = self.recognise(attempt.devices, account.as_ref());
         let taken = match self.admit(key, attempt.address, known).await? {
             Ok(taken) => taken,
             // Strangers have used up the attempts, but this one is no guess.
@@ -159,10 +159,10 @@ impl LocalStrategy {
     }
 
     /// The nonce of a browser that has logged in to this account before.
-    fn recognise<'a>(&self, device: Option<&'a str>, account: Option<&Account>) -> Option<&'a str> {
-        let (device, account) = (device?, account?);
-        let stored = account.password.as_ref()?;
-        device::recognise(&self.secrets, device, &account.user.username, stored)
+    fn recognise<'a>(&self, devices: &[&'a str], account: Option<&Account>) -> Option<&'a str> {
+        let account = account?;
+        let (username, stored) = (&account.user.username, account.password.as_ref()?);
+        devices.iter().find_map(|device| device::recognise(&self.secrets, device, username, stored))
     }
 
     /// Counts the attempt. A known browser has a lane of its own, and is a stranger after that.
@@ -240,15 +240,15 @@ mod tests {
         strategy
     }
 
-    fn attempt<'a>(username: &'a str, password: &'a str, device: Option<&'a str>) -> Attempt<'a> {
-        Attempt { username, password, device, address: NOBODY }
+    fn attempt<'a>(username: &'a str, password: &'a str, devices: &'a [&'a str]) -> Attempt<'a> {
+        Attempt { username, password, devices, address: NOBODY }
     }
 
     #[rocket::async_test]
     async fn only_the_right_password_of_a_known_name_is_accepted() {
         let strategy = strategy().await;
         let check = async |username: &str, password: &str, accepted: bool| {
-            let verdict = strategy.verify(attempt(username, password, None)).await.unwrap();
+            let verdict = strategy.verify(attempt(username, password, &[])).await.unwrap();
             let is_rosa =
                 matches!(&verdict, Verdict::Accepted(user, Some(_)) if user.username == "Rosa");
             assert_eq!(is_rosa, accepted, "{username} {password}");
@@ -268,7 +268,7 @@ mod tests {
     async fn a_known_browser_gets_in_when_strangers_have_used_up_their_guesses() {
         let strategy = strategy().await;
         let verify = async |password: &str, device: Option<&str>| {
-            strategy.verify(attempt("rosa", password, device)).await.unwrap()
+            strategy.verify(attempt("rosa", password, device.as_slice())).await.unwrap()
         };
         let Verdict::Accepted(_, Some(device)) = verify("correct horse", None).await else {
             panic!("the right password");
@@ -293,7 +293,7 @@ mod tests {
     async fn right_passwords_are_given_back() {
         let strategy = strategy().await;
         for _ in 0..60 {
-            let verdict = strategy.verify(attempt("rosa", "correct horse", None)).await.unwrap();
+            let verdict = strategy.verify(attempt("rosa", "correct horse", &[])).await.unwrap();
             assert!(matches!(verdict, Verdict::Accepted(..)), "{verdict:?}");
         }
     }

@@ -143,9 +143,11 @@ pub fn key_of(name: &str) -> String {
     key.unwrap_or_else(|| name.to_owned())
 }
 
-/// RFC 8265, section 3.3.
+/// RFC 8265, section 3.3. A sigma is one letter, although it has a form of its own at the end of a word
+/// and the RFC keeps both.
 fn case_mapped(name: &str) -> Option<String> {
-    UsernameCaseMapped::new().enforce(name).ok().map(Cow::into_owned)
+    let mapped = UsernameCaseMapped::new().enforce(name).ok().map(Cow::into_owned);
+    mapped.map(|name| name.replace('\u{3c2}', "\u{3c3}"))
 }
 
 /// True for a Latin name with a Cyrillic `а` in it, and for joiners that nobody sees. Latin beside
@@ -192,6 +194,10 @@ mod tests {
         for typed in ["alice", "Alice", "ALICE", "ＡＬＩＣＥ"] {
             assert_eq!(key(typed), "alice", "{typed}");
         }
+        assert_eq!(
+            key("\u{39d}\u{399}\u{39a}\u{39f}\u{3a3}"),
+            key("\u{3bd}\u{3b9}\u{3ba}\u{3bf}\u{3c2}")
+        );
         // é as one code point and as two.
         assert_eq!(key("Ren\u{e9}"), key("Rene\u{301}"));
         assert_eq!(Username::parse("Alice").unwrap().as_shown(), "Alice");

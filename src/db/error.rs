@@ -5,25 +5,41 @@ use std::sync::Arc;
 
 use mongodb::error::{Error, ErrorKind, WriteFailure};
 
+use super::IndexError;
+
 /// The store does not answer, or cannot do what was asked. The outcome is unknown.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{cause}")]
 pub struct Unavailable {
     cause: Arc<str>,
-    is_refusal: bool,
+    kind: Kind,
+}
+
+/// What the server has to do with a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// It did not answer, or will answer otherwise in a while.
+    Away,
+    /// It would answer the same again.
+    Refusal,
+    /// It does not know the user, or the user may not do this.
+    Denial,
 }
 
 impl Unavailable {
     /// What the driver says, without the state of the whole cluster that it likes to add.
     pub(super) fn driver(error: &Error) -> Self {
-        let text = error.kind.to_string();
-        let cause = text.split(" Topology:").next().unwrap_or_default();
-        Self { is_refusal: is_refusal(error), ..Self::new(cause) }
+        Self { kind: kind(error), ..Self::new(describe(error).trim_end_matches('.')) }
     }
 
     /// True when the server answered, and would give the same answer again: to wait is no use.
     pub fn is_refusal(&self) -> bool {
-        self.is_refusal
+        self.kind != Kind::Away
+    }
+
+    /// True when the server does not accept the user or the password, or misses a role.
+    pub fn is_denial(&self) -> bool {
+        self.kind == Kind::Denial
     }
 
     /// What did not come in time.
@@ -33,31 +49,73 @@ impl Unavailable {
 
     /// The cause, for the log; it is never shown on a page.
     pub fn new(cause: impl Display) -> Self {
-        Self { cause: cause.to_string().into(), is_refusal: false }
+        Self { cause: cause.to_string().into(), kind: Kind::Away }
     }
 }
 
-/// A wrong password, a missing right, a command that the server cannot carry out. What a server says
-/// while it stops, starts or elects a primary is none: these are the codes that drivers retry.
-fn is_refusal(error: &Error) -> bool {
+/// For an index that a request misses: the page that waits for it cannot be made.
+impl From<IndexError> for Unavailable {
+    fn from(error: IndexError) -> Self {
+        match error {
+            IndexError::Unavailable(error) => error,
+            in_the_way => Self::new(in_the_way),
+        }
+    }
+}
+
+/// In words for the log. Of a write, the server quotes the document, which can be a session with its ID
+/// or a password hash: then only the code and the index are told.
+fn describe(error: &Error) -> String {
+    let told = match &*error.kind {
+        ErrorKind::Write(WriteFailure::WriteError(error)) => Some((error.code, &*error.message)),
+        ErrorKind::Command(error) if QUOTING.contains(&error.code) => {
+            Some((error.code, &*error.message))
+        }
+        ErrorKind::Write(_) => Some((0, "")),
+        _ => None,
+    };
+    let Some((code, message)) = told else {
+        let text = error.kind.to_string();
+        return text.split(" Topology:").next().unwrap_or_default().to_owned();
+    };
+    let index = message.split_once("index: ").and_then(|(_, rest)| rest.split(' ').next());
+    match (code, index) {
+        (DUPLICATE_KEY, Some(index)) => format!("the unique index {index} refuses the document"),
+        (VALIDATION_FAILED, _) => "a validator of the collection refuses the document".to_owned(),
+        _ => format!("the write failed with code {code}"),
+    }
+}
+
+const DUPLICATE_KEY: i32 = 11000;
+const VALIDATION_FAILED: i32 = 121;
+
+/// Commands that fail with these codes quote a document.
+const QUOTING: [i32; 2] = [DUPLICATE_KEY, VALIDATION_FAILED];
+
+/// What a server says while it stops, starts or elects a primary is no refusal: `PASSING` are the codes
+/// that drivers retry.
+fn kind(error: &Error) -> Kind {
+    const DENYING: [i32; 3] = [13, 18, 8000];
     const PASSING: [i32; 18] = [
         6, 7, 50, 64, 89, 91, 134, 189, 262, 9001, 10107, 11600, 11602, 11981, 13435, 13436, 13475,
         50_915,
     ];
     match &*error.kind {
-        ErrorKind::Command(error) => !PASSING.contains(&error.code),
-        ErrorKind::Write(WriteFailure::WriteError(error)) => !PASSING.contains(&error.code),
-        ErrorKind::Authentication { .. }
-        | ErrorKind::InvalidArgument { .. }
+        ErrorKind::Command(error) if DENYING.contains(&error.code) => Kind::Denial,
+        ErrorKind::Command(error) if !PASSING.contains(&error.code) => Kind::Refusal,
+        ErrorKind::Write(WriteFailure::WriteError(error)) if !PASSING.contains(&error.code) => {
+            Kind::Refusal
+        }
+        ErrorKind::Authentication { .. } => Kind::Denial,
+        ErrorKind::InvalidArgument { .. }
         | ErrorKind::InvalidTlsConfig { .. }
-        | ErrorKind::IncompatibleServer { .. } => true,
-        _ => false,
+        | ErrorKind::IncompatibleServer { .. } => Kind::Refusal,
+        _ => Kind::Away,
     }
 }
 
 /// True when a unique index refused a write.
 pub fn is_duplicate_key(error: &Error) -> bool {
-    const DUPLICATE_KEY: i32 = 11000;
     match &*error.kind {
         ErrorKind::Write(WriteFailure::WriteError(error)) => error.code == DUPLICATE_KEY,
         ErrorKind::Command(error) => error.code == DUPLICATE_KEY,

@@ -28,6 +28,13 @@ pub enum IndexError {
     )]
     #[expect(missing_docs, reason = "the message says what they are")]
     Conflict { collection: String, name: String, drop: String, create: String },
+    /// Documents have one value that only one of them may have.
+    #[error(
+        "the index {name:?} of the collection {collection:?} cannot be made, because documents have the \
+         same {field:?}. List them in mongosh, and take the field from all but one: {list}"
+    )]
+    #[expect(missing_docs, reason = "the message says what they are")]
+    Duplicates { collection: String, name: String, field: String, list: String },
 }
 
 /// Makes those of the `wanted` indexes that no index serves for. Each is a document as the command
@@ -42,8 +49,10 @@ pub async fn ensure<T: Send + Sync + 'static>(
     let existing = list(documents).await?;
     let is_missing = |wanted: &Document| !existing.iter().any(|existing| serves(existing, wanted));
     for wanted in wanted.into_iter().filter(is_missing) {
-        if create(documents, &wanted).await? {
-            continue;
+        match create(documents, &wanted).await? {
+            Created::Done => continue,
+            Created::Duplicates => return Err(duplicates(documents.name(), &wanted)),
+            Created::Conflict => {}
         }
         // Another instance or program may have made it at the same moment.
         let existing = list(documents).await?;
@@ -70,22 +79,34 @@ pub async fn list<T: Send + Sync + 'static>(
     listed.await
 }
 
-/// False when another index stands in the way.
+/// What came of a command that makes an index.
+enum Created {
+    Done,
+    /// Another index stands in the way.
+    Conflict,
+    /// The index is unique, and the documents are not.
+    Duplicates,
+}
+
 async fn create<T: Send + Sync + 'static>(
     documents: &Documents<T>,
     wanted: &Document,
-) -> Result<bool, Unavailable> {
+) -> Result<Created, Unavailable> {
+    const DUPLICATE_KEY: i32 = 11000;
     const SECOND_TEXT_INDEX: i32 = 67;
     const OPTIONS_CONFLICT: i32 = 85;
     const KEY_SPECS_CONFLICT: i32 = 86;
     let command = doc! { "createIndexes": documents.name(), "indexes": [wanted] };
-    let created = documents.within(INDEX_BUILD).run(|collection| async move {
+    let is_of_text = is_text(wanted);
+    let created = documents.within(INDEX_BUILD).run(move |collection| async move {
         match database(&collection).run_command(command).await {
             Err(error) => match code(&error) {
-                Some(SECOND_TEXT_INDEX | OPTIONS_CONFLICT | KEY_SPECS_CONFLICT) => Ok(false),
+                Some(OPTIONS_CONFLICT | KEY_SPECS_CONFLICT) => Ok(Created::Conflict),
+                Some(SECOND_TEXT_INDEX) if is_of_text => Ok(Created::Conflict),
+                Some(DUPLICATE_KEY) => Ok(Created::Duplicates),
                 _ => Err(error),
             },
-            Ok(_) => Ok(true),
+            Ok(_) => Ok(Created::Done),
         }
     });
     created.await
@@ -137,9 +158,11 @@ fn has_collation(existing: &Document, wanted: &Document) -> bool {
         (Some(_), None) => same(existing, wanted, "name"),
         (None, None) => true,
         (None, Some(wanted)) => wanted.get_str("locale").is_ok_and(|locale| locale == "simple"),
-        (Some(has), Some(wants)) => {
-            same_if_wanted(&has, &wants, &["locale", "strength", "normalization"])
-        }
+        (Some(has), Some(wants)) => same_if_wanted(
+            &has,
+            &wants,
+            &["locale", "strength", "normalization", "alternate", "maxVariable"],
+        ),
     }
 }
 
@@ -169,9 +192,23 @@ fn text(value: &Bson) -> String {
     }
 }
 
+fn is_text(index: &Document) -> bool {
+    keys(index).iter().any(|(_, kind)| kind == "text")
+}
+
+/// Names the index that cannot be made, and the command that lists why.
+fn duplicates(collection: &str, wanted: &Document) -> IndexError {
+    let field = keys(wanted).into_iter().next().map_or_else(String::new, |(field, _)| field);
+    let group = format!(r#"{{$group: {{_id: "${field}", ids: {{$push: "$_id"}}}}}}"#);
+    let list = format!(
+        r#"db.getCollection({collection:?}).aggregate([{group}, {{$match: {{_id: {{$ne: null}}, "ids.1": {{$exists: true}}}}}}])"#
+    );
+    let name = wanted.get_str("name").unwrap_or_default().to_owned();
+    IndexError::Duplicates { collection: collection.to_owned(), name, field, list }
+}
+
 /// Names the index in the way, and the commands that mend it.
 fn conflict(collection: &str, existing: &[Document], wanted: &Document) -> IndexError {
-    let is_text = |index: &Document| keys(index).iter().any(|(_, kind)| kind == "text");
     let is_in_the_way = |index: &&Document| {
         same(index, wanted, "name")
             || keys(index) == keys(wanted)

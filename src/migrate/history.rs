@@ -25,17 +25,21 @@ struct Script {
 }
 
 impl History {
-    /// Reads the files.
+    /// Reads the files, without the commands for the collection that is `left_alone`.
     ///
     /// # Errors
     /// [`MigrateError::Malformed`].
-    pub fn read(migrations: &[Migration]) -> Result<Self, MigrateError> {
+    pub fn read(migrations: &[Migration], left_alone: Option<&str>) -> Result<Self, MigrateError> {
         let mut steps = vec![];
         for Migration { name: migration, text } in migrations {
             let script: Script = serde_json::from_str(text)
                 .map_err(|error| MigrateError::Malformed(migration, error.to_string()))?;
-            let commands = script.commands.into_iter();
-            steps.extend(commands.map(|command| Step { migration, command }));
+            let mut commands = script.commands;
+            commands.retain(|command| {
+                let collection = command.iter().next().and_then(|(_, name)| name.as_str());
+                left_alone.is_none() || collection != left_alone
+            });
+            steps.extend(commands.into_iter().map(|command| Step { migration, command }));
         }
         Ok(Self(steps))
     }

@@ -10,6 +10,7 @@ use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome};
 use rocket::tokio::sync::OnceCell;
 
+use super::cookie::find_all;
 use super::deliver::is_host_name;
 use super::engine::{Circumstances, Engine};
 use super::handle::Session;
@@ -57,6 +58,14 @@ pub async fn resume(engine: &Arc<Engine>, request: &Request<'_>) -> Result<Sessi
 pub fn has_host_prefix(request: &Request<'_>) -> bool {
     let engine: Option<&Arc<Engine>> = request.rocket().state();
     engine.is_some_and(|engine| is_host_name(&engine.options.name))
+}
+
+/// The values of the cookies that have this name, as the browser sent them.
+pub fn cookies_called<'r>(
+    request: &'r Request<'_>,
+    name: &'static str,
+) -> impl Iterator<Item = &'r str> {
+    find_all(request.headers().get("cookie"), name)
 }
 
 /// A new session of `engine`, whatever cookie came.

@@ -31,7 +31,7 @@ pub use content::{Content, LOGIN_KEY};
 pub use engine::Engine;
 pub use everybody::Attended;
 pub use fairing::OnUnavailable;
-pub use guard::{begin, has_host_prefix, presented_id, resume, resume_with};
+pub use guard::{begin, cookies_called, has_host_prefix, presented_id, resume, resume_with};
 pub use handle::{Fresh, Gone, Session, SetError};
 pub use options::{DEVELOPMENT_SECRET, Options, StoreKind};
 pub use others::{Login, MOST_LISTED, Span};

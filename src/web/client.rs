@@ -16,6 +16,9 @@ use crate::proxy::client_address;
 /// Whoever was not here for half a year is a stranger again.
 const LIFETIME: Duration = Duration::days(180);
 
+/// More device cookies than this are not looked at.
+const MOST_DEVICES: usize = 8;
+
 /// The other end of the connection.
 pub struct Client<'r> {
     request: &'r Request<'r>,
@@ -37,9 +40,9 @@ impl<'r> Client<'r> {
         client_address(self.request)
     }
 
-    /// Its device cookie.
-    pub fn device(&self) -> Option<&'r str> {
-        DEVICE.get(self.request)
+    /// Its device cookies. There is more than one if another host of the domain has planted some.
+    pub fn devices(&self) -> Vec<&'r str> {
+        DEVICE.all(self.request).take(MOST_DEVICES).collect()
     }
 
     /// Gives it a device cookie, if there is one to give.

@@ -4,12 +4,15 @@
 //! accept them from this host alone, over https, for the whole site (RFC 6265bis, 4.1.3.2). A sibling
 //! host cannot plant one. `client.rs` and `notice.rs` say what stands in them.
 
+use std::borrow::Cow;
+
 use rocket::Request;
 use rocket::http::{Cookie, SameSite};
 use rocket::time::Duration;
 
 use crate::proxy::is_https;
-use crate::session::has_host_prefix;
+use crate::session::cookie::decode;
+use crate::session::{cookies_called, has_host_prefix};
 
 /// One of the two cookies.
 #[derive(Clone, Copy)]
@@ -32,10 +35,16 @@ impl SiteCookie {
         [self.plain, self.prefixed]
     }
 
-    /// The value that the browser sent.
-    pub fn get<'r>(self, request: &'r Request<'_>) -> Option<&'r str> {
+    /// The first value that the browser sent.
+    pub fn get<'r>(self, request: &'r Request<'_>) -> Option<Cow<'r, str>> {
+        self.all(request).next().map(decode)
+    }
+
+    /// The values that the browser sent, as they came. Not from Rocket's jar: that takes other white space than HTTP
+    /// knows from names, so that a sibling host could plant a cookie behind the prefix.
+    pub fn all<'r>(self, request: &'r Request<'_>) -> impl Iterator<Item = &'r str> {
         let name = if has_host_prefix(request) { self.prefixed } else { self.plain };
-        request.cookies().get(name).map(Cookie::value)
+        cookies_called(request, name)
     }
 
     /// Sends it with the response, unless a browser would refuse it.

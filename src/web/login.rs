@@ -101,10 +101,11 @@ async fn submit(
     if !errors.is_empty() {
         return Ok(Submitted::again(render(&page, &typed, &errors).await));
     }
+    let devices = client.devices();
     let attempt = Attempt {
         username: &typed.username,
         password: &typed.password,
-        device: client.device(),
+        devices: &devices,
         address: client.address(),
     };
     let pseudonym = audit::pseudonym(&strategy.secrets, &typed.username);

@@ -143,7 +143,7 @@ pub fn leave(request: &Request<'_>, notice: Notice, from: &str) {
 /// The notice that was left, which is thereby gone.
 pub fn take(request: &Request<'_>) -> Option<Notice> {
     let cookie = NOTICE.get(request)?;
-    let (value, from) = cookie.split_once('~').unwrap_or((cookie, ""));
+    let (value, from) = cookie.split_once('~').unwrap_or((&cookie, ""));
     trace::follow(from);
     let notice = Notice::from_value(value);
     NOTICE.remove(request);

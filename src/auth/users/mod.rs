@@ -5,6 +5,7 @@
 
 pub mod memory;
 pub mod mongo;
+mod replacement;
 
 use super::legacy::LegacyHash;
 use super::password::PasswordHash;
@@ -74,6 +75,14 @@ impl Account {
     }
 }
 
+/// Those of the accounts that answer to the name, each once.
+fn answering(mut accounts: Vec<Account>, name: &TypedName) -> Vec<Account> {
+    accounts.retain(|account| account.answers_to(name));
+    accounts.sort_by_key(|account| account.user.id.0);
+    accounts.dedup_by_key(|account| account.user.id);
+    accounts
+}
+
 /// The account that a login with this name means, of those that answer to it.
 ///
 /// The very text counts first, and then the key: `Bob` and `bob` of an Express app are two accounts.
@@ -103,6 +112,11 @@ pub trait Users: Send + Sync {
     /// All accounts that answer to the name: by their very text, or by their key.
     async fn find_all(&self, name: &TypedName) -> Result<Vec<Account>, Unavailable>;
 
+    /// Whether a registration may not take the name, because an account answers to it.
+    async fn is_taken(&self, name: &TypedName) -> Result<bool, Unavailable> {
+        Ok(!self.find_all(name).await?.is_empty())
+    }
+
     /// The account that a login with this name means.
     async fn find_account(&self, name: &TypedName) -> Result<Option<Account>, Unavailable> {
         Ok(meant(self.find_all(name).await?, name))
@@ -110,14 +124,15 @@ pub trait Users: Send + Sync {
 
     /// The accounts that an admin can mean by a name or by an ID of 24 hex digits.
     async fn named(&self, typed: &str) -> Result<Named, Unavailable> {
-        let mut users = vec![];
-        if let Some(id) = UserId::from_hex(typed.trim()) {
-            users.extend(self.find(id).await?);
+        // An ID goes before a name, which a stranger can choose to look like an ID.
+        if let Some(id) = UserId::from_hex(typed.trim())
+            && let Some(user) = self.find(id).await?
+        {
+            return Ok(Named::One(user));
         }
-        if let Some(name) = TypedName::new(typed) {
-            users.extend(self.find_all(&name).await?.into_iter().map(|account| account.user));
-        }
-        users.dedup_by_key(|user: &mut User| user.id);
+        let Some(name) = TypedName::new(typed) else { return Ok(Named::None) };
+        let accounts = self.find_all(&name).await?.into_iter();
+        let mut users: Vec<User> = accounts.map(|account| account.user).collect();
         Ok(match (users.pop(), users.is_empty()) {
             (None, _) => Named::None,
             (Some(user), true) => Named::One(user),

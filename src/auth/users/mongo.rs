@@ -8,10 +8,13 @@ use mongodb::Collection;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{DateTime, Document, RawBsonRef, RawDocument, RawDocumentBuf, doc};
 use mongodb::error::Error;
-use mongodb::options::{Collation, CollationStrength};
+use mongodb::options::{
+    Collation, CollationAlternate, CollationMaxVariable, CollationStrength, FindOptions,
+};
 use rocket::futures::TryStreamExt as _;
 
-use super::{Account, StoredPassword, Users};
+use super::replacement::{holding, replacement};
+use super::{Account, StoredPassword, Users, answering};
 use crate::auth::legacy::LegacyHash;
 use crate::auth::password::PasswordHash;
 use crate::auth::user::{User, UserId};
@@ -33,16 +36,19 @@ impl MongoUsers {
     }
 }
 
-/// Finds names that differ in case, width or composition as one. Each two names with one key are equal
-/// to it; it finds some others as well. The index `username_any_case` has this collation.
+/// Finds names that differ in case, width, composition or white space as one. Each two names with one
+/// key are equal to it; it finds some others as well. The index `username_any_case` has this collation.
 fn any_case() -> Collation {
     let collation = Collation::builder().locale("en".to_owned()).normalization(true);
-    collation.strength(CollationStrength::Secondary).build()
+    let collation = collation.strength(CollationStrength::Secondary);
+    let ignored = collation.alternate(CollationAlternate::Shifted);
+    ignored.max_variable(CollationMaxVariable::Space).build()
 }
 
 /// More accounts of one name than this are not looked at. The index has the oldest first, so an
-/// Express app cannot hide an account behind later ones.
-const MOST_OF_A_NAME: i64 = 50;
+/// Express app cannot hide an account of Express behind later ones. One that holds its key is found
+/// by that as well.
+const MOST_OF_A_NAME: usize = 50;
 
 /// The fields of a [`User`]. A page has no business with the hash, so it does not even leave the
 /// database.
@@ -72,19 +78,27 @@ fn read_user(document: &RawDocumentBuf) -> Option<User> {
 /// A number of any type: a shell writes a Double where this program writes an Int64.
 #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
 fn whole_number(document: &RawDocument, field: &str) -> Option<i64> {
-    match document.get(field).ok()?? {
+    let number = match document.get(field).ok()?? {
         RawBsonRef::Int32(number) => Some(number.into()),
         RawBsonRef::Int64(number) => Some(number),
         RawBsonRef::Double(number) => Some(number as i64),
+        RawBsonRef::Decimal128(number) => {
+            number.to_string().parse::<f64>().ok().map(|number| number as i64)
+        }
         _ => None,
-    }
+    };
+    number.filter(|number| (0..=MOST_CHANGES).contains(number))
 }
+
+/// A larger number, or one below 0, counts no changes of a password.
+const MOST_CHANGES: i64 = 1 << 50;
 
 fn read_account(document: &RawDocumentBuf) -> Option<Account> {
     let text = |field| document.get_str(field).ok().filter(|text: &&str| !text.is_empty());
-    let ours = text("password").filter(|hash| hash.starts_with("$argon2"));
-    let ours = ours.map(|hash| StoredPassword::Argon2(PasswordHash::stored(hash)));
-    let password = ours.or_else(|| LegacyHash::read(text).map(StoredPassword::Legacy));
+    let ours = || text("password").filter(|hash| hash.starts_with("$argon2"));
+    let ours = || ours().map(|hash| StoredPassword::Argon2(PasswordHash::stored(hash)));
+    // An upgrade removes the old hash. If there is one again, the other program has set another password.
+    let password = LegacyHash::read(text).map(StoredPassword::Legacy).or_else(ours);
     let key = text("username_key").map(str::to_owned);
     Some(Account { user: read_user(document)?, key, password })
 }
@@ -94,6 +108,36 @@ fn unless_duplicate(written: Result<bool, Error>) -> Result<bool, Error> {
     match written {
         Err(error) if is_duplicate_key(&error) => Ok(false),
         written => written,
+    }
+}
+
+impl MongoUsers {
+    /// The documents that the collation finds for a name, and some more. One query for the accounts of
+    /// all programs, so that a known and an unknown name cost the same.
+    async fn candidates(&self, name: &TypedName) -> Result<Vec<RawDocumentBuf>, Unavailable> {
+        // The collation ignores the white space around a name.
+        let by_name = self.find_by("username", name.trimmed(), Some(any_case())).await?;
+        if by_name.len() < MOST_OF_A_NAME {
+            return Ok(by_name);
+        }
+        let by_key = self.find_by("username_key", name.as_key(), None).await?;
+        Ok(by_name.into_iter().chain(by_key).collect())
+    }
+
+    async fn find_by(
+        &self,
+        field: &str,
+        value: &str,
+        collation: Option<Collation>,
+    ) -> Result<Vec<RawDocumentBuf>, Unavailable> {
+        let filter = doc! { field: value };
+        let find = move |users: Collection<RawDocumentBuf>| async move {
+            let options = FindOptions::builder().collation(collation).projection(of_account());
+            let options = options.limit(MOST_OF_A_NAME as i64).max_time(READ_LIMIT).build();
+            let found = users.find(filter).with_options(options);
+            found.await?.try_collect::<Vec<RawDocumentBuf>>().await
+        };
+        self.documents.run(find).await
     }
 }
 
@@ -115,21 +159,17 @@ impl Users for MongoUsers {
         Ok(found.await?.as_ref().and_then(read_account))
     }
 
-    /// One query for the accounts of all programs, so that a known and an unknown name cost the same.
     async fn find_all(&self, name: &TypedName) -> Result<Vec<Account>, Unavailable> {
-        let (typed, trimmed) = (name.as_typed(), name.trimmed());
-        let filter = match typed == trimmed {
-            true => doc! { "username": typed },
-            false => doc! { "username": { "$in": [typed, trimmed] } },
-        };
-        let find = |users: Collection<RawDocumentBuf>| async move {
-            let find = users.find(filter).collation(any_case()).projection(of_account());
-            let find = find.limit(MOST_OF_A_NAME).max_time(READ_LIMIT);
-            find.await?.try_collect::<Vec<RawDocumentBuf>>().await
-        };
-        let found = self.documents.run(find).await?;
-        let accounts = found.iter().filter_map(read_account);
-        Ok(accounts.filter(|account| account.answers_to(name)).collect())
+        let accounts = self.candidates(name).await?.iter().filter_map(read_account).collect();
+        Ok(answering(accounts, name))
+    }
+
+    /// Documents without an ObjectId are no accounts here, but another program may know them.
+    async fn is_taken(&self, name: &TypedName) -> Result<bool, Unavailable> {
+        let found = self.candidates(name).await?;
+        let mut usernames = found.iter().filter_map(|document| document.get_str("username").ok());
+        Ok(found.len() >= MOST_OF_A_NAME
+            || usernames.any(|username| key_of(username) == name.as_key()))
     }
 
     async fn insert(
@@ -158,9 +198,9 @@ impl Users for MongoUsers {
             let username = username.as_shown().to_owned();
             return Ok(Some(User { id: UserId(id), username, admin: false, password_version: 0 }));
         }
-        match self.find_all(&username.into()).await?.is_empty() {
-            false => Ok(None),
-            true => Err(Unavailable::new(
+        match self.is_taken(&username.into()).await? {
+            true => Ok(None),
+            false => Err(Unavailable::new(
                 "a unique index of `users` refuses a second account without the field that it is on",
             )),
         }
@@ -183,9 +223,13 @@ impl Users for MongoUsers {
         };
         let key = old.key.is_none().then(|| key_of(&old.user.username));
         let is_new = version != old.user.password_version;
-        let replaced = replace(key.as_deref()).await?;
-        // The owner chose another password. It must count, although another account holds the key.
-        if !replaced && is_new && key.is_some() { replace(None).await } else { Ok(replaced) }
+        match replace(key.as_deref()).await {
+            // The owner chose another password. It must count, although another account holds the key
+            // or a validator has something against it.
+            Ok(false) if is_new && key.is_some() => replace(None).await,
+            Err(error) if error.is_refusal() && is_new && key.is_some() => replace(None).await,
+            replaced => replaced,
+        }
     }
 
     async fn all(&self, most: u32) -> Result<Vec<User>, Unavailable> {
@@ -206,7 +250,9 @@ impl Users for MongoUsers {
     }
 
     async fn delete_students(&self) -> Result<u64, Unavailable> {
-        let filter = doc! { "username": { "$type": "string" }, "admin": { "$ne": true } };
+        // The accounts of another program are not ours to delete.
+        let ours = doc! { "username_key": { "$exists": true }, "upgraded_at": null };
+        let filter = doc! { "$and": [ours, { "admin": { "$ne": true } }] };
         let deleted = self
             .documents
             .in_background()
@@ -220,49 +266,4 @@ impl Users for MongoUsers {
             self.documents.run(|users| async move { users.update_one(filter, update).await });
         Ok(updated.await?.matched_count == 1)
     }
-}
-
-/// The document of this account, as long as it holds this hash.
-fn holding(id: UserId, password: &StoredPassword) -> Document {
-    match password {
-        StoredPassword::Argon2(hash) => doc! { "_id": id.0, "password": hash.as_str() },
-        StoredPassword::Legacy(LegacyHash::Bcrypt { hash, field }) => {
-            doc! { "_id": id.0, (*field): hash }
-        }
-        StoredPassword::Legacy(LegacyHash::Pbkdf2 { hash, salt }) => {
-            doc! { "_id": id.0, "hash": hash, "salt": salt }
-        }
-    }
-}
-
-/// The update that puts a new hash in the place of an old one. An account of another program becomes
-/// one of ours, and the weak hash goes.
-fn replacement(
-    old: &Account,
-    password: &StoredPassword,
-    new: &PasswordHash,
-    version: i64,
-    key: Option<&str>,
-) -> Document {
-    let mut set = doc! { "password": new.as_str() };
-    if version != old.user.password_version {
-        set.insert("password_version", version);
-    }
-    if let Some(key) = key {
-        set.insert("username_key", key);
-    }
-    let StoredPassword::Legacy(legacy) = password else { return doc! { "$set": set } };
-    if matches!(legacy, LegacyHash::Pbkdf2 { .. }) {
-        set.insert("salt", ""); // As `insert` does, for an Express app.
-    }
-    let mut update = doc! {
-        "$set": set,
-        // These two only add what is missing: of any two values, BSON has an order.
-        "$max": { "admin": false },
-        "$min": { "created_at": old.user.id.0.timestamp() },
-    };
-    if !matches!(legacy, LegacyHash::Bcrypt { field: "password", .. }) {
-        update.insert("$unset", doc! { "hash": 1 });
-    }
-    update
 }

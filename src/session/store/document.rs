@@ -9,7 +9,7 @@ use mongodb::bson::{self, Bson, Document, RawBsonRef, RawDocument};
 use serde_json::value::RawValue;
 
 use super::Record;
-use super::json::{from_raw, to_raw};
+use super::json::{from_raw, to_raw, value_to_raw};
 use crate::session::content::{Content, Unreadable, Values};
 use crate::session::record::{CookieRecord, Members};
 use crate::session::timestamp::Timestamp;
@@ -108,7 +108,7 @@ fn read_object(object: &Document) -> Result<Content, Unreadable> {
     let members = cookie.iter().map(|(name, value)| (name.clone(), read_member(name, value)));
     let cookie = CookieRecord::read(members.collect::<Members>())?;
     let values = object.iter().filter(|(key, _)| *key != "cookie");
-    let values: Values = values.map(|(key, value)| (key.clone(), to_raw(value))).collect();
+    let values: Values = values.map(|(key, value)| (key.clone(), value_to_raw(value))).collect();
     Ok(Content { cookie, values })
 }
 

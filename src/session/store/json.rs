@@ -32,6 +32,15 @@ pub fn to_raw(value: &Bson) -> Box<RawValue> {
     serde_json::value::to_raw_value(&to_json(value)).expect("a JSON value is JSON")
 }
 
+/// A value of a session. JSON has no NaN: as text it stays what an increment cannot add to, and as null
+/// it would count as nothing.
+pub fn value_to_raw(value: &Bson) -> Box<RawValue> {
+    match value {
+        Bson::Double(number) if !number.is_finite() => to_raw(&Bson::from("NaN")),
+        _ => to_raw(value),
+    }
+}
+
 /// JSON text as BSON.
 pub fn from_raw(value: &RawValue) -> Bson {
     // What does not parse (half a surrogate pair, 1e999) is nothing that BSON could hold.

@@ -27,10 +27,13 @@ pub struct MongoStore {
 }
 
 impl MongoStore {
+    /// The end of the name of the collection that says why sessions were ended.
+    pub const ENDED: &str = "_ended";
+
     /// The sessions in `collection`; new documents in the form that `stringify` says.
     pub fn new(mongo: &Mongo, collection: &str, stringify: bool) -> Self {
         let shape = if stringify { Shape::Json } else { Shape::Object };
-        let endings = mongo.documents(&format!("{collection}_ended"));
+        let endings = mongo.documents(&format!("{collection}{}", Self::ENDED));
         Self { documents: mongo.documents(collection), endings, shape }
     }
 
@@ -61,6 +64,18 @@ impl MongoStore {
             find.max_time(READ_LIMIT).await?.try_collect().await
         };
         self.documents.list().run(find).await
+    }
+
+    /// All documents in which this login may stand.
+    async fn find_logins(
+        &self,
+        login: &str,
+        most: u32,
+    ) -> Result<Vec<RawDocumentBuf>, Unavailable> {
+        let mut found = self.newest(Lookup::ours(login), most).await?;
+        found.extend(self.newest(Lookup::express_text(login), most).await?);
+        found.extend(self.newest(Lookup::express_object(login), most).await?);
+        Ok(found)
     }
 
     /// The last made of each login, by the index on both: however many there are, no more are read.
@@ -196,9 +211,16 @@ impl Store for MongoStore {
     }
 
     async fn logins(&self, login: &str, most: u32) -> Result<Vec<(Sid, Record)>, Unavailable> {
-        let mut found = self.newest(Lookup::ours(login), most).await?;
-        found.extend(self.newest(Lookup::express_text(login), most).await?);
-        found.extend(self.newest(Lookup::express_object(login), most).await?);
+        let found = match self.find_logins(login, most).await {
+            // Another program has dropped the indexes, such as connect-mongo with `clear()`.
+            Err(error) if error.is_refusal() => {
+                log::warn!("the sessions of a user were not found, so indexes are made: {error}");
+                self.ensure_indexes().await?;
+                self.ensure_login_indexes().await?;
+                self.find_logins(login, most).await?
+            }
+            found => found?,
+        };
         let is_login = |record: &Record| record.content.login().as_deref() == Some(login);
         let found = found.into_iter().filter_map(read_valid);
         Ok(found.filter(|(_, record)| is_login(record)).take(most as usize).collect())
