@@ -195,11 +195,20 @@ pub async fn open(config: &Config, if_away: IfAway) -> Result<Stores, StartError
 /// # Errors
 /// MongoDB does not answer, or does not fit the migrations.
 pub async fn open_database(config: &Config) -> Result<Mongo, StartError> {
+    match open_migrated(config).await {
+        // Perhaps it answers, and only the driver finds no server that it may ask.
+        Err(StartError::NoDatabase(error)) => {
+            let found = other_set(&config.mongodb.uri.0).await;
+            Err(found.unwrap_or(StartError::NoDatabase(error)))
+        }
+        opened => opened,
+    }
+}
+
+async fn open_migrated(config: &Config) -> Result<Mongo, StartError> {
     let uri = &config.mongodb.uri.0;
     let mongo = Mongo::open(uri, config.teaching).await.map_err(StartError::BadUri)?;
-    if let Err(error) = mongo.ping().await {
-        return Err(other_set(uri).await.unwrap_or_else(|| error.into()));
-    }
+    mongo.ping().await?;
     let sessions = config.session.collection.as_str();
     let ended = format!("{sessions}{}", MongoStore::ENDED);
     let ours = [sessions, &ended, users::mongo::COLLECTION, throttle::mongo::COLLECTION];

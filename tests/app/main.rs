@@ -16,6 +16,7 @@ mod documents;
 mod errors;
 mod foreign;
 mod headers;
+mod hostile_database;
 mod hostile_names;
 mod heads;
 mod indexes;

@@ -8,7 +8,7 @@ use rocket::futures::TryStreamExt as _;
 
 use crate::support::{App, PASSWORD, cloakroom, fresh_database};
 
-async fn indexes(database: &Database, collection: &str) -> Vec<Document> {
+pub async fn indexes(database: &Database, collection: &str) -> Vec<Document> {
     let list = doc! { "listIndexes": collection };
     database.run_cursor_command(list).await.unwrap().try_collect().await.unwrap()
 }
@@ -18,7 +18,7 @@ async fn create_index(database: &Database, collection: &str, index: Document) {
     database.run_command(create).await.unwrap();
 }
 
-fn names(indexes: &[Document]) -> Vec<&str> {
+pub fn names(indexes: &[Document]) -> Vec<&str> {
     indexes.iter().map(|index| index.get_str("name").unwrap()).collect()
 }
 
@@ -30,7 +30,7 @@ async fn validator(database: &Database, collection: &str) -> Document {
 }
 
 /// What a start that must fail says: one line, and at once.
-fn refusal(uri: &str) -> String {
+pub fn refusal(uri: &str) -> String {
     let output = cloakroom(&[]).env("MONGODB_URI", uri).output().unwrap();
     let log = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(!log.contains("Waiting"), "{log}");
