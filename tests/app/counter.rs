@@ -87,3 +87,21 @@ async fn counts_at_once_are_all_added_to_a_fraction_or_a_text() {
         }
     }
 }
+
+/// JSON has no word for it, and BSON has.
+#[rocket::async_test]
+async fn what_is_not_a_number_in_bson_is_left_as_it_is() {
+    let app = App::on_mongodb().await;
+    let user = register(&app).await;
+    for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let [_, session] = both_forms("{}", &user, "");
+        let mut session = session.as_document().unwrap().clone();
+        session.insert("viewCount", value);
+        let (mut rosa, sid) = with_session(&app, session.clone().into(), doc! {}).await;
+        rosa.post("/coat/count", &[]).await.expect_redirect("/dashboard");
+        rosa.get("/dashboard").await.expect_page(200, "The visit was not counted");
+        let kept = stored(&app, &sid).await;
+        let kept = kept.get_document("session").unwrap().get_f64("viewCount").unwrap();
+        assert_eq!(kept.to_bits(), value.to_bits());
+    }
+}

@@ -2,7 +2,7 @@
 
 use cloakroom::auth::key_of;
 use mongodb::bson::{Bson, DateTime, Document, doc, oid::ObjectId};
-use mongodb::options::{Collation, CollationStrength};
+use mongodb::options::{Collation, CollationAlternate, CollationMaxVariable, CollationStrength};
 use rocket::futures::TryStreamExt as _;
 
 use crate::support::{App, PASSWORD, fresh_database};
@@ -103,11 +103,17 @@ async fn two_names_with_one_key_are_one_to_the_collation_of_the_index() {
     let mut changed: Vec<String> = letters.filter(|name| key_of(name) != *name).collect();
     // Two marks in an order that their normal form does not have.
     changed.push("q\u{315}\u{300}y".to_owned());
+    // White space around a name, and a sigma at its end.
+    let spaced =
+        [" xy", "xy ", "\txy\n", "xy\u{a0}", "\u{3000}xy", "xy\u{2003}\u{2028}", "x\u{3c2}"];
+    changed.extend(spaced.map(str::to_owned));
     assert!(changed.len() > 1_000, "{}", changed.len());
     let documents = changed.iter().map(|name| doc! { "_id": name, "username": name });
     names.insert_many(documents).await.unwrap();
     let collation = Collation::builder().locale("en".to_owned()).normalization(true);
-    let collation = collation.strength(CollationStrength::Secondary).build();
+    let collation = collation.strength(CollationStrength::Secondary);
+    let ignored = collation.alternate(CollationAlternate::Shifted);
+    let collation = ignored.max_variable(CollationMaxVariable::Space).build();
     for name in &changed {
         for typed in [key_of(name), name.to_uppercase()] {
             let found = names.find(doc! { "username": &typed }).collation(collation.clone());

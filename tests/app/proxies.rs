@@ -77,10 +77,12 @@ async fn an_address_counts_without_port_brackets_blanks_and_quotes() {
         ("[::ffff:203.0.113.7]:80", "203.0.113.7"),
         ("6.6.6.6, 203.0.113.7:51234", "203.0.113.7"),
         ("6.6.6.6:1, [2001:db8::1]:2", "2001:db8::1"),
+        // An empty element of a list is none (RFC 9110, section 5.6.1).
+        ("203.0.113.7, ", "203.0.113.7"),
+        ("203.0.113.7,,\t,", "203.0.113.7"),
         // What hides the client ends the walk at the proxy.
         ("203.0.113.7, unknown", "127.0.0.1"),
         ("203.0.113.7, _hidden", "127.0.0.1"),
-        ("203.0.113.7, ", "127.0.0.1"),
         ("203.0.113.7:x", "127.0.0.1"),
         ("unknown", "127.0.0.1"),
     ];

@@ -3,6 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use rocket::figment::Figment;
+
 use crate::support::{App, Browser, PASSWORD, cloakroom, launch};
 
 /// The status of `GET /dashboard` with these bytes in the `Cookie` header, over https or not.
@@ -86,6 +88,60 @@ async fn a_cookie_that_is_not_signed_by_us_does_not_hide_one_that_is() {
             }
         }
     }
+}
+
+/// The status of a login with the right password, with these bytes in the `Cookie` header.
+fn log_in(url: &str, cookies: &[u8]) -> u16 {
+    let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
+    let body = format!("username=rosa&password={}", PASSWORD.replace(' ', "+"));
+    let head = format!(
+        "POST /login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Forwarded-Proto: https\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
+        body.len()
+    );
+    let rest = format!("\r\n\r\n{body}");
+    let request = [head.as_bytes(), b"Cookie: ", cookies, rest.as_bytes()].concat();
+    stream.write_all(&request).unwrap();
+    let mut answer = vec![];
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer).split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+/// A sibling host plants `device` cookies, so that a known browser counts as a stranger.
+#[rocket::async_test]
+async fn a_planted_device_cookie_does_not_make_a_known_browser_a_stranger() {
+    for (name, device) in [("connect.sid", "device"), ("__Host-sid", "__Host-device")] {
+        let prefixed = |figment: Figment| {
+            let trusted = figment.merge(("trusted_proxies", ["127.0.0.1"]));
+            trusted.merge(("session.name", "__Host-sid"))
+        };
+        let app = match name {
+            "connect.sid" => App::in_memory().await,
+            _ => App::in_memory_with(prefixed).await,
+        };
+        let mut rosa = app.browser();
+        log_in_over_https(&mut rosa, "rosa").await;
+        let good = format!("{device}={}", rosa.jar[device]);
+        while log_in_wrong(&app).await != 429 {}
+        assert_eq!(log_in(&app.url, b"a=b"), 429, "a stranger");
+        let planted = format!("{device}=x");
+        for cookies in [
+            good.clone(),
+            format!("{good}; {planted}"),
+            format!("{planted}; {good}"),
+            format!("{good}; \u{2000}{planted}"),
+            format!("{good}; \u{a0}{planted}; {planted}"),
+        ] {
+            assert_eq!(log_in(&app.url, cookies.as_bytes()), 303, "{cookies:?}");
+        }
+    }
+}
+
+async fn log_in_wrong(app: &App) -> u16 {
+    let mut stranger = app.browser();
+    let fields = [("username", "rosa"), ("password", "a wrong guess")];
+    let request = stranger.request(reqwest::Method::POST, "/login").form(&fields);
+    stranger.send(request.header("x-forwarded-proto", "https")).await.status
 }
 
 #[rocket::async_test]
