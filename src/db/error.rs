@@ -71,7 +71,7 @@ fn describe(error: &Error) -> String {
         ErrorKind::Command(error) if QUOTING.contains(&error.code) => {
             Some((error.code, &*error.message))
         }
-        ErrorKind::Write(_) => Some((0, "")),
+        ErrorKind::Write(WriteFailure::WriteConcernError(error)) => Some((error.code, "")),
         _ => None,
     };
     let Some((code, message)) = told else {
@@ -89,8 +89,8 @@ fn describe(error: &Error) -> String {
 const DUPLICATE_KEY: i32 = 11000;
 const VALIDATION_FAILED: i32 = 121;
 
-/// Commands that fail with these codes quote a document.
-const QUOTING: [i32; 2] = [DUPLICATE_KEY, VALIDATION_FAILED];
+/// Commands that fail with these codes quote a document: also one that is too large, or whose key is.
+const QUOTING: [i32; 6] = [DUPLICATE_KEY, VALIDATION_FAILED, 10_334, 17_280, 17_419, 17_420];
 
 /// What a server says while it stops, starts or elects a primary is no refusal: `PASSING` are the codes
 /// that drivers retry.
