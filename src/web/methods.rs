@@ -29,15 +29,15 @@ pub fn allowed_instead(request: &Request<'_>) -> Option<String> {
     Some(names.join(", "))
 }
 
-/// The parts of an address, decoded as Rocket decodes them.
+/// The parts of an address, decoded as Rocket decodes them. Empty parts are none to Rocket either.
 fn segments(path: &str) -> Vec<String> {
-    let parts = path.strip_prefix('/').unwrap_or(path).split('/');
+    let parts = path.split('/').filter(|part| !part.is_empty());
     parts.map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned()).collect()
 }
 
 /// As Rocket matches: `<name>` is one part, and `<name..>` all that follow.
 fn matches(route: &str, path: &[String]) -> bool {
-    let parts: Vec<&str> = route.strip_prefix('/').unwrap_or(route).split('/').collect();
+    let parts: Vec<&str> = route.split('/').filter(|part| !part.is_empty()).collect();
     let has_rest = parts.last().is_some_and(|part| part.ends_with("..>"));
     let is_long_enough = match has_rest {
         true => path.len() + 1 >= parts.len(),
@@ -62,7 +62,8 @@ mod tests {
         check("/", "/login", false);
         check("/login", "/login", true);
         check("/login", "/log%69n", true);
-        check("/login", "/login/", false);
+        check("/login", "/login/", true);
+        check("/login", "//login", true);
         check("/account/sessions/<handle>/revoke", "/account/sessions/abc/revoke", true);
         check("/account/sessions/<handle>/revoke", "/account/sessions/a/b/revoke", false);
         check("/account/sessions/<handle>/revoke", "/account/sessions/revoke", false);
