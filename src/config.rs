@@ -212,6 +212,8 @@ mod tests {
         check("[default.mongodb]\nurl = 'x'", "unknown setting `mongodb.url`");
         check("[default.session]\ntouch_after = 'soon'", "`session.touch_after`");
         check("[default]\nport = 'http'", "`port` must be");
+        check("[default.session.cookie]\nsame_site = 'None'", "cookie.same_site` has a value");
+        check("[default.session.cookie]\nsecure = 'maybe'", "cookie.secure` has a value");
     }
 
     #[test]

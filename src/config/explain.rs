@@ -26,6 +26,12 @@ pub fn explain(error: &figment::Error) -> ConfigError {
         Kind::Message(message) if path.is_empty() => {
             message.lines().next().unwrap_or_default().to_owned()
         }
+        // serde's own words name types of ours.
+        Kind::Message(message) if message.contains("untagged enum") => {
+            format!(
+                "`{path}` has a value that it cannot have; the comments in Rocket.toml list them"
+            )
+        }
         Kind::Message(message) => format!("`{path}`: {message}"),
         _ => format!("`{path}` cannot be read"),
     };
