@@ -22,6 +22,9 @@ async fn a_known_address_with_another_method_is_a_405_that_says_what_it_takes() 
         ("PATCH", "/login?next=/x", both),
         ("OPTIONS", "/login", both),
         ("TRACE", "/login", both),
+        // Rocket serves this address as well.
+        ("OPTIONS", "/login/", both),
+        ("PUT", "//login", both),
         ("OPTIONS", "/dashboard", "GET, HEAD"),
         ("POST", "/dashboard", "GET, HEAD"),
         ("POST", "/", "GET, HEAD"),
@@ -40,12 +43,7 @@ async fn a_known_address_with_another_method_is_a_405_that_says_what_it_takes() 
         let answer = ask(&mut rosa, method, path).await;
         assert_eq!(answer, (405, Some(allow.to_owned())), "{method} {path}");
     }
-    for (method, path) in [
-        ("PUT", "/nowhere"),
-        ("OPTIONS", "/login/"),
-        ("DELETE", "/account/nowhere"),
-        ("POST", "/x/y"),
-    ] {
+    for (method, path) in [("PUT", "/nowhere"), ("DELETE", "/account/nowhere"), ("POST", "/x/y")] {
         assert_eq!(ask(&mut rosa, method, path).await, (404, None), "{method} {path}");
     }
     // A route that responds with a 404 itself takes the method.
