@@ -31,7 +31,7 @@ const MAX_BCRYPT_COST: u32 = 13;
 /// A hash that another program stored. Cannot be printed.
 #[derive(Clone, PartialEq, Eq)]
 pub enum LegacyHash {
-    /// Made by pbkdf2. How is told by the length of the hash.
+    /// Made by pbkdf2. The length of the hash tells which program made it.
     Pbkdf2 {
         /// In hex digits.
         hash: String,
@@ -55,8 +55,8 @@ impl LegacyHash {
             Some(Self::Bcrypt { hash, field })
         });
         bcrypt.or_else(|| {
-            let (hash, salt) = (text("hash")?.to_owned(), text("salt")?.to_owned());
-            Some(Self::Pbkdf2 { hash, salt })
+            let hash = text("hash").filter(|hash| is_pbkdf2(hash))?.to_owned();
+            Some(Self::Pbkdf2 { hash, salt: text("salt")?.to_owned() })
         })
     }
 
@@ -97,6 +97,11 @@ fn pbkdf2_matches(password: &Password, hash: &str, salt: &str) -> Option<bool> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn is_pbkdf2(hash: &str) -> bool {
+    let is_hex = hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hex && [TUTORIAL_DIGITS, PLUGIN_DIGITS].contains(&hash.len())
 }
 
 fn is_bcrypt(hash: &str) -> bool {
@@ -163,13 +168,20 @@ mod tests {
     #[test]
     fn the_fields_of_a_document_say_what_kind_of_hash_it_is() {
         let bcrypt = "$2b$10$abcdefghijklmnopqrstuu5Lq1xmMLYvV1b3OJd0jzyMxa1cl3Zxu";
-        let read = |fields: &[(&str, &'static str)]| {
+        let read = |fields: &[(&str, &str)]| {
             LegacyHash::read(|name| fields.iter().find(|(field, _)| *field == name).map(|f| f.1))
         };
         let is_in = |hash: Option<LegacyHash>, expected: &str| matches!(hash, Some(LegacyHash::Bcrypt { field, .. }) if field == expected);
         assert!(is_in(read(&[("password", bcrypt)]), "password"));
         assert!(is_in(read(&[("hash", bcrypt), ("salt", "")]), "hash"));
-        assert!(matches!(read(&[("hash", "ab"), ("salt", "cd")]), Some(LegacyHash::Pbkdf2 { .. })));
-        assert!(read(&[("hash", "ab")]).is_none() && read(&[("password", "plain")]).is_none());
+        for digits in ["ab".repeat(64), "ab".repeat(512)] {
+            let pbkdf2 = read(&[("hash", &digits), ("salt", "cd")]);
+            assert!(matches!(pbkdf2, Some(LegacyHash::Pbkdf2 { .. })));
+            assert!(read(&[("hash", &digits)]).is_none());
+        }
+        let other = "xy".repeat(64);
+        assert!(read(&[("hash", "ab"), ("salt", "cd")]).is_none());
+        assert!(read(&[("hash", &other), ("salt", "cd")]).is_none());
+        assert!(read(&[("password", "plain")]).is_none());
     }
 }

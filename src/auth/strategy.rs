@@ -220,7 +220,7 @@ mod tests {
     use crate::auth::username::Username;
     use crate::auth::users::memory::MemoryUsers;
 
-    const NOBODY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+    const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
 
     /// With one account, Rosa's.
     async fn strategy() -> LocalStrategy {
@@ -235,13 +235,13 @@ mod tests {
             cards: OnceLock::new(),
         };
         let (rosa, password) = (Username::choose("Rosa"), Password::typed("correct horse"));
-        let made = strategy.register(&rosa.unwrap(), password.unwrap(), NOBODY).await.unwrap();
+        let made = strategy.register(&rosa.unwrap(), password.unwrap(), ADDRESS).await.unwrap();
         assert!(matches!(made, Registration::Done(..)));
         strategy
     }
 
     fn attempt<'a>(username: &'a str, password: &'a str, devices: &'a [&'a str]) -> Attempt<'a> {
-        Attempt { username, password, devices, address: NOBODY }
+        Attempt { username, password, devices, address: ADDRESS }
     }
 
     #[rocket::async_test]

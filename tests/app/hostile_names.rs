@@ -148,3 +148,35 @@ async fn a_reset_of_the_class_leaves_the_accounts_of_another_program() {
     log_in(&app, "vera", "vera").await;
     log_in(&app, "berta", "berta").await;
 }
+
+/// Fields of the old document that an upgrade leaves are not taken for a password that came later.
+#[rocket::async_test]
+async fn an_upgraded_account_logs_in_whatever_other_fields_it_has() {
+    let bcrypt = "$2b$10$rOBHTzdOUjsuBszL896hEOerewe7n7H0T880gREhdOp4sA27JS.5u"; // "hunter2"
+    let pbkdf2 = tutorial("vera", "an older password");
+    for other in [
+        doc! { "hash": "of something else", "salt": "ab" },
+        doc! { "hash": pbkdf2.get("hash"), "salt": pbkdf2.get("salt") },
+        doc! { "hash": "" },
+    ] {
+        let app = App::on_mongodb().await;
+        let mut vera = doc! { "username": "vera", "password": bcrypt };
+        vera.extend(other.clone());
+        app.database().collection("users").insert_one(vera).await.unwrap();
+        for _ in 0..3 {
+            assert_eq!(try_log_in(&app, "vera", "hunter2").await.status, 303, "{other}");
+        }
+    }
+}
+
+/// The other program has renamed an account that was made here.
+#[rocket::async_test]
+async fn a_key_that_a_renamed_account_still_holds_is_taken() {
+    let app = App::on_mongodb().await;
+    app.browser().register("rosa").await;
+    let rename = doc! { "$set": { "username": "rosalie" } };
+    let users = app.database().collection::<Document>("users");
+    users.update_one(doc! {}, rename).await.unwrap();
+    assert_eq!(register(&app, "rosa").await, 422);
+    app.browser().log_in("rosalie").await;
+}

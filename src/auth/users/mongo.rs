@@ -198,7 +198,9 @@ impl Users for MongoUsers {
             let username = username.as_shown().to_owned();
             return Ok(Some(User { id: UserId(id), username, admin: false, password_version: 0 }));
         }
-        match self.is_taken(&username.into()).await? {
+        // The other program may have renamed an account that still holds the key.
+        let holders = self.find_by("username_key", username.as_key(), None).await?;
+        match !holders.is_empty() || self.is_taken(&username.into()).await? {
             true => Ok(None),
             false => Err(Unavailable::new(
                 "a unique index of `users` refuses a second account without the field that it is on",

@@ -37,9 +37,8 @@ pub fn replacement(
         set.insert("username_key", key);
     }
     let StoredPassword::Legacy(legacy) = password else { return doc! { "$set": set } };
-    if matches!(legacy, LegacyHash::Pbkdf2 { .. }) {
-        set.insert("salt", ""); // As `insert` does, for an Express app.
-    }
+    // As `insert` does, for an Express app. Without a salt, no hash that stays is taken for a newer one.
+    set.insert("salt", "");
     set.insert("upgraded_at", DateTime::now());
     // `$min` only adds what is missing: of any two values, BSON has an order.
     let mut update = doc! {
