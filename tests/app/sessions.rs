@@ -92,14 +92,21 @@ fn express_sessions(user: &str) -> Vec<Bson> {
     texts.chain(objects.into_iter().map(object)).collect()
 }
 
-#[rocket::async_test]
-async fn sessions_that_express_made_are_listed_and_revoked_as_well() {
+/// A browser in which Rosa is logged in, and what an Express app stores for logins of hers.
+async fn rosa_and_her_express_sessions() -> (App, Browser, Vec<Bson>) {
     let app = App::on_mongodb().await;
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
     let sessions = app.database().collection::<Document>("sessions");
     let ours = sessions.find_one(doc! {}).await.unwrap().unwrap();
     let theirs = express_sessions(ours.get_str("user").unwrap());
+    (app, rosa, theirs)
+}
+
+#[rocket::async_test]
+async fn sessions_that_express_made_are_listed_and_revoked_as_well() {
+    let (app, mut rosa, theirs) = rosa_and_her_express_sessions().await;
+    let sessions = app.database().collection::<Document>("sessions");
     for session in &theirs {
         let (mut other, _) = with_session(&app, session.clone(), doc! {}).await;
         assert!(other.is_signed_in().await, "{session}");
@@ -115,12 +122,8 @@ async fn sessions_that_express_made_are_listed_and_revoked_as_well() {
 
 #[rocket::async_test]
 async fn sessions_that_express_made_end_with_all_others_the_password_and_the_account() {
-    let app = App::on_mongodb().await;
-    let mut rosa = app.browser();
-    rosa.sign_up("rosa").await;
+    let (app, mut rosa, theirs) = rosa_and_her_express_sessions().await;
     let sessions = app.database().collection::<Document>("sessions");
-    let ours = sessions.find_one(doc! {}).await.unwrap().unwrap();
-    let theirs = express_sessions(ours.get_str("user").unwrap());
     let new = "a better horse battery";
     for (path, fields, left) in [
         ("/account/sessions/revoke-others", &[("password", PASSWORD)][..], 1),

@@ -10,6 +10,8 @@ use tempfile::TempDir;
 use thirtyfour::LoggingPrefsLogLevel;
 use thirtyfour::prelude::*;
 
+use crate::support::PASSWORD;
+
 pub struct Chromium {
     pub page: WebDriver,
     base: String,
@@ -87,6 +89,16 @@ impl Chromium {
     pub async fn press(&self, label: &str) {
         let path = format!("//main//button[normalize-space()=\"{label}\"]");
         self.page.find(By::XPath(path)).await.expect(label).click().await.expect("a click");
+    }
+
+    /// Makes an account, and logs in to it.
+    pub async fn sign_up(&self, username: &str) {
+        self.goto("/register").await;
+        for button in ["Create account", "Log in"] {
+            self.fill("username", username).await;
+            self.fill("password", PASSWORD).await;
+            self.submit(button).await;
+        }
     }
 
     /// Presses it, and waits for the page that comes.

@@ -28,13 +28,7 @@ async fn open(app: &App, host: &str) -> Chromium {
 
 async fn log_in(chromium: Chromium) -> Chromium {
     chromium.look(1280, false).await;
-    chromium.goto("/register").await;
-    chromium.fill("username", "rosa").await;
-    chromium.fill("password", PASSWORD).await;
-    chromium.submit("Create account").await;
-    chromium.fill("username", "rosa").await;
-    chromium.fill("password", PASSWORD).await;
-    chromium.submit("Log in").await;
+    chromium.sign_up("rosa").await;
     assert_eq!(chromium.path().await, "/dashboard");
     chromium
 }

@@ -1,7 +1,7 @@
 //! Which cookies a real Chromium keeps, and what is left of a login when it keeps none.
 
 use crate::chromium::Chromium;
-use crate::support::{PASSWORD, Running, cloakroom, launch};
+use crate::support::{Running, cloakroom, launch};
 use crate::tls;
 
 fn start(settings: &str) -> (Running, String) {
@@ -15,13 +15,7 @@ fn start(settings: &str) -> (Running, String) {
 /// Registers and logs in; returns where that leads, and the names of the cookies that are kept.
 async fn log_in(base: &str) -> (String, Vec<String>) {
     let chromium = Chromium::open(base).await;
-    chromium.goto("/register").await;
-    chromium.fill("username", "rosa").await;
-    chromium.fill("password", PASSWORD).await;
-    chromium.submit("Create account").await;
-    chromium.fill("username", "rosa").await;
-    chromium.fill("password", PASSWORD).await;
-    chromium.submit("Log in").await;
+    chromium.sign_up("rosa").await;
     let path = chromium.path().await;
     let cookies = chromium.page.get_all_cookies().await.unwrap();
     let names = cookies.into_iter().map(|cookie| cookie.name).collect();
