@@ -1,27 +1,26 @@
 //! What a page costs besides the network and MongoDB, step by step: `cargo bench`.
 //!
-//! In the order of a request: find the cookie and verify it, read the document, merge what was
-//! changed, render the page. Hashing a password is not here: it is slow on purpose.
+//! In the order of a request: find the cookie and verify it, read the document, change a value, render the
+//! page. Hashing a password is not here: it is slow on purpose.
 
 use std::fs;
 use std::hint::black_box;
 
-use cloakroom::session::changes::Changes;
-use cloakroom::session::signature::Secrets;
-use cloakroom::session::store::read_record;
-use cloakroom::session::{Content, Sid, cookie};
 use criterion::{Criterion, criterion_group, criterion_main};
 use mongodb::bson::{DateTime, RawDocumentBuf, doc};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rocket_express_session::mongodb::read_record;
+use rocket_express_session::{Secrets, SessionData, SessionId, cookie};
 use serde_json::json;
+use serde_json::value::to_raw_value;
 use tera::Tera;
 
 const SESSION: &str = r#"{"cookie":{"originalMaxAge":null,"expires":"2026-11-24T08:00:00.000Z","secure":true,"httpOnly":true,"path":"/","sameSite":"lax"},"passport":{"user":"65a1b2c3d4e5f60718293a4b"},"viewCount":7,"coat":["red scarf","a letter"]}"#;
 
 fn ticket(criterion: &mut Criterion) {
-    let secrets = Secrets::new(vec!["a secret of thirty-two characters".to_owned()]);
+    let secrets = Secrets::new(["a secret of thirty-two characters".to_owned()]);
     let secrets = secrets.expect("a secret");
-    let value = secrets.sign(&Sid::generate());
+    let value = secrets.sign(&SessionId::generate());
     let value = utf8_percent_encode(&value, NON_ALPHANUMERIC);
     let header = format!("theme=dark; connect.sid={value}; device=x");
     criterion.bench_function("cookie: find, decode, verify", |bencher| {
@@ -35,7 +34,7 @@ fn ticket(criterion: &mut Criterion) {
 
 fn coat(criterion: &mut Criterion) {
     let document = doc! {
-        "_id": Sid::generate().as_str(),
+        "_id": SessionId::generate().as_str(),
         "expires": DateTime::now(),
         "lastModified": DateTime::now(),
         "createdAt": DateTime::now(),
@@ -47,13 +46,13 @@ fn coat(criterion: &mut Criterion) {
     criterion.bench_function("document: read", |bencher| {
         bencher.iter(|| read_record(black_box(&document)).expect("a session"));
     });
-    let content = Content::parse(SESSION).expect("a session");
-    let mut changes = Changes::default();
-    changes.add("viewCount", 1);
-    criterion.bench_function("session: merge a change, write", |bencher| {
+    let data = SessionData::from_json(SESSION).expect("a session");
+    let views = to_raw_value(&8).expect("a number");
+    criterion.bench_function("session: change a value, write", |bencher| {
         bencher.iter(|| {
-            let values = changes.apply(black_box(&content.values));
-            Content { cookie: content.cookie.clone(), values }.to_json()
+            let mut changed = black_box(&data).clone();
+            changed.values.insert("viewCount".to_owned(), views.clone());
+            changed.to_json()
         });
     });
 }

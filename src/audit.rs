@@ -14,10 +14,10 @@ use rocket::Request;
 use rocket::fairing::AdHoc;
 use rocket::http::{Method, Status};
 use rocket::request::Outcome;
+use rocket_express_session::Secrets;
 
 use crate::auth::{Visitor, key_of};
 use crate::proxy::client_address;
-use crate::session::signature::Secrets;
 
 /// What somebody did, or tried to.
 #[derive(Clone, Copy, Debug)]
@@ -128,7 +128,7 @@ const PSEUDONYM: usize = 12;
 /// Attempts at one name get one pseudonym, in whatever spelling, until the secret changes. It is a
 /// keyed hash, so a reader of the log who has not the secret cannot look for the text.
 pub fn pseudonym(secrets: &Secrets, typed: &str) -> String {
-    let seal = secrets.seal("log", &key_of(typed));
+    let seal = secrets.sign_for("cloakroom log", &key_of(typed));
     format!("~{}", seal.chars().take(PSEUDONYM).collect::<String>())
 }
 

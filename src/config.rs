@@ -6,6 +6,7 @@
 
 mod collisions;
 mod explain;
+mod session;
 
 use rocket::figment::providers::{Env, Format as _, Serialized, Toml};
 use rocket::figment::value::magic::RelativePathBuf;
@@ -14,10 +15,10 @@ use rocket::figment::{self, Figment, Metadata, Profile, Provider};
 use serde::Deserialize;
 
 use explain::{explain, place};
+pub use session::{DEVELOPMENT_SECRET, SessionConfig, StoreKind};
 
 use crate::auth::Policy;
 use crate::proxy::TrustedProxies;
-use crate::session;
 
 /// Settings of the program that are not Rocket's own.
 #[derive(Debug, Deserialize)]
@@ -26,7 +27,7 @@ pub struct Config {
     pub mongodb: MongoConfig,
     /// `[default.session]`.
     #[serde(default)]
-    pub session: session::Options,
+    pub session: SessionConfig,
     /// `[default.password]`.
     #[serde(default)]
     pub password: Policy,
@@ -155,9 +156,8 @@ impl Config {
     }
 
     fn refuse_weak_secrets(&self) -> Result<(), ConfigError> {
-        let is_weak =
-            |secret: &str| secret.len() < MIN_SECRET || secret == session::DEVELOPMENT_SECRET;
-        if self.session.secret.iter().any(is_weak) {
+        let is_weak = |secret: &str| secret.len() < MIN_SECRET || secret == DEVELOPMENT_SECRET;
+        if self.session.options.secret.iter().any(is_weak) {
             return Err(ConfigError::WeakSecret);
         }
         Ok(())
@@ -194,7 +194,7 @@ mod tests {
     fn no_file_at_all_is_the_tutorial() {
         let config = with("").unwrap();
         assert_eq!(config.mongodb.uri, Uri(DEFAULT_URI.to_owned()));
-        assert_eq!(config.session.name, "connect.sid");
+        assert_eq!(config.session.options.name, "connect.sid");
     }
 
     #[test]
@@ -281,7 +281,7 @@ mod tests {
         };
         assert!(release("0123456789abcdef0123456789abcdef").is_ok());
         assert!(release("keyboard cat").is_err());
-        assert!(release(session::DEVELOPMENT_SECRET).is_err());
+        assert!(release(DEVELOPMENT_SECRET).is_err());
         assert!(release("0123456789abcdef0123456789abcdef,short").is_err());
         assert!(Config::from(&defaults().select("release")).is_err());
     }

@@ -1,33 +1,30 @@
-//! The MongoDB client: the only place where one is built, and where an operation gets its deadline.
+//! The MongoDB client: the only place where one is built, and where our own operations get a deadline.
 //!
 //! The driver has no operation timeout of its own: an operation on a frozen server would wait for
-//! ever. So all calls go through [`Mongo`] and [`Documents`]: they wait for their turn in
-//! `db/queue.rs`, and what does not come back in time is [`Unavailable`], which becomes a 503 page in
-//! `web/error.rs`. How long all calls of a request may take together is for `deadline.rs`.
+//! ever. So all our calls go through [`Mongo`] and [`Documents`]. They wait for their turn at the [`Gate`],
+//! which the session store shares. A call without a reply in time is [`Unavailable`], which becomes a 503
+//! page in `web/error.rs`. The calls of the session store get their deadline in `rocket_express_session`.
+//! `in_flight.rs` limits all waiting of a request together.
 
 mod checks;
-mod error;
-mod indexes;
-mod queue;
 
 pub use checks::{WrongKind, check_kinds};
-pub use error::{Unavailable, is_duplicate_key};
-pub use indexes::{IndexError, code, ensure as ensure_indexes, list as list_indexes, serves};
+pub use rocket_express_session::Unavailable;
+pub use rocket_express_session::mongodb::indexes::{self, IndexError};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::deadline::within;
+use crate::in_flight::within;
 use crate::trace;
 use mongodb::bson::{Document, doc};
-use mongodb::error::Error;
+use mongodb::error::{Error, ErrorKind, WriteFailure};
 use mongodb::options::{
     Acknowledgment, ClientOptions, CollectionOptions, ReadPreference, WriteConcern,
 };
 use mongodb::{Client, Collection, Database};
 use rocket::tokio::sync::Mutex;
-
-use queue::{Admitted, BACKGROUND, Queue, Share};
+use rocket_express_session::mongodb::{Gate, Lane, MongoStore};
 
 /// The tutorial's database, when the connection string names none.
 pub const DEFAULT_DATABASE: &str = "tutorial_db";
@@ -58,7 +55,7 @@ pub const MAX_STREAMS: u32 = 9;
 #[derive(Clone)]
 pub struct Mongo {
     database: Database,
-    queue: Arc<Queue>,
+    gate: Gate,
     last_ping: Arc<Mutex<Option<LastPing>>>,
 }
 
@@ -68,15 +65,15 @@ type LastPing = (Instant, Result<(), Unavailable>);
 /// A clone is the same one.
 pub struct Documents<T: Send + Sync> {
     collection: Collection<T>,
-    queue: Arc<Queue>,
-    share: Share,
+    gate: Gate,
+    lane: Lane,
     limit: Duration,
 }
 
 impl<T: Send + Sync> Clone for Documents<T> {
     fn clone(&self) -> Self {
-        let Self { collection, queue, share, limit } = self;
-        Self { collection: collection.clone(), queue: queue.clone(), share: *share, limit: *limit }
+        let Self { collection, gate, lane, limit } = self;
+        Self { collection: collection.clone(), gate: gate.clone(), lane: *lane, limit: *limit }
     }
 }
 
@@ -86,19 +83,9 @@ impl<T: Send + Sync> Documents<T> {
         self.collection.name()
     }
 
-    /// For operations on many documents, in front of a page that a visitor waits for.
-    pub fn list(&self) -> Self {
-        Self { share: Share::List, ..self.clone() }
-    }
-
     /// For an admin's page, and for what no page waits for.
     pub fn in_background(&self) -> Self {
-        Self { share: Share::Background, ..self.clone() }
-    }
-
-    /// For background work that may take as long as `limit`, such as the making of an index.
-    pub fn within(&self, limit: Duration) -> Self {
-        Self { limit, ..self.in_background() }
+        Self { lane: Lane::Background, ..self.clone() }
     }
 
     /// Runs an operation.
@@ -114,24 +101,56 @@ impl<T: Send + Sync> Documents<T> {
         F: Future<Output = Result<R, Error>> + Send + 'static,
         O: FnOnce(Collection<T>) -> F,
     {
-        let Self { collection, queue, share, limit } = self.clone();
+        let Self { collection, gate, lane, limit } = self.clone();
         let operation = operation(collection);
-        async move { carry_out(&queue, share, limit, operation).await }
+        async move { carry_out(&gate, lane, limit, operation).await }
+    }
+
+    /// Makes the indexes that are missing: see [`indexes::ensure`].
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub async fn ensure_indexes(&self, wanted: Vec<Document>) -> Result<(), IndexError>
+    where
+        T: 'static,
+    {
+        indexes::ensure(&self.gate, &self.collection, wanted).await
+    }
+
+    /// All indexes of the collection; none when it does not exist.
+    ///
+    /// # Errors
+    /// MongoDB does not answer, or refuses.
+    pub async fn list_indexes(&self) -> Result<Vec<Document>, Unavailable>
+    where
+        T: 'static,
+    {
+        indexes::list(&self.gate, &self.collection).await
     }
 }
 
 /// One operation: waits for its turn, then runs, within `limit` and what the request has left.
 async fn carry_out<R: Send>(
-    queue: &Queue,
-    share: Share,
+    gate: &Gate,
+    lane: Lane,
     limit: Duration,
     operation: impl Future<Output = Result<R, Error>> + Send + 'static,
 ) -> Result<R, Unavailable> {
-    let begun = Instant::now();
-    let permit = within(limit, queue.enter(share)).await.ok_or_else(Unavailable::late)??;
-    let left = limit.saturating_sub(begun.elapsed());
-    let result = within(left, Admitted::new(permit, operation)).await;
-    result.ok_or_else(Unavailable::late)?.map_err(|error| Unavailable::driver(&error))
+    within(limit, gate.run(lane, operation)).await.unwrap_or_else(|| Err(late()))
+}
+
+fn late() -> Unavailable {
+    Unavailable::new("no answer in time")
+}
+
+/// True when a unique index refused a write.
+pub fn is_duplicate_key(error: &Error) -> bool {
+    const DUPLICATE_KEY: i32 = 11000;
+    match &*error.kind {
+        ErrorKind::Write(WriteFailure::WriteError(error)) => error.code == DUPLICATE_KEY,
+        ErrorKind::Command(error) => error.code == DUPLICATE_KEY,
+        _ => false,
+    }
 }
 
 impl Mongo {
@@ -141,11 +160,10 @@ impl Mongo {
     /// # Errors
     /// The connection string is wrong. The error does not repeat it: it may hold a password.
     pub async fn open(uri: &str, watched: bool) -> Result<Self, Unavailable> {
-        let mut options =
-            ClientOptions::parse(uri).await.map_err(|error| Unavailable::driver(&error))?;
+        let mut options = ClientOptions::parse(uri).await?;
         let connections = options.max_pool_size.filter(|size| *size > 0).unwrap_or(CONNECTIONS);
         let streams = if watched { MAX_STREAMS } else { 0 };
-        options.max_pool_size = Some(connections + BACKGROUND + streams);
+        options.max_pool_size = Some(connections + Gate::BACKGROUND + streams);
         options.app_name.get_or_insert_with(|| "cloakroom".to_owned());
         options.connect_timeout.get_or_insert(SELECTION);
         options.server_selection_timeout.get_or_insert(SELECTION);
@@ -167,8 +185,12 @@ impl Mongo {
 
     /// Over a client that exists, whose pool has this many connections for pages, and two more.
     pub fn over(database: Database, connections: u32) -> Self {
-        let queue = Arc::new(Queue::new(connections));
-        Self { database, queue, last_ping: Arc::default() }
+        Self { database, gate: Gate::new(connections), last_ping: Arc::default() }
+    }
+
+    /// The session store in the collection of this name, through the same gate.
+    pub fn session_store(&self, collection: &str) -> MongoStore {
+        MongoStore::new(&self.database).collection(collection).gate(self.gate.clone())
     }
 
     /// The name of the database.
@@ -188,7 +210,7 @@ impl Mongo {
         options: CollectionOptions,
     ) -> Documents<T> {
         let collection = self.database.collection_with_options(name, options);
-        Documents { collection, queue: self.queue.clone(), share: Share::Page, limit: DEADLINE }
+        Documents { collection, gate: self.gate.clone(), lane: Lane::Page, limit: DEADLINE }
     }
 
     /// Runs an operation on the database itself that may take as long as `limit`.
@@ -204,7 +226,7 @@ impl Mongo {
         R: Send,
         F: Future<Output = Result<R, Error>> + Send + 'static,
     {
-        carry_out(&self.queue, Share::Background, limit, operation(self.database.clone())).await
+        carry_out(&self.gate, Lane::Background, limit, operation(self.database.clone())).await
     }
 
     /// Runs an operation on the database itself. A change stream holds its connection for as long
@@ -270,5 +292,5 @@ pub async fn hello(uri: &str) -> Option<(Option<String>, Document)> {
 /// # Errors
 /// The deadline has passed.
 pub async fn in_time<T>(what: impl Future<Output = T>) -> Result<T, Unavailable> {
-    within(DEADLINE, what).await.ok_or_else(Unavailable::late)
+    within(DEADLINE, what).await.ok_or_else(late)
 }

@@ -4,31 +4,29 @@
 //! The map, in reading order. A request for a page goes down this list and comes back up:
 //!
 //! - [`config`] settings, checked once; [`stores`] opens MongoDB ([`db`], [`migrate`]) or memory
-//! - [`deadline`] how long a request may wait, [`slots`] how many of one client may wait at once
+//! - [`in_flight`] the requests on their way: how long each may wait, and what happened
 //! - [`system`] what the operating system must allow
 //! - [`logging`] and [`audit`] what is written down, and what never is
 //! - [`proxy`] did the browser come over https, and from where?
 //! - [`trace`] a request's notebook, for those who teach
-//! - [`session`] cookie -> signature -> document: express-session for Rocket
+//! - [`rocket_express_session`] cookie -> signature -> stored session: a crate of its own, in `crates/`
 //! - [`auth`] session -> user: passport-local for Rocket
 //! - [`web`] the pages
 //! - [`teach`] lessons, X-ray and class, attached last and only with `teaching`: without it the app is
 //!   whole
 //!
-//! `web` uses `auth` and `session`, `auth` uses `session`, and never the other way around.
+//! `web` uses `auth` and the sessions, `auth` uses the sessions, and never the other way around.
 
 pub mod config;
 pub mod stores;
 pub mod db;
-pub mod deadline;
-pub mod slots;
+pub mod in_flight;
 pub mod migrate;
 pub mod system;
 pub mod logging;
 pub mod audit;
 pub mod proxy;
 pub mod trace;
-pub mod session;
 pub mod auth;
 pub mod web;
 pub mod teach;
@@ -37,12 +35,12 @@ use std::sync::OnceLock;
 
 use rocket::figment::Figment;
 use rocket::{Build, Rocket};
+use rocket_express_session::{Options, Sessions};
 
 use auth::throttle::Throttle;
 use auth::{Hasher, LocalStrategy, Queue};
-use config::Config;
-use session::Engine;
-use stores::{IfAway, StartError, Stores};
+use config::{Config, ConfigError};
+use stores::{Backing, IfAway, StartError, Stores};
 
 /// The program, ready to launch: settings checked, stores open, migrations applied.
 ///
@@ -57,7 +55,7 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
         true => Some(teach::stage(&stores.backing, &strategy, &figment).await?),
         false => None,
     };
-    let engine = Engine::new(config.session, stores.sessions);
+    let sessions = sessions(config.session.options, &stores, config.teaching)?;
     let static_dir = config.static_dir.relative();
 
     let proxies = config.trusted_proxies;
@@ -66,11 +64,12 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
     let rocket = rocket::custom(figment)
         .manage(proxies)
         .attach(audit::arrivals())
-        .attach(web::head::stage())
-        .attach(deadline::arrivals())
-        .attach(trace::arrivals(teaching.is_some()))
-        .attach(web::csrf::stage())
-        .attach(session::stage(engine, web::error::unavailable))
+        .attach(web::refused::too_large_heads())
+        .attach(in_flight::arrivals());
+    let rocket = if teaching.is_some() { rocket.attach(trace::arrivals()) } else { rocket };
+    let rocket = rocket
+        .attach(web::refused::cross_site_requests())
+        .attach(sessions)
         .attach(auth::stage(strategy))
         .attach(web::stage(stores.backing, teaching.is_some(), &static_dir)?)
         .attach(web::headers::stage())
@@ -79,12 +78,30 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
         Some(teaching) => rocket.attach(teaching),
         None => rocket,
     };
-    Ok(rocket.attach(deadline::stage()))
+    Ok(rocket.attach(in_flight::stage()))
+}
+
+/// The session engine, by the settings. Where lessons are given, the notebook hears what it does.
+fn sessions(options: Options, stores: &Stores, teaching: bool) -> Result<Sessions, StartError> {
+    let builder = Sessions::builder_with(stores.sessions.clone())
+        .options(options)
+        .https(proxy::is_https)
+        .deadline(in_flight::deadline)
+        .unavailable_page(web::error::unavailable);
+    let builder = match stores.backing {
+        _ if !teaching => builder,
+        Backing::Mongodb { .. } => builder.observe(trace::observe),
+        Backing::Memory => builder.observe(|event| {
+            trace::observe_memory(event);
+            trace::observe(event);
+        }),
+    };
+    builder.build().map_err(|error| StartError::Config(ConfigError::Wrong(error.to_string())))
 }
 
 /// Who may come in, by the settings.
 fn strategy(config: &Config, stores: &Stores) -> Result<LocalStrategy, StartError> {
-    let secrets = config.session.secret.clone();
+    let secrets = config.session.options.secret.clone();
     Ok(LocalStrategy {
         users: stores.users.clone(),
         queue: Queue::default(),

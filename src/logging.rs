@@ -11,8 +11,7 @@ use std::time::{Duration, Instant};
 use env_logger::{Builder, Target};
 use log::{Level, LevelFilter, Record};
 use rocket::config::LogLevel;
-
-use crate::session::Timestamp;
+use rocket_express_session::Timestamp;
 
 /// Starts the log, on standard output. Called once, before anything that could have something to say.
 ///
@@ -31,6 +30,8 @@ pub fn start(level: LogLevel) {
         .filter_module("audit", audit)
         // It has one line at the start that somebody may wait for, and many that quote requests.
         .filter_module("rocket", LevelFilter::Off)
+        // A module's name is compared by its beginning.
+        .filter_module("rocket_express_session", ours)
         .filter_module(OF_ROCKETS_REQUESTS, ours.min(LevelFilter::Warn))
         .filter_module("rocket_dyn_templates", ours.min(LevelFilter::Warn))
         .filter_module("rocket::launch", audit)

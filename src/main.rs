@@ -8,10 +8,10 @@ use cloakroom::audit::{self, Decision, Event, Whom};
 use cloakroom::auth::throttle::{Throttle, mongo::MongoCounters};
 use cloakroom::auth::users::mongo::MongoUsers;
 use cloakroom::auth::{Named, User, Users as _, key_of, list};
+use cloakroom::config::StoreKind;
 use cloakroom::config::{self, Config};
 use cloakroom::db::Mongo;
 use cloakroom::logging;
-use cloakroom::session::StoreKind;
 use cloakroom::stores::{self, StartError};
 use cloakroom::system;
 use cloakroom::teach::class;
@@ -185,7 +185,7 @@ async fn unlock(config: &Config, username: &str) -> Result<(), StartError> {
     // Attempts are counted for names without an account as well.
     let name = user.as_ref().map_or(username, |user| &user.username);
     let counted = throttle(config, &mongo).unlock(&key_of(name)).await?;
-    let pseudonym = audit::pseudonym(&config.session.secret, name);
+    let pseudonym = audit::pseudonym(&config.session.options.secret, name);
     let whom = if user.is_some() { Whom::Name(name) } else { Whom::Typed(&pseudonym) };
     audit::record_command(Event::Unlock, Decision::Done, whom);
     println!(
@@ -214,7 +214,7 @@ async fn unlock_all(config: &Config) -> Result<(), StartError> {
 }
 
 fn throttle(config: &Config, database: &Mongo) -> Throttle {
-    Throttle::new(Arc::new(MongoCounters::new(database)), config.session.secret.clone())
+    Throttle::new(Arc::new(MongoCounters::new(database)), config.session.options.secret.clone())
 }
 
 async fn database(config: &Config) -> Result<Mongo, StartError> {

@@ -2,8 +2,8 @@
 //!
 //! It says so in `X-Forwarded-For` and `X-Forwarded-Proto`, or in `Forwarded` (RFC 7239). Any client
 //! can write these headers as well. So they count only when the connection comes from a network that
-//! the settings name. Asked by `session/guard.rs` (the `Secure` attribute), `web/headers.rs` (HSTS)
-//! and `web/client.rs` (whose attempts are counted).
+//! the settings name. The sessions ask for the attribute `Secure` (`Builder::https` in `lib.rs`),
+//! `web/headers.rs` asks for HSTS, and `web/client.rs` for the address whose attempts are counted.
 
 mod forwarded;
 mod networks;
@@ -15,6 +15,9 @@ use rocket::Request;
 use crate::logging::OncePerMinute;
 pub use networks::TrustedProxies;
 use networks::address;
+
+/// The headers in which proxies say where a request comes from.
+const HEADERS: [&str; 3] = ["x-forwarded-for", "x-forwarded-proto", "forwarded"];
 
 /// What is known of the other end of a request.
 struct Sender {
@@ -48,6 +51,9 @@ fn sender<'r>(request: &'r Request<'_>) -> &'r Sender {
 fn find_sender(request: &Request<'_>) -> Sender {
     let address = request.client_ip().unwrap_or(Ipv4Addr::UNSPECIFIED.into()).to_canonical();
     let https = request.rocket().config().tls_enabled();
+    if !HEADERS.iter().any(|name| request.headers().contains(*name)) {
+        return Sender { address, https };
+    }
     let trusted: Option<&TrustedProxies> = request.rocket().state();
     let is_trusted = |trusted: &&TrustedProxies| {
         request.remote().is_some_and(|peer| trusted.contains(peer.ip()))

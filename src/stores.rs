@@ -1,21 +1,21 @@
 //! Opens what keeps sessions and users: MongoDB, or this process's memory.
 //!
-//! Which of the two is decided once, here. Everything behind it sees the contracts only
-//! (`session/store`, `auth/users`).
+//! This file decides once which of the two it is. All other code sees the traits only: `Store` of
+//! `rocket_express_session`, `Users` and `Counters` of `auth`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rocket::tokio::time::sleep;
+use rocket_express_session::mongodb::MongoStore;
+use rocket_express_session::store::{MemoryStore, Store};
 
 use crate::auth::Users;
 use crate::auth::throttle::{self, Counters, memory::MemoryCounters, mongo::MongoCounters};
 use crate::auth::users::{self, memory::MemoryUsers, mongo::MongoUsers};
-use crate::config::{Config, ConfigError, DEFAULT_URI};
+use crate::config::{Config, ConfigError, DEFAULT_URI, StoreKind};
 use crate::db::{self, IndexError, Mongo, Unavailable, WrongKind};
 use crate::migrate::{self, MigrateError};
-use crate::session::StoreKind;
-use crate::session::store::{Store, memory::MemoryStore, mongo::MongoStore};
 use crate::teach;
 
 /// The stores of a running program.
@@ -81,7 +81,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What stands behind the stores.
 pub enum Backing {
     /// A database, shared by all instances.
-    Mongodb(Mongo),
+    Mongodb {
+        /// The database.
+        database: Mongo,
+        /// The collection of the sessions.
+        sessions: String,
+    },
     /// Everything is gone when the process stops: each page says so.
     Memory,
 }
@@ -210,7 +215,7 @@ async fn open_migrated(config: &Config) -> Result<Mongo, StartError> {
     let mongo = Mongo::open(uri, config.teaching).await.map_err(StartError::BadUri)?;
     mongo.ping().await?;
     let sessions = config.session.collection.as_str();
-    let ended = format!("{sessions}{}", MongoStore::ENDED);
+    let ended = format!("{sessions}{}", MongoStore::REASONS_SUFFIX);
     let ours = [sessions, &ended, users::mongo::COLLECTION, throttle::mongo::COLLECTION];
     let ours = ours.into_iter().chain([migrate::COLLECTION]);
     let of_lessons: &[&str] = if config.teaching { &teach::COLLECTIONS } else { &[] };
@@ -248,14 +253,14 @@ fn in_memory() -> Stores {
 }
 
 async fn in_mongodb(config: &Config, mongo: Mongo) -> Result<Stores, StartError> {
-    let options = &config.session;
-    let sessions = MongoStore::new(&mongo, &options.collection, options.stringify);
+    let collection = &config.session.collection;
+    let store = mongo.session_store(collection).stringify(config.session.stringify);
+    let sessions = store.beside_express();
     sessions.ensure_indexes().await?;
-    sessions.ensure_login_indexes().await?;
     Ok(Stores {
         sessions: Arc::new(sessions),
         users: Arc::new(MongoUsers::new(&mongo)),
         counters: Arc::new(MongoCounters::new(&mongo)),
-        backing: Backing::Mongodb(mongo),
+        backing: Backing::Mongodb { database: mongo, sessions: collection.clone() },
     })
 }

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use super::device;
 use super::password::Password;
-use super::queue::Slot;
+use super::queue::QueueSlot;
 use super::strategy::LocalStrategy;
 use super::throttle::{Lane, Network};
-use super::user::User;
 use super::username::Username;
+use super::users::User;
 use super::users::{Account, StoredPassword};
 use crate::db::Unavailable;
 
@@ -43,7 +43,7 @@ pub enum Confirmation {
 pub struct Confirmed {
     account: Account,
     /// Kept, so that a change of the password does not wait twice.
-    slot: Slot,
+    slot: QueueSlot,
 }
 
 impl LocalStrategy {
@@ -81,12 +81,12 @@ impl LocalStrategy {
         username: &Username,
         password: Password,
     ) -> Result<Option<(User, StoredPassword)>, Unavailable> {
-        self.insert(&Slot::of_a_command(), username, password).await
+        self.insert(&QueueSlot::of_a_command(), username, password).await
     }
 
     async fn insert(
         &self,
-        slot: &Slot,
+        slot: &QueueSlot,
         username: &Username,
         password: Password,
     ) -> Result<Option<(User, StoredPassword)>, Unavailable> {

@@ -10,12 +10,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::TryRng as _;
 use rand::rngs::SysRng;
+use rocket_express_session::Secrets;
 
 use super::username::key_of;
 use super::users::StoredPassword;
-use crate::session::signature::Secrets;
 
-const PURPOSE: &str = "device";
+/// What its signature is for: see [`Secrets::sign_for`].
+const PURPOSE: &str = "cloakroom device";
 
 /// Told apart from all others, which is all it has to be.
 const NONCE_BYTES: usize = 16;
@@ -29,7 +30,7 @@ pub fn issue(secrets: &Secrets, username: &str, password: &StoredPassword) -> Op
     let mut nonce = [0; NONCE_BYTES];
     SysRng.try_fill_bytes(&mut nonce).ok()?;
     let nonce = URL_SAFE_NO_PAD.encode(nonce);
-    let seal = secrets.seal(PURPOSE, &claim(&nonce, username, password));
+    let seal = secrets.sign_for(PURPOSE, &claim(&nonce, username, password));
     Some(format!("{nonce}.{seal}"))
 }
 
@@ -43,8 +44,9 @@ pub fn recognise<'c>(
     if cookie.len() > LONGEST {
         return None;
     }
-    let (nonce, seal) = cookie.split_once('.')?;
-    secrets.is_sealed(PURPOSE, &claim(nonce, username, password), seal).then_some(nonce)
+    let (nonce, sealed) = cookie.split_once('.')?;
+    let claim = claim(nonce, username, password);
+    secrets.verify_for(PURPOSE, &claim, sealed).then_some(nonce)
 }
 
 /// No nonce and no hash has a space in it, so that one claim cannot be read as another.
@@ -59,8 +61,7 @@ mod tests {
 
     #[test]
     fn a_browser_is_known_to_its_account_under_its_password_only() {
-        let secrets =
-            |list: &[&str]| Secrets::new(list.iter().map(|s| (*s).to_owned()).collect()).unwrap();
+        let secrets = |list: &[&str]| Secrets::new(list.iter().map(|s| (*s).to_owned())).unwrap();
         let password = |text: &str| StoredPassword::Argon2(PasswordHash::stored(text));
         let [rosa, vera] = ["Rosa", "vera"];
         let (old, new) = (password("$argon2id$old"), password("$argon2id$new"));

@@ -1,19 +1,19 @@
-//! Who is it? The guards that turn a session into a person.
+//! Who is it? The guards that turn a session into a user.
 //!
-//! `&Visitor` for pages that everybody may see, `&User` for pages of somebody, `Admin` for pages of
-//! an admin. All of them look once in a request; before them stands `session/guard.rs`, after them
-//! the route.
+//! `&Visitor` is for pages that every visitor may see, `&User` for pages of a user, `Admin` for pages of an
+//! admin. Each request looks its user up once. The guard of `rocket_express_session` has loaded the session
+//! before them; the route comes after them.
 
 use rocket::Request;
 use rocket::http::Status;
 use rocket::outcome::try_outcome;
 use rocket::request::{FromRequest, Outcome};
+use rocket_express_session::Session;
 
 use super::login;
 use super::strategy::LocalStrategy;
-use super::user::User;
+use super::users::User;
 use crate::db::Unavailable;
-use crate::session::Session;
 use crate::trace::{self, Step};
 
 /// Whoever opens a page. Three answers, because `Option<User>` would turn "the database is away"

@@ -2,7 +2,7 @@
 //!
 //! Hashing takes 15 ms of a core and 19 MiB on purpose. On the async workers it would stop every
 //! other request; through `spawn_blocking` a storm of logins takes gigabytes. Here memory stays at
-//! cores × 19 MiB. A caller holds a [`Slot`] of `queue.rs`, so that few enough wait here.
+//! cores × 19 MiB. A caller holds a [`QueueSlot`] of `queue.rs`, so that few enough wait here.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 use rocket::tokio::sync::oneshot;
 
 use super::password::{Memory, Password, PasswordHash, describe, hash, matches};
-use super::queue::Slot;
+use super::queue::QueueSlot;
 use super::users::StoredPassword;
 use crate::db::Unavailable;
-use crate::deadline::{left, within};
+use crate::in_flight::{left, within};
 use crate::trace::{self, Step};
 
 /// How long a hash may be waited for, on a machine that is slower or busy with other things.
@@ -59,7 +59,7 @@ impl Hasher {
                 .spawn(move || run(&line))
                 .map_err(Unavailable::new)?;
         }
-        let nobodys = Password::typed(crate::session::Sid::generate().as_str());
+        let nobodys = Password::typed(rocket_express_session::SessionId::generate().as_str());
         let dummy = nobodys.and_then(|password| hash(&password, &mut Memory::new()));
         let dummy = dummy.ok_or_else(|| Unavailable::new("Argon2 does not work here"))?;
         Ok(Self { waiting, dummy })
@@ -71,7 +71,7 @@ impl Hasher {
     /// It takes too long.
     pub async fn hash(
         &self,
-        _slot: &Slot,
+        _slot: &QueueSlot,
         password: Password,
     ) -> Result<PasswordHash, Unavailable> {
         let (hash, took) = self.queue(move |memory| timed(|| hash(&password, memory))).await?;
@@ -86,7 +86,7 @@ impl Hasher {
     /// It takes too long.
     pub async fn verify(
         &self,
-        _slot: &Slot,
+        _slot: &QueueSlot,
         password: Password,
         stored: Option<StoredPassword>,
     ) -> Result<bool, Unavailable> {
@@ -189,11 +189,12 @@ mod tests {
     #[rocket::async_test]
     async fn forty_at_once_are_all_answered() {
         let hasher = Hasher::start().unwrap();
-        let stored = hasher.hash(&Slot::of_a_command(), typed("right password")).await.unwrap();
+        let stored =
+            hasher.hash(&QueueSlot::of_a_command(), typed("right password")).await.unwrap();
         let stored = StoredPassword::Argon2(stored);
         let verify = async |n: usize| {
             let password = if n.is_multiple_of(2) { "right password" } else { "wrong password" };
-            hasher.verify(&Slot::of_a_command(), typed(password), Some(stored.clone())).await
+            hasher.verify(&QueueSlot::of_a_command(), typed(password), Some(stored.clone())).await
         };
         let answers = rocket::futures::future::join_all((0..40).map(verify)).await;
         for (n, answer) in answers.into_iter().enumerate() {
@@ -204,13 +205,13 @@ mod tests {
     #[rocket::async_test]
     async fn with_nothing_stored_the_answer_is_no() {
         let hasher = Hasher::start().unwrap();
-        assert!(!hasher.verify(&Slot::of_a_command(), typed("anything"), None).await.unwrap());
+        assert!(!hasher.verify(&QueueSlot::of_a_command(), typed("anything"), None).await.unwrap());
     }
 
     #[rocket::async_test]
     async fn a_hash_of_the_text_as_typed_is_found_and_an_unknown_name_costs_as_much() {
         let (hasher, nfd) = (Hasher::start().unwrap(), "Zoe\u{308} hangs up a coat");
-        let slot = Slot::of_a_command();
+        let slot = QueueSlot::of_a_command();
         let as_typed = typed(nfd).forms().last().unwrap();
         for new in [as_typed, typed(nfd)] {
             let stored = StoredPassword::Argon2(hasher.hash(&slot, new).await.unwrap());
@@ -242,6 +243,6 @@ mod tests {
         for _ in 0..20 {
             assert!(hasher.queue(|_| -> () { panic!("a bad hash") }).await.is_err());
         }
-        assert!(hasher.hash(&Slot::of_a_command(), typed("still there")).await.is_ok());
+        assert!(hasher.hash(&QueueSlot::of_a_command(), typed("still there")).await.is_ok());
     }
 }

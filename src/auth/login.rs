@@ -1,15 +1,13 @@
-//! Logging in and out: the only way to become somebody, and the way back.
+//! Logs a user in and out: passport's `req.logIn` and `req.logOut`.
 //!
-//! passport's `req.logIn` and `req.logOut`. A login always gives a new id, whatever was before
-//! (OWASP ASVS 7.2.4): the type that takes a login exists only after a regenerate
-//! (`session/handle.rs`). `session/commit.rs` stores it when the handler has returned.
+//! A login always gives a new session ID (OWASP ASVS 7.2.4): only [`RegeneratedSession`] takes a login, and
+//! only a session with a new ID has that type. The sessions' fairing stores it when the handler has returned.
 
 use std::time::Duration;
 
-use serde::Serialize;
+use rocket_express_session::{LOGIN_KEY, RegeneratedSession, Session, SetError, Timestamp};
 
-use super::user::{User, UserId};
-use crate::session::{Fresh, LOGIN_KEY, Session, SetError, Timestamp};
+use super::users::{User, UserId};
 use crate::trace::{self, Step};
 
 /// The session key of [`User::password_version`]; absent under the first password, so that a session
@@ -21,12 +19,6 @@ const CONFIRMED_AT: &str = "confirmedAt";
 
 /// How long a given password counts for what else is asked for with it.
 const CONFIRMED_FOR: Duration = Duration::from_secs(5 * 60);
-
-/// What passport keeps in the session: `{"user":"<24 hex>"}`.
-#[derive(Serialize)]
-struct Passport {
-    user: String,
-}
 
 /// Makes this session `user`'s. Nothing from before is carried over.
 ///
@@ -45,7 +37,7 @@ pub fn log_in(session: &Session, user: &User, remember: bool) -> Result<(), SetE
 /// [`SetError`], which a hex text gives no reason for.
 pub fn confirm(session: &Session, user: &User) -> Result<(), SetError> {
     let remember = session.max_age().is_some();
-    begin(session, session.renew(), user, remember)?;
+    begin(session, session.cycle_id(), user, remember)?;
     session.set(CONFIRMED_AT, &Timestamp::now().as_millis())
 }
 
@@ -59,11 +51,16 @@ pub fn is_confirmed(session: &Session) -> bool {
     })
 }
 
-fn begin(session: &Session, fresh: Fresh<'_>, user: &User, remember: bool) -> Result<(), SetError> {
+fn begin(
+    session: &Session,
+    fresh: RegeneratedSession<'_>,
+    user: &User,
+    remember: bool,
+) -> Result<(), SetError> {
     if !remember {
         fresh.end_with_browser();
     }
-    fresh.set_login(&Passport { user: user.id.to_hex() })?;
+    fresh.log_in(&user.id.to_hex())?;
     trace::note(|| Step::Login { user: user.id.to_hex() });
     if user.password_version == 0 {
         return Ok(());
@@ -89,6 +86,6 @@ pub(super) fn password_version(session: &Session) -> i64 {
 }
 
 /// The id that the session holds, as passport reads it: whatever is no 24 hex digits is nobody.
-pub(super) fn user_id(session: &Session) -> Option<UserId> {
-    UserId::from_hex(&session.login()?)
+pub fn user_id(session: &Session) -> Option<UserId> {
+    UserId::from_hex(&session.login::<String>()?)
 }

@@ -11,18 +11,18 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use rocket::tokio::time::sleep;
+use rocket_express_session::Secrets;
 
 use super::device;
 use super::hasher::Hasher;
 use super::password::{Password, is_weak};
 use super::policy::Policy;
-use super::queue::{Queue, Slot};
+use super::queue::{Queue, QueueSlot};
 use super::throttle::{Lane, Network, Taken, Throttle};
-use super::user::User;
 use super::username::TypedName;
+use super::users::User;
 use super::users::{Account, StoredPassword, Users};
 use crate::db::Unavailable;
-use crate::session::signature::Secrets;
 use crate::trace;
 
 /// Accounts, and all that it takes to check a password.
@@ -140,7 +140,7 @@ impl LocalStrategy {
     /// Checks a password, and gives back what was taken for it unless it was a wrong guess.
     pub(super) async fn check(
         &self,
-        slot: &Slot,
+        slot: &QueueSlot,
         password: Password,
         stored: Option<StoredPassword>,
         taken: Taken,
@@ -191,7 +191,7 @@ impl LocalStrategy {
     /// the key, or a validator of another program refuse the new document.
     async fn upgrade(
         &self,
-        slot: &Slot,
+        slot: &QueueSlot,
         account: &Account,
         password: Password,
     ) -> Option<StoredPassword> {

@@ -1,15 +1,15 @@
 //! Refuses names for the session that this program uses for something else.
 
+use super::SessionConfig;
 use crate::auth::{throttle, users};
-use crate::session::Options;
 use crate::{migrate, teach, web};
 
 /// What all three cookies of the site may begin with.
 const HOST_PREFIX: &str = "__Host-";
 
 /// What collides, in words, and what helps.
-pub fn find(options: &Options) -> Option<String> {
-    let (name, collection) = (&options.name, &options.collection);
+pub fn find(config: &SessionConfig) -> Option<String> {
+    let (name, collection) = (&config.options.name, &config.collection);
     if is_other_cookie(name) {
         Some(format!("another cookie of this site is called {name:?}: choose another `name`"))
     } else if is_other_collection(collection) {
@@ -42,7 +42,11 @@ mod tests {
 
     #[test]
     fn a_name_that_is_taken_is_found() {
-        let cookie = |name: &str| Options { name: name.to_owned(), ..Options::default() };
+        let cookie = |name: &str| {
+            let mut config = SessionConfig::default();
+            config.options.name = name.to_owned();
+            config
+        };
         for name in ["notice", "device", "lab.sid", "lab.memory", "lab.note"] {
             for prefix in ["", "__Host-", "__host-", "__HOST-"] {
                 let text = find(&cookie(&format!("{prefix}{name}"))).expect(name);
@@ -52,7 +56,8 @@ mod tests {
         for name in ["connect.sid", "__Host-sid", "notices", "Notice", "__Secure-notice", "sid"] {
             assert_eq!(find(&cookie(name)), None, "{name}");
         }
-        let collection = |name: &str| Options { collection: name.to_owned(), ..Options::default() };
+        let collection =
+            |name: &str| SessionConfig { collection: name.to_owned(), ..SessionConfig::default() };
         let taken = ["users", "migrations", "throttle", "progress", "class", "lab_sessions"];
         for name in taken.into_iter().chain(["lab_sessions_ended"]) {
             let text = find(&collection(name)).expect(name);

@@ -1,11 +1,12 @@
 //! Carries a migration's command out beside what other programs have made, and replaces none of that.
 
 use mongodb::bson::{Document, doc};
+use mongodb::error::{Error, ErrorKind};
 use rocket::futures::TryStreamExt as _;
 
 use super::history::{History, Step, is_called, target};
 use super::{LEASE, MigrateError};
-use crate::db::{self, Mongo, Unavailable};
+use crate::db::{Mongo, Unavailable, indexes::serves};
 
 /// Carries out the command at `place`. `pending`: the migrations that this run applies.
 ///
@@ -45,7 +46,7 @@ pub async fn make_indexes(
     collection: &str,
 ) -> Result<(), MigrateError> {
     let documents = mongo.documents::<Document>(collection);
-    Ok(db::ensure_indexes(&documents, history.indexes(collection)).await?)
+    Ok(documents.ensure_indexes(history.indexes(collection)).await?)
 }
 
 /// Only where there is no validator or one of ours; and only the last of ours.
@@ -102,9 +103,9 @@ async fn may_drop(
     if pending.contains(&made_by) {
         return Ok(false);
     }
-    let existing = db::list_indexes(&mongo.documents::<Document>(collection)).await?;
+    let existing = mongo.documents::<Document>(collection).list_indexes().await?;
     let mut existing = existing.iter().filter(|index| is_called(index, name));
-    Ok(existing.any(|index| db::serves(index, &ours) && db::serves(&ours, index)))
+    Ok(existing.any(|index| serves(index, &ours) && serves(&ours, index)))
 }
 
 /// `create` of a collection that is there is done already: an Express app may have made it. So is
@@ -112,13 +113,13 @@ async fn may_drop(
 async fn run(mongo: &Mongo, command: Document) -> Result<(), Unavailable> {
     const NAMESPACE_EXISTS: i32 = 48;
     const INDEX_NOT_FOUND: i32 = 27;
+    let is_done = |error: &Error| match &*error.kind {
+        ErrorKind::Command(error) => [NAMESPACE_EXISTS, INDEX_NOT_FOUND].contains(&error.code),
+        _ => false,
+    };
     let done = mongo.run_within(LEASE, |database| async move {
         match database.run_command(command).await {
-            Err(error)
-                if [NAMESPACE_EXISTS, INDEX_NOT_FOUND].map(Some).contains(&db::code(&error)) =>
-            {
-                Ok(())
-            }
+            Err(error) if is_done(&error) => Ok(()),
             done => done.map(drop),
         }
     });

@@ -50,7 +50,7 @@ fn cut_all<'t>(texts: impl IntoIterator<Item = &'t mut String>, characters: usiz
 
 /// The steps of a request, as many as fit.
 #[derive(Default)]
-pub(super) struct Steps {
+pub struct Steps {
     noted: Vec<Noted>,
     bytes: usize,
 }
@@ -82,7 +82,7 @@ impl Steps {
 
 impl Step {
     /// Cuts every text of the step, and ends every list.
-    pub(super) fn within_bounds(mut self) -> Self {
+    pub fn within_bounds(mut self) -> Self {
         match &mut self {
             Self::Form { fields } => {
                 fields.truncate(LIST);
@@ -177,7 +177,7 @@ fn optional(text: &Option<String>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::notebook;
+    use crate::in_flight::{close_notebook, follow, note, open_notebook};
     use crate::trace::recorder::{Owner, Recorder};
     use crate::trace::redact::Redacted;
     use mongodb::bson::doc;
@@ -201,20 +201,20 @@ mod tests {
         let long = "\u{1f9e5}".repeat(1_000);
         let value = format!("s%3A{long}.signature");
         let line = format!("{long}={value}; Path=/{long}; HttpOnly");
-        notebook::open();
-        notebook::follow(&long);
+        open_notebook();
+        follow(&long);
         for _ in 0..100 {
-            notebook::note(|| Step::Form { fields: vec![(long.clone(), 1); 100] });
-            notebook::note(|| {
+            note(|| Step::Form { fields: vec![(long.clone(), 1); 100] });
+            note(|| {
                 let (name, collection) = (long.clone(), long.clone());
                 let mut text = Redacted::default();
                 text.document(&doc! { "username": &long, &long: [&long, &long] });
                 let keys = vec![long.clone(); 30];
                 Step::Command(Command { request_id: 1, name, collection, text, keys, reply: None })
             });
-            notebook::note(|| Step::Lab { lesson: "", fact: long.clone(), number: 1 });
+            note(|| Step::Lab { lesson: "", fact: long.clone(), number: 1 });
         }
-        let notes = notebook::close().unwrap();
+        let notes = close_notebook().unwrap();
         assert_eq!(notes.follows, None, "this text is no id");
         Exchange {
             id: number.to_string(),

@@ -1,6 +1,6 @@
 //! What the driver sent to MongoDB, by its own report, and what came back.
 //!
-//! The driver calls the listener in the task of the request, so `notebook.rs` knows whose command it
+//! The driver calls the listener in the task of the request, so `in_flight.rs` knows whose command it
 //! is. It listens only where somebody teaches (`db.rs`).
 
 use std::time::Duration;
@@ -10,9 +10,9 @@ use mongodb::event::EventHandler;
 use mongodb::event::command::CommandEvent;
 
 use super::bounds::Steps;
-use super::notebook::{note, with};
 use super::redact::Redacted;
 use super::step::{Command, Reply, Step};
+use crate::in_flight::{note, with_notebook};
 
 /// Notes each command in the notebook of the request that sent it.
 pub fn listener() -> EventHandler<CommandEvent> {
@@ -21,14 +21,14 @@ pub fn listener() -> EventHandler<CommandEvent> {
             note(|| Step::Command(sent(event.request_id, &event.command_name, &event.command)));
         }
         CommandEvent::Succeeded(event) => {
-            with(|notebook| {
+            with_notebook(|notebook| {
                 answer(&mut notebook.steps, event.request_id, |name| {
                     succeeded(name, event.duration, &event.reply)
                 })
             });
         }
         CommandEvent::Failed(event) => {
-            with(|notebook| {
+            with_notebook(|notebook| {
                 answer(&mut notebook.steps, event.request_id, |_| Reply {
                     took: event.duration,
                     count: None,

@@ -9,10 +9,11 @@ use rocket::{Request, Response};
 
 use super::bounds::{self, cut};
 use super::exchange::{Cookie, Exchange, Noted};
-use super::notebook::{self, Notebook};
+use super::notebook::Notebook;
 use super::recorder::Recorder;
 use super::step::Step;
 use crate::audit::request_id;
+use crate::in_flight::{close_notebook, open_notebook};
 
 /// What nobody came to look at, or would look at for ever.
 const UNRECORDED: [&str; 6] = ["static", "healthz", "readyz", "xray", "favicon.ico", "class"];
@@ -37,13 +38,10 @@ impl Recorded {
     }
 }
 
-/// Attached first: opens the notebook, if somebody teaches.
-pub fn arrivals(teaching: bool) -> AdHoc {
-    AdHoc::on_request("Notebooks", move |request, _| {
+/// Attached first, where lessons are given: opens the notebook.
+pub fn arrivals() -> AdHoc {
+    AdHoc::on_request("Notebooks", |request, _| {
         Box::pin(async move {
-            if !teaching {
-                return;
-            }
             let path = cut(request.uri().path().as_str(), bounds::PATH);
             // As the router reads it: `//class` and `/%63lass` are that page as well.
             let mut segments = request.uri().path().segments();
@@ -56,7 +54,7 @@ pub fn arrivals(teaching: bool) -> AdHoc {
             let cookies = request.cookies().iter().take(bounds::COOKIES).map(sent).collect();
             let method = cut(request.method().as_str(), bounds::NAME);
             request.local_cache(|| Came { at: Some(SystemTime::now()), method, path, cookies });
-            notebook::open();
+            open_notebook();
         })
     })
 }
@@ -73,7 +71,7 @@ pub fn stage() -> AdHoc {
 }
 
 async fn keep(request: &Request<'_>, response: &mut Response<'_>) {
-    let Some(notebook) = notebook::close() else { return };
+    let Some(notebook) = close_notebook() else { return };
     let Some(recorder) = request.rocket().state::<Recorder>() else { return };
     let came = request.local_cache(Came::default);
     let Some(at) = came.at else { return };

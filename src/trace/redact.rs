@@ -7,7 +7,7 @@ use std::fmt;
 
 use mongodb::bson::{Bson, Document};
 
-/// Of an id: as many characters as `Sid::start` shows.
+/// Of an id: as many characters as `SessionId::prefix` shows.
 const SHOWN: usize = 6;
 
 /// Keys whose texts may be shown: names that a page shows as well.

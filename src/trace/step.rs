@@ -19,7 +19,7 @@ pub enum Step {
     /// Its seal held, and no such session is kept.
     Lost { sid: String },
     /// Somebody ended it from elsewhere, and why.
-    Ended { why: &'static str },
+    Ended { why: String },
     /// A command went to MongoDB.
     Command(Command),
     /// The memory store did something, as MongoDB would have.

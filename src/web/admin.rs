@@ -3,6 +3,7 @@
 use rocket::response::Redirect;
 use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
+use rocket_express_session::Sessions;
 use serde::Deserialize;
 
 use super::client::Client;
@@ -11,8 +12,9 @@ use super::form::{FieldError, Form, Submitted};
 use super::notice::Notice;
 use super::page::Page;
 use crate::audit::{Decision, Event, Whom};
+use crate::auth::revoke::BY_ADMIN;
 use crate::auth::{Admin, LocalStrategy, Named, list};
-use crate::session::Session;
+use crate::db::in_time;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -29,7 +31,7 @@ async fn show(page: Page<'_>, _admin: Admin<'_>) -> Template {
 async fn revoke(
     page: Page<'_>,
     client: Client<'_>,
-    session: &Session,
+    sessions: &State<Sessions>,
     admin: Admin<'_>,
     strategy: &State<LocalStrategy>,
     form: Form<Whose>,
@@ -50,7 +52,8 @@ async fn revoke(
             return Ok(Submitted::again(render(&page, typed, &[error]).await));
         }
     };
-    let ended = session.end_logins_of(&user.id.to_hex()).await?;
+    let id = user.id.to_hex();
+    let ended = in_time(sessions.admin().revoke_user(&id, BY_ADMIN)).await??;
     let whom = Whom::Admin(&admin.0.username, &user.username);
     client.record(Event::RevokeSessions, Decision::Done, whom);
     page.leave(Notice::SessionsEnded(ended));

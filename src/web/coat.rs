@@ -2,6 +2,7 @@
 
 use rocket::response::Redirect;
 use rocket::{Route, get, post, routes, uri};
+use rocket_express_session::{Session, SetError};
 use serde::Deserialize;
 
 use super::dashboard::{self, ITEMS, VIEWS};
@@ -10,7 +11,6 @@ use super::form::{FieldError, Form, NoFields, Submitted};
 use super::notice::Notice;
 use super::page::Page;
 use crate::auth::User;
-use crate::session::{Session, SetError};
 
 /// Items on one hook. A session is bigger than a cookie, but it is no warehouse.
 const MOST_ITEMS: usize = 20;

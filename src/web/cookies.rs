@@ -9,10 +9,10 @@ use std::borrow::Cow;
 use rocket::Request;
 use rocket::http::{Cookie, SameSite};
 use rocket::time::Duration;
+use rocket_express_session::Sessions;
+use rocket_express_session::cookie::{decode, request_values};
 
 use crate::proxy::is_https;
-use crate::session::cookie::decode;
-use crate::session::{cookies_called, has_host_prefix};
 
 /// One of the two cookies.
 #[derive(Clone, Copy)]
@@ -29,6 +29,9 @@ pub const DEVICE: SiteCookie =
 /// Holds the sentence for the next page.
 pub const NOTICE: SiteCookie = SiteCookie { plain: "notice", prefixed: "__Host-notice", path: "/" };
 
+/// What the names of all three cookies may begin with.
+const HOST_PREFIX: &str = "__Host-";
+
 impl SiteCookie {
     /// Both names that it can have: without the prefix and with it.
     pub const fn names(self) -> [&'static str; 2] {
@@ -44,7 +47,7 @@ impl SiteCookie {
     /// knows from names, so that a sibling host could plant a cookie behind the prefix.
     pub fn all<'r>(self, request: &'r Request<'_>) -> impl Iterator<Item = &'r str> {
         let name = if has_host_prefix(request) { self.prefixed } else { self.plain };
-        cookies_called(request, name)
+        request_values(request, name)
     }
 
     /// Sends it with the response, unless a browser would refuse it.
@@ -78,8 +81,16 @@ impl SiteCookie {
     }
 }
 
-/// The prefix over plain http. The session's cookie has the same fate, and `session/deliver.rs` says
-/// so in the log.
+/// The prefix over plain http. The session's cookie has the same fate, and the session
+/// engine says so in the log.
 fn is_refused(request: &Request<'_>) -> bool {
     has_host_prefix(request) && !is_https(request)
+}
+
+/// Whether the session's cookie is called `__Host-…`, so that the site's other cookies are as well. Browsers
+/// compare the prefix without regard to case.
+fn has_host_prefix(request: &Request<'_>) -> bool {
+    let sessions: Option<&Sessions> = request.rocket().state();
+    let name = sessions.map_or("", |sessions| &sessions.options().name);
+    name.get(..HOST_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(HOST_PREFIX))
 }

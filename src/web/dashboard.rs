@@ -2,13 +2,13 @@
 
 use rocket::{Route, get, routes};
 use rocket_dyn_templates::{Template, context};
+use rocket_express_session::{CookieRecord, Lifetime, Session};
 use serde::Serialize;
 
 use super::form::FieldError;
 use super::moment::Moment;
 use super::page::Page;
 use crate::auth::User;
-use crate::session::{CookieRecord, Session, Span};
 
 /// The session key of the items, a list of texts.
 pub const ITEMS: &str = "coat";
@@ -28,11 +28,11 @@ pub async fn render(
     item: &str,
     errors: &[FieldError],
 ) -> Template {
-    let content = session.content();
+    let content = session.data();
     let (name, bytes) = session.cookie_sent();
-    let hook = session.id().start();
+    let hook = session.id().prefix();
     let json = content.to_json();
-    let Span { began, ends, slides } = session.span();
+    let Lifetime { created, expires, rolling, .. } = session.lifetime();
     let own = context! {
         ticket: context! {
             name,
@@ -44,14 +44,14 @@ pub async fn render(
             hook: &hook,
             bytes: json.len(),
             json: pretty(&json),
-            place: session.place(),
+            place: page.store(),
             items: session.get::<Vec<String>>(ITEMS).unwrap_or_default(),
             views: session.number(VIEWS),
         },
         session: context! {
-            started: began.map(Moment::from),
-            ends: ends.map(Moment::from),
-            slides,
+            started: created.map(Moment::from),
+            ends: expires.map(Moment::from),
+            slides: rolling,
         },
         form: context! { item, errors },
     };

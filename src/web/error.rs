@@ -9,16 +9,16 @@ use rocket::response::{self, Redirect, Responder, Response};
 use rocket::serde::json::{Json, json};
 use rocket::{Catcher, Request, catch, catchers};
 use rocket_dyn_templates::{Template, context};
+use rocket_express_session::SetError;
 
 use super::accept::prefers_json;
-use super::csrf;
 use super::headers;
 use super::login::login_with_next;
 use super::methods::allowed_instead;
 use super::page::{Page, render_for_nobody};
+use super::refused::is_cross_site;
 use crate::audit::request_id;
 use crate::db::Unavailable;
-use crate::session::SetError;
 
 /// Seconds after which asking again makes sense: a replica set elects a new primary in about ten,
 /// but most outages of a class are shorter.
@@ -120,7 +120,7 @@ fn words(status: Status, method: Method) -> Words {
 }
 
 fn context(request: &Request<'_>, status: Status) -> impl serde::Serialize {
-    let is_cross_site = status == Status::Forbidden && csrf::is_refused(request);
+    let is_cross_site = status == Status::Forbidden && is_cross_site(request);
     let words = if is_cross_site { CROSS_SITE } else { words(status, request.method()) };
     let Words { heading, text, retry } = words;
     // A link is a GET; what a form wanted, only the form can try again.

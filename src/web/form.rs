@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::accept::prefers_json;
 use super::error::too_many;
 use super::moment::whole_seconds;
-use crate::deadline::within;
+use crate::in_flight::within;
 use crate::trace::{self, Step};
 
 /// The longest wait for a body. Ours have a few hundred bytes, and a request that waits holds what its

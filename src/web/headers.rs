@@ -1,7 +1,7 @@
 //! What every answer carries, errors and static files included: one place, so that none is missed.
 //!
-//! Attached last, after `session/fairing.rs`, which may have put another answer in place. From here
-//! the answer goes to the browser.
+//! Attached after the sessions, whose fairing may have put another response in place. From here the
+//! response goes to the browser.
 
 use rocket::fairing::AdHoc;
 use rocket::http::{Method, Status};

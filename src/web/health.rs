@@ -6,7 +6,7 @@ use rocket::http::Header;
 use rocket::{Responder, Route, State, get, routes};
 
 use super::error::RETRY_AFTER;
-use crate::deadline::within;
+use crate::in_flight::within;
 use crate::stores::Backing;
 
 /// A store that takes longer is not ready for visitors.
@@ -30,7 +30,9 @@ enum Readiness {
 async fn ready(backing: &State<Backing>) -> Readiness {
     let answers = match backing.inner() {
         Backing::Memory => true,
-        Backing::Mongodb(mongo) => matches!(within(PATIENCE, mongo.ping()).await, Some(Ok(()))),
+        Backing::Mongodb { database, .. } => {
+            matches!(within(PATIENCE, database.ping()).await, Some(Ok(())))
+        }
     };
     if answers {
         Readiness::Ready("ok\n")

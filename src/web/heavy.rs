@@ -6,12 +6,12 @@
 use std::net::IpAddr;
 
 use rocket::Request;
+use rocket_express_session::Sessions;
 
 use crate::auth::User;
+use crate::auth::queue::{Slot, Slots};
 use crate::auth::throttle::Network;
 use crate::db::Unavailable;
-use crate::session::presented_id;
-use crate::slots::{Slot, Slots};
 
 /// Of one browser, one at a time; waiting for that, as many as a person opens tabs at once.
 const OF_A_BROWSER: (usize, usize) = (1, 3);
@@ -52,8 +52,10 @@ impl HeavyPages {
     /// # Errors
     /// Too many requests of this session are there.
     pub async fn enter(&self, request: &Request<'_>) -> Result<Option<Slot>, Unavailable> {
-        let Some(sid) = presented_id(request) else { return Ok(None) };
-        self.browsers.enter(sid.as_str()).await.map(Some).ok_or_else(busy)
+        let sessions: Option<&Sessions> = request.rocket().state();
+        let id = sessions.and_then(|sessions| sessions.signed_id(request));
+        let Some(id) = id else { return Ok(None) };
+        self.browsers.enter(id.as_str()).await.map(Some).ok_or_else(busy)
     }
 
     /// Waits for a slot of the account, and for one of the address.

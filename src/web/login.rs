@@ -1,13 +1,14 @@
 //! Logging in: from a name and a password to a session that says who it is.
 //!
-//! `auth/strategy.rs` checks, `auth/login.rs` writes it into the session, `session/fairing.rs`
-//! stores that before the redirect leaves.
+//! `auth/strategy.rs` checks the password, and `auth/login.rs` writes the user into the session. The
+//! sessions' fairing stores the session before the redirect leaves.
 
 use std::time::Duration;
 
 use rocket::http::uri::Origin;
 use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
+use rocket_express_session::Session;
 use serde::Deserialize;
 
 use super::client::Client;
@@ -17,8 +18,8 @@ use super::moment::in_words;
 use super::next::LocalPath;
 use super::page::Page;
 use crate::audit::{self, Decision, Event, Whom};
+use crate::auth::revoke::{ACCOUNT_DELETED, BY_ADMIN, CLASS_RESET, PASSWORD_CHANGED, REVOKED};
 use crate::auth::{self, Attempt, Claim, LocalStrategy, Verdict};
-use crate::session::{Ending, Session};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -30,7 +31,7 @@ struct Credentials {
 }
 
 /// The login page that leads back to `next`, unless that is too long. Written by hand, because `uri!`
-/// would escape the slash and DESIGN.md fixes `/login?next=/dashboard`.
+/// would escape the slash, and the address is to read `/login?next=/dashboard`.
 pub fn login_with_next(next: Option<&str>) -> Origin<'static> {
     let next = next.and_then(LocalPath::parse).map(LocalPath::into_origin);
     next.and_then(|next| {
@@ -60,31 +61,31 @@ async fn explain(page: &Page<'_>) -> Option<&'static str> {
              the people who run this site: another site under the same domain may set one.",
         );
     }
-    if !session.is_lost() {
+    if !session.is_unknown() {
         return None;
     }
-    let ending = session.ending().await.unwrap_or_else(|error| {
+    let reason = session.revoke_reason().await.unwrap_or_else(|error| {
         log::warn!("nobody can tell why a session has ended: {error}");
         None
     });
-    Some(match ending {
-        // It may have expired, or a logout, another app or a damaged document may have ended it.
-        None => "Your session has ended. Log in to continue.",
-        Some(Ending::Revoked) => {
+    Some(match reason {
+        Some(reason) if reason == REVOKED => {
             "Your session has ended: it was revoked in another browser, on the account page. If \
              that was not you, log in and change your password."
         }
-        Some(Ending::PasswordChanged) => {
+        Some(reason) if reason == PASSWORD_CHANGED => {
             "Your session has ended: the password was changed in another browser. Log in with the \
              new one."
         }
-        Some(Ending::AccountDeleted) => {
+        Some(reason) if reason == ACCOUNT_DELETED => {
             "Your session has ended: its account was deleted in another browser."
         }
-        Some(Ending::ByAdmin) => "Your session has ended: an admin has revoked it.",
-        Some(Ending::ClassReset) => {
-            "Your session has ended: the teacher has reset the class, and everybody starts anew."
+        Some(reason) if reason == BY_ADMIN => "Your session has ended: an admin has revoked it.",
+        Some(reason) if reason == CLASS_RESET => {
+            "Your session has ended: the teacher has reset the class."
         }
+        // It may have expired, or a logout, another app or a damaged document may have ended it.
+        _ => "Your session has ended. Log in to continue.",
     })
 }
 
@@ -119,7 +120,8 @@ async fn submit(
             client.record(Event::Login, Decision::Done, Whom::Name(&user.username));
             auth::log_in(session, &user, typed.remember.0)?;
             client.remember_device(device);
-            let next = LocalPath::parse(&typed.next).map(LocalPath::into_origin);
+            let next = Some(&*typed.next).filter(|next| !next.is_empty());
+            let next = next.and_then(LocalPath::parse).map(LocalPath::into_origin);
             let next = next.unwrap_or_else(|| uri!(super::dashboard::show));
             Ok(Submitted::go_to(next))
         }

@@ -1,10 +1,10 @@
 //! A session as a page shows it: which browser, from when to when.
 
+use rocket_express_session::UserSession;
 use serde::Serialize;
 use woothee::parser::Parser;
 
 use super::moment::Moment;
-use crate::session::Login;
 
 /// A session, for the page.
 #[derive(Serialize)]
@@ -19,19 +19,19 @@ pub struct LoginView {
     ends: Option<Moment>,
 }
 
-impl From<Login> for LoginView {
-    fn from(login: Login) -> Self {
+impl From<UserSession> for LoginView {
+    fn from(login: UserSession) -> Self {
         Self {
-            browser: match login.span.began {
+            browser: match login.lifetime.created {
                 Some(_) => name_browser(&login.user_agent.unwrap_or_default()),
                 // Only Express leaves that out.
                 None => "Another app of this site".to_owned(),
             },
             handle: login.handle,
-            is_this: login.is_this,
-            began: login.span.began.map(Moment::from),
+            is_this: login.is_current,
+            began: login.lifetime.created.map(Moment::from),
             last_seen: login.last_seen.map(Moment::from),
-            ends: login.span.ends.map(Moment::from),
+            ends: login.lifetime.expires.map(Moment::from),
         }
     }
 }

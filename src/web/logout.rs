@@ -3,6 +3,7 @@
 use rocket::response::Redirect;
 use rocket::{Route, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
+use rocket_express_session::Session;
 
 use super::client::Client;
 use super::form::NoFields;
@@ -10,7 +11,6 @@ use super::notice::Notice;
 use super::page::Page;
 use crate::audit::{Decision, Event, Whom};
 use crate::auth;
-use crate::session::Session;
 
 #[get("/logout")]
 async fn show(page: Page<'_>) -> Template {
@@ -19,8 +19,8 @@ async fn show(page: Page<'_>) -> Template {
 
 #[post("/logout", data = "<_form>")]
 fn submit(page: Page<'_>, client: Client<'_>, session: &Session, _form: NoFields) -> Redirect {
-    if let Some(id) = session.login() {
-        client.record(Event::Logout, Decision::Done, Whom::Id(&id));
+    if let Some(id) = auth::user_id(session) {
+        client.record(Event::Logout, Decision::Done, Whom::Id(&id.to_hex()));
     }
     auth::log_out(session);
     page.leave(Notice::SignedOut);

@@ -3,7 +3,7 @@
 //! Around them:
 //! - what every page shows (`page`, `notice`), who asks (`client`), the two small cookies (`cookies`)
 //! - what every form shares (`form`, `next`), time in words (`moment`), a session in words (`logins`)
-//! - what every response gets (`headers`), and what is refused first (`head`, `csrf`, `origin`)
+//! - what every response gets (`headers`), and what is refused first (`refused`, `origin`)
 //! - a page or JSON (`accept`), how many heavy pages at once (`heavy`), which methods an address takes
 //!   (`methods`), and what to say when it did not work (`error`)
 //!
@@ -18,9 +18,8 @@ mod form;
 mod moment;
 mod logins;
 mod next;
-pub mod head;
 mod origin;
-pub mod csrf;
+pub mod refused;
 pub mod headers;
 mod methods;
 pub mod error;
@@ -84,8 +83,7 @@ pub fn stage(
             .mount("/", account::routes())
             .mount("/", admin::routes())
             .mount("/", health::routes())
-            .mount("/", head::routes())
-            .mount("/", csrf::routes())
+            .mount("/", refused::routes())
             .register("/", error::catchers())
     }))
 }

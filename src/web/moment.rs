@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use rocket_express_session::Timestamp;
 use serde::Serialize;
-
-use crate::session::Timestamp;
+use time::OffsetDateTime;
+use time::macros::format_description;
 
 /// A moment, for machines and for people.
 #[derive(Serialize)]
@@ -15,8 +16,17 @@ pub struct Moment {
 
 impl From<Timestamp> for Moment {
     fn from(moment: Timestamp) -> Self {
-        Self { iso: moment.to_iso(), text: moment.to_words() }
+        Self { iso: moment.to_iso(), text: to_words(moment) }
     }
+}
+
+/// `2 January 2026, 03:04 UTC`, for people. The server does not know the reader's time zone.
+pub fn to_words(moment: Timestamp) -> String {
+    let format =
+        format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
+    let date = OffsetDateTime::from_unix_timestamp(moment.as_millis() / 1000);
+    let words = date.ok().and_then(|date| date.format(format).ok());
+    words.expect("a timestamp lies in the years 1970 to 9999")
 }
 
 /// Rounded up: a second before that it would be refused again.

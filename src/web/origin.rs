@@ -1,7 +1,7 @@
 //! Is this `Origin` the site that the request was sent to?
 //!
 //! A browser leaves the default port of a scheme out of `Origin`, and some proxies write it into
-//! `Host`. Asked by `csrf.rs`.
+//! `Host`. Asked by `refused.rs`.
 
 use std::net::Ipv6Addr;
 

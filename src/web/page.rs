@@ -7,12 +7,12 @@ use rocket::Request;
 use rocket::fairing::AdHoc;
 use rocket::request::{FromRequest, Outcome};
 use rocket_dyn_templates::Template;
+use rocket_express_session::Session;
 use serde::Serialize;
 
 use super::notice::{self, Notice};
 use crate::audit::request_id;
 use crate::auth::Visitor;
-use crate::session::Session;
 use crate::stores::Backing;
 use crate::trace::{self, Step};
 
@@ -62,6 +62,14 @@ impl<'r> Page<'r> {
     /// The session of this request; `None` when nobody can tell.
     pub async fn session(&self) -> Option<&'r Session> {
         self.request.guard::<&Session>().await.succeeded()
+    }
+
+    /// Where the sessions are kept, in words.
+    pub fn store(&self) -> String {
+        match self.request.rocket().state() {
+            Some(Backing::Mongodb { sessions, .. }) => format!("MongoDB, collection {sessions}"),
+            _ => "this server's memory".to_owned(),
+        }
     }
 
     /// Leaves a notice for the page after the redirect.

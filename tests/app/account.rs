@@ -28,10 +28,10 @@ async fn a_password_change_ends_the_other_sessions_and_gives_this_one_a_new_id()
         let (mut phone, mut tablet) = (app.browser(), app.browser());
         phone.log_in("rosa").await;
         tablet.log_in("rosa").await;
-        let (before, mut thief) = (rosa.sid(), rosa.copy());
+        let (before, mut thief) = (rosa.session_id(), rosa.copy());
         change(&mut rosa, PASSWORD, NEW).await.expect_redirect("/account");
         rosa.get("/account").await.expect_page(200, "2 other sessions have ended.");
-        assert_ne!(rosa.sid(), before);
+        assert_ne!(rosa.session_id(), before);
         assert!(!phone.is_signed_in().await && !tablet.is_signed_in().await);
         assert!(!thief.is_signed_in().await, "the old id of this browser is dead as well");
         assert!(vera.is_signed_in().await, "who has nothing to do with it");
@@ -50,11 +50,11 @@ async fn a_refused_change_changes_nothing_and_ends_nothing() {
         let (mut rosa, mut phone) = (app.browser(), app.browser());
         rosa.sign_up("rosa").await;
         phone.log_in("rosa").await;
-        let before = rosa.sid();
+        let before = rosa.session_id();
         change(&mut rosa, "wrong horse battery", NEW).await.expect_page(422, "not your password");
         change(&mut rosa, PASSWORD, "short").await.expect_page(422, "too short");
         change(&mut rosa, "", NEW).await.expect_page(422, "Enter the password that you have now.");
-        assert_eq!(rosa.sid(), before);
+        assert_eq!(rosa.session_id(), before);
         assert!(phone.is_signed_in().await);
         rosa.log_in("rosa").await;
     }
@@ -106,7 +106,7 @@ async fn a_session_made_under_the_old_password_is_nobodys() {
     late.log_in("rosa").await;
     // As a login does that was checked before the change, and is stored after the others ended.
     let sessions = app.database().collection::<Document>("sessions");
-    let filter = doc! { "_id": late.sid().unwrap() };
+    let filter = doc! { "_id": late.session_id().unwrap() };
     let document = sessions.find_one(filter).await.unwrap().unwrap();
     change(&mut rosa, PASSWORD, NEW).await.expect_redirect("/account");
     sessions.insert_one(document).await.unwrap();

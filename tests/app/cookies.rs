@@ -7,7 +7,7 @@ async fn an_id_that_is_not_in_the_cookie_is_no_session() {
     for app in App::on_both_stores().await {
         let mut rosa = app.browser();
         rosa.sign_up("rosa").await;
-        let (ticket, sid) = (rosa.jar["connect.sid"].clone(), rosa.sid().unwrap());
+        let (ticket, sid) = (rosa.jar["connect.sid"].clone(), rosa.session_id().unwrap());
         for value in [&ticket, &sid] {
             let mut stranger = app.browser();
             let path = format!("/dashboard?connect.sid={value}&sid={value}&PHPSESSID={value}");

@@ -20,7 +20,7 @@ async fn it_shows_the_ticket_but_neither_its_signature_nor_its_whole_number() {
         rosa.sign_up("rosa").await;
         let page = rosa.get("/dashboard").await;
         page.expect_page(200, "connect.sid");
-        let (sid, ticket) = (rosa.sid().unwrap(), rosa.ticket().unwrap());
+        let (sid, ticket) = (rosa.session_id().unwrap(), rosa.signed_id().unwrap());
         assert!(page.body.contains(&sid[..6]));
         assert!(!page.body.contains(&sid));
         assert!(!page.body.contains(ticket.rsplit_once('.').unwrap().1));
@@ -33,12 +33,12 @@ async fn what_is_hung_up_is_in_the_coat_and_the_ticket_stays_the_same() {
     for app in App::on_both_stores().await {
         let mut rosa = app.browser();
         rosa.sign_up("rosa").await;
-        let before = rosa.ticket();
+        let before = rosa.signed_id();
         rosa.post("/coat", &[("item", "red scarf")]).await.expect_redirect("/dashboard");
         rosa.post("/coat", &[("item", "<i>hat</i>")]).await.expect_redirect("/dashboard");
         rosa.post("/coat/count", &[]).await.expect_redirect("/dashboard");
         rosa.post("/coat/count", &[]).await.expect_redirect("/dashboard");
-        assert_eq!(rosa.ticket(), before);
+        assert_eq!(rosa.signed_id(), before);
         let page = rosa.get("/dashboard").await;
         page.expect_page(200, "red scarf");
         assert!(page.body.contains("&quot;viewCount&quot;: 2"), "{}", page.body);

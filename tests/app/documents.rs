@@ -26,7 +26,7 @@ async fn a_session_is_what_connect_mongo_would_have_written() {
     let users = app.database().collection::<Document>("users");
     let user = users.find_one(doc! {}).await.unwrap().unwrap().get_object_id("_id").unwrap();
 
-    assert_eq!(document.get_str("_id").unwrap(), rosa.sid().unwrap());
+    assert_eq!(document.get_str("_id").unwrap(), rosa.session_id().unwrap());
     let expires = *document.get_datetime("expires").unwrap();
     let day = 86_400_000;
     let life = expires.timestamp_millis() - DateTime::now().timestamp_millis();

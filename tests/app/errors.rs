@@ -1,6 +1,6 @@
-use cloakroom::session::Sid;
 use rocket::local::asynchronous::Client;
 use rocket::{get, routes};
+use rocket_express_session::SessionId;
 
 use crate::support::{App, figment};
 
@@ -62,16 +62,16 @@ async fn cookies_that_are_none_of_ours_are_no_session_and_no_error() {
         let mut rosa = app.browser();
         rosa.sign_up("rosa").await;
         let good = rosa.jar["connect.sid"].clone();
-        let other = Sid::generate();
+        let other = SessionId::generate();
         let bad = [
             String::new(),
             "s%3A".to_owned(),
             "s%3A.".to_owned(),
-            rosa.sid().unwrap(),
+            rosa.session_id().unwrap(),
             good[..good.len() - 1].to_owned(),
             format!("{good}%3D"),
             good.replace("s%3A", ""),
-            good.replace(&rosa.sid().unwrap(), other.as_str()),
+            good.replace(&rosa.session_id().unwrap(), other.as_str()),
             format!("%00{good}"),
             "%".repeat(1000),
             "x".repeat(30_000),

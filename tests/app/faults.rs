@@ -147,7 +147,7 @@ async fn a_page_is_shown_although_the_end_of_its_session_cannot_be_moved() {
     answer.expect_page(200, "rosa");
     assert!(answer.session_cookie().is_some());
     let log = running.end();
-    assert_eq!(log.matches("a session's end could not be moved").count(), 1, "{log}");
+    assert_eq!(log.matches("a session could not be extended").count(), 1, "{log}");
     mongod.stop();
 }
 
@@ -161,12 +161,12 @@ async fn a_login_that_fails_leaves_the_session_before_it() {
     // First the new session cannot be stored, then the old one cannot be deleted.
     for (command, documents) in [("insert", 1), ("delete", 2)] {
         tell(&client, "alwaysOn", doc! { "failCommands": [command], "errorCode": 1 }).await;
-        let before = rosa.sid();
+        let before = rosa.session_id();
         let answer = rosa.post("/login", &fields).await;
         assert_eq!((answer.status, answer.session_cookie()), (503, None), "{command}");
         assert_eq!(sessions.count_documents(doc! {}).await.unwrap(), documents, "{command}");
         tell(&client, "off", doc! {}).await;
-        assert_eq!(rosa.sid(), before);
+        assert_eq!(rosa.session_id(), before);
         assert!(rosa.is_signed_in().await, "{command}");
     }
     mongod.stop();

@@ -1,8 +1,9 @@
 //! Sessions that another program wrote into the collection: read as it means them, and left as they are.
 
-use cloakroom::session::{DEVELOPMENT_SECRET, Sid};
+use cloakroom::config::DEVELOPMENT_SECRET;
 use indexmap::IndexMap;
 use mongodb::bson::{Bson, DateTime, Document, doc, serialize_to_bson};
+use rocket_express_session::SessionId;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -28,15 +29,15 @@ pub async fn register(app: &App) -> String {
 }
 
 /// Stores a session of another program, and gives a browser the ticket for it.
-pub async fn with_session(app: &App, session: Bson, fields: Document) -> (Browser, Sid) {
-    let sid = Sid::generate();
+pub async fn with_session(app: &App, session: Bson, fields: Document) -> (Browser, SessionId) {
+    let sid = SessionId::generate();
     let mut document = doc! { "_id": sid.as_str(), "session": session };
     document.extend(fields);
     sessions(app).insert_one(document).await.unwrap();
-    (app.browser().with_ticket_for(&sid, DEVELOPMENT_SECRET), sid)
+    (app.browser().with_cookie_for(&sid, DEVELOPMENT_SECRET), sid)
 }
 
-pub async fn stored(app: &App, sid: &Sid) -> Document {
+pub async fn stored(app: &App, sid: &SessionId) -> Document {
     sessions(app).find_one(doc! { "_id": sid.as_str() }).await.unwrap().expect("a session")
 }
 
@@ -199,7 +200,7 @@ async fn a_lost_session_has_ended_and_the_login_page_says_no_more() {
     let (expired, _) = with_session(&app, text, doc! { "expires": from_now(-MINUTE) }).await;
     let (also_expired, _) = with_session(&app, object, doc! { "expires": from_now(-DAY) }).await;
     let (unreadable, _) = with_session(&app, unreadable, doc! {}).await;
-    let foreign = app.browser().with_ticket_for(&Sid::generate(), DEVELOPMENT_SECRET);
+    let foreign = app.browser().with_cookie_for(&SessionId::generate(), DEVELOPMENT_SECRET);
     for mut browser in [logged_out, expired, also_expired, unreadable, foreign] {
         browser.get("/dashboard").await.expect_redirect("/login?next=/dashboard");
         let page = browser.get("/login?next=/dashboard").await;

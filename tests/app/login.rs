@@ -48,9 +48,9 @@ async fn a_failed_login_leaves_an_existing_session_alone() {
     for app in App::on_both_stores().await {
         let mut rosa = app.browser();
         rosa.sign_up("rosa").await;
-        let before = rosa.sid();
+        let before = rosa.session_id();
         rosa.post("/login", &[("username", "rosa"), ("password", "wrong password")]).await;
-        assert_eq!(rosa.sid(), before);
+        assert_eq!(rosa.session_id(), before);
         assert!(rosa.is_signed_in().await);
     }
 }
@@ -63,7 +63,7 @@ async fn each_login_gives_a_new_id_and_the_old_one_is_dead() {
         rosa.post("/coat", &[("item", "red scarf")]).await.expect_redirect("/dashboard");
         let mut thief = rosa.copy();
         rosa.log_in("rosa").await;
-        assert_ne!(rosa.sid(), thief.sid());
+        assert_ne!(rosa.session_id(), thief.session_id());
         assert!(!thief.is_signed_in().await);
         let dashboard = rosa.get("/dashboard").await;
         assert!(!dashboard.body.contains("red scarf"), "nothing is carried over");
@@ -83,9 +83,9 @@ async fn an_id_planted_before_the_login_is_not_adopted() {
 
     let mut rosa = attacker.copy();
     rosa.register("rosa").await;
-    assert_eq!(rosa.sid(), attacker.sid());
+    assert_eq!(rosa.session_id(), attacker.session_id());
     rosa.log_in("rosa").await;
-    assert_ne!(rosa.sid(), attacker.sid());
+    assert_ne!(rosa.session_id(), attacker.session_id());
     assert!(rosa.is_signed_in().await && !attacker.is_signed_in().await);
 }
 

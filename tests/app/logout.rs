@@ -14,7 +14,7 @@ async fn logging_out_ends_the_session_on_the_server_and_in_the_browser() {
                 .unwrap()
                 .starts_with("connect.sid=; Path=/; Expires=Thu, 01 Jan 1970")
         );
-        assert_eq!(rosa.ticket(), None);
+        assert_eq!(rosa.signed_id(), None);
         rosa.get("/login").await.expect_page(200, "You are logged out.");
         thief.get("/dashboard").await.expect_redirect("/login?next=/dashboard");
     }

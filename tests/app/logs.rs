@@ -19,7 +19,7 @@ async fn nothing_secret_is_logged_at_any_level() {
         rosa.get("/login?next=/in-the-query").await;
         let change = [("current", PASSWORD), ("new", "a better horse battery")];
         let (sid, ticket, device) =
-            (rosa.sid().unwrap(), rosa.ticket().unwrap(), rosa.jar["device"].clone());
+            (rosa.session_id().unwrap(), rosa.signed_id().unwrap(), rosa.jar["device"].clone());
         rosa.post("/account/password", &change).await.expect_redirect("/account");
         let signature = ticket.rsplit_once('.').unwrap().1;
         let log = running.end();

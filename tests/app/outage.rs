@@ -13,7 +13,7 @@ async fn nobody_is_logged_out_by_it_and_no_answer_keeps_anybody_waiting() {
     let app = App::on(&mongod.database("outage")).await;
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
-    let ticket = rosa.ticket();
+    let ticket = rosa.signed_id();
     mongod.stop();
 
     let (mut rosa, refused) = unavailable(rosa, "GET /dashboard").await;
@@ -27,7 +27,7 @@ async fn nobody_is_logged_out_by_it_and_no_answer_keeps_anybody_waiting() {
     app.browser().get("/login").await.expect_page(200, "Keep me signed in");
     app.browser().get("/healthz").await.expect_page(200, "ok");
     assert_eq!(app.browser().get("/readyz").await.status, 503);
-    assert_eq!(rosa.ticket(), ticket);
+    assert_eq!(rosa.signed_id(), ticket);
 
     let mongod = Mongod::start(&["--dbpath", &dbpath, "--port", &port]);
     assert!(rosa.is_signed_in().await, "without a restart, with the same ticket");

@@ -92,6 +92,23 @@ async fn an_address_counts_without_port_brackets_blanks_and_quotes() {
 }
 
 #[rocket::async_test]
+async fn the_first_scheme_of_x_forwarded_proto_counts_in_upper_and_lower_case() {
+    let schemes = [
+        ("https", true),
+        ("HTTPS", true),
+        ("https,http", true),
+        ("https, http", true),
+        ("http", false),
+        ("http,https", false),
+        ("", false),
+        ("httpss", false),
+    ];
+    let headers = schemes.map(|(scheme, _)| [(PROTO, scheme)]);
+    let rows = headers.iter().zip(schemes).map(|(h, (_, https))| (&h[..], "127.0.0.1", https));
+    check(r#"["127.0.0.1"]"#, &rows.collect::<Vec<_>>()).await;
+}
+
+#[rocket::async_test]
 async fn the_header_forwarded_counts_as_well() {
     let lines = [
         ("for=203.0.113.7;proto=https", "203.0.113.7", true),

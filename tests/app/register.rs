@@ -6,7 +6,7 @@ async fn a_new_account_leads_to_the_login_page_with_a_notice_shown_once() {
         let mut rosa = app.browser();
         let fields = [("username", "rosa"), ("password", PASSWORD)];
         rosa.post("/register", &fields).await.expect_redirect("/login");
-        assert_eq!(rosa.ticket(), None, "who registers has no session yet");
+        assert_eq!(rosa.signed_id(), None, "who registers has no session yet");
         rosa.get("/login").await.expect_page(200, "Your account is made.");
         assert!(!rosa.get("/login").await.body.contains("Your account is made."));
     }

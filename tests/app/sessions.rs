@@ -43,7 +43,7 @@ async fn a_user_sees_and_ends_own_sessions_and_nobody_elses() {
         page.expect_page(200, "Firefox on Windows");
         let (this, other) = (page.body.find("This device"), page.body.find("Firefox on Windows"));
         assert!(this < other, "this device first");
-        assert!(!page.body.contains(&phone.sid().unwrap()), "no session id on the page");
+        assert!(!page.body.contains(&phone.session_id().unwrap()), "no session id on the page");
         let of_rosa = handles(&mut rosa).await;
         assert_eq!(of_rosa.len(), 1, "the other one; this one can log out");
         assert_eq!(handles(&mut vera).await, [""; 0]);
@@ -189,7 +189,7 @@ async fn ending_a_session_asks_for_the_password_and_not_again_for_five_minutes()
         rosa.sign_up("rosa").await;
         let mut others = log_in_three_times(&app, "rosa").await;
         rosa.post("/coat", &[("item", "scarf")]).await;
-        let (before, mut thief) = (rosa.sid(), rosa.copy());
+        let (before, mut thief) = (rosa.session_id(), rosa.copy());
         let revoke = async |browser: &mut Browser, fields: &[(&str, &str)]| {
             let handle = handles(browser).await.remove(0);
             browser.post(&format!("/account/sessions/{handle}/revoke"), fields).await
@@ -198,12 +198,12 @@ async fn ending_a_session_asks_for_the_password_and_not_again_for_five_minutes()
             let asked = revoke(&mut rosa, wrong).await;
             asked.expect_page(422, "Confirm with your password");
         }
-        assert_eq!(rosa.sid(), before);
+        assert_eq!(rosa.session_id(), before);
         for other in &mut others {
             assert!(other.is_signed_in().await);
         }
         revoke(&mut rosa, &[("password", PASSWORD)]).await.expect_redirect("/account");
-        assert_ne!(rosa.sid(), before, "a new ID (ASVS 7.2.4)");
+        assert_ne!(rosa.session_id(), before, "a new ID (ASVS 7.2.4)");
         assert!(!thief.is_signed_in().await, "and the old one is dead");
         rosa.get("/dashboard").await.expect_page(200, "scarf");
         revoke(&mut rosa, &[]).await.expect_redirect("/account");

@@ -6,7 +6,7 @@ use crate::chromium::Chromium;
 use crate::support::install_packages;
 
 static AXE: LazyLock<String> = LazyLock::new(|| {
-    let folder = install_packages("browser");
+    let folder = install_packages("tests/browser");
     std::fs::read_to_string(format!("{folder}/node_modules/axe-core/axe.min.js")).expect("axe-core")
 });
 

@@ -44,7 +44,7 @@ async fn a_login_here_is_a_login_there_until_either_side_logs_out() {
 
         let thief = rosa.copy();
         rosa.post("/logout", &[]).await.expect_redirect("/login");
-        assert_eq!(who(&peer, &thief).await, "nobody");
+        assert_eq!(who(&peer, &thief).await, "anonymous");
 
         rosa.log_in("Rosa").await;
         assert_eq!(peer.visit(&rosa).get("/logout").await.status, 302);
@@ -69,7 +69,7 @@ async fn a_login_there_is_a_login_here_until_either_side_logs_out() {
         here.post("/coat", &[("item", "hat")]).await.expect_redirect("/dashboard");
         assert_eq!(who(&peer, &vera).await, "vera", "stringify: {stringify}");
         here.post("/logout", &[]).await.expect_redirect("/login");
-        assert_eq!(who(&peer, &vera).await, "nobody");
+        assert_eq!(who(&peer, &vera).await, "anonymous");
 
         log_in(&mut vera).await;
         let mut here = app.browser().with_jar_of(&vera);
@@ -99,7 +99,7 @@ async fn a_deleted_user_is_nobody_on_both_sides() {
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
     app.database().collection::<Document>("users").delete_many(doc! {}).await.unwrap();
-    assert_eq!(who(&peer, &rosa).await, "nobody");
+    assert_eq!(who(&peer, &rosa).await, "anonymous");
     assert!(!rosa.is_signed_in().await);
 }
 
@@ -126,7 +126,7 @@ async fn a_password_change_ends_the_sessions_that_express_made_too() {
         rosa.post("/account/password", &fields).await.expect_redirect("/account");
         rosa.get("/account").await.expect_page(200, "2 other sessions have ended.");
         for ended in [&laptop, &phone] {
-            assert_eq!(who(&peer, ended).await, "nobody", "stringify: {stringify}");
+            assert_eq!(who(&peer, ended).await, "anonymous", "stringify: {stringify}");
         }
         assert_eq!(who(&peer, &vera).await, "vera");
         assert_eq!(who(&peer, &rosa).await, "rosa", "the new session counts there as well");
@@ -143,7 +143,7 @@ async fn a_session_with_the_timestamps_of_connect_mongo_keeps_its_end() {
     vera.post("/register", &fields).await;
     vera.post("/login", &fields).await;
     let sessions = app.database().collection::<Document>("sessions");
-    let of_vera = doc! { "_id": vera.sid().unwrap() };
+    let of_vera = doc! { "_id": vera.session_id().unwrap() };
     let fourteen_days_ago =
         DateTime::from_millis(DateTime::now().timestamp_millis() - 14 * 86_400_000);
     let old = doc! { "$set": { "createdAt": fourteen_days_ago } };

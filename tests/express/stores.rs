@@ -161,7 +161,7 @@ async fn a_deleted_account_leaves_no_session(case: &Case<'_>) {
     assert_eq!(case.count_known(&nora, "nora").await, 2, "{}", case.name);
     let mut here = case.here(&nora[0]);
     here.post("/account/delete", &[("password", PASSWORD)]).await.expect_redirect("/login");
-    let sids: Vec<String> = nora.iter().filter_map(Browser::sid).collect();
+    let sids: Vec<String> = nora.iter().filter_map(Browser::session_id).collect();
     let sessions = case.app.database().collection::<Document>("sessions");
     let left = sessions.count_documents(doc! { "_id": { "$in": sids } }).await.unwrap();
     assert_eq!(left, 0, "{}", case.name);

@@ -2,11 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use cloakroom::session::Sid;
-use cloakroom::session::signature::Secrets;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Binary, Bson, DateTime, Document, doc, spec::BinarySubtype};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rocket_express_session::{Secrets, SessionId};
 
 use crate::alone;
 use crate::cluster::Cluster;
@@ -69,13 +68,13 @@ async fn a_document_that_is_no_session_is_nobodys() {
     let instance = Instance::start(&cluster.uri(DATABASE)).await;
     let mut rosa = Browser::new(&instance.url);
     rosa.sign_up("rosa").await;
-    let secrets = Secrets::new(vec![SECRET.to_owned()]).unwrap();
+    let secrets = Secrets::new([SECRET.to_owned()]).unwrap();
     let sessions = cluster.database(DATABASE).collection::<Document>("sessions");
     let all = documents();
     assert_eq!(all.len(), 25);
     let mut slowest = Duration::ZERO;
     for (what, mut document) in all {
-        let sid = Sid::generate();
+        let sid = SessionId::generate();
         document.insert("_id", sid.as_str());
         sessions.insert_one(document).await.unwrap();
         let mut stranger = Browser::new(&instance.url);

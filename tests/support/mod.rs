@@ -1,20 +1,24 @@
-//! A world of its own for each test: an app on a free port, with a database nobody else has.
+//! What a test starts: the app on a free port, with a database that no other test uses.
 
 #![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
 
 mod app;
+#[path = "../../crates/rocket-express-session/tests/support/browser.rs"]
 mod browser;
-mod lab;
+mod commands;
+#[path = "../../crates/rocket-express-session/tests/support/mongod.rs"]
 mod mongod;
+#[path = "../../crates/rocket-express-session/tests/support/npm.rs"]
 mod npm;
+#[path = "../../crates/rocket-express-session/tests/support/profiler.rs"]
+mod profiler;
 mod program;
+mod visitor;
 
 pub use app::{App, figment};
 pub use browser::{Answer, Browser};
-pub use lab::Lab;
-pub use mongod::{Mongod, count_commands, fresh_database};
+pub use commands::count_commands;
+pub use mongod::{Mongod, fresh_database};
 pub use npm::install_packages;
 pub use program::{Running, SECRET, cloakroom, launch};
-
-/// A password that the rules accept.
-pub const PASSWORD: &str = "correct horse battery";
+pub use visitor::PASSWORD;

@@ -51,7 +51,7 @@ async fn a_line_opens_the_masked_documents_of_a_student_and_ends_them_with_a_rea
     let path = line(&room, "rosa").split_once("href=\"").unwrap().1.split('"').next().unwrap();
     let page = teacher.get(path).await.body;
     assert!(page.contains("… (16 characters)") && !page.contains("very red"), "{page}");
-    let sid = rosa.sid().unwrap();
+    let sid = rosa.session_id().unwrap();
     assert!(page.contains(&sid[..6]) && !page.contains(&sid[..8]), "{page}");
     let revoke = page.split_once(&format!("action=\"{path}/revoke/")).unwrap().1;
     let revoke = format!("{path}/revoke/{}", revoke.split('"').next().unwrap());

@@ -190,7 +190,7 @@ async fn a_reset_finds_sessions_behind_any_number_of_the_teachers() {
     let mut rosa = first.browser();
     rosa.sign_up("rosa").await;
     let sessions = first.database().collection::<Document>("sessions");
-    let own = doc! { "_id": teacher.sid().unwrap() };
+    let own = doc! { "_id": teacher.session_id().unwrap() };
     let own = sessions.find_one(own).await.unwrap().unwrap();
     let later = DateTime::from_millis(DateTime::now().timestamp_millis() + 60_000);
     let copies = (0..1_200).map(|number| {
@@ -212,7 +212,7 @@ async fn the_ledger_tells_of_both_instances_and_resumes_without_a_gap() {
     events.read_until("event:changed").await;
     let mut rosa = second.browser();
     rosa.sign_up("rosa").await;
-    let sid = rosa.sid().unwrap();
+    let sid = rosa.session_id().unwrap();
     let hook = &sid[..6];
     let line = format!(r#"{{"what":"insert","hook":"{hook}…","keys":[]}}"#);
     let read = events.read_until(&line).await;

@@ -40,7 +40,7 @@ async fn whoever_logs_in_two_thousand_times_crowds_nobody_out() {
     let (mut teacher, mut rosa, mut crowd) = (teacher(&app).await, app.browser(), app.browser());
     rosa.sign_up("rosa").await;
     crowd.sign_up("crowd").await;
-    copy_session(&app, &crowd.sid().unwrap(), 2_100).await;
+    copy_session(&app, &crowd.session_id().unwrap(), 2_100).await;
     let room = teacher.get("/class").await;
     room.expect_page(200, "2 of 2 students are logged in. 52 sessions are shown.");
     assert!(!line(&room.body, "rosa").contains("not here"));
@@ -92,7 +92,7 @@ async fn a_reset_ends_a_flood_of_sessions_in_one_go() {
     let app = class().await;
     let (mut teacher, mut guest) = (teacher(&app).await, Learner::nobody(&app, "guest"));
     guest.predict("05-the-seal").await;
-    copy_session(&app, &guest.browsers[0].sid().unwrap(), 25_000).await;
+    copy_session(&app, &guest.browsers[0].session_id().unwrap(), 25_000).await;
     teacher.post("/class/reset", &[("confirmation", "reset")]).await.expect_redirect("/class");
     let sessions = app.database().collection::<Document>("sessions");
     assert_eq!(sessions.count_documents(doc! {}).await.unwrap(), 1, "the teacher's");

@@ -23,7 +23,7 @@ async fn no_recording_holds_a_password_a_whole_sid_or_a_signature() {
     ];
     for (path, fields) in story {
         rosa.post_patiently(path, fields).await;
-        if let Some(ticket) = rosa.ticket() {
+        if let Some(ticket) = rosa.signed_id() {
             let (sid, signature) = ticket[2..].rsplit_once('.').unwrap();
             secrets.extend([sid.to_owned(), sid[..12].to_owned(), signature.to_owned()]);
         }

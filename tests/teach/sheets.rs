@@ -159,7 +159,7 @@ async fn the_board_shows_an_exchange_step_by_step_without_names_and_ids() {
     teacher.get("/class/board").await.expect_page(200, "Step 1 of");
     let board = teacher.get("/class/board?step=99").await.body;
     assert!(board.matches("<li class=\"ray").count() >= 4 && board.contains("ticket A"), "{board}");
-    for secret in ["rosalind", "teacher</", &rosa.sid().unwrap()[..6]] {
+    for secret in ["rosalind", "teacher</", &rosa.session_id().unwrap()[..6]] {
         assert!(!board.contains(secret), "{secret} in {board}");
     }
     // No account's id, which begins with the time.

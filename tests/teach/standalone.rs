@@ -61,7 +61,7 @@ async fn on_a_standalone_server_the_room_compares_and_instances_ask_every_two_se
     events.read_until("event:changed").await;
     let mut rosa = second.browser();
     rosa.sign_up("rosa").await;
-    let hook = rosa.sid().unwrap()[..6].to_owned();
+    let hook = rosa.session_id().unwrap()[..6].to_owned();
     events.read_until(&format!(r#"{{"what":"insert","hook":"{hook}…""#)).await;
 
     teacher.post("/class/line", &[("line", "Look up")]).await;

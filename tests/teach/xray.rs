@@ -81,7 +81,7 @@ async fn a_login_shows_the_old_number_and_the_new_one() {
             "Keep this ticket",
         ],
     );
-    let old = browser.sid().unwrap()[..6].to_owned();
+    let old = browser.session_id().unwrap()[..6].to_owned();
     let chain = submit(&mut browser, "/login", &fields).await;
     let again = steps(&mut browser, &chain[0], "express").await;
     expect_in_order(
@@ -97,7 +97,7 @@ async fn a_login_shows_the_old_number_and_the_new_one() {
         ],
     );
     let (new, again) =
-        (&browser.sid().unwrap()[..6], steps(&mut browser.copy(), &chain[0], "plain").await);
+        (&browser.session_id().unwrap()[..6], steps(&mut browser.copy(), &chain[0], "plain").await);
     let sentence = format!("{new}…. The old one, {old}…, is worth nothing");
     expect_in_order(&again, &[&sentence, "Take the coat from its hook. → 1 deleted"]);
 }

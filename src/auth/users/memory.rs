@@ -7,8 +7,8 @@ use mongodb::bson::oid::ObjectId;
 
 use super::{Account, StoredPassword, Users};
 use crate::auth::password::PasswordHash;
-use crate::auth::user::{User, UserId};
 use crate::auth::username::{TypedName, Username};
+use crate::auth::users::{User, UserId};
 use crate::db::Unavailable;
 
 /// By the username's key, which is therefore unique. A classroom's worth: looking an id up walks

@@ -1,4 +1,4 @@
-//! Where accounts are kept: the contract of the two user stores.
+//! The accounts, and where they are kept: the contract of the two user stores.
 //!
 //! `mongo` for real, beside the accounts of an Express app; `memory` for trying out. Only
 //! `strategy.rs` sees a password hash; everybody else gets a [`User`], which has none.
@@ -7,11 +7,43 @@ pub mod memory;
 pub mod mongo;
 mod replacement;
 
+use mongodb::bson::oid::ObjectId;
+
 use super::legacy::LegacyHash;
 use super::password::PasswordHash;
-use super::user::{User, UserId};
 use super::username::{TypedName, Username, key_of};
 use crate::db::Unavailable;
+
+/// The id of an account: an ObjectId, which passport writes into the session as 24 hex digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct UserId(pub ObjectId);
+
+impl UserId {
+    /// passport's `serializeUser`.
+    pub fn to_hex(self) -> String {
+        self.0.to_hex()
+    }
+
+    /// The other way; `None` for what is no 24 hex digits.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        ObjectId::parse_str(text).ok().map(Self)
+    }
+}
+
+/// Who is logged in. Has no password in it, not even the hash: what a page does not get, it cannot
+/// show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// What the session holds.
+    pub id: UserId,
+    /// As its owner wrote it.
+    pub username: String,
+    /// May see `/admin`. Given by `cloakroom grant`, never by a form.
+    pub admin: bool,
+    /// How often the password was changed. A session says under which one it was made, and is
+    /// nobody's under another: whoever knew only the old password is out.
+    pub password_version: i64,
+}
 
 /// A user and what the password is checked against.
 #[derive(Clone, Debug)]

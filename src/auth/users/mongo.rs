@@ -17,8 +17,8 @@ use super::replacement::{holding, replacement};
 use super::{Account, StoredPassword, Users, answering};
 use crate::auth::legacy::LegacyHash;
 use crate::auth::password::PasswordHash;
-use crate::auth::user::{User, UserId};
 use crate::auth::username::{TypedName, Username, key_of};
+use crate::auth::users::{User, UserId};
 use crate::db::{Documents, Mongo, READ_LIMIT, Unavailable, is_duplicate_key};
 
 /// The name of the collection.
@@ -95,10 +95,12 @@ const MOST_CHANGES: i64 = 1 << 50;
 
 fn read_account(document: &RawDocumentBuf) -> Option<Account> {
     let text = |field| document.get_str(field).ok().filter(|text: &&str| !text.is_empty());
-    let ours = || text("password").filter(|hash| hash.starts_with("$argon2"));
-    let ours = || ours().map(|hash| StoredPassword::Argon2(PasswordHash::stored(hash)));
+    let ours = text("password").filter(|hash| hash.starts_with("$argon2"));
     // An upgrade removes the old hash. If there is one again, the other program has set another password.
-    let password = LegacyHash::read(text).map(StoredPassword::Legacy).or_else(ours);
+    let is_ours_alone = ours.is_some() && text("hash").is_none();
+    let legacy = if is_ours_alone { None } else { LegacyHash::read(text) };
+    let ours = || Some(StoredPassword::Argon2(PasswordHash::stored(ours?)));
+    let password = legacy.map(StoredPassword::Legacy).or_else(ours);
     let key = text("username_key").map(str::to_owned);
     Some(Account { user: read_user(document)?, key, password })
 }

@@ -5,7 +5,7 @@ use mongodb::bson::{DateTime, Document, doc};
 use super::{Account, StoredPassword};
 use crate::auth::legacy::LegacyHash;
 use crate::auth::password::PasswordHash;
-use crate::auth::user::UserId;
+use crate::auth::users::UserId;
 
 /// The document of this account, as long as it holds this hash.
 pub fn holding(id: UserId, password: &StoredPassword) -> Document {

@@ -5,14 +5,13 @@ use super::guesses::Counted;
 use super::reset::{Report, ResetError, reset};
 use super::room::Room;
 use super::seats::{MOST_SEATS, Seeded, make};
-use crate::config::{self, Config};
-use crate::session::{Engine, StoreKind};
+use crate::config::{self, Config, StoreKind};
 use crate::stores::{self, Backing, IfAway, StartError, Stores};
-use crate::strategy;
 use crate::teach::labs::Labs;
 use crate::teach::lessons::Contents;
 use crate::teach::progress::ProgressStore;
 use crate::trace::Recorder;
+use crate::{sessions, strategy};
 
 async fn open(config: &Config) -> Result<Stores, StartError> {
     if config.session.store == StoreKind::Memory {
@@ -41,9 +40,9 @@ pub async fn begin_anew(config: Config) -> Result<Report, StartError> {
     let backing: &Backing = &stores.backing;
     let contents = Contents::read(&config::figment()).map_err(StartError::Lesson)?;
     let labs = Labs::beside(backing, &strategy).await?;
-    let engine = Engine::new(config.session, stores.sessions.clone());
+    let sessions = sessions(config.session.options, &stores, false)?;
     let room = Room {
-        engine: &engine,
+        sessions: &sessions,
         strategy: &strategy,
         progress: &ProgressStore::beside(backing),
         contents: &contents,

@@ -64,7 +64,7 @@ impl Class {
     /// Beside the accounts.
     pub fn beside(backing: &Backing) -> Self {
         let kept = match backing {
-            Backing::Mongodb(mongo) => Some(mongo.documents(COLLECTION)),
+            Backing::Mongodb { database, .. } => Some(database.documents(COLLECTION)),
             Backing::Memory => None,
         };
         Self { now: Arc::default(), on_board: Arc::default(), kept }

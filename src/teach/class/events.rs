@@ -23,12 +23,12 @@ use rocket::tokio::sync::Semaphore;
 use rocket::tokio::time::{Instant, sleep, sleep_until};
 use rocket::tokio::{pin, select};
 use rocket::{Request, Route, Shutdown, State, get, routes};
+use rocket_express_session::{SessionInfo, Sessions};
 use serde::Serialize;
 
 use super::room::{Room, SHOWN};
 use crate::auth::Admin;
 use crate::db::{MAX_STREAMS, Mongo};
-use crate::session::{Attended, Engine};
 use crate::stores::Backing;
 use crate::trace;
 
@@ -91,17 +91,18 @@ async fn events(
     seen: Seen,
     shutdown: Shutdown,
 ) -> EventStream![Event] {
-    let engine = room.engine.clone();
+    let all = room.sessions.clone();
     let place = streams.0.clone().try_acquire_owned().ok();
     let changes = match &**backing {
-        Backing::Mongodb(mongo) if place.is_some() => {
-            watch(mongo, engine.collection_name(), seen.0).await
+        Backing::Mongodb { database, sessions } if place.is_some() => {
+            let changes = watch(database, sessions, seen.0).await;
+            changes.map(|changes| (changes, sessions.clone()))
         }
         _ => None,
     };
     EventStream! {
         let _place = place;
-        let mut source = Source::of(changes, engine).await;
+        let mut source = Source::of(changes, all).await;
         let end = sleep_until(Instant::now() + LIFETIME);
         pin!(shutdown, end);
         // Whatever happened while nobody listened.
@@ -145,19 +146,19 @@ async fn watch(mongo: &Mongo, sessions: &str, after: Option<Timestamp>) -> Optio
 /// Where events come from.
 enum Source {
     Changes(Box<Changes>, String),
-    Compared(Arc<Engine>, Sessions),
+    Compared(Sessions, Seens),
 }
 
 /// What one can see of each session, by handle: the start of its id, and when it was used last.
-type Sessions = BTreeMap<String, (String, Option<i64>, usize)>;
+type Seens = BTreeMap<String, (String, Option<i64>, usize)>;
 
 impl Source {
-    async fn of(changes: Option<Changes>, engine: Arc<Engine>) -> Self {
+    async fn of(changes: Option<(Changes, String)>, all: Sessions) -> Self {
         match changes {
-            Some(changes) => Self::Changes(Box::new(changes), engine.collection_name().to_owned()),
+            Some((changes, sessions)) => Self::Changes(Box::new(changes), sessions),
             None => {
-                let now = look(&engine).await.unwrap_or_default();
-                Self::Compared(engine, now)
+                let now = look(&all).await.unwrap_or_default();
+                Self::Compared(all, now)
             }
         }
     }
@@ -172,9 +173,9 @@ impl Source {
                     None
                 }
             },
-            Self::Compared(engine, before) => {
+            Self::Compared(all, before) => {
                 sleep(POLL).await;
-                let now = look(engine).await?;
+                let now = look(all).await?;
                 let lines = compared(before, &now);
                 *before = now;
                 let lines = lines.iter().map(|line| Event::json(line).event("ledger"));
@@ -206,13 +207,13 @@ fn line(event: &ChangeStreamEvent<Document>) -> Option<Line> {
     Some(Line { what, hook: trace::start(sid), keys })
 }
 
-async fn look(engine: &Engine) -> Option<Sessions> {
-    let seen = |attended: Attended| {
-        let last = attended.session.last_seen.map(|moment| moment.as_millis());
-        let size = attended.content.to_json().len();
-        (attended.session.handle, (attended.hook, last, size))
+async fn look(all: &Sessions) -> Option<Seens> {
+    let seen = |info: SessionInfo| {
+        let last = info.session.last_seen.map(|moment| moment.as_millis());
+        let size = info.data.to_json().len();
+        (info.session.handle, (format!("{}…", info.short_id), last, size))
     };
-    match engine.everybody(SHOWN).await {
+    match all.admin().list(SHOWN).await {
         Ok(sessions) => Some(sessions.into_iter().map(seen).collect()),
         Err(error) => {
             log::warn!("the sessions cannot be compared: {error}");
@@ -221,7 +222,7 @@ async fn look(engine: &Engine) -> Option<Sessions> {
     }
 }
 
-fn compared(before: &Sessions, now: &Sessions) -> Vec<Line> {
+fn compared(before: &Seens, now: &Seens) -> Vec<Line> {
     let line = |what, hook: &str| Line { what, hook: hook.to_owned(), keys: vec![] };
     let mut lines = vec![];
     for (handle, seen) in now {
@@ -246,7 +247,7 @@ mod tests {
 
     #[test]
     fn compared_sessions_are_told_as_the_change_stream_would() {
-        let seen = |all: &[(&str, i64)]| -> Sessions {
+        let seen = |all: &[(&str, i64)]| -> Seens {
             all.iter().map(|(n, at)| ((*n).to_owned(), (format!("{n}…"), Some(*at), 5))).collect()
         };
         let (before, now) =

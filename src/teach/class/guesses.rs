@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use rocket::tokio::sync::Mutex;
 use rocket::tokio::try_join;
+use rocket_express_session::ListLimits;
 use serde::Serialize;
 
 use super::room::{Room, SHOWN};
 use super::roster::{Roster, progress_of};
 use crate::db::{Unavailable, in_time};
-use crate::session::Shown;
 use crate::teach::lessons::{Content, Lesson};
 use crate::teach::progress::Progress;
 use crate::teach::text::Text;
@@ -68,13 +68,13 @@ impl Room<'_> {
             }
             _ => {}
         }
-        let nobodys = Shown { logins: 0, ..SHOWN };
+        let anonymous = ListLimits { users: 0, ..SHOWN };
         let (users, mut progress, guests) =
-            try_join!(self.users(), self.progress.all(), self.engine.everybody(nobodys))?;
+            try_join!(self.users(), self.progress.all(), self.list_sessions(anonymous))?;
         let students = users.into_iter().filter(|user| !user.admin);
         let students: Vec<Progress> =
             students.filter_map(|user| progress.remove(&user.id.to_hex())).collect();
-        let guests = guests.iter().filter(|session| session.login.is_none());
+        let guests = guests.iter().filter(|session| session.user.is_none());
         let guests: Vec<Progress> = guests.map(progress_of).collect();
         let bars = count(lesson, content, students.iter(), guests.iter());
         *counted = Some((Instant::now(), lesson.slug, bars.clone()));

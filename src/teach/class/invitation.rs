@@ -13,12 +13,12 @@ use rocket::response::Redirect;
 use rocket::tokio::sync::{Mutex, MutexGuard};
 use rocket::{Config, Orbit, Rocket, Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
+use rocket_express_session::SessionId;
 use subtle::ConstantTimeEq as _;
 
 use super::network::{reachable_at, url};
 use crate::audit::{Decision, Event, Whom};
 use crate::auth::{Admin, LocalStrategy, User};
-use crate::session::Sid;
 use crate::web::error::Error;
 use crate::web::{Client, NoFields, Page};
 
@@ -32,7 +32,7 @@ pub struct TeacherLink(Mutex<Option<(String, Instant)>>);
 impl TeacherLink {
     /// A new one, as unguessable as a ticket.
     async fn renew(&self) -> String {
-        let token = Sid::generate().as_str().to_owned();
+        let token = SessionId::generate().as_str().to_owned();
         *self.0.lock().await = Some((token.clone(), Instant::now() + LIFETIME));
         token
     }

@@ -11,7 +11,7 @@ use super::room::Room;
 use super::roster::Roster;
 use crate::audit::{Decision, Event, Whom};
 use crate::auth::Admin;
-use crate::deadline::unhurried;
+use crate::in_flight::without_deadline;
 use crate::teach::lessons;
 use crate::web::error::Error;
 use crate::web::{Client, FieldError, Form, Notice, Page, Submitted};
@@ -97,7 +97,7 @@ async fn begin_anew(
         return again(&format!("Type {WORD} to confirm. Nothing was reset.")).await;
     }
     // As long as there are sessions to end, whatever a prank has made of them.
-    let done = unhurried(reset(&room)).await;
+    let done = without_deadline(reset(&room)).await;
     let decision = if done.is_ok() { Decision::Done } else { Decision::Refused };
     client.record(Event::ResetClass, decision, Whom::Name(&teacher.0.username));
     match done {

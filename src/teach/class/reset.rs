@@ -8,12 +8,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use rocket::tokio::task::spawn_blocking;
+use rocket_express_session::{SessionInfo, Timestamp};
 use serde_json::json;
 
 use super::control::Control;
 use super::room::Room;
+use crate::auth::revoke::CLASS_RESET;
 use crate::db::Unavailable;
-use crate::session::{Attended, Ending, Timestamp};
 use crate::teach::progress::Which;
 
 /// Where the files are, below the folder that the server was started in.
@@ -64,11 +65,11 @@ pub async fn reset(room: &Room<'_>) -> Result<Report, ResetError> {
     // Accounts first: whoever logs in meanwhile has a session of nobody's.
     let mut gone = room.strategy.users.delete_students().await?;
     let teachers: Vec<String> = teachers.iter().map(|user| user.id.to_hex()).collect();
-    let is_over = |session: &Attended| match &session.login {
-        Some(login) => !teachers.contains(login),
+    let is_over = |session: &SessionInfo| match &session.user {
+        Some(user) => !teachers.contains(user),
         None => true,
     };
-    let sessions = room.engine.end_where(Ending::ClassReset, is_over).await?;
+    let sessions = room.sessions.admin().revoke_where(CLASS_RESET, is_over).await?;
     // Whoever registered meanwhile did so in a class that is over.
     gone += room.strategy.users.delete_students().await?;
     room.strategy.throttle.forget_all().await?;

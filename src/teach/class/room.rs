@@ -2,18 +2,16 @@
 //!
 //! A guard for the pages, and made by hand for a command (`commands.rs`).
 
-use std::sync::Arc;
-
 use rocket::Request;
 use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome};
+use rocket_express_session::{ListLimits, SessionInfo, Sessions};
 
 use super::control::Class;
 use super::guesses::Counted;
 use super::invitation::address;
-use crate::auth::{LocalStrategy, User};
-use crate::db::Unavailable;
-use crate::session::{Attended, Engine, Shown};
+use crate::auth::{LocalStrategy, User, UserId};
+use crate::db::{Unavailable, in_time};
 use crate::teach::labs::Labs;
 use crate::teach::lessons::Contents;
 use crate::teach::progress::ProgressStore;
@@ -24,12 +22,12 @@ const MOST: u32 = 2_000;
 
 /// The sessions that a page shows. Each visitor who guesses in a lesson can make one in which nobody
 /// is logged in, and a script makes as many logins as it likes.
-pub const SHOWN: Shown = Shown { logins: MOST, of_each: 50, others: 100 };
+pub const SHOWN: ListLimits = ListLimits { users: MOST, per_user: 50, anonymous: 100 };
 
 /// All that is read and changed here.
 pub struct Room<'r> {
     /// The site's sessions.
-    pub engine: &'r Arc<Engine>,
+    pub sessions: &'r Sessions,
     /// The accounts.
     pub strategy: &'r LocalStrategy,
     /// How far everybody is.
@@ -56,7 +54,7 @@ impl<'r> FromRequest<'r> for Room<'r> {
         let rocket = request.rocket();
         let room = || {
             Some(Self {
-                engine: rocket.state()?,
+                sessions: rocket.state()?,
                 strategy: rocket.state()?,
                 progress: rocket.state()?,
                 contents: rocket.state()?,
@@ -79,8 +77,21 @@ impl Room<'_> {
     ///
     /// # Errors
     /// The store does not answer.
-    pub async fn sessions(&self) -> Result<Vec<Attended>, Unavailable> {
-        self.engine.everybody(SHOWN).await
+    pub async fn shown_sessions(&self) -> Result<Vec<SessionInfo>, Unavailable> {
+        self.list_sessions(SHOWN).await
+    }
+
+    /// Sessions within these limits. An ID that no account here can have, which another program may have
+    /// stored, is none.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn list_sessions(&self, limits: ListLimits) -> Result<Vec<SessionInfo>, Unavailable> {
+        let mut listed = in_time(self.sessions.admin().list(limits)).await??;
+        for info in &mut listed {
+            info.user.take_if(|user| UserId::from_hex(user).is_none());
+        }
+        Ok(listed)
     }
 
     /// The accounts that a page shows.

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 use rocket::tokio::try_join;
+use rocket_express_session::{SessionInfo, Timestamp};
 use serde::Serialize;
 
 use super::room::{Room, SHOWN};
 use crate::auth::User;
 use crate::db::Unavailable;
-use crate::session::{Attended, Timestamp};
 use crate::teach::lessons;
 use crate::teach::progress::{KEY, Progress};
 use crate::web::{LoginView, Moment};
@@ -82,13 +82,13 @@ impl Room<'_> {
     /// A store does not answer.
     pub async fn roster(&self) -> Result<Roster, Unavailable> {
         let (sessions, users, mut progress) =
-            try_join!(self.sessions(), self.users(), self.progress.all())?;
+            try_join!(self.shown_sessions(), self.users(), self.progress.all())?;
         let count = sessions.len();
-        let mut of_users: HashMap<String, Vec<Attended>> = HashMap::new();
+        let mut of_users: HashMap<String, Vec<SessionInfo>> = HashMap::new();
         let mut guests = vec![];
         for session in sessions {
-            match session.login.clone() {
-                Some(login) => of_users.entry(login).or_default().push(session),
+            match session.user.clone() {
+                Some(user) => of_users.entry(user).or_default().push(session),
                 None => guests.push(self.guest(session)),
             }
         }
@@ -109,7 +109,7 @@ impl Room<'_> {
     }
 
     /// Nobody's session.
-    fn guest(&self, session: Attended) -> Student {
+    fn guest(&self, session: SessionInfo) -> Student {
         let (who, progress) = (session.session.handle.clone(), progress_of(&session));
         self.student(who, None, vec![session], progress)
     }
@@ -118,10 +118,10 @@ impl Room<'_> {
         &self,
         who: String,
         user: Option<User>,
-        sessions: Vec<Attended>,
+        sessions: Vec<SessionInfo>,
         progress: Progress,
     ) -> Student {
-        let since = sessions.iter().filter_map(|session| session.session.span.began).min();
+        let since = sessions.iter().filter_map(|session| session.session.lifetime.created).min();
         let last_seen = sessions.iter().filter_map(|session| session.session.last_seen).max();
         let browsers = browsers(sessions);
         let standing = |lesson: &&'static lessons::Lesson| Standing {
@@ -157,8 +157,8 @@ impl Room<'_> {
 }
 
 /// By name, each with the number of its sessions.
-fn browsers(sessions: Vec<Attended>) -> Vec<String> {
-    let is_cut = sessions.len() >= SHOWN.of_each as usize;
+fn browsers(sessions: Vec<SessionInfo>) -> Vec<String> {
+    let is_cut = sessions.len() >= SHOWN.per_user as usize;
     let mut counts: IndexMap<String, usize> = IndexMap::new();
     for session in sessions {
         *counts.entry(LoginView::from(session.session).browser).or_default() += 1;
@@ -171,8 +171,8 @@ fn browsers(sessions: Vec<Attended>) -> Vec<String> {
 }
 
 /// What somebody who is not logged in did in the lessons: it is in the session.
-pub fn progress_of(guest: &Attended) -> Progress {
-    let progress = guest.content.values.get(KEY);
+pub fn progress_of(guest: &SessionInfo) -> Progress {
+    let progress = guest.data.values.get(KEY);
     progress.and_then(|value| serde_json::from_str(value.get()).ok()).unwrap_or_default()
 }
 

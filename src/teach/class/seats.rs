@@ -4,6 +4,7 @@
 //! whenever a card is printed: it stands nowhere, and somebody who has the database alone cannot
 //! know it. The number is another one after a reset, so last year's cards are worth nothing.
 
+use rocket_express_session::{Secrets, SessionId};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
@@ -11,8 +12,6 @@ use subtle::ConstantTimeEq as _;
 use super::control::{Class, Control};
 use crate::auth::{IsOnCard, LocalStrategy, Password, User, Username, key_of};
 use crate::db::Unavailable;
-use crate::session::Sid;
-use crate::session::signature::Secrets;
 
 /// Seats that one can make: a school's hall.
 pub const MOST_SEATS: u32 = 200;
@@ -37,14 +36,14 @@ pub fn name(number: u32) -> String {
 
 /// What is on the card of this seat, as long as its owner keeps the password.
 fn card(secrets: &Secrets, class: &str, name: &str) -> Card {
-    let seal = Sha256::digest(secrets.seal("seat", &format!("{class} {name}")));
+    let digest = Sha256::digest(secrets.sign_for("cloakroom seat", &format!("{class} {name}")));
     let words = bip39::Language::English.word_list();
     // Two bytes for a word of eleven bits: 2,048 divides 65,536, so that no word is likelier.
     let word = |pair: &[u8]| {
         let number = usize::from(u16::from_be_bytes([pair[0], pair[1]]));
         words[number % words.len()]
     };
-    let phrase: Vec<&str> = seal.chunks_exact(2).take(WORDS).map(word).collect();
+    let phrase: Vec<&str> = digest.chunks_exact(2).take(WORDS).map(word).collect();
     Card { name: name.to_owned(), passphrase: phrase.join(" ") }
 }
 
@@ -69,7 +68,7 @@ pub async fn make(
     class
         .change(|control| {
             if control.seats.is_empty() {
-                control.seats = Sid::generate().handle();
+                control.seats = SessionId::generate().handle();
             }
         })
         .await?;

@@ -4,14 +4,15 @@ use rocket::http::Status;
 use rocket::response::Redirect;
 use rocket::{Route, get, post, routes};
 use rocket_dyn_templates::{Template, context};
+use rocket_express_session::SessionInfo;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::room::{Room, SHOWN};
 use super::roster::Student;
 use crate::audit::{Decision, Event, Whom};
-use crate::auth::{Admin, key_of};
-use crate::session::{Attended, Ending};
+use crate::auth::{Admin, key_of, revoke::BY_ADMIN};
+use crate::db::in_time;
 use crate::teach::progress::Which;
 use crate::trace;
 use crate::web::error::Error;
@@ -25,11 +26,12 @@ struct Shown {
     document: String,
 }
 
-impl From<Attended> for Shown {
-    fn from(attended: Attended) -> Self {
-        let json = serde_json::from_str(&attended.content.to_json()).unwrap_or_default();
+impl From<SessionInfo> for Shown {
+    fn from(info: SessionInfo) -> Self {
+        let json = serde_json::from_str(&info.data.to_json()).unwrap_or_default();
         let document = serde_json::to_string_pretty(&masked("", json)).unwrap_or_default();
-        Self { session: attended.session.into(), hook: attended.hook, document }
+        let hook = format!("{}…", info.short_id);
+        Self { session: info.session.into(), hook, document }
     }
 }
 
@@ -54,10 +56,10 @@ fn masked(key: &str, value: Value) -> Value {
     }
 }
 
-fn is_of(attended: &Attended, who: &str) -> bool {
-    match &attended.login {
-        Some(login) => login == who,
-        None => attended.session.handle == who,
+fn is_of(info: &SessionInfo, who: &str) -> bool {
+    match &info.user {
+        Some(user) => user == who,
+        None => info.session.handle == who,
     }
 }
 
@@ -75,7 +77,7 @@ async fn show(
     who: &str,
 ) -> Result<Option<Template>, Error> {
     let Some(student) = find(&room, who).await? else { return Ok(None) };
-    let sessions = room.sessions().await?.into_iter().filter(|session| is_of(session, who));
+    let sessions = room.shown_sessions().await?.into_iter().filter(|session| is_of(session, who));
     let sessions: Vec<Shown> = sessions.map(Shown::from).collect();
     let exchanges = room.recorder.of_user(who);
     let exchanges = exchanges.iter().take(MOST_LISTED).map(|exchange| {
@@ -96,8 +98,8 @@ async fn revoke(
     _form: NoFields,
 ) -> Result<Result<Redirect, Status>, Error> {
     let Some(student) = find(&room, who).await? else { return Ok(Err(Status::NotFound)) };
-    let picked = |session: &Attended| is_of(session, who) && session.session.handle == handle;
-    let ended = room.engine.end_shown(SHOWN, Ending::ByAdmin, picked).await?;
+    let picked = |session: &SessionInfo| is_of(session, who) && session.session.handle == handle;
+    let ended = in_time(room.sessions.admin().revoke_listed(SHOWN, BY_ADMIN, picked)).await??;
     let decision = if ended > 0 { Decision::Done } else { Decision::Refused };
     let name = student.name.as_deref().unwrap_or("");
     client.record(Event::RevokeSessions, decision, Whom::Admin(&teacher.0.username, name));

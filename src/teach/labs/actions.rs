@@ -8,14 +8,13 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use rocket::Request;
-use serde::Serialize;
+use rocket_express_session::Session;
 
 use super::bench::{Bench, Secret, Switches};
-use super::server::{DAY, Labs};
+use super::server::{DAY, Labs, commit};
 use super::servers::Tenant;
 use super::{BIG_COOKIE, COOKIE, DECOY, NOTE_COOKIE, OLD_COOKIE, cookies};
 use crate::db::Unavailable;
-use crate::session::{Session, begin, resume, resume_with};
 use crate::teach::lessons::Lesson;
 use crate::teach::limits::{Denied, Limits, Size};
 
@@ -52,12 +51,6 @@ pub struct Place<'r> {
     pub limits: &'r Limits<'r>,
     /// Whose lab it is.
     pub lesson: &'static Lesson,
-}
-
-/// What goes into the coat of the decoy, as passport would write it.
-#[derive(Serialize)]
-struct Passport {
-    user: &'static str,
 }
 
 impl Place<'_> {
@@ -115,7 +108,7 @@ impl Place<'_> {
     /// # Errors
     /// The store does not answer.
     pub async fn session(&self, bench: &Bench) -> Result<Session, Unavailable> {
-        resume(&self.labs.engine(&bench.switches), self.request).await
+        self.labs.sessions(&bench.switches)?.load(self.request).await
     }
 
     /// Whether a valid document stands for this ticket, wherever the browser has it or not.
@@ -124,8 +117,11 @@ impl Place<'_> {
     /// The store does not answer.
     pub async fn is_kept(&self, ticket: &str) -> Result<bool, Unavailable> {
         // With both secrets: whether it is kept is not a question of the seal.
-        let engine = self.labs.engine(&Switches { secret: Secret::Both, ..Switches::default() });
-        engine.keeps(ticket).await
+        let switches = Switches { secret: Secret::Both, ..Switches::default() };
+        let sessions = self.labs.unobserved(&switches)?;
+        let session =
+            sessions.load_from_header(self.request, &format!("{COOKIE}={ticket}")).await?;
+        Ok(session.is_stored())
     }
 
     /// A new session with something in it; its ticket is remembered.
@@ -141,7 +137,7 @@ impl Place<'_> {
         if max_age.is_some() {
             session.set_max_age(max_age);
         }
-        let line = session.finish().await?;
+        let line = commit(&session).await?;
         remember(bench, line.as_deref());
         Ok(line.into_iter().collect())
     }
@@ -178,7 +174,7 @@ impl Place<'_> {
         change: impl FnOnce(&Session) -> Result<(), E>,
     ) -> Result<Vec<String>, Denied> {
         change(session).map_err(Unavailable::new)?;
-        let line = session.finish().await?;
+        let line = commit(session).await?;
         remember(bench, line.as_deref());
         Ok(line.into_iter().collect())
     }
@@ -197,7 +193,7 @@ impl Place<'_> {
     async fn log_out(&self, bench: &Bench) -> Result<Vec<String>, Denied> {
         let session = self.session(bench).await?;
         session.destroy();
-        Ok(session.finish().await?.into_iter().collect())
+        Ok(commit(&session).await?.into_iter().collect())
     }
 
     /// The ticket of the decoy, who is logged in somewhere else.
@@ -207,10 +203,9 @@ impl Place<'_> {
         }
         self.limits.count(Size::Small).await?;
         super::note(self.lesson, "sessions begun for Oskar, in a browser of his own", 1);
-        let session = begin(&self.labs.engine(&Switches::default()), self.request);
-        let fresh = session.regenerate();
-        fresh.set_login(&Passport { user: DECOY }).map_err(Unavailable::new)?;
-        let line = session.finish().await?.unwrap_or_default();
+        let session = self.labs.sessions(&Switches::default())?.create(self.request);
+        session.regenerate().log_in(DECOY).map_err(Unavailable::new)?;
+        let line = commit(&session).await?.unwrap_or_default();
         let ticket = cookies::value(&line).unwrap_or_default().to_owned();
         bench.decoy = Some(ticket.clone());
         Ok(ticket)
@@ -219,10 +214,10 @@ impl Place<'_> {
     /// Ends the decoy's session, as the decoy would on the account page.
     async fn revoke(&self, bench: &Bench) -> Result<Vec<String>, Denied> {
         let header = format!("{COOKIE}={}", bench.decoy.as_deref().unwrap_or_default());
-        let engine = self.labs.engine(&Switches::default());
-        let session = resume_with(&engine, self.request, &header).await?;
+        let sessions = self.labs.sessions(&Switches::default())?;
+        let session = sessions.load_from_header(self.request, &header).await?;
         session.destroy();
-        session.finish().await?;
+        commit(&session).await?;
         // The thief's browser keeps the cookie: nobody has told it anything.
         Ok(vec![])
     }
@@ -233,7 +228,7 @@ impl Place<'_> {
         let Some(memory) = self.memory().await? else { return Ok(lines) };
         self.count_new(&memory).await?;
         memory.increment(VISITS).map_err(Unavailable::new)?;
-        lines.extend(memory.finish().await?);
+        lines.extend(commit(&memory).await?);
         Ok(lines)
     }
 
@@ -243,8 +238,8 @@ impl Place<'_> {
     /// None that happens: memory answers.
     pub async fn memory(&self) -> Result<Option<Session>, Unavailable> {
         let Some(tenant) = &self.tenant else { return Ok(None) };
-        let engine = self.labs.memory_engine(&self.labs.server(tenant));
-        resume(&engine, self.request).await.map(Some)
+        let sessions = self.labs.in_memory(&self.labs.server(tenant))?;
+        sessions.load(self.request).await.map(Some)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use rocket::time::OffsetDateTime;
-use rocket::time::macros::format_description;
+use time::OffsetDateTime;
+use time::macros::format_description;
 
 use super::{COOKIE, PATH};
 

@@ -5,15 +5,15 @@ use rocket::request::{FromRequest, Outcome};
 use rocket::response::{self, Redirect, Responder};
 use rocket::{Request, Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
+use rocket_express_session::Session;
 use serde::{Deserialize, Serialize};
 
 use super::actions::{Action, Place, VISITS, decoded};
 use super::bench::{Bench, Secret, Switches};
-use super::server::Labs;
+use super::server::{Labs, commit};
 use super::servers::Tenant;
 use super::{BIG_COOKIE, COOKIE, MEMORY_COOKIE, NOTE_COOKIE, OLD_COOKIE, note};
 use crate::db::Unavailable;
-use crate::session::{LOGIN_KEY, Session};
 use crate::teach::lessons::{self, Lesson, Named};
 use crate::teach::limits::{Denied, Size};
 use crate::teach::progress::Learner;
@@ -82,7 +82,7 @@ async fn show(
         learner.limits.count(Size::Small).await?;
     }
     let seen = seen(visit.0, &session);
-    let mut lines: Vec<String> = session.finish().await?.into_iter().collect();
+    let mut lines: Vec<String> = commit(&session).await?.into_iter().collect();
     let kept = match (&bench.ticket, lesson.slug) {
         (Some(ticket), "three-clocks") => Some(place.is_kept(ticket).await?),
         _ => None,
@@ -113,11 +113,11 @@ fn seen(request: &Request<'_>, session: &Session) -> Seen {
     let is_found = session.is_stored();
     Seen {
         has_ticket: ticket_bytes > 0,
-        hook: if is_found { session.id().start() } else { String::new() },
+        hook: if is_found { session.id().prefix() } else { String::new() },
         is_found,
-        login: login(session),
+        login: session.login(),
         visits: session.get(VISITS).unwrap_or(0),
-        bytes: session.content().to_json().len(),
+        bytes: session.data().to_json().len(),
         ticket_bytes,
         cookies: [COOKIE, MEMORY_COOKIE, BIG_COOKIE, NOTE_COOKIE, OLD_COOKIE]
             .into_iter()
@@ -139,15 +139,6 @@ fn told(request: &Request<'_>, lesson: &Lesson) -> Option<Told> {
     Some(Told { name, value })
 }
 
-/// The decoy's login is no 24 hex digits: it cannot be taken for an account of the site.
-fn login(session: &Session) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Passport {
-        user: String,
-    }
-    session.get::<Passport>(LOGIN_KEY).map(|passport| passport.user)
-}
-
 /// The counter in memory and the number of the server's start; `None` before there is a server.
 #[derive(Serialize)]
 struct Memory {
@@ -165,7 +156,7 @@ async fn two_stores(
     let boot = place.labs.server(tenant).boot;
     let Some(memory) = place.memory().await? else { return Ok(None) };
     let visits = memory.get(VISITS).unwrap_or(0);
-    lines.extend(memory.finish().await?);
+    lines.extend(commit(&memory).await?);
     note(lesson, "boot number", boot.into());
     note(lesson, "counter in memory", visits);
     note(lesson, "counter in MongoDB", seen.visits);

@@ -1,20 +1,23 @@
-//! The lab's engines: one on MongoDB, as the learner's switches say, and one in memory that can be
+//! The lab's sessions: one kind on MongoDB, as the learner's switches say, and one in memory that can be
 //! restarted.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rocket_express_session::observe::Event;
+use rocket_express_session::store::{MemoryStore, Store};
+use rocket_express_session::{Options, OptionsError, Secrets, Session, Sessions};
+
 use super::bench::{Secret, Switches};
 use super::servers::{Servers, Tenant};
 use super::{COOKIE, MEMORY_COOKIE, PATH};
 use crate::auth::LocalStrategy;
+use crate::auth::revoke::CLASS_RESET;
 use crate::db::{IndexError, Unavailable};
-use crate::session::signature::Secrets;
-use crate::session::store::Store;
-use crate::session::store::memory::MemoryStore;
-use crate::session::store::mongo::MongoStore;
-use crate::session::{Ending, Engine, Options};
+use crate::in_flight;
+use crate::proxy::is_https;
 use crate::stores::Backing;
+use crate::trace;
 
 /// The collection of the lab's sessions.
 pub const COLLECTION: &str = "lab_sessions";
@@ -31,6 +34,7 @@ pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone)]
 pub struct Labs {
     store: Arc<dyn Store>,
+    is_memory: bool,
     secrets: Secrets,
     /// The learners' own little servers, for the lesson about their restart.
     servers: Arc<Mutex<Servers>>,
@@ -51,50 +55,68 @@ impl Labs {
     /// MongoDB does not answer, or another program's index stands in the way.
     pub async fn beside(backing: &Backing, strategy: &LocalStrategy) -> Result<Self, IndexError> {
         let store: Arc<dyn Store> = match backing {
-            Backing::Mongodb(database) => {
-                let store = MongoStore::new(database, COLLECTION, true);
+            Backing::Mongodb { database, .. } => {
+                let store = database.session_store(COLLECTION);
                 store.ensure_indexes().await?;
                 Arc::new(store)
             }
             Backing::Memory => Arc::new(MemoryStore::default()),
         };
+        let is_memory = matches!(backing, Backing::Memory);
         let secrets = strategy.secrets.clone();
-        Ok(Self { store, secrets, servers: Arc::default() })
+        Ok(Self { store, is_memory, secrets, servers: Arc::default() })
     }
 
-    /// The engine with these switches.
-    pub fn engine(&self, switches: &Switches) -> Arc<Engine> {
-        let options = Options {
-            resave: switches.resave,
-            save_uninitialized: switches.save_uninitialized,
-            touch_after: if switches.resave { DAY } else { Duration::ZERO },
-            idle_timeout: if switches.one_day { DAY } else { HOUR },
-            ..self.options(COOKIE, switches.secret)
-        };
-        Engine::new(options, self.store.clone())
+    /// The sessions with these switches.
+    ///
+    /// # Errors
+    /// None that happens: the options are ours.
+    pub fn sessions(&self, switches: &Switches) -> Result<Sessions, Unavailable> {
+        let observer = if self.is_memory { observe_in_memory } else { trace::observe_lab };
+        build(self.store.clone(), self.options_of(switches), observer).map_err(Unavailable::new)
     }
 
-    /// The engine in the memory of this server.
-    pub fn memory_engine(&self, server: &Server) -> Arc<Engine> {
-        Engine::new(self.options(MEMORY_COOKIE, Secret::First), server.memory.clone())
+    /// As [`sessions`](Self::sessions), for a look at them that the notebook does not show.
+    ///
+    /// # Errors
+    /// None that happens.
+    pub fn unobserved(&self, switches: &Switches) -> Result<Sessions, Unavailable> {
+        let observer = if self.is_memory { trace::observe_memory } else { ignore };
+        build(self.store.clone(), self.options_of(switches), observer).map_err(Unavailable::new)
+    }
+
+    /// The sessions in the memory of this server.
+    ///
+    /// # Errors
+    /// None that happens.
+    pub fn in_memory(&self, server: &Server) -> Result<Sessions, Unavailable> {
+        let options = self.options(MEMORY_COOKIE, Secret::First);
+        build(server.memory.clone(), options, observe_in_memory).map_err(Unavailable::new)
+    }
+
+    fn options_of(&self, switches: &Switches) -> Options {
+        let mut options = self.options(COOKIE, switches.secret);
+        options.resave = switches.resave;
+        options.save_uninitialized = switches.save_uninitialized;
+        options.touch_after = if switches.resave { DAY } else { Duration::ZERO };
+        options.idle_timeout = if switches.one_day { DAY } else { HOUR };
+        options
     }
 
     fn options(&self, name: &str, secret: Secret) -> Options {
-        let mut options = Options {
-            name: name.to_owned(),
-            secret: self.secret(secret),
-            // The bound in `teach/limits.rs` counts on it.
-            absolute_timeout: DAY,
-            ..Options::default()
-        };
-        options.cookie.path = PATH.to_owned();
+        let mut options = Options::default();
+        name.clone_into(&mut options.name);
+        options.secret = self.secret(secret);
+        // The bound in `teach/limits.rs` counts on it.
+        options.absolute_timeout = DAY;
+        PATH.clone_into(&mut options.cookie.path);
         options
     }
 
     /// Made of the site's secret, which one cannot get back from them, and the same on each
     /// instance.
     fn secret(&self, which: Secret) -> Secrets {
-        let secret = |name: &str| self.secrets.seal("lab", name);
+        let secret = |name: &str| self.secrets.sign_for("cloakroom lab", name);
         let all = match which {
             Secret::First => vec![secret("first")],
             Secret::New => vec![secret("new")],
@@ -125,8 +147,8 @@ impl Labs {
     /// The store does not answer.
     pub async fn clear(&self) -> Result<(), Unavailable> {
         self.stop_servers();
-        let engine = self.engine(&Switches::default());
-        engine.end_where(Ending::ClassReset, |_| true).await.map(drop)
+        let sessions = self.sessions(&Switches::default())?;
+        sessions.admin().revoke_where(CLASS_RESET, |_| true).await.map(drop)
     }
 
     /// All little servers of this process.
@@ -148,6 +170,30 @@ impl Server {
         Self { boot, memory: Arc::new(MemoryStore::default()) }
     }
 }
+
+/// Commits a session of a lab; returns the `Set-Cookie` line.
+///
+/// # Errors
+/// The store does not answer.
+pub async fn commit(session: &Session) -> Result<Option<String>, Unavailable> {
+    session.sessions().commit(session).await
+}
+
+fn build(
+    store: Arc<dyn Store>,
+    options: Options,
+    observer: fn(&Event<'_>),
+) -> Result<Sessions, OptionsError> {
+    let sessions = Sessions::builder_with(store).options(options);
+    sessions.https(is_https).deadline(in_flight::deadline).observe(observer).build()
+}
+
+fn observe_in_memory(event: &Event<'_>) {
+    trace::observe_memory(event);
+    trace::observe_lab(event);
+}
+
+fn ignore(_: &Event<'_>) {}
 
 #[cfg(test)]
 mod tests {

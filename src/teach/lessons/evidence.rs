@@ -33,7 +33,7 @@ impl Evidence {
             own: later(learner.exchanges()),
             anywhere: later(learner.exchanges_anywhere()),
             user: learner.user_id(),
-            session: learner.session.content().to_json(),
+            session: learner.session.data().to_json(),
             answered: state.answered,
         })
     }

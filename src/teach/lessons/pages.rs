@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use rocket::response::Redirect;
 use rocket::{Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
+use rocket_express_session::Session;
 use serde::{Deserialize, Serialize};
 
 use super::content::{Content, Contents};
@@ -13,7 +14,6 @@ use super::http_forgets::{PAGE, WHO};
 use super::{ALL, Evidence, Lesson, Named, evaluate};
 use crate::audit::request_id;
 use crate::auth::Visitor;
-use crate::session::Session;
 use crate::teach::class::{Class, Control, Room};
 use crate::teach::labs::Bench;
 use crate::teach::limits::Denied;
@@ -139,7 +139,7 @@ async fn who(
     visitor: &Visitor,
     recorder: &State<Recorder>,
 ) -> String {
-    let has_ticket = session.is_stored() || session.is_lost();
+    let has_ticket = session.is_stored() || session.is_unknown();
     if let Visitor::SignedIn(user) = visitor {
         return format!("You are {}.", user.username);
     }

@@ -7,11 +7,12 @@ use rocket::fairing::{Fairing, Info, Kind};
 use rocket::http::Method;
 use rocket::request::Outcome;
 use rocket::{Data, Request, Response};
+use rocket_express_session::Session;
 
 use super::learner::KEY;
 use super::{Progress, ProgressStore};
+use crate::auth;
 use crate::db::Unavailable;
-use crate::session::Session;
 
 /// Attaches it, behind the session's own fairing.
 pub fn stage() -> impl Fairing {
@@ -45,9 +46,9 @@ impl Fairing for Carry {
         }
         let Before(Some(before)) = request.local_cache(Before::default) else { return };
         if let Outcome::Success(session) = request.guard::<&Session>().await
-            && let Some(user) = session.login()
+            && let Some(user) = auth::user_id(session)
             && let Some(store) = request.rocket().state::<ProgressStore>()
-            && let Err(error) = take_along(store, &user, before).await
+            && let Err(error) = take_along(store, &user.to_hex(), before).await
         {
             log::warn!("progress in the lessons was not taken along: {error}");
         }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use rocket::Request;
 use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome};
+use rocket_express_session::Session;
 
 use super::store::Kept;
 use super::{Progress, ProgressStore};
 use crate::auth::{User, Visitor};
 use crate::db::Unavailable;
-use crate::session::Session;
 use crate::teach::limits::{Denied, Limits, Size};
 use crate::trace::{Exchange, Owner, Recorder};
 

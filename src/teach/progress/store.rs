@@ -77,7 +77,7 @@ impl ProgressStore {
     /// Beside the accounts.
     pub fn beside(backing: &Backing) -> Self {
         match backing {
-            Backing::Mongodb(mongo) => Self::Mongodb(mongo.documents(COLLECTION)),
+            Backing::Mongodb { database, .. } => Self::Mongodb(database.documents(COLLECTION)),
             Backing::Memory => Self::Memory(Mutex::default()),
         }
     }

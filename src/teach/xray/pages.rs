@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use rocket::{Route, State, get, routes};
 use rocket_dyn_templates::{Template, context};
+use rocket_express_session::Session;
 use serde::Serialize;
 
 use super::changed::is_nothing;
 use super::rows::{View, rows};
-use crate::session::Session;
 use crate::trace::{Exchange, Owner, Recorder};
 use crate::web::Page;
 

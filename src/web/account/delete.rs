@@ -5,8 +5,7 @@ use serde::Deserialize;
 
 use super::Account;
 use crate::audit::{Decision, Event};
-use crate::auth;
-use crate::session::Ending;
+use crate::auth::{self, revoke::ACCOUNT_DELETED};
 use crate::web::error::Error;
 use crate::web::form::{Form, Submitted};
 use crate::web::notice::Notice;
@@ -26,7 +25,7 @@ async fn submit(account: Account<'_>, form: Form<Farewell>) -> Result<Submitted,
     // First the account: should the rest fail, its sessions log in to nothing.
     account.strategy.delete(&confirmed).await?;
     account.record(Event::DeleteAccount, Decision::Done);
-    account.end_others(Ending::AccountDeleted).await;
+    account.end_others(ACCOUNT_DELETED).await;
     auth::log_out(account.session);
     account.page.leave(Notice::AccountDeleted);
     Ok(Submitted::go_to(uri!(crate::web::login::show(_))))

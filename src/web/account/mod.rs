@@ -16,6 +16,7 @@ use rocket::outcome::try_outcome;
 use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, Route, get, routes};
 use rocket_dyn_templates::{Template, context};
+use rocket_express_session::{MAX_LISTED, RevokeReason, SaveError, Session};
 
 use super::client::Client;
 use super::error::Error;
@@ -24,9 +25,8 @@ use super::heavy::HeavyPages;
 use super::moment::in_words;
 use super::page::Page;
 use crate::audit::{Decision, Event, Whom};
+use crate::auth::queue::Slot;
 use crate::auth::{self, Confirmation, Confirmed, LocalStrategy, Refusal, User};
-use crate::session::{Ending, Gone, MOST_LISTED, Session};
-use crate::slots::Slot;
 
 /// The user who is logged in, and all that the forms of this page need.
 struct Account<'r> {
@@ -99,15 +99,15 @@ impl Account<'_> {
         auth::confirm(self.session, user)?;
         match self.session.save().await {
             Ok(()) => Ok(true),
-            Err(Gone::Ended) => Ok(false),
-            Err(Gone::Unavailable(error)) => Err(error.into()),
+            Err(SaveError::Unavailable(error)) => Err(error.into()),
+            Err(_) => Ok(false),
         }
     }
 
     /// Ends all other sessions, after the password was changed or the account deleted. `None` when
     /// that fails, which undoes nothing: those sessions log in to nothing here any more.
-    async fn end_others(&self, why: Ending) -> Option<u64> {
-        let ended = self.session.end_others(why).await;
+    async fn end_others(&self, why: RevokeReason) -> Option<u64> {
+        let ended = self.session.user_sessions().revoke_others(why).await;
         ended.inspect_err(|error| log::error!("sessions could not be ended: {error}")).ok()
     }
 
@@ -141,7 +141,7 @@ impl Account<'_> {
         let own = context! {
             asked,
             sessions: &sessions,
-            most: MOST_LISTED,
+            most: MAX_LISTED,
             form: context! { errors },
             rules: context! { password_min: self.strategy.policy.min_length },
         };

@@ -5,8 +5,7 @@ use serde::Deserialize;
 
 use super::Account;
 use crate::audit::{Decision, Event};
-use crate::auth::{self, Password};
-use crate::session::Ending;
+use crate::auth::{self, Password, revoke::PASSWORD_CHANGED};
 use crate::web::error::Error;
 use crate::web::form::{FieldError, Form, Submitted};
 use crate::web::notice::Notice;
@@ -53,7 +52,7 @@ async fn submit(account: Account<'_>, form: Form<NewPassword>) -> Result<Submitt
     if let Err(error) = renewed {
         log::error!("the session could not be renewed: {error}");
     }
-    let ended = account.end_others(Ending::PasswordChanged).await;
+    let ended = account.end_others(PASSWORD_CHANGED).await;
     account.client.remember_device(device);
     account.page.leave(Notice::PasswordChanged(ended));
     Ok(Submitted::go_to(uri!(super::show)))

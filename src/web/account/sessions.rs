@@ -1,13 +1,13 @@
 //! The sessions of an account: which there are, and ending one or all others (OWASP ASVS 7.5.2).
 
 use rocket::{Route, post, routes, uri};
+use rocket_express_session::Session;
 use serde::Deserialize;
 
 use super::Account;
 use crate::audit::{Decision, Event};
-use crate::auth;
+use crate::auth::{self, revoke::REVOKED};
 use crate::db::Unavailable;
-use crate::session::{Ending, Session};
 use crate::web::error::Error;
 use crate::web::form::{Form, Submitted};
 use crate::web::logins::LoginView;
@@ -15,7 +15,7 @@ use crate::web::notice::Notice;
 
 /// This one first, then the last seen.
 pub async fn list(session: &Session) -> Result<Vec<LoginView>, Unavailable> {
-    Ok(session.logins().await?.into_iter().map(LoginView::from).collect())
+    Ok(session.user_sessions().list().await?.into_iter().map(LoginView::from).collect())
 }
 
 #[derive(Default, Deserialize)]
@@ -45,7 +45,7 @@ async fn revoke(
     if !account.renew(&form.0.password, account.user).await? {
         return Ok(Submitted::go_to(uri!(super::show)));
     }
-    let ended = account.session.end_one(handle).await?;
+    let ended = account.session.user_sessions().revoke(handle, REVOKED).await?;
     account.record(Event::RevokeSessions, if ended { Decision::Done } else { Decision::Refused });
     account.page.leave(Notice::SessionsEnded(u64::from(ended)));
     Ok(Submitted::go_to(uri!(super::show)))
@@ -59,7 +59,7 @@ async fn revoke_others(account: Account<'_>, form: Form<Password>) -> Result<Sub
     if !account.renew(&form.0.password, account.user).await? {
         return Ok(Submitted::go_to(uri!(super::show)));
     }
-    let ended = account.session.end_others(Ending::Revoked).await?;
+    let ended = account.session.user_sessions().revoke_others(REVOKED).await?;
     account.record(Event::RevokeSessions, Decision::Done);
     account.page.leave(Notice::SessionsEnded(ended));
     Ok(Submitted::go_to(uri!(super::show)))
