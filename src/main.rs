@@ -1,6 +1,6 @@
 //! The command line, and nothing else: `lib.rs` is where the program begins.
 
-use std::process::ExitCode;
+use std::process::exit;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
@@ -75,22 +75,23 @@ enum Command {
     },
 }
 
-fn main() -> ExitCode {
+fn main() {
     let command =
         CommandLine::parse().command.unwrap_or(Command::Serve { class: false, public: false });
     logging::start(config::figment().extract_inner("log_level").unwrap_or(LogLevel::Normal));
     // Before Rocket reads them for its workers: it would panic where we can say what is wrong.
-    let result = match Config::from(&config::figment()) {
-        Ok(config) => rocket::async_main(run(command, config)),
-        Err(error) => Err(error.into()),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("cloakroom: {error}");
-            ExitCode::FAILURE
-        }
+    match Config::from(&config::figment()) {
+        Ok(config) => rocket::async_main(async { end(run(command, config).await) }),
+        Err(error) => end(Err(error.into())),
     }
+}
+
+/// Ends the process while the runtime still runs. Tasks of the MongoDB driver may panic when they are dropped,
+/// and the reason why the program ends would not be the only line.
+fn end(result: Result<(), StartError>) -> ! {
+    let Err(error) = result else { exit(0) };
+    eprintln!("cloakroom: {error}");
+    exit(1)
 }
 
 async fn run(command: Command, config: Config) -> Result<(), StartError> {
