@@ -19,7 +19,7 @@ use rocket_express_session::Secrets;
 use crate::auth::{Visitor, key_of};
 use crate::proxy::client_address;
 
-/// What somebody did, or tried to.
+/// An action, or an attempt at one.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "each is what its name says")]
 pub enum Event {

@@ -39,7 +39,7 @@ const SELECTION: Duration = Duration::from_secs(2);
 /// How long the answer to a ping counts: any number of visitors may ask `/readyz`.
 const PING_COUNTS: Duration = Duration::from_millis(200);
 
-/// `maxTimeMS` of reads: the server stops working on what nobody waits for any more.
+/// `maxTimeMS` of reads: the server stops working on what no request waits for any more.
 pub const READ_LIMIT: Duration = Duration::from_secs(2);
 
 /// Connections for pages to one server, unless the connection string says `maxPoolSize`. With more

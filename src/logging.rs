@@ -28,7 +28,7 @@ pub fn start(level: LogLevel) {
         .filter_module("cloakroom", ours)
         .filter_module("request", ours)
         .filter_module("audit", audit)
-        // It has one line at the start that somebody may wait for, and many that quote requests.
+        // It has one line at the start that a script may wait for, and many that quote requests.
         .filter_module("rocket", LevelFilter::Off)
         // A module's name is compared by its beginning.
         .filter_module("rocket_express_session", ours)

@@ -67,11 +67,11 @@ impl From<WrongKind> for StartError {
 /// What to do when MongoDB does not answer at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IfAway {
-    /// Serve from memory: only where nobody named a database.
+    /// Serve from memory: only where no database is named.
     FallBack,
     /// Wait for it, as both may be starting after a power cut, and then stop.
     Wait,
-    /// Stop at once: somebody sits at the terminal.
+    /// Stop at once: a person waits at the terminal.
     Stop,
 }
 
@@ -154,7 +154,7 @@ pub enum StartError {
 }
 
 impl IfAway {
-    /// For a server. The debug profile serves from memory when nobody named a database and none
+    /// For a server. The debug profile serves from memory when no database is named and none
     /// answers at the default address, so that `cargo run` works on any machine.
     pub fn serving(config: &Config, is_debug: bool) -> Self {
         let is_default = config.mongodb.uri.0 == DEFAULT_URI;

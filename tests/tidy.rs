@@ -89,7 +89,7 @@ fn only_its_owner_names_a_thing() {
             ],
             "a collection has one owner",
         ),
-        (" timeout(", &["src/in_flight.rs"], "whoever waits shares the request's deadline"),
+        (" timeout(", &["src/in_flight.rs"], "every wait shares the request's deadline"),
         ("unsafe ", &[], "nothing here needs unsafe"),
     ];
     for (name, text) in files("src", ".rs") {

@@ -1,8 +1,8 @@
-//! What becomes of an account: made, its password changed, deleted.
+//! The life of an account: it is made, its password changes, it is deleted.
 //!
-//! Whoever wants the last two proves anew that it is their account, with the password
-//! ([`LocalStrategy::confirm`]): a browser left open is no proof (OWASP ASVS 7.5.1). What has been
-//! proved is a value, [`Confirmed`], without which nothing of that can be called.
+//! The last two need the password once more ([`LocalStrategy::confirm`]): a browser that was left open is no
+//! proof of who sits in front of it (OWASP ASVS 7.5.1). The proof is a value, [`Confirmed`], without which
+//! neither can be called.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -13,23 +13,22 @@ use super::queue::QueueSlot;
 use super::strategy::LocalStrategy;
 use super::throttle::{Lane, Network};
 use super::username::Username;
-use super::users::User;
-use super::users::{Account, StoredPassword};
+use super::users::{Account, StoredPassword, User};
 use crate::db::Unavailable;
 
 /// What came of a registration.
 #[derive(Debug)]
 pub enum Registration {
-    /// The account is made. With it a device cookie: whoever made the account is no stranger to it,
-    /// even if somebody has been guessing at the name before it was there.
+    /// The account is made. With it comes a device cookie: this browser is no stranger to the account, even if
+    /// an attacker guessed at the name before it was taken.
     Done(User, Option<String>),
-    /// Somebody else has this name.
+    /// Another account has this name.
     Taken,
     /// Too many new accounts from this address: the next may be made after so long.
     TryLater(Duration),
 }
 
-/// What came of asking somebody who is logged in for the password.
+/// The result of asking a logged-in user for the password.
 pub enum Confirmation {
     /// It is right.
     Right(Box<Confirmed>),
@@ -71,8 +70,8 @@ impl LocalStrategy {
         Ok(Registration::Done(user, device))
     }
 
-    /// Makes an account for somebody who is not there, uncounted: for a command on the machine
-    /// itself. `None` when the name is taken.
+    /// Makes an account and counts no attempt: for a command on the machine itself. `None` when the name is
+    /// taken.
     ///
     /// # Errors
     /// A store does not answer, or too many passwords are being hashed already.
@@ -130,8 +129,8 @@ impl LocalStrategy {
     }
 
     /// Gives the account a new password (OWASP ASVS 6.2.3). Every session made under the old one
-    /// is nobody's from now on. Returns the user, and a device cookie for this browser; `None` when
-    /// another change was faster.
+    /// is anonymous from now on. Returns the user, and a device cookie for this browser; `None` when
+    /// a concurrent change came first.
     ///
     /// # Errors
     /// A store does not answer, or too many passwords are being hashed already.
@@ -151,7 +150,7 @@ impl LocalStrategy {
         Ok(Some((user, device)))
     }
 
-    /// Deletes the account. Its sessions are nobody's from now on.
+    /// Deletes the account. Its sessions are anonymous from now on.
     ///
     /// # Errors
     /// The user store does not answer.

@@ -1,9 +1,9 @@
 //! A browser that has made an account, or logged in to it before, and can prove it: OWASP's
 //! "Device Cookies".
 //!
-//! The cookie `device` says `<nonce>.<seal>`; the seal is over the account, the nonce and the
+//! The cookie `device` is `<nonce>.<signature>`. The signature covers the account, the nonce and the
 //! password's hash, so it is worth nothing for another account, and nothing after a change of the
-//! password. It logs nobody in: its only use is a lane of its own in `throttle`, so that a stranger
+//! password. It logs no user in. Its only use is a lane of its own in `throttle`, so that an attacker
 //! who guesses cannot keep this browser out.
 
 use base64::Engine as _;

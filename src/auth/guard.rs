@@ -16,26 +16,26 @@ use super::users::User;
 use crate::db::Unavailable;
 use crate::trace::{self, Step};
 
-/// Whoever opens a page. Three answers, because `Option<User>` would turn "the database is away"
-/// into "nobody", and a visitor would look logged out who is not.
+/// The visitor of a page. Three cases, because `Option<User>` would turn "the database is away" into
+/// "anonymous", and a user would look logged out who is not.
 #[derive(Debug)]
 pub enum Visitor {
-    /// Nobody is logged in.
+    /// No user is logged in.
     Anonymous,
-    /// Somebody is.
+    /// A user is logged in.
     SignedIn(User),
-    /// Nobody can tell just now.
+    /// The database does not answer, so this is unknown.
     Unknown(Unavailable),
 }
 
-/// Why a guard let nobody through.
+/// Why a guard rejected a request.
 #[derive(Debug)]
 pub enum Refusal {
-    /// 401: nobody is logged in.
+    /// 401: no user is logged in.
     NotSignedIn,
-    /// 403: somebody is, who is no admin.
+    /// 403: the user is no admin.
     NotAdmin,
-    /// 503: nobody can tell who it is.
+    /// 503: the database does not answer.
     Unavailable,
 }
 
@@ -45,7 +45,7 @@ impl Visitor {
             Ok(Some(user)) => Self::SignedIn(user),
             Ok(None) => Self::Anonymous,
             Err(error) => {
-                log::error!("nobody can tell who this is: {error}");
+                log::error!("whether a user is logged in is unknown: {error}");
                 Self::Unknown(error)
             }
         }
@@ -71,7 +71,7 @@ async fn identify(request: &Request<'_>) -> Result<Option<User>, Unavailable> {
         id.map_or(Step::Forgotten, |id| Step::User { id })
     });
     if user.is_none() {
-        // A user who no longer exists is nobody, and so is one whose password has changed since.
+        // The account was deleted, or its password has changed since: the session is anonymous.
         login::forget(session);
     }
     Ok(user)

@@ -39,7 +39,7 @@ type Work = Box<dyn FnOnce(&mut Memory) + Send>;
 pub struct Hasher {
     waiting: Sender<Work>,
     /// What an unknown user's password is compared with, so that the answer takes as long as for a
-    /// known one (OWASP ASVS 6.3.8). Nobody knows the password to it.
+    /// known one (OWASP ASVS 6.3.8). No one knows the password to it.
     dummy: PasswordHash,
 }
 
@@ -59,8 +59,8 @@ impl Hasher {
                 .spawn(move || run(&line))
                 .map_err(Unavailable::new)?;
         }
-        let nobodys = Password::typed(rocket_express_session::SessionId::generate().as_str());
-        let dummy = nobodys.and_then(|password| hash(&password, &mut Memory::new()));
+        let unknown = Password::typed(rocket_express_session::SessionId::generate().as_str());
+        let dummy = unknown.and_then(|password| hash(&password, &mut Memory::new()));
         let dummy = dummy.ok_or_else(|| Unavailable::new("Argon2 does not work here"))?;
         Ok(Self { waiting, dummy })
     }
@@ -139,7 +139,7 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
 /// What the threads share.
 struct Line {
     work: Mutex<Receiver<Work>>,
-    /// What nobody hashes in just now.
+    /// Memory that no thread is using now.
     spare: Mutex<Vec<Memory>>,
 }
 

@@ -73,7 +73,7 @@ pub fn log_out(session: &Session) {
     session.destroy();
 }
 
-/// Takes the login out of a session that is no longer anybody's.
+/// Removes the login from a session whose user is gone, or has a newer password.
 pub(super) fn forget(session: &Session) {
     session.remove(LOGIN_KEY);
     session.remove(PASSWORD_VERSION);
@@ -85,7 +85,7 @@ pub(super) fn password_version(session: &Session) -> i64 {
     session.get(PASSWORD_VERSION).unwrap_or(0)
 }
 
-/// The id that the session holds, as passport reads it: whatever is no 24 hex digits is nobody.
+/// The id that the session holds, as passport reads it: anything but 24 hex digits is anonymous.
 pub fn user_id(session: &Session) -> Option<UserId> {
     UserId::from_hex(&session.login::<String>()?)
 }

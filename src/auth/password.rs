@@ -163,7 +163,7 @@ pub fn is_weak(stored: &PasswordHash) -> bool {
 }
 
 /// Whether `password` is the one that was hashed. `None`: the stored hash is garbage, or asks for
-/// absurd amounts, and is nobody's.
+/// absurd amounts, so no password fits it.
 pub fn matches(password: &Password, stored: &PasswordHash, memory: &mut Memory) -> Option<bool> {
     let phc = Phc::new(&stored.0).ok()?;
     if Algorithm::try_from(phc.algorithm.as_str()).ok()? != Algorithm::Argon2id {

@@ -48,7 +48,7 @@ pub struct LocalStrategy {
 /// second take 270 years for half of them.
 pub type IsOnCard = Box<dyn Fn(&User, &str) -> bool + Send + Sync>;
 
-/// Somebody tries to log in.
+/// An attempt to log in.
 #[derive(Clone, Copy)]
 pub struct Attempt<'a> {
     /// As it was typed.
@@ -65,7 +65,7 @@ pub struct Attempt<'a> {
 /// and that must not tell that the account exists (OWASP ASVS 6.3.8). Node's bcrypt takes 60 ms.
 const REFUSAL: Duration = Duration::from_millis(100);
 
-/// What a username and a password are worth. "Nobody can tell just now" is not one of these: that
+/// What a username and a password are worth. "The database does not answer" is not one of these: that
 /// is [`Unavailable`], and must never be shown as a wrong password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -178,7 +178,7 @@ impl LocalStrategy {
             return Ok(Ok(taken));
         }
         // The account first: what is not checked is not held against the address, so that one who
-        // guesses at one name in a class keeps nobody else out.
+        // guesses at one name in a class locks out no other user.
         let networks = Network::around(address).map(Lane::Address);
         let lanes: Vec<_> = [Lane::Account(key)].into_iter().chain(networks).collect();
         self.throttle.take(&lanes).await

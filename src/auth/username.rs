@@ -150,7 +150,7 @@ fn case_mapped(name: &str) -> Option<String> {
     mapped.map(|name| name.replace('\u{3c2}', "\u{3c3}"))
 }
 
-/// True for a Latin name with a Cyrillic `а` in it, and for joiners that nobody sees. Latin beside
+/// True for a Latin name with a Cyrillic `а` in it, and for joiners that are invisible. Latin beside
 /// Chinese, Japanese or Korean is usual there and looks like nothing else (UTS 39, "highly
 /// restrictive").
 fn mixes_alphabets(name: &str) -> bool {
@@ -172,7 +172,7 @@ mod tests {
             assert_eq!(Username::choose(typed), Err(UsernameError::MixedAlphabets), "{typed:?}");
             assert!(Username::parse(typed).is_ok(), "who has it already can log in");
         }
-        assert!(Username::choose("ros\u{200d}a").is_err(), "a joiner that nobody sees");
+        assert!(Username::choose("ros\u{200d}a").is_err(), "an invisible joiner");
         let fine = [
             "rosa",
             "rosa@example.org",

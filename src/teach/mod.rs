@@ -3,7 +3,7 @@
 //! Built on all other rooms; none of them knows of it. One line in `lib.rs` attaches it, when
 //! `teaching` is on. Without that line the app is whole, and every address in here is a 404.
 //! `xray` shows what `trace` has recorded, `lessons` checks it, `labs` has what may be broken,
-//! `progress` keeps how far somebody is, `class` is the teacher's view of all that.
+//! `progress` keeps how far a learner is, `class` is the teacher's view of all that.
 
 mod text;
 mod xray;

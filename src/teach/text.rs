@@ -36,7 +36,7 @@ impl Text {
     }
 }
 
-/// Something to stand between backticks that somebody else has written.
+/// Text from outside, to stand between backticks.
 pub fn quoted(text: &str) -> String {
     format!("`{}`", text.replace('`', "'"))
 }

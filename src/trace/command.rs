@@ -1,7 +1,7 @@
 //! What the driver sent to MongoDB, by its own report, and what came back.
 //!
 //! The driver calls the listener in the task of the request, so `in_flight.rs` knows whose command it
-//! is. It listens only where somebody teaches (`db.rs`).
+//! is. It listens only where lessons are given (`db.rs`).
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use rocket::http::Cookie as SetCookie;
 /// A request, what it did, and the answer. Redacted when it was noted.
 #[derive(Clone, Debug)]
 pub struct Exchange {
-    /// Unguessable: the request's id in the log. Whoever knows it may look.
+    /// Unguessable: the request's id in the log. A browser that knows it may look.
     pub id: String,
     /// Counts all exchanges of this process: short, to talk about.
     pub number: u64,

@@ -15,7 +15,7 @@ use super::step::Step;
 use crate::audit::request_id;
 use crate::in_flight::{close_notebook, open_notebook};
 
-/// What nobody came to look at, or would look at for ever.
+/// Addresses that are not worth a recording, or would record the looking at recordings.
 const UNRECORDED: [&str; 6] = ["static", "healthz", "readyz", "xray", "favicon.ico", "class"];
 
 /// A request as it came, before a fairing sends it elsewhere.

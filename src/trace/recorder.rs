@@ -24,7 +24,7 @@ const REDIRECT: Duration = Duration::from_secs(10);
 pub struct Owner(u64);
 
 impl Owner {
-    /// Whoever has the session of this id. The key of the hash is this process's own.
+    /// The browser that has the session of this ID. The key of the hash is this process's own.
     pub fn of(sid: &str) -> Self {
         static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
         Self(KEY.hash_one(sid))
@@ -32,12 +32,12 @@ impl Owner {
 }
 
 /// Those who share what is kept. When it is too much, the one that has most of it loses its oldest: so
-/// whoever sends thousands of requests pushes out nobody's but their own.
+/// a browser that sends thousands of requests pushes out its own recordings alone.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Party<'k> {
     /// Requests without a session: probes, and crawlers.
-    Nobody,
-    /// Browsers in which nobody has logged in.
+    WithoutSession,
+    /// Browsers in which no user has logged in.
     Guests,
     /// All browsers of this user.
     User(&'k str),
@@ -192,7 +192,7 @@ impl Kept {
     fn oldest_of_largest(&self, measure: fn(&Entry) -> usize) -> Option<usize> {
         let users: HashMap<Owner, &str> = self.exchanges.iter().filter_map(user).collect();
         let party = |entry: &Entry| match entry.owner {
-            None => Party::Nobody,
+            None => Party::WithoutSession,
             Some(owner) => users.get(&owner).map_or(Party::Guests, |user| Party::User(user)),
         };
         let mut sizes: HashMap<Party<'_>, usize> = HashMap::new();
@@ -247,7 +247,7 @@ mod tests {
         let last = recorder.keep(exchange("dashboard", "/dashboard", None), &[after]);
         assert_eq!(ids(&recorder.chain(&last)), ["login", "dashboard"]);
         assert_eq!(ids(&recorder.of(after)), ["dashboard", "login", "page"]);
-        assert!(recorder.of(before).is_empty(), "somebody new was made of them");
+        assert!(recorder.of(before).is_empty(), "they belong to the new session");
     }
 
     #[test]
@@ -262,7 +262,11 @@ mod tests {
             recorder.keep(exchange(&format!("nobody-{number}"), "/", None), &[]);
         }
         assert_eq!(recorder.kept().exchanges.len(), IN_ALL);
-        assert_eq!(recorder.of(Owner::of("one")).len(), 20, "nobody pushes somebody out");
+        assert_eq!(
+            recorder.of(Owner::of("one")).len(),
+            20,
+            "a request without a session pushes out no other"
+        );
     }
 
     #[test]

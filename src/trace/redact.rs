@@ -1,6 +1,6 @@
-//! What of a value may be kept: enough to tell two apart, never enough to be somebody.
+//! What of a value may be kept: enough to tell two apart, never enough to log in with.
 //!
-//! Texts are left out unless their key is on a short list. So a field that nobody has thought of
+//! Texts are left out unless their key is on a short list. So a field that we have not thought of
 //! is shown by its length, rather than by what stands in it.
 
 use std::fmt;

@@ -18,7 +18,7 @@ pub enum Step {
     Ticket { name: String, bytes: usize, seal: Seal, took: Duration },
     /// Its seal held, and no such session is kept.
     Lost { sid: String },
-    /// Somebody ended it from elsewhere, and why.
+    /// It was revoked, and why.
     Ended { why: String },
     /// A command went to MongoDB.
     Command(Command),
@@ -32,9 +32,9 @@ pub enum Step {
     Regenerated { old: Option<String>, new: String },
     /// The id of the user was written into the session.
     Login { user: String },
-    /// Somebody was recognised by the id in the session.
+    /// The user of the ID in the session was found.
     User { id: String },
-    /// Nobody came of the id in the session: the account is gone, or its password has changed.
+    /// The ID in the session has no user: the account is gone, or its password has changed.
     Forgotten,
     /// The session was ended by this request.
     Destroyed,

@@ -1,4 +1,4 @@
-//! A page for admins: what a guard is good for, and ending somebody's sessions (OWASP ASVS 7.4.5).
+//! A page for admins: what a guard is good for, and ending the sessions of a user (OWASP ASVS 7.4.5).
 
 use rocket::response::Redirect;
 use rocket::{Route, State, get, post, routes, uri};

@@ -13,7 +13,7 @@ use super::cookies::DEVICE;
 use crate::audit::{self, Decision, Event, Whom};
 use crate::proxy::client_address;
 
-/// Whoever was not here for half a year is a stranger again.
+/// A browser that was not here for half a year is a stranger again.
 const LIFETIME: Duration = Duration::days(180);
 
 /// More device cookies than this are not looked at.

@@ -132,7 +132,7 @@ fn context(request: &Request<'_>, status: Status) -> impl serde::Serialize {
             heading,
             text,
             retry,
-            // Whoever asks us for help can say which line of our log it is.
+            // A user who asks for help can say which line of the log it is.
             request: (status.code >= 500 || is_cross_site).then(|| request_id(request)),
         },
     }
@@ -212,7 +212,7 @@ async fn any(status: Status, request: &Request<'_>) -> ErrorAnswer {
     }
 }
 
-/// Nobody is logged in where somebody must be: to the login page, and back here afterwards.
+/// A page needs a user, and none is logged in: to the login page, and back here afterwards.
 #[catch(401)]
 async fn unauthorized(request: &Request<'_>) -> Result<Redirect, ErrorAnswer> {
     if prefers_json(request) {

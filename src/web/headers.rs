@@ -29,7 +29,7 @@ const ALWAYS: [(&str, &str); 6] = [
 /// laptop has none.
 const STRICT_TRANSPORT_SECURITY: &str = "max-age=31536000; includeSubDomains";
 
-/// Long enough to save requests while somebody clicks around, short enough for an update to show.
+/// Long enough to save requests while a visitor clicks around, short enough for an update to show.
 const STATIC_CACHE: &str = "public, max-age=600";
 
 /// Attaches the headers.
@@ -65,7 +65,7 @@ pub fn set(request: &Request<'_>, response: &mut Response<'_>) {
         response.set_raw_header("Strict-Transport-Security", STRICT_TRANSPORT_SECURITY);
     }
     // A page may show who is logged in, and Back must not show it after the logout. So pages are
-    // never kept; static files are the same for everybody.
+    // never kept; static files are the same for all visitors.
     let cache = if is_static_file(request, response) { STATIC_CACHE } else { "no-store" };
     response.set_raw_header("Cache-Control", cache);
 }

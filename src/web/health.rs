@@ -12,7 +12,7 @@ use crate::stores::Backing;
 /// A store that takes longer is not ready for visitors.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The process answers. Asks nobody, so that a watchdog does not restart us for MongoDB's sake.
+/// The process answers. It asks no database, so that a watchdog does not restart it when MongoDB is away.
 #[get("/healthz")]
 fn alive() -> &'static str {
     "ok\n"

@@ -51,7 +51,7 @@ pub async fn show(page: Page<'_>, next: Option<&str>) -> Template {
     render(&page, &Credentials { next, ..Credentials::default() }, &[]).await
 }
 
-/// Why somebody who comes with a genuine ticket has to log in all the same.
+/// Why a visitor whose session cookie is genuine has to log in all the same.
 async fn explain(page: &Page<'_>) -> Option<&'static str> {
     let session = page.session().await?;
     if session.is_ambiguous() {
@@ -65,7 +65,7 @@ async fn explain(page: &Page<'_>) -> Option<&'static str> {
         return None;
     }
     let reason = session.revoke_reason().await.unwrap_or_else(|error| {
-        log::warn!("nobody can tell why a session has ended: {error}");
+        log::warn!("why a session has ended is unknown: {error}");
         None
     });
     Some(match reason {

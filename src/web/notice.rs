@@ -1,9 +1,9 @@
 //! A notice shown once, on the page after a redirect: what connect-flash is to Express.
 //!
 //! It travels in a cookie of its own and not in the session, because most of those who get one
-//! have none: who has just registered or logged out would get a document for one sentence. The
-//! cookie holds a name from a short list, a number and the id of a request, never text, so that nobody can put words on
-//! our page.
+//! have none: a visitor who has just registered or logged out would get a document for one sentence. The cookie
+//! holds a name from a short list, a number and the ID of a request, and never text. So no other site can put
+//! words on our page.
 
 use rocket::Request;
 use rocket::time::Duration;

@@ -1,6 +1,6 @@
 //! What every page shows: who is there, a notice, whether all this is only in memory.
 //!
-//! A route takes `Page` and calls `render` once it knows what to show. Nobody is looked up before
+//! A route takes `Page` and calls `render` once it knows what to show. No user is looked up before
 //! that, so a login that succeeds and redirects asks the database nothing for a page.
 
 use rocket::Request;
@@ -59,7 +59,7 @@ impl<'r> Page<'r> {
         self.request
     }
 
-    /// The session of this request; `None` when nobody can tell.
+    /// The session of this request; `None` when the store does not answer.
     pub async fn session(&self) -> Option<&'r Session> {
         self.request.guard::<&Session>().await.succeeded()
     }
@@ -78,7 +78,7 @@ impl<'r> Page<'r> {
         notice::leave(self.request, notice, from);
     }
 
-    /// Renders a template for whoever is there.
+    /// Renders a template for the visitor of this request.
     pub async fn render<T: Serialize>(&self, template: &'static str, own: T) -> Template {
         let visitor = match self.request.guard::<&Visitor>().await {
             Outcome::Success(Visitor::Anonymous) => VisitorView::Anonymous,

@@ -2,7 +2,7 @@
 //!
 //! An attempt passes one to four lanes, each with a rate of its own. A stranger who guesses at an
 //! account fills the lane of strangers, not that of a browser which has logged in to it before
-//! (`device.rs`; OWASP, "Device Cookies"), so nobody can be locked out of their own browser. A class
+//! (`device.rs`; OWASP, "Device Cookies"), so an attacker cannot lock a user out of the user's own browser. A class
 //! behind one address shares a lane that is wide enough for it. Asked by `strategy.rs`; the counters
 //! are in `mongo`, shared by all instances, or in `memory`.
 
@@ -49,7 +49,7 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// Keys are sealed with the first of `secrets`: with a new one, counting starts anew.
+    /// Keys are sealed with the first of `secrets`: with a new one, all counts start at zero.
     pub fn new(counters: Arc<dyn Counters>, secrets: Secrets) -> Self {
         Self { counters, secrets, late: Arc::new(Semaphore::new(MAX_LATE)) }
     }
@@ -57,7 +57,7 @@ impl Throttle {
     /// Passes all lanes, or none: `Err` says how long to wait.
     ///
     /// # Errors
-    /// The counters do not answer: nobody is let through uncounted.
+    /// The counters do not answer: no attempt passes uncounted.
     pub(super) async fn take(
         &self,
         lanes: &[Lane<'_>],

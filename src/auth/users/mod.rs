@@ -1,7 +1,7 @@
 //! The accounts, and where they are kept: the contract of the two user stores.
 //!
 //! `mongo` for real, beside the accounts of an Express app; `memory` for trying out. Only
-//! `strategy.rs` sees a password hash; everybody else gets a [`User`], which has none.
+//! `strategy.rs` sees a password hash; all other code gets a [`User`], which has none.
 
 pub mod memory;
 pub mod mongo;
@@ -41,7 +41,7 @@ pub struct User {
     /// May see `/admin`. Given by `cloakroom grant`, never by a form.
     pub admin: bool,
     /// How often the password was changed. A session says under which one it was made, and is
-    /// nobody's under another: whoever knew only the old password is out.
+    /// anonymous under another: a person who knew only the old password is logged out.
     pub password_version: i64,
 }
 
@@ -193,7 +193,7 @@ pub trait Users: Send + Sync {
     /// All users, the oldest first, and `most` at most.
     async fn all(&self, most: u32) -> Result<Vec<User>, Unavailable>;
 
-    /// Deletes an account. Whoever is still logged in to it is nobody.
+    /// Deletes an account. Sessions that are still logged in to it are anonymous from now on.
     async fn delete(&self, id: UserId) -> Result<(), Unavailable>;
 
     /// Deletes all accounts but those of admins; returns how many.

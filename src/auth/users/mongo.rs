@@ -63,7 +63,7 @@ fn of_account() -> Document {
     fields
 }
 
-/// `None` for a document that is no account: whoever it was meant for is nobody, the others go on.
+/// `None` for a document that is no account. Its owner cannot log in; other accounts go on working.
 fn read_user(document: &RawDocumentBuf) -> Option<User> {
     let (id, username) = (document.get_object_id("_id"), document.get_str("username"));
     let (Ok(id), Ok(username)) = (id, username) else {

@@ -58,7 +58,7 @@ impl Letters {
     }
 }
 
-/// What the site itself calls its pages, fields and cookies. Anything else somebody has typed, with
+/// What the site itself calls its pages, fields and cookies. Anything else a visitor has typed, with
 /// whatever in it.
 pub struct Words(HashSet<String>);
 
@@ -83,7 +83,7 @@ const FIELDS: [&str; 17] = [
     "secret",
 ];
 
-/// The cookies that a browser may send without anybody's looking at them.
+/// The cookies that a browser may send although no code here reads them.
 const COOKIES: [&str; 7] = [
     labs::COOKIE,
     labs::MEMORY_COOKIE,

@@ -1,5 +1,5 @@
 //! `/class/board`: what the projector shows. The address and how many are there, one exchange step
-//! by step, the guesses of a lesson; no name and no id of anybody.
+//! by step, the guesses of a lesson; no name and no ID of any user.
 
 use rocket::response::Redirect;
 use rocket::{Route, get, post, routes};

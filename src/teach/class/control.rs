@@ -1,4 +1,4 @@
-//! What the teacher has set for everybody: closed lessons, a line, revealed guesses.
+//! What the teacher has set for the whole class: closed lessons, a line, revealed guesses.
 //!
 //! One document in the collection `class`, so that several instances serve one class. Each of them
 //! has a copy in memory and is told when it changes: no page asks MongoDB for it.
@@ -36,9 +36,9 @@ const ID: &str = "class";
 pub struct Control {
     /// Slugs of lessons that students cannot open.
     pub closed: BTreeSet<String>,
-    /// Said to everybody, on each page; empty for nothing.
+    /// A line on each page; empty for none.
     pub line: String,
-    /// The lesson whose guesses are shown as bars, to everybody.
+    /// The lesson whose guesses are shown as bars, to the whole class.
     pub revealed: Option<String>,
     /// What tells the cards of this class from those of another one; empty without seats.
     pub seats: String,

@@ -55,7 +55,7 @@ struct Button {
     what: String,
 }
 
-/// `close`, `open`, `reveal`, `hide`, or `reset` for everybody.
+/// `close`, `open`, `reveal`, `hide`, or `reset` for the whole class.
 #[post("/<_>", data = "<form>")]
 async fn lesson(
     _teacher: Admin<'_>,

@@ -1,7 +1,7 @@
 //! `/class/events`: what changes, as server-sent events.
 //!
 //! From MongoDB's change stream: `ledger` for each insert, update and delete of a session, `changed`
-//! when the roster is to be fetched anew. The id of an event is its place in MongoDB's clock, which the
+//! when the roster is to be fetched again. The id of an event is its place in MongoDB's clock, which the
 //! browser sends back when it reconnects, so nothing in between is lost. Not the resume token, which
 //! has the whole id of the session in it. Where there is no change
 //! stream, on a standalone server and in memory, sessions are compared every two seconds.
@@ -35,7 +35,7 @@ use crate::trace;
 /// How often sessions are compared where MongoDB cannot tell.
 const POLL: Duration = Duration::from_secs(2);
 
-/// The browser comes again after that, and is asked anew who it is.
+/// The browser comes again after that, and is checked again.
 const LIFETIME: Duration = Duration::from_secs(60);
 
 /// Change streams at once, besides the one that follows what the teacher sets. Each holds a
@@ -48,7 +48,7 @@ impl Default for Streams {
     }
 }
 
-/// How far back a stream resumes: what is older, the page has fetched anew.
+/// How far back a stream resumes: what is older, the page has fetched again.
 const REMEMBERED: Duration = Duration::from_secs(5 * 60);
 
 /// A line of the ledger.
@@ -105,7 +105,7 @@ async fn events(
         let mut source = Source::of(changes, all).await;
         let end = sleep_until(Instant::now() + LIFETIME);
         pin!(shutdown, end);
-        // Whatever happened while nobody listened.
+        // Something may have happened between two connections.
         yield Event::data("").event("changed");
         loop {
             let events = select! {

@@ -1,6 +1,6 @@
 //! The guesses of a lesson as bars: how many chose which option.
 //!
-//! Students and whoever is not logged in are counted apart: without an account one can guess as often
+//! Students and anonymous visitors are counted apart: without an account one can guess as often
 //! as one likes.
 
 use std::time::{Duration, Instant};
@@ -49,7 +49,7 @@ impl Count {
     }
 }
 
-/// The bars of the revealed lesson, as they were counted last: a page that everybody may ask for as
+/// The bars of the revealed lesson, as they were counted last: a page that all visitors may ask for as
 /// often as they like must not read the whole class each time.
 #[derive(Default)]
 pub struct Counted(Mutex<Option<(Instant, &'static str, Vec<Bar>)>>);
@@ -60,7 +60,7 @@ impl Room<'_> {
     /// # Errors
     /// A store does not answer.
     pub async fn bars(&self, lesson: &Lesson, content: &Content) -> Result<Vec<Bar>, Unavailable> {
-        // Whoever counts, counts for all who wait here.
+        // One request counts again; the others wait here and reuse the result.
         let mut counted = in_time(self.counted.0.lock()).await?;
         match &*counted {
             Some((at, slug, bars)) if *slug == lesson.slug && at.elapsed() < FRESH => {

@@ -1,8 +1,8 @@
 //! How a class gets in: the address, as a QR code as well; and how its teacher does: by a link that
 //! works once.
 //!
-//! There is no password that everybody knows. Whoever started the server reads the link in its
-//! terminal, and whoever opens it within half an hour becomes an admin.
+//! There is no default password. The person who started the server reads the link in its terminal, and the
+//! first browser that opens it within half an hour becomes an admin.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ use crate::web::{Client, NoFields, Page};
 /// How long the teacher may take to open the link.
 const LIFETIME: Duration = Duration::from_secs(30 * 60);
 
-/// The link that makes a teacher, until somebody has opened it; none to begin with.
+/// The link that makes a teacher, until a browser has opened it; none to begin with.
 #[derive(Default)]
 pub struct TeacherLink(Mutex<Option<(String, Instant)>>);
 
@@ -37,7 +37,7 @@ impl TeacherLink {
         token
     }
 
-    /// For whoever has the right token. Who holds this keeps all others waiting, and has used the link
+    /// For the browser with the right token. A request that holds this keeps all others waiting, and has used the link
     /// up once it is emptied: a teacher whom MongoDB could not make may try again.
     async fn held(&self, token: &str) -> Option<MutexGuard<'_, Option<(String, Instant)>>> {
         let kept = self.0.lock().await;

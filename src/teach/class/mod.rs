@@ -2,7 +2,7 @@
 //!
 //! `room` is what all of it reads and changes; `roster` puts together who is there, `pages` shows it,
 //! `students` what is known of one of them. `control` is what the teacher has set, for all
-//! instances, and `controls` the buttons for that, `events` what changes meanwhile. `reset` begins anew. `invitation` and
+//! instances, and `controls` the buttons for that, `events` what changes while a page is open. `reset` resets the class. `invitation` and
 //! `network` get a class in, `seats` are accounts made for it, `sheets` what is printed or kept of it,
 //! `board` what the projector shows, `commands` what is done on the terminal.
 
@@ -80,7 +80,7 @@ fn follow(rocket: &Rocket<Orbit>) {
     let (recorder, labs) = (rocket.state::<Recorder>().cloned(), rocket.state::<Labs>().cloned());
     let shutdown = rocket.shutdown();
     rocket::tokio::spawn(async move {
-        let anew = || {
+        let on_reset = || {
             class.put_on_board(None);
             if let (Some(recorder), Some(labs)) = (&recorder, &labs) {
                 recorder.clear();
@@ -88,13 +88,13 @@ fn follow(rocket: &Rocket<Orbit>) {
             }
         };
         select! {
-            () = class.follow(anew) => {}
+            () = class.follow(on_reset) => {}
             () = shutdown => {}
         }
     });
 }
 
-/// What the teacher says to everybody, on top of this page.
+/// What the teacher says to the whole class, on top of this page.
 pub fn line(request: &Request<'_>) -> Option<String> {
     let line = request.rocket().state::<Class>()?.now().line;
     let line = Some(line).filter(|line| !line.is_empty())?;

@@ -1,7 +1,7 @@
 //! Where the class finds this machine: its addresses in the local network.
 //!
 //! Lessons and labs are for a room, not for the internet. So a class is not served at an address
-//! that the whole world can reach, unless somebody says so.
+//! that the whole world can reach, unless the teacher says so.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -1,4 +1,4 @@
-//! `/class`: the room, with everybody in it, and the buttons for all.
+//! `/class`: the room, with all students in it, and the buttons for all.
 
 use rocket::{Route, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};

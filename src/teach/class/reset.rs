@@ -1,5 +1,5 @@
-//! The class begins anew: accounts, sessions, progress and recordings of all students go, and what was
-//! counted of their guesses; what they did is kept in a file, and whoever teaches stays logged in.
+//! The reset of a class: accounts, sessions, progress and recordings of all students are deleted, and so are
+//! the counts of their guesses. What they did is kept in a file, and teachers stay logged in.
 //!
 //! Documents are deleted one collection after the other and none is dropped, so that indexes stay.
 
@@ -62,7 +62,7 @@ pub async fn reset(room: &Room<'_>) -> Result<Report, ResetError> {
     let written = spawn_blocking(move || keep(Path::new(FOLDER), &kept)).await;
     let backup = written.map_err(std::io::Error::other)??;
 
-    // Accounts first: whoever logs in meanwhile has a session of nobody's.
+    // Accounts first: a login in between then has a session without a user.
     let mut gone = room.strategy.users.delete_students().await?;
     let teachers: Vec<String> = teachers.iter().map(|user| user.id.to_hex()).collect();
     let is_over = |session: &SessionInfo| match &session.user {
@@ -70,7 +70,7 @@ pub async fn reset(room: &Room<'_>) -> Result<Report, ResetError> {
         None => true,
     };
     let sessions = room.sessions.admin().revoke_where(CLASS_RESET, is_over).await?;
-    // Whoever registered meanwhile did so in a class that is over.
+    // A student who registered in between did so in a class that is over.
     gone += room.strategy.users.delete_students().await?;
     room.strategy.throttle.forget_all().await?;
     room.labs.clear().await?;

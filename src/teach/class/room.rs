@@ -17,10 +17,10 @@ use crate::teach::lessons::Contents;
 use crate::teach::progress::ProgressStore;
 use crate::trace::Recorder;
 
-/// A school, not a town: a page of more than this helps nobody.
+/// A school, not a town: a page of more than this is of no use.
 const MOST: u32 = 2_000;
 
-/// The sessions that a page shows. Each visitor who guesses in a lesson can make one in which nobody
+/// The sessions that a page shows. Each visitor who guesses in a lesson can make one in which no user
 /// is logged in, and a script makes as many logins as it likes.
 pub const SHOWN: ListLimits = ListLimits { users: MOST, per_user: 50, anonymous: 100 };
 
@@ -30,7 +30,7 @@ pub struct Room<'r> {
     pub sessions: &'r Sessions,
     /// The accounts.
     pub strategy: &'r LocalStrategy,
-    /// How far everybody is.
+    /// How far each student is.
     pub progress: &'r ProgressStore,
     /// How long each lesson should take.
     pub contents: &'r Contents,
@@ -40,7 +40,7 @@ pub struct Room<'r> {
     pub labs: &'r Labs,
     /// What was recorded, by this process.
     pub recorder: &'r Recorder,
-    /// The guesses that everybody sees.
+    /// The guesses that the whole class sees.
     pub counted: &'r Counted,
     /// Where students find this server; `None` when it listens to this machine alone.
     pub address: Option<String>,

@@ -1,4 +1,4 @@
-//! Who is in the room, and who needs somebody: all accounts and all sessions, stuck ones first.
+//! Who is in the room, and who needs help: all accounts and all sessions, stuck ones first.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use crate::teach::lessons;
 use crate::teach::progress::{KEY, Progress};
 use crate::web::{LoginView, Moment};
 
-/// Whoever takes so many times as long as a lesson should, is stuck.
+/// A student who takes this many times as long as a lesson should is stuck.
 const STUCK: i64 = 2;
 
 /// All who are there, or have been.
@@ -23,9 +23,9 @@ const STUCK: i64 = 2;
 pub struct Roster {
     /// Those who want help first, then those who are stuck.
     pub students: Vec<Student>,
-    /// Sessions in which nobody is logged in.
+    /// Anonymous sessions.
     pub guests: Vec<Student>,
-    /// Admins: nobody counts what they do in the lessons.
+    /// Admins: what they do in the lessons is not counted.
     pub teachers: Vec<Student>,
     /// Sessions in the lines above.
     pub sessions: usize,
@@ -36,7 +36,7 @@ pub struct Roster {
 /// A line of the roster.
 #[derive(Serialize)]
 pub struct Student {
-    /// The account's id, or the handle of a session in which nobody is logged in.
+    /// The account's id, or the handle of an anonymous session.
     pub who: String,
     /// Of the account; nothing without one.
     pub name: Option<String>,
@@ -66,7 +66,7 @@ impl Roster {
     }
 }
 
-/// How somebody stands in a lesson.
+/// How far a student is in a lesson.
 #[derive(Serialize)]
 pub struct Standing {
     /// Of the lesson.
@@ -76,7 +76,7 @@ pub struct Standing {
 }
 
 impl Room<'_> {
-    /// Everybody.
+    /// The whole class.
     ///
     /// # Errors
     /// A store does not answer.
@@ -108,7 +108,7 @@ impl Room<'_> {
         Ok(Roster { students, guests, teachers, sessions: count, here })
     }
 
-    /// Nobody's session.
+    /// An anonymous session.
     fn guest(&self, session: SessionInfo) -> Student {
         let (who, progress) = (session.session.handle.clone(), progress_of(&session));
         self.student(who, None, vec![session], progress)
@@ -170,7 +170,7 @@ fn browsers(sessions: Vec<SessionInfo>) -> Vec<String> {
     told.chain(is_cut.then(|| "and older ones".to_owned())).collect()
 }
 
-/// What somebody who is not logged in did in the lessons: it is in the session.
+/// What an anonymous visitor did in the lessons: it is in the session.
 pub fn progress_of(guest: &SessionInfo) -> Progress {
     let progress = guest.data.values.get(KEY);
     progress.and_then(|value| serde_json::from_str(value.get()).ok()).unwrap_or_default()

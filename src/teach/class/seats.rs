@@ -1,7 +1,7 @@
 //! Seats: accounts that are made before the class, each with a passphrase of four words on a card.
 //!
 //! The passphrase is worked out from the server's secret, a number of this class and the name,
-//! whenever a card is printed: it stands nowhere, and somebody who has the database alone cannot
+//! whenever a card is printed: it is stored nowhere, and a person who has the database alone cannot
 //! know it. The number is another one after a reset, so last year's cards are worth nothing.
 
 use rocket_express_session::{Secrets, SessionId};

@@ -1,4 +1,4 @@
-//! What is printed or kept of a class: cards for the seats, and how far everybody is, as CSV.
+//! What is printed or kept of a class: cards for the seats, and how far each student is, as CSV.
 
 use rocket::http::{ContentType, Header};
 use rocket::{Responder, Route, get, routes};

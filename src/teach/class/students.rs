@@ -38,7 +38,7 @@ impl From<SessionInfo> for Shown {
 /// Exchanges that one can choose from.
 const MOST_LISTED: usize = 20;
 
-/// Keys whose texts say nothing about anybody.
+/// Keys whose texts say nothing about a person.
 const OPEN_KEYS: [&str; 4] = ["expires", "path", "sameSite", "priority"];
 
 /// Texts by their length: what a student has hung up is the student's. Ids by their start.
@@ -108,7 +108,7 @@ async fn revoke(
     Ok(Ok(Redirect::to(back)))
 }
 
-/// The student's lessons begin anew; the login stays.
+/// Resets the student's lessons; the login stays.
 #[post("/students/<who>/reset", data = "<_form>")]
 async fn reset(
     _teacher: Admin<'_>,

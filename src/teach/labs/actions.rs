@@ -218,7 +218,7 @@ impl Place<'_> {
         let session = sessions.load_from_header(self.request, &header).await?;
         session.destroy();
         commit(&session).await?;
-        // The thief's browser keeps the cookie: nobody has told it anything.
+        // The thief's browser keeps the cookie: no response tells it to delete it.
         Ok(vec![])
     }
 

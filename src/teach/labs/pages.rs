@@ -53,7 +53,7 @@ struct Seen {
     hook: String,
     /// A document stands for it.
     is_found: bool,
-    /// Whose it is, if it is somebody's.
+    /// The user who is logged in to it.
     login: Option<String>,
     visits: i64,
     /// Bytes of the session as JSON, and of the ticket.

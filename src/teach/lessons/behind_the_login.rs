@@ -70,7 +70,7 @@ fn is_in_order(evidence: &Evidence, typed: &str) -> bool {
             _ => false,
         })
     };
-    // The cookie goes out with the answer, after everything; in memory nobody is looked up by a command.
+    // The cookie goes out with the answer, after everything; in memory no command looks up the user.
     let place = |step: &str| match step {
         "send" => login.steps.len(),
         "find" => position(step).unwrap_or(0),

@@ -12,7 +12,7 @@ use crate::teach::class::Class;
 use crate::web::Page;
 
 /// A lesson and its texts. An address that names none is a 404, and one that the teacher has closed
-/// a 403 for everybody else.
+/// a 403 for all others.
 pub struct Named<'r> {
     /// What is checked.
     pub lesson: &'static Lesson,

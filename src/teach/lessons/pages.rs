@@ -245,7 +245,7 @@ struct Help {
     wanted: String,
 }
 
-/// Raises a hand that the teacher sees, or takes it down. Nobody's hand stays down: the teacher would
+/// Raises a hand that the teacher sees, or takes it down. Anonymous visitors cannot raise one: the teacher would
 /// not know whom to go to.
 #[post("/<_>/help", data = "<form>")]
 async fn help(

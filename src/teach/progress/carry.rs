@@ -1,4 +1,4 @@
-//! Takes along at the login what somebody did in the lessons before it.
+//! Takes along at the login what the visitor did in the lessons before it.
 //!
 //! A login starts over with an empty session. So what is in the old one is looked at before, and
 //! kept for the user after it, where the user has done nothing of that lesson yet.

@@ -14,10 +14,10 @@ use crate::db::Unavailable;
 use crate::teach::limits::{Denied, Limits, Size};
 use crate::trace::{Exchange, Owner, Recorder};
 
-/// The session key of the progress of somebody who is not logged in.
+/// The session key of the progress of an anonymous visitor.
 pub const KEY: &str = "learning";
 
-/// Somebody who learns, with what they have done so far.
+/// A learner, with what they have done so far.
 pub struct Learner<'r> {
     kept: Kept,
     /// Who is logged in.
@@ -31,7 +31,7 @@ pub struct Learner<'r> {
 }
 
 impl Learner<'_> {
-    /// The user's id; `None` for nobody.
+    /// The user's ID; `None` for an anonymous visitor.
     pub fn user_id(&self) -> Option<String> {
         self.user.map(|user| user.id.to_hex())
     }

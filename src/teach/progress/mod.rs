@@ -1,4 +1,4 @@
-//! How far somebody is in the lessons: by the user's id, in a collection of its own, so that logging
+//! How far a learner is in the lessons: by the user's ID, in a collection of its own, so that logging
 //! out loses nothing; before the login in the session, from where the login takes it along.
 
 mod learner;
@@ -54,7 +54,7 @@ pub struct State {
     pub skipped: bool,
 }
 
-/// What somebody thought would happen.
+/// What the learner thought would happen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Guess {
     /// The option, from 0.

@@ -27,10 +27,10 @@ pub enum ProgressStore {
     Memory(Mutex<HashMap<String, Kept>>),
 }
 
-/// Progress, and by what it is known that nobody has changed it since.
+/// Progress, and the version by which a later change of it is noticed.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Kept {
-    /// How far somebody is.
+    /// How far the learner is.
     #[serde(flatten)]
     pub progress: Progress,
     /// Another one after each change; `None` before the first.
@@ -52,18 +52,18 @@ struct Stored {
     kept: Kept,
 }
 
-/// Which progress begins anew.
+/// Which progress is deleted.
 #[derive(Clone, Copy, Debug)]
 pub enum Which<'a> {
     /// All of this user.
     User(&'a str),
-    /// All of everybody but these.
+    /// All progress of all users but these.
     Others(&'a [String]),
-    /// This lesson, of everybody.
+    /// This lesson, of all users.
     Lesson(&'a str),
 }
 
-/// `None` for what is no progress: its user begins anew, the others go on.
+/// `None` for what is no progress: its user starts from the beginning, the others go on.
 fn read(document: Document) -> Option<Stored> {
     let read = deserialize_from_document(document);
     read.inspect_err(|_| log::warn!("a document of the progress is unreadable")).ok()
@@ -119,7 +119,7 @@ impl ProgressStore {
         }
     }
 
-    /// Takes the progress away of all users that `which` picks, whose lessons begin anew.
+    /// Deletes the progress that `which` picks.
     ///
     /// # Errors
     /// MongoDB does not answer.
@@ -134,7 +134,7 @@ impl ProgressStore {
                 let forget = |all: Collection<Document>| async move {
                     match unset {
                         None => all.delete_many(filter).await.map(drop),
-                        Some(unset) => all.update_many(filter, anew(unset)).await.map(drop),
+                        Some(unset) => all.update_many(filter, reset_of(unset)).await.map(drop),
                     }
                 };
                 collection.in_background().run(forget).await
@@ -161,7 +161,7 @@ impl ProgressStore {
     pub async fn take_hand_down(&self, user: &str) -> Result<(), Unavailable> {
         match self {
             Self::Mongodb(collection) => {
-                let (filter, update) = (doc! { "_id": user }, anew(doc! { "help": "" }));
+                let (filter, update) = (doc! { "_id": user }, reset_of(doc! { "help": "" }));
                 let lower =
                     |all: Collection<Document>| async move { all.update_one(filter, update).await };
                 collection.run(lower).await.map(drop)
@@ -177,7 +177,7 @@ impl ProgressStore {
     }
 
     /// Changes what is `known` of this user, and returns it as it is kept then. Made again on what
-    /// stands there by now, when somebody else was faster: so a request that is under way neither
+    /// stands there by now, when another request was faster: so a request that is under way neither
     /// undoes a reset nor raises a hand that the teacher has taken down.
     ///
     /// # Errors
@@ -235,6 +235,6 @@ impl ProgressStore {
 }
 
 /// Takes fields away, in a new version.
-fn anew(unset: Document) -> Document {
+fn reset_of(unset: Document) -> Document {
     doc! { "$unset": unset, "$set": { "version": ObjectId::new() } }
 }

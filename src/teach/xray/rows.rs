@@ -42,7 +42,7 @@ pub enum Tone {
 /// The same fact for three kinds of readers.
 #[derive(Clone, Debug, Serialize)]
 pub struct Words {
-    /// For whoever sees this for the first time.
+    /// For a reader who sees this for the first time.
     pub plain: Text,
     /// As it went over the wire.
     pub protocol: Text,

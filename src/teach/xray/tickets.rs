@@ -91,7 +91,7 @@ pub fn lost(sid: &str, at: Duration, exchange: &Exchange) -> Words {
     )
 }
 
-/// Why that is, if somebody ended it.
+/// Why that is, if it was revoked.
 pub fn ended(why: &str) -> Words {
     Words::new(
         format!("Somebody has taken it from its hook: {why}."),

@@ -45,7 +45,7 @@ async fn submit(account: Account<'_>, form: Form<NewPassword>) -> Result<Submitt
         return Ok(Submitted::again(account.render(&[error], None).await?));
     };
     account.record(Event::ChangePassword, Decision::Done);
-    // Whoever has the old password, or a ticket got with it, is out (OWASP ASVS 7.4.3).
+    // The old password, and each cookie that was got with it, are worth nothing now (OWASP ASVS 7.4.3).
     // First a new ID for this one. If that fails, the session was made under the old password, and
     // the user has to log in.
     let renewed = account.renew(&form.0.current, &user).await;
