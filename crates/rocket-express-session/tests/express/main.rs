@@ -1,5 +1,7 @@
 //! Beside the real express-session, connect-mongo and passport, on the same database.
 
+#![cfg(all(feature = "memory", feature = "mongodb"))]
+
 #[path = "../support/mod.rs"]
 mod support;
 

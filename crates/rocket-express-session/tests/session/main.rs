@@ -1,5 +1,7 @@
 //! The session engine by itself: its stores, and what it does over HTTP in an app of six lines.
 
+#![cfg(all(feature = "memory", feature = "mongodb"))]
+
 #[path = "../support/mod.rs"]
 mod support;
 
