@@ -49,6 +49,11 @@ impl Unavailable {
         Self::of_kind(Kind::Refusal, cause)
     }
 
+    /// A wait was longer than its limit.
+    pub(crate) fn late() -> Self {
+        Self::new("no answer in time")
+    }
+
     pub(crate) fn of_kind(kind: Kind, cause: impl Display) -> Self {
         Self { cause: cause.to_string().into(), kind }
     }

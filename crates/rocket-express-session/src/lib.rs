@@ -1,3 +1,5 @@
+//! Sessions for Rocket, with express-session's cookie, options and methods.
+//!
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

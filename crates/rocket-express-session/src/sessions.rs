@@ -119,11 +119,10 @@ impl Sessions {
     ) -> Result<T, E> {
         let limit = self.0.hooks.timeout;
         let left = deadline.map_or(limit, |end| end.saturating_duration_since(Instant::now()));
-        let late = || Unavailable::new("no answer in time");
         if left.is_zero() {
-            return Err(late().into());
+            return Err(Unavailable::late().into());
         }
-        timeout(left.min(limit), wait).await.map_err(|_| late())?
+        timeout(left.min(limit), wait).await.map_err(|_| Unavailable::late())?
     }
 
     /// The right to save this session. Compare-and-swap alone would be correct as well. But when many

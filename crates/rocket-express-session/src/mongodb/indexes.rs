@@ -88,7 +88,7 @@ pub async fn list<T: Send + Sync + 'static>(
             Err(error) => Err(error),
         }
     });
-    timeout(LISTING, listed).await.map_err(|_| Unavailable::new("no answer in time"))?
+    timeout(LISTING, listed).await.map_err(|_| Unavailable::late())?
 }
 
 /// The result of a command that makes an index.
@@ -120,7 +120,7 @@ async fn create<T: Send + Sync + 'static>(
             Ok(_) => Ok(Created::Done),
         }
     });
-    timeout(INDEX_BUILD, created).await.map_err(|_| Unavailable::new("no answer in time"))?
+    timeout(INDEX_BUILD, created).await.map_err(|_| Unavailable::late())?
 }
 
 fn database<T: Send + Sync + 'static>(collection: &Collection<T>) -> Database {
