@@ -18,7 +18,7 @@
 //! app.listen(3000);
 //! ```
 //!
-//! Open http://localhost:3000 and http://localhost:8000 in one browser: both count the same visits. Cookies
+//! Open <http://localhost:3000> and <http://localhost:8000> in one browser: both count the same visits. Cookies
 //! do not tell ports apart, so both apps get the same cookie. What must be equal: the database, the
 //! collection, the secret, and the cookie's name.
 

@@ -1,4 +1,4 @@
-//! The smallest app with a session: `cargo run --example counter`, then http://localhost:8000.
+//! The smallest app with a session: `cargo run --example counter`, then <http://localhost:8000>.
 //!
 //! Reload the page, and the counter goes up. Delete the cookie `connect.sid` in your browser, and it starts
 //! again: the browser holds an ID, and the counter stays on the server.

@@ -20,7 +20,7 @@ pub struct SessionInfo {
     pub user: Option<String>,
     /// The first characters of its ID.
     pub short_id: String,
-    /// What it holds.
+    /// The data of the session.
     pub data: SessionData,
 }
 

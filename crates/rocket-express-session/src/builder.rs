@@ -53,15 +53,15 @@ impl Builder {
         self
     }
 
-    /// What signs the cookie: a long random text of your own, in no repository. `openssl rand -base64 32`
-    /// makes one.
+    /// Sets the secret that signs the cookie: a long random text of your own, in no repository. `openssl rand
+    /// -base64 32` makes one.
     pub fn secret(self, secret: impl Into<String>) -> Self {
         self.secrets([secret])
     }
 
     /// Several secrets: the first signs, all verify.
     pub fn secrets<S: Into<String>>(mut self, secrets: impl IntoIterator<Item = S>) -> Self {
-        // What is no secret is found by `build`.
+        // `build` rejects a text that is no secret.
         self.options.secret = Secrets::new(secrets.into_iter().map(Into::into)).unwrap_or_default();
         self
     }

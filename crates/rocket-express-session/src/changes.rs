@@ -13,7 +13,7 @@ use crate::javascript::{to_json_number, to_number};
 
 /// One change for each key.
 #[derive(Clone, Debug, Default)]
-pub struct Changes(IndexMap<String, Change>);
+pub(crate) struct Changes(IndexMap<String, Change>);
 
 #[derive(Clone, Debug)]
 enum Change {
@@ -25,18 +25,18 @@ enum Change {
 
 impl Changes {
     /// Gives `key` this value.
-    pub fn set(&mut self, key: &str, value: Box<RawValue>) {
+    pub(crate) fn set(&mut self, key: &str, value: Box<RawValue>) {
         self.0.insert(key.to_owned(), Change::Set(value));
     }
 
     /// Takes `key` away.
-    pub fn remove(&mut self, key: &str) {
+    pub(crate) fn remove(&mut self, key: &str) {
         self.0.insert(key.to_owned(), Change::Remove);
     }
 
     /// Adds to the number under `key`, which is read as JavaScript's `Number` reads it; a missing one is 0.
     /// A value that is no number stays as it is.
-    pub fn add(&mut self, key: &str, by: i64) {
+    pub(crate) fn add(&mut self, key: &str, by: i64) {
         let change = match self.0.get(key) {
             None => Change::Add(by),
             Some(Change::Add(earlier)) => Change::Add(earlier.saturating_add(by)),
@@ -47,7 +47,7 @@ impl Changes {
 
     /// Appends to the list under `key`, unless `limit` are in it by then; what is missing or no list
     /// counts as an empty one.
-    pub fn push(&mut self, key: &str, item: Box<RawValue>, limit: usize) {
+    pub(crate) fn push(&mut self, key: &str, item: Box<RawValue>, limit: usize) {
         let change = match self.0.shift_remove(key) {
             None => Change::Push { items: vec![item], limit },
             Some(Change::Push { mut items, .. }) => {
@@ -60,7 +60,7 @@ impl Changes {
     }
 
     /// The value of `key`, seen through the changes.
-    pub fn get(&self, base: &Values, key: &str) -> Option<Box<RawValue>> {
+    pub(crate) fn get(&self, base: &Values, key: &str) -> Option<Box<RawValue>> {
         let old = base.get(key).map(|value| &**value);
         match self.0.get(key) {
             None => old.map(ToOwned::to_owned),
@@ -69,7 +69,7 @@ impl Changes {
     }
 
     /// The number of `key`, seen through the changes; 0 when there is no value, `None` when it is no number.
-    pub fn number(&self, base: &Values, key: &str) -> Option<Number> {
+    pub(crate) fn number(&self, base: &Values, key: &str) -> Option<Number> {
         match self.get(base, key) {
             Some(value) => to_number(&value).and_then(to_json_number),
             None => Some(0.into()),
@@ -77,7 +77,7 @@ impl Changes {
     }
 
     /// The values with the changes applied; keys keep their places.
-    pub fn apply(&self, base: &Values) -> Values {
+    pub(crate) fn apply(&self, base: &Values) -> Values {
         let mut values = base.clone();
         for (key, change) in &self.0 {
             match change.apply(base.get(key).map(|value| &**value)) {
@@ -90,7 +90,7 @@ impl Changes {
 
     /// Those that make a difference to `base`. The same value set again makes none, nor does one
     /// that was set back; applied to what another request left, they would undo its work.
-    pub fn effective(&self, base: &Values) -> Self {
+    pub(crate) fn effective(&self, base: &Values) -> Self {
         let differs = |(key, change): &(&String, &Change)| {
             let old = base.get(*key).map(|value| &**value);
             match (old, change.apply(old)) {
@@ -104,7 +104,7 @@ impl Changes {
     }
 
     /// Nothing was changed.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
@@ -120,7 +120,7 @@ impl Change {
     }
 }
 
-/// The same text, or the same JSON written in another way.
+/// Whether two values are equal as text or as JSON.
 fn is_same(a: &RawValue, b: &RawValue) -> bool {
     let parse = |raw: &RawValue| serde_json::from_str::<serde_json::Value>(raw.get()).ok();
     a.get() == b.get() || matches!((parse(a), parse(b)), (Some(a), Some(b)) if a == b)

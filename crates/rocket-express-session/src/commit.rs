@@ -1,8 +1,8 @@
 //! THE WAY OUT: what happened to the session is planned, written, and told to the browser.
 //!
-//! Runs for each response, after the handler or catcher and before the head of the response leaves. A redirect
-//! can therefore never overtake the save, as it can in Express. `plan.rs` decides, and `write.rs` writes, once
-//! at most.
+//! Runs for each response, after the handler or catcher and before the head of the response leaves. A
+//! redirect can therefore never overtake the save, as it can in Express. `plan.rs` decides, and `write.rs`
+//! writes, once at most.
 
 use rocket::fairing::{Fairing, Info, Kind};
 use rocket::http::Status;
@@ -83,7 +83,7 @@ impl Sessions {
     }
 }
 
-/// What happened to the session.
+/// The facts about the session that decide what is written and sent.
 fn facts(writer: &Writer<'_>) -> SessionFacts {
     let state = writer.state;
     let expiry = writer.sessions.expiry(state.record.as_deref(), writer.now);
@@ -128,7 +128,9 @@ async fn carry_out(writer: &Writer<'_>, write: Write) -> Result<Option<CookieRec
 /// Does not store a new session whose cookie would never come back. Express stores it.
 async fn skip(writer: &Writer<'_>) -> Result<(), Unavailable> {
     let (name, why) = (&writer.sessions.options().name, writer.obstacle().unwrap_or_default());
-    log::warn!("a session was not stored: browsers do not keep its cookie {name}: {why}");
+    log::warn!(
+        "a session was not stored, because the browser would not send its cookie {name} back: {why}"
+    );
     writer.destroy_replaced().await
 }
 

@@ -43,8 +43,8 @@ use crate::store::Store;
 /// ```
 ///
 /// # Values
-/// What is loaded must be equal JSON to what was stored: numbers by their value, members in any order. The
-/// cookie may have more members that are null. [`check_bytes`] is stricter.
+/// The JSON that is loaded must be equal to the JSON that was stored: numbers by their value, members in any
+/// order. The cookie may have more members that are null. [`check_bytes`] is stricter.
 ///
 /// # Panics
 /// The store breaks a rule: the message names it.
@@ -70,8 +70,8 @@ pub async fn check_bytes(store: impl Store) {
 
 /// Checks that the [`registry`](Store::registry) of a store keeps the rules of its trait.
 ///
-/// It does not wait for a day, so it does not check how long a reason is kept. And it does not check whether a
-/// scan goes on behind a piece in which all sessions have expired.
+/// It does not wait for a day, so it does not check how long a reason is kept. And it does not check whether
+/// a scan goes on behind a piece in which all sessions have expired.
 ///
 /// The lists have all sessions of the store in them, so it must hold none, and no other program may use it.
 /// At the end it holds none again, but for the reasons of a few revoked ones.

@@ -14,7 +14,7 @@ use rocket::Request;
 use crate::cookie_record::CookieRecord;
 use crate::javascript::Timestamp;
 
-/// What `encodeURIComponent` leaves alone: letters, digits and `-_.!~*'()`.
+/// The characters that `encodeURIComponent` does not encode: letters, digits and `-_.!~*'()`.
 const ENCODE_URI_COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -94,8 +94,9 @@ pub fn path_matches(path: &str, cookie_path: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || cookie_path.ends_with('/') || rest.starts_with('/'))
 }
 
-/// Whether browsers hold the name to the rules of `__Host-`. They compare without regard to case.
-pub(crate) fn is_host_name(name: &str) -> bool {
+/// Whether the name begins with `__Host-`, in upper or lower case. A browser takes such a cookie only with
+/// `Secure` and `Path=/`, and without `Domain` (RFC 6265bis, 4.1.3.2), so no other host can set it.
+pub fn is_host_name(name: &str) -> bool {
     has_prefix(name, "__host-")
 }
 
@@ -104,7 +105,7 @@ pub(crate) fn needs_secure(name: &str) -> bool {
     SECURE_PREFIXES.iter().any(|prefix| has_prefix(name, prefix))
 }
 
-/// Whether browsers take a cookie of this name only when it is HttpOnly.
+/// Whether browsers take a cookie of this name only when it is `HttpOnly`.
 pub(crate) fn needs_http_only(name: &str) -> bool {
     has_prefix(name, "__http-") || has_prefix(name, "__host-http-")
 }

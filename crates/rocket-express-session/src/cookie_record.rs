@@ -175,7 +175,7 @@ fn raw(value: &Value) -> Box<RawValue> {
 
 /// Whether a text can be the value of a cookie attribute (RFC 6265, 4.1.1: no control characters,
 /// no semicolon).
-pub fn is_attribute_value(text: &str) -> bool {
+pub(crate) fn is_attribute_value(text: &str) -> bool {
     text.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b';')
 }
 
@@ -220,14 +220,14 @@ mod tests {
 
     #[test]
     fn flags_are_read_by_their_truth_and_missing_members_as_express_session_does() {
-        let check = |value: &str, expected: bool| {
-            let json = r#"{"secure":V,"httpOnly":V,"partitioned":V}"#.replace('V', value);
-            let cookie = read(&json).unwrap();
+        let falsy = (false, ["false", r#""""#, "0", "null"]);
+        let truthy = (true, ["true", r#""auto""#, "1", "{}"]);
+        for (expected, value) in [falsy, truthy].into_iter().flat_map(|(e, v)| v.map(|v| (e, v))) {
+            let json = r#"{"secure":V,"httpOnly":V,"partitioned":V}"#;
+            let cookie = read(&json.replace('V', value)).unwrap();
             let flags = [cookie.is_secure(), cookie.is_http_only(), cookie.is_partitioned()];
-            assert_eq!(flags, [expected; 3], "{json}");
-        };
-        ["false", r#""""#, "0", "null"].into_iter().for_each(|value| check(value, false));
-        ["true", r#""auto""#, "1", "{}"].into_iter().for_each(|value| check(value, true));
+            assert_eq!(flags, [expected; 3], "{value}");
+        }
         let none = read("{}").unwrap();
         assert_eq!((none.path().as_deref(), none.is_http_only()), (Some("/"), true));
         assert!(!none.is_secure() && !none.is_partitioned() && none.domain().is_none());

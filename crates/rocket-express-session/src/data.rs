@@ -56,7 +56,7 @@ pub(crate) fn check_key(key: &str) -> Result<(), SetError> {
     Ok(())
 }
 
-/// What a session holds: the attributes of its cookie, and its values.
+/// The data of a session: the attributes of its cookie, and its values.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SessionData {
@@ -110,7 +110,7 @@ impl SessionData {
         login(self.values.get(LOGIN_KEY)?)
     }
 
-    /// The same ID as text, by which a store finds the sessions of a user: see [`user_key`].
+    /// The user's ID as text, by which a store finds the sessions of a user: see [`user_key`].
     pub fn user_key(&self) -> Option<String> {
         user_key_of(self.values.get(LOGIN_KEY)?)
     }
@@ -118,7 +118,7 @@ impl SessionData {
 
 /// The ID of a user as text, however an app stored it. `None` for an ID that is no text and no number.
 ///
-/// Text stays as it is, but for the 24 hexadecimal digits of an ObjectId, which are in lower case. A number
+/// Text stays as it is, but for the 24 hexadecimal digits of an `ObjectId`, which are in lower case. A number
 /// is written in digits. So a user's sessions are found whether an app stored `7` or `"7"`.
 pub fn user_key<T: Serialize + ?Sized>(id: &T) -> Option<String> {
     let UserKey(key) = serde_json::from_value(serde_json::to_value(id).ok()?).ok()?;

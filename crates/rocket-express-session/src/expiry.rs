@@ -1,8 +1,8 @@
 //! When a session expires: by the browser's clock, by the server's, and absolutely.
 //!
 //! Pure. The browser goes by the cookie's `expires`, the server by the record's. A save extends both, a touch
-//! only the record's, and neither goes past the absolute timeout. The record's `expires` never moves backwards
-//! by itself, because another program may have chosen it.
+//! only the record's, and neither goes past the absolute timeout. The record's `expires` never moves
+//! backwards by itself, because another program may have chosen it.
 
 use std::time::Duration;
 
@@ -28,9 +28,9 @@ pub struct Lifetime {
 }
 
 /// The expiry of one session, seen from `now`.
-pub struct Expiry<'s> {
+pub(crate) struct Expiry<'s> {
     pub options: &'s Options,
-    /// What the store holds, if it holds the session.
+    /// The record in the store, if the session is stored.
     pub record: Option<&'s Record>,
     pub now: Timestamp,
 }
@@ -38,25 +38,25 @@ pub struct Expiry<'s> {
 impl Expiry<'_> {
     /// The time past which no activity extends the session. Sessions that Express created do not say when
     /// that was, and have none.
-    pub fn absolute_end(&self) -> Option<Timestamp> {
+    pub(crate) fn absolute_end(&self) -> Option<Timestamp> {
         let created = self.record.map_or(Some(self.now), |record| record.times.created);
         created.map(|created| created.plus(self.options.absolute_timeout))
     }
 
     /// True when that time has passed. An Express app extends `expires` without regard to it.
-    pub fn is_past_absolute(&self) -> bool {
+    pub(crate) fn is_past_absolute(&self) -> bool {
         self.absolute_end().is_some_and(|end| end <= self.now)
     }
 
     /// The cookie, to expire its maximum age from now.
-    pub fn renewed_cookie(&self, cookie: &CookieRecord) -> CookieRecord {
+    pub(crate) fn renewed_cookie(&self, cookie: &CookieRecord) -> CookieRecord {
         let mut renewed = cookie.clone();
         renewed.set_expires(cookie.max_age().map(|age| self.cap(self.now.plus_millis(age))));
         renewed
     }
 
     /// The times after a write of this cookie.
-    pub fn times(&self, cookie: &CookieRecord) -> Times {
+    pub(crate) fn times(&self, cookie: &CookieRecord) -> Times {
         let before = self.record.map(|record| record.times);
         let knows_last_modified = before.is_some_and(|times| times.last_modified.is_some());
         let lazy = !self.options.touch_after.is_zero();
@@ -86,14 +86,14 @@ impl Expiry<'_> {
 
     /// Whether to extend a session in which nothing changed. To wait for longer than half of its life would
     /// let it expire while the user is active.
-    pub fn touch_is_due(&self, cookie: &CookieRecord) -> bool {
+    pub(crate) fn touch_is_due(&self, cookie: &CookieRecord) -> bool {
         let Some(record) = self.record else { return false };
         let wait = millis(self.options.touch_after).min(self.idle(cookie) / 2);
         record.times.last_modified.is_none_or(|last| self.now.since(last) >= wait)
     }
 
     /// From when to when the session lives, as its record says.
-    pub fn lifetime(&self) -> Lifetime {
+    pub(crate) fn lifetime(&self) -> Lifetime {
         let Some(record) = self.record else { return Lifetime::default() };
         // A touch extends the record, but not the cookie in the browser. With `rolling`, each response does.
         let of_cookie = record.data().cookie.expires().filter(|_| !self.options.rolling);
@@ -117,7 +117,7 @@ impl Expiry<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::SessionData;
+    use crate::data::{SessionData, Values};
 
     const NOW: i64 = 1_000_000_000_000;
     const MINUTE: i64 = 60_000;
@@ -133,7 +133,7 @@ mod tests {
     }
 
     fn record_of(cookie: CookieRecord, age: i64, ours: bool) -> Record {
-        let data = SessionData::new(cookie, Default::default());
+        let data = SessionData::new(cookie, Values::new());
         let written = Timestamp::from_millis(NOW - age);
         let created = ours.then_some(written);
         Record::new(data, Times { created, last_modified: Some(written), expires: None }, None)
@@ -144,6 +144,7 @@ mod tests {
         record
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "an expiry is optional")]
     fn at(later: i64) -> Option<Timestamp> {
         Some(Timestamp::from_millis(NOW + later))
     }

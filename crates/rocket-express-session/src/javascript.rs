@@ -88,12 +88,12 @@ impl Timestamp {
 }
 
 /// A duration in whole milliseconds, the unit of `originalMaxAge`.
-pub fn millis(duration: Duration) -> i64 {
+pub(crate) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Whether JavaScript takes the value as true: all but `false`, `null`, `0` and `""`.
-pub fn is_true(raw: &RawValue) -> bool {
+pub(crate) fn is_true(raw: &RawValue) -> bool {
     match raw.get() {
         "false" | "null" | r#""""# => false,
         text => text.parse() != Ok(0.0),
@@ -101,18 +101,18 @@ pub fn is_true(raw: &RawValue) -> bool {
 }
 
 /// The value, if it is a number.
-pub fn number(raw: &RawValue) -> Option<f64> {
+pub(crate) fn number(raw: &RawValue) -> Option<f64> {
     // All numbers of JSON are numbers of Rust. "inf" and "nan" are no JSON without quotes.
     raw.get().parse().ok()
 }
 
 /// The value, if it is text. Half a surrogate pair is text in JavaScript alone.
-pub fn text(raw: &RawValue) -> Option<String> {
+pub(crate) fn text(raw: &RawValue) -> Option<String> {
     serde_json::from_str(raw.get()).ok()
 }
 
-/// What `Number(value)` returns; `None` for NaN, infinities and whatever is no plain value.
-pub fn to_number(raw: &RawValue) -> Option<f64> {
+/// The result of `Number(value)` in JavaScript. `None` for NaN, infinities, objects and lists.
+pub(crate) fn to_number(raw: &RawValue) -> Option<f64> {
     let number = match raw.get() {
         "null" | "false" => Some(0.0),
         "true" => Some(1.0),
@@ -125,7 +125,7 @@ pub fn to_number(raw: &RawValue) -> Option<f64> {
 const TWO_TO_THE_53: f64 = 9_007_199_254_740_992.0;
 
 /// A number as JavaScript writes it: 6 and not 6.0. `None` for infinities.
-pub fn to_json_number(number: f64) -> Option<Number> {
+pub(crate) fn to_json_number(number: f64) -> Option<Number> {
     #[expect(clippy::cast_possible_truncation, reason = "checked to be a small whole number")]
     if number.fract() == 0.0 && number.abs() < TWO_TO_THE_53 {
         return Some((number as i64).into());
@@ -157,7 +157,7 @@ fn from_digits(digits: &str, radix: u32) -> Option<f64> {
 
 /// The moment of `new Date(text)`, moved into the years 1970 to 9999. Reads the forms in which programs
 /// write dates: ISO 8601, also with JavaScript's years of six digits, and HTTP's.
-pub fn date(text: &str) -> Option<Timestamp> {
+pub(crate) fn date(text: &str) -> Option<Timestamp> {
     let sign = text.chars().next()?;
     if let Some(extended) = text.strip_prefix(['+', '-']) {
         let (year, rest) = extended.split_at_checked(6)?;

@@ -2,6 +2,7 @@
 //!
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(unreachable_pub)]
 
 // In reading order. What the cookie says:
 mod signature;

@@ -27,7 +27,7 @@ pub enum Event<'e> {
         name: &'e str,
         /// Bytes of `name=value` as the browser sent it; 0 when it sent none.
         bytes: usize,
-        /// What the cookie is worth.
+        /// The result of checking the cookie's signature.
         signature: Signature<'e>,
         /// How long that took.
         took: Duration,
@@ -73,9 +73,9 @@ pub enum Event<'e> {
     Committed {
         /// The cookie's name, which tells several kinds of sessions apart.
         name: &'e str,
-        /// What was done.
+        /// The operation on the stored session.
         write: Write,
-        /// What the session holds.
+        /// The session after the request.
         session: Committed<'e>,
     },
     /// The response sets the cookie of this session.
@@ -86,7 +86,7 @@ pub enum Event<'e> {
     },
 }
 
-/// What the signature of a request's cookie is worth.
+/// The result of checking the signature of a request's cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Signature<'e> {
@@ -113,7 +113,7 @@ pub enum Signature<'e> {
 pub struct Committed<'e>(pub(crate) &'e State);
 
 impl Committed<'_> {
-    /// What the session holds.
+    /// The data of the session.
     pub fn data(self) -> SessionData {
         self.0.data()
     }

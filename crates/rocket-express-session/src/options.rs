@@ -35,14 +35,14 @@ use crate::signature::Secrets;
 pub struct Options {
     /// The cookie's name, `connect.sid`. Change it when several apps share a host name. Express: `name`.
     pub name: String,
-    /// What signs the cookie. There is no default: the start fails without one. In Rocket.toml, a list rotates
-    /// the secrets, and so does a text with commas (for environment variables): see [`Secrets`]. Express:
-    /// `secret`.
+    /// The secrets that sign the cookie. There is no default: the start fails without one. In Rocket.toml, a
+    /// list rotates the secrets, and so does a text with commas (for environment variables): see [`Secrets`].
+    /// Express: `secret`.
     #[serde(deserialize_with = "secrets")]
     pub secret: Secrets,
     /// Off. On: writes the session at the end of each request that asks for it, even if nothing changed. It
-    /// costs a write each time, and is for stores that cannot touch; every [`Store`](crate::store::Store) can.
-    /// Express: `resave`.
+    /// costs a write each time, and is for stores that cannot touch; every [`Store`](crate::store::Store)
+    /// can. Express: `resave`.
     pub resave: bool,
     /// Off. On: stores a session, and sends its cookie, before there is anything in it. Each bot then leaves
     /// a session. Express: `saveUninitialized`.
@@ -54,10 +54,10 @@ pub struct Options {
     /// Longer: fewer writes, and a less exact idle timeout. connect-mongo: `touchAfter`.
     #[serde(deserialize_with = "duration")]
     pub touch_after: Duration,
-    /// 1 day. A session expires in the store when no request has used it for this long. The browser deletes its
-    /// cookie this long after the last *change* of the session, unless [`rolling`](Self::rolling) is on or the
-    /// cookie has no expiry ([`end_with_browser`](crate::RegeneratedSession::end_with_browser)). Express:
-    /// `cookie.maxAge`.
+    /// 1 day. A session expires in the store when no request has used it for this long. The browser deletes
+    /// its cookie this long after the last *change* of the session, unless [`rolling`](Self::rolling) is on
+    /// or the cookie has no expiry ([`end_with_browser`](crate::RegeneratedSession::end_with_browser)).
+    /// Express: `cookie.maxAge`.
     #[serde(deserialize_with = "duration")]
     pub idle_timeout: Duration,
     /// 14 days. A session expires this long after its creation, regardless of activity (OWASP ASVS 7.3.2).
@@ -165,7 +165,7 @@ enum OneOrMany {
 
 fn secrets<'de, D: Deserializer<'de>>(from: D) -> Result<Secrets, D::Error> {
     let list = match OneOrMany::deserialize(from) {
-        Err(_) => return Err(de::Error::custom("must be a text or a list of texts")),
+        Err(_) => return Err(de::Error::custom("must be a string or a list of strings")),
         Ok(OneOrMany::One(text)) if text.trim_start().starts_with('[') => toml_list(&text)
             .ok_or_else(|| {
                 de::Error::custom("begins with [ but is not a list: write [\"new, 1\", \"old\"]")
@@ -198,7 +198,9 @@ fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let duration = match SecondsOrWords::deserialize(from)? {
         SecondsOrWords::Seconds(seconds) => Duration::from_secs(seconds),
         SecondsOrWords::Words(words) => humantime::parse_duration(&words).map_err(|_| {
-            de::Error::custom(format!("{words:?} is no duration, write \"5 minutes\""))
+            de::Error::custom(format!(
+                "{words:?} is not a duration: write \"5 minutes\", or a number of seconds"
+            ))
         })?,
     };
     Ok(duration)

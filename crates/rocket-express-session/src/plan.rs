@@ -5,9 +5,9 @@
 
 use crate::options::Options;
 
-/// What happened to the session during the request.
+/// The facts about a session at the end of a request.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct SessionFacts {
+pub(crate) struct SessionFacts {
     /// The session was found in the store (otherwise it is new).
     pub loaded: bool,
     /// A value changed against what was loaded, or its maximum age did.
@@ -31,20 +31,20 @@ pub struct SessionFacts {
 
 /// The options of express-session that decide here.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct SaveOptions {
+pub(crate) struct SaveOptions {
     pub resave: bool,
     pub save_uninitialized: bool,
     pub rolling: bool,
 }
 
 impl SaveOptions {
-    pub fn of(options: &Options) -> Self {
+    pub(crate) fn of(options: &Options) -> Self {
         let Options { resave, save_uninitialized, rolling, .. } = *options;
         Self { resave, save_uninitialized, rolling }
     }
 }
 
-/// What is done to the stored session at the end of a request.
+/// The operation on the stored session at the end of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Write {
@@ -63,26 +63,26 @@ pub enum Write {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SetCookie {
+pub(crate) enum SetCookie {
     Nothing,
     Send,
     Expire,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Plan {
+pub(crate) struct Plan {
     pub write: Write,
     pub set_cookie: SetCookie,
 }
 
 impl Plan {
     /// Whether it is of use only if the browser keeps the cookie and sends it back.
-    pub fn needs_delivery(self) -> bool {
+    pub(crate) fn needs_delivery(self) -> bool {
         self.write == Write::Insert || self.set_cookie == SetCookie::Send
     }
 
     /// The plan for a browser that would not (`write.rs`).
-    pub fn undeliverable(self) -> Self {
+    pub(crate) fn undeliverable(self) -> Self {
         let insert_skipped = match self.write {
             Write::Insert => Write::SkipUndeliverable,
             other => other,
@@ -96,7 +96,7 @@ impl Plan {
 }
 
 /// The decision table.
-pub fn plan(switches: SaveOptions, facts: SessionFacts) -> Plan {
+pub(crate) fn plan(switches: SaveOptions, facts: SessionFacts) -> Plan {
     Plan { write: write(switches, facts), set_cookie: set_cookie(switches, facts) }
 }
 

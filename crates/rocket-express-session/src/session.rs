@@ -77,8 +77,8 @@ impl Session {
     /// Puts `value` under `key`. The same value again is no change and costs no write.
     ///
     /// # Errors
-    /// [`SetError`]: Express reserves the key (see [`RESERVED_KEYS`](crate::RESERVED_KEYS)), only a login may set
-    /// it (`passport`), or the value is no JSON.
+    /// [`SetError`]: Express reserves the key (see [`RESERVED_KEYS`](crate::RESERVED_KEYS)), only a login may
+    /// set it (`passport`), or the value is no JSON.
     pub fn set<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), SetError> {
         check_key(key)?;
         let raw = to_raw(key, value)?;
@@ -111,13 +111,15 @@ impl Session {
         Ok(())
     }
 
-    /// The number under `key`, as [`increment`](Self::increment) reads it: 0 for no value, `None` for no number.
+    /// The number under `key`, as [`increment`](Self::increment) reads it: 0 for no value, `None` for no
+    /// number.
     pub fn number(&self, key: &str) -> Option<Number> {
         self.state().number(key)
     }
 
-    /// Appends to the list under `key`. Like an increment, it is not lost when a concurrent request appends as
-    /// well. A list with `limit` items takes no more, without an error. A value that is no list is replaced.
+    /// Appends to the list under `key`. Like an increment, it is not lost when a concurrent request appends
+    /// as well. A list with `limit` items takes no more, without an error. A value that is no list is
+    /// replaced.
     ///
     /// # Errors
     /// [`SetError`], as for [`set`](Self::set).
@@ -146,8 +148,8 @@ impl Session {
     }
 
     /// A new ID, and the values are kept: after a change of rights, or when the user has given the password
-    /// again (OWASP ASVS 7.2.4). tower-sessions and Django have the same under this name. The absolute timeout
-    /// begins again. If the session has ended by the time the new one is stored, it stays ended.
+    /// again (OWASP ASVS 7.2.4). tower-sessions and Django have the same under this name. The absolute
+    /// timeout begins again. If the session has ended by the time the new one is stored, it stays ended.
     pub fn cycle_id(&self) -> RegeneratedSession<'_> {
         self.with_new_id(State::cycle_id)
     }
@@ -161,9 +163,9 @@ impl Session {
         RegeneratedSession { state: &self.state }
     }
 
-    /// Ends the session: the store deletes it, and the response tells the browser to delete the cookie. Values
-    /// that are set afterwards are lost; to keep a message, call [`regenerate`](Self::regenerate) instead. If two
-    /// different genuine cookies came, both sessions end.
+    /// Ends the session: the store deletes it, and the response tells the browser to delete the cookie.
+    /// Values that are set afterwards are lost; to keep a message, call [`regenerate`](Self::regenerate)
+    /// instead. If two different genuine cookies came, both sessions end.
     pub fn destroy(&self) {
         let mut state = self.state();
         state.destroyed = true;
@@ -218,7 +220,7 @@ impl Session {
         self.state().cookie.set_max_age(age.map(millis));
     }
 
-    /// What the session holds: cookie and values, with this request's changes.
+    /// The data of the session: cookie and values, with this request's changes.
     pub fn data(&self) -> SessionData {
         self.state().data()
     }
@@ -239,8 +241,8 @@ impl Session {
         self.state().record.is_some()
     }
 
-    /// Whether the browser came with a genuine cookie for a session that has ended or expired. It comes with it
-    /// again, until a new session is stored or [`destroy`](Self::destroy) deletes the cookie.
+    /// Whether the browser came with a genuine cookie for a session that has ended or expired. It comes with
+    /// it again, until a new session is stored or [`destroy`](Self::destroy) deletes the cookie.
     pub fn is_unknown(&self) -> bool {
         self.cookie.unknown_id.is_some()
     }
@@ -283,7 +285,7 @@ impl Session {
         self.state().effective_copy()
     }
 
-    /// What writes the session as it is in `state`.
+    /// The writer for the session as it is in `state`.
     pub(crate) fn writer<'s>(&'s self, state: &'s State, now: Timestamp) -> Writer<'s> {
         let Self { sessions, request, cookie, .. } = self;
         Writer { sessions, request, cookie, state, now }

@@ -1,8 +1,8 @@
 //! The value of the cookie: a session ID and its signature, `s:<id>.<signature>`.
 //!
 //! In a request, an ID comes from the operating system's generator or from a cookie with a genuine signature.
-//! No request can name an ID in another way. Signed is not encrypted: anyone can read the ID, but only a program
-//! with the secret can make a value that passes. Express's `cookie-signature` writes the same.
+//! No request can name an ID in another way. Signed is not encrypted: anyone can read the ID, but only a
+//! program with the secret can make a value that passes. Express's `cookie-signature` writes the same.
 
 use std::fmt;
 

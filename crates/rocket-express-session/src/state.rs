@@ -1,7 +1,7 @@
 //! A session during a request: what was loaded, and what the handler has done to it since.
 //!
-//! `session.rs` changes the state, `commit.rs` writes it. [`RegeneratedSession`] is here as well: it is a state
-//! that takes a login.
+//! `session.rs` changes the state, `commit.rs` writes it. [`RegeneratedSession`] is here as well: it is a
+//! state that takes a login.
 
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
@@ -17,22 +17,22 @@ use crate::error::SetError;
 use crate::signature::SessionId;
 use crate::store::Record;
 
-/// What else of a request matters to its session.
+/// Other facts about a request that matter to its session.
 #[derive(Clone, Debug, Default)]
-pub struct RequestInfo {
+pub(crate) struct RequestInfo {
     /// The request came over https.
     pub https: bool,
     /// The request is for the part of the site that the cookie is for.
     pub in_path: bool,
-    /// What the browser calls itself, cut.
+    /// The header `User-Agent`, cut to a maximum length.
     pub user_agent: Option<String>,
     /// When the response must be ready, if the app said so.
     pub deadline: Option<Instant>,
 }
 
-/// What the request's cookie was worth.
+/// The result of checking the request's cookie.
 #[derive(Clone, Debug, Default)]
-pub struct CookieInfo {
+pub(crate) struct CookieInfo {
     /// Bytes of `name=value` as the browser sent it; 0 when it sent none.
     pub bytes: usize,
     /// An older secret than the first signed it.
@@ -45,9 +45,9 @@ pub struct CookieInfo {
 
 /// The session as this request sees it.
 #[derive(Clone)]
-pub struct State {
+pub(crate) struct State {
     pub id: SessionId,
-    /// What the store held under this ID when it was loaded.
+    /// The record that was loaded from the store under this ID.
     pub record: Option<Arc<Record>>,
     /// The ID of the stored session that this one replaces, after a regenerate.
     pub replaces: Option<SessionId>,
@@ -69,18 +69,18 @@ pub struct State {
 }
 
 /// The state, for a moment. A panic elsewhere cannot leave it half changed: each change is one assignment.
-pub fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+pub(crate) fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl State {
     /// The state of a new session, which is not stored yet.
-    pub fn new(cookie: CookieRecord) -> Self {
+    pub(crate) fn new(cookie: CookieRecord) -> Self {
         Self::unchanged(SessionId::generate(), None, cookie)
     }
 
     /// The state of a session that the store holds.
-    pub fn loaded(id: SessionId, record: Record) -> Self {
+    pub(crate) fn loaded(id: SessionId, record: Record) -> Self {
         let cookie = record.data().cookie.clone();
         Self::unchanged(id, Some(Arc::new(record)), cookie)
     }
@@ -103,7 +103,7 @@ impl State {
     }
 
     /// A new ID, a new cookie and no values. The stored session is deleted at the commit.
-    pub fn regenerate(&mut self, cookie: CookieRecord) {
+    pub(crate) fn regenerate(&mut self, cookie: CookieRecord) {
         let former = self.record.as_ref().map(|_| self.id.clone());
         let replaces = former.or(self.replaces.take());
         *self = Self { replaces, regenerated: true, ..Self::new(cookie) };
@@ -111,7 +111,7 @@ impl State {
 
     /// A new ID and a new cookie; the values go on, with this request's changes. Those of a destroyed session
     /// do not.
-    pub fn cycle_id(&mut self, cookie: CookieRecord) {
+    pub(crate) fn cycle_id(&mut self, cookie: CookieRecord) {
         let loaded = self.record.clone().or(self.cycled.take());
         let (cycled, changes) =
             (loaded.filter(|_| !self.destroyed), std::mem::take(&mut self.changes));
@@ -121,20 +121,20 @@ impl State {
 
     /// The store now holds `record`, so what was to be done to it is done. `needs_set_cookie`: the browser
     /// does not know it yet.
-    pub fn mark_saved(&mut self, record: Record, needs_set_cookie: bool) {
+    pub(crate) fn mark_saved(&mut self, record: Record, needs_set_cookie: bool) {
         self.saved = true;
         self.needs_set_cookie |= self.record.is_none() || needs_set_cookie;
         self.mark_reloaded(record);
     }
 
     /// The store holds `record`: the changes of this request are forgotten.
-    pub fn mark_reloaded(&mut self, record: Record) {
+    pub(crate) fn mark_reloaded(&mut self, record: Record) {
         let Self { saved, needs_set_cookie, .. } = *self;
         *self = Self { saved, needs_set_cookie, ..Self::loaded(self.id.clone(), record) };
     }
 
     /// The values as they were loaded; none in a session that is new, was regenerated or destroyed.
-    pub fn base(&self) -> &Values {
+    pub(crate) fn base(&self) -> &Values {
         static NONE: LazyLock<Values> = LazyLock::new(Values::new);
         match self.record.as_ref().or(self.cycled.as_ref()) {
             Some(record) if !self.destroyed => &record.data().values,
@@ -143,39 +143,39 @@ impl State {
     }
 
     /// The value of a key, with this request's changes.
-    pub fn get(&self, key: &str) -> Option<Box<RawValue>> {
+    pub(crate) fn get(&self, key: &str) -> Option<Box<RawValue>> {
         self.changes.get(self.base(), key)
     }
 
     /// The number of a key, with this request's changes; 0 when there is no value.
-    pub fn number(&self, key: &str) -> Option<Number> {
+    pub(crate) fn number(&self, key: &str) -> Option<Number> {
         self.changes.number(self.base(), key)
     }
 
     /// The session as it stands: cookie and values, with this request's changes.
-    pub fn data(&self) -> SessionData {
+    pub(crate) fn data(&self) -> SessionData {
         SessionData::new(self.cookie.clone(), self.changes.apply(self.base()))
     }
 
     /// A copy for the commit, without the changes that change nothing.
-    pub fn effective_copy(&self) -> Self {
+    pub(crate) fn effective_copy(&self) -> Self {
         Self { changes: self.changes.effective(self.base()), ..self.clone() }
     }
 
     /// Whether this request changed a value or the maximum age.
-    pub fn is_modified(&self) -> bool {
+    pub(crate) fn is_modified(&self) -> bool {
         !self.changes.is_empty() || self.is_max_age_changed()
     }
 
     /// Whether the browser's cookie is out of date. A cookie without an expiry is sent once, as in
     /// express-session. A cookie with one is sent again with the new expiry, and so is a cookie that has just
     /// gained or lost its expiry.
-    pub fn changes_cookie(&self) -> bool {
+    pub(crate) fn changes_cookie(&self) -> bool {
         self.is_max_age_changed() || self.is_modified() && self.cookie.has_expiry()
     }
 
     /// Whether this request gave the cookie another maximum age.
-    pub fn is_max_age_changed(&self) -> bool {
+    pub(crate) fn is_max_age_changed(&self) -> bool {
         self.cookie.max_age() != self.former_max_age
     }
 }
@@ -189,7 +189,7 @@ pub struct RegeneratedSession<'s> {
     pub(crate) state: &'s Mutex<State>,
 }
 
-/// What passport keeps in the session.
+/// The object that passport keeps in the session.
 #[derive(Serialize)]
 struct Passport<'u, T: ?Sized> {
     user: &'u T,
@@ -199,8 +199,8 @@ impl RegeneratedSession<'_> {
     /// Logs a user in: `{"user": id}` goes under [`LOGIN_KEY`], as passport's `serializeUser` writes it.
     /// [`Session::login`](crate::Session::login) reads it back.
     ///
-    /// The ID is text or a number to serde, such as a `String`, an `i64` or a `Uuid`. It may also be an object
-    /// whose `_id` or `id` is one.
+    /// The ID is text or a number to serde, such as a `String`, an `i64` or a `Uuid`. It may also be an
+    /// object whose `_id` or `id` is one.
     ///
     /// # Errors
     /// [`SetError::NotAUserId`] for any other ID, [`SetError::NotJson`] for one that JSON cannot express.

@@ -26,13 +26,13 @@ const ATTEMPTS: u32 = 5;
 /// of saves to do wins most attempts, and is done after this long.
 const BACK_OFF: Duration = Duration::from_millis(20);
 
-/// What helps where the browser did come over https.
-const CURE: &str = "the request came over plain http, as far as this server can tell. If a proxy ends \
+/// The advice for a site whose browsers do come over https.
+const PROXY_ADVICE: &str = "the request came over plain http, as far as this server can tell. If a proxy ends \
     TLS in front of it, the proxy must send X-Forwarded-Proto: https, and this server must \
     believe it (a setting such as `trusted_proxies`)";
 
 /// A session that is to be written: what the request said, and what became of it.
-pub struct Writer<'s> {
+pub(crate) struct Writer<'s> {
     pub sessions: &'s Sessions,
     pub request: &'s RequestInfo,
     pub cookie: &'s CookieInfo,
@@ -41,19 +41,20 @@ pub struct Writer<'s> {
     pub now: Timestamp,
 }
 
-/// What the store holds after an explicit save.
-pub struct Saved {
+/// The session in the store after an explicit save.
+pub(crate) struct Saved {
     pub record: Record,
     /// The browser's cookie is out of date.
     pub needs_set_cookie: bool,
 }
 
 impl Writer<'_> {
-    /// The write of the commit, now. `None`: nothing was stored, because no browser would send the cookie back.
+    /// The write of the commit, now. `None`: nothing was stored, because no browser would send the cookie
+    /// back.
     ///
     /// # Errors
     /// [`SaveError`]: the session has ended, or the store does not answer.
-    pub async fn save(&self) -> Result<Option<Saved>, SaveError> {
+    pub(crate) async fn save(&self) -> Result<Option<Saved>, SaveError> {
         if self.state.destroyed {
             return Err(SaveError::Ended);
         }
@@ -66,12 +67,12 @@ impl Writer<'_> {
     }
 
     /// Why no browser would keep the cookie and send it back; `None` when one would.
-    pub fn obstacle(&self) -> Option<String> {
+    pub(crate) fn obstacle(&self) -> Option<String> {
         obstacle(&self.sessions.options().name, &self.state.cookie, self.request)
     }
 
     /// Extends the session. A failure costs nothing but time, so the page need not fail because of it.
-    pub async fn touch(&self, times: Times) -> bool {
+    pub(crate) async fn touch(&self, times: Times) -> bool {
         let Some(record) = &self.state.record else { return false };
         let store = self.sessions.store_for("touch", &self.state.id);
         store.touch(&self.state.id, record, times).await.unwrap_or_else(|error| {
@@ -82,7 +83,7 @@ impl Writer<'_> {
 
     /// Stores or replaces the session; returns what the store then holds. `None` when another request has
     /// ended it.
-    pub async fn write(&self) -> Result<Option<Record>, Unavailable> {
+    pub(crate) async fn write(&self) -> Result<Option<Record>, Unavailable> {
         match &self.state.record {
             None => self.insert().await,
             Some(record) => self.update(record.clone()).await,
@@ -152,8 +153,8 @@ impl Writer<'_> {
         Err(Unavailable::new("a session changed during five attempts to save it"))
     }
 
-    /// What is to take the place of `record`. The cookie is a key like the others: it stays as it is stored,
-    /// but for a maximum age that this request changed.
+    /// The data and the times that replace `record`. The cookie counts as a key like the others: it stays as
+    /// it is stored, except for a maximum age that this request changed.
     fn to_store(&self, record: Option<&Record>) -> (SessionData, Times) {
         let state = self.state;
         let expiry = self.sessions.expiry(record, self.now);
@@ -167,7 +168,7 @@ impl Writer<'_> {
     }
 
     /// Ends the stored session that this one replaces.
-    pub async fn destroy_replaced(&self) -> Result<(), Unavailable> {
+    pub(crate) async fn destroy_replaced(&self) -> Result<(), Unavailable> {
         match &self.state.replaces {
             Some(old) => self.sessions.store_for("destroy", old).destroy(old).await.map(drop),
             None => Ok(()),
@@ -199,7 +200,7 @@ fn obstacle(name: &str, cookie: &CookieRecord, request: &RequestInfo) -> Option<
         return (!request.in_path).then(|| "it is for another path than this request".to_owned());
     };
     if !request.https {
-        Some(format!("{needs}, and {CURE}"))
+        Some(format!("{needs}, and {PROXY_ADVICE}"))
     } else if !is_secure {
         Some(format!("{needs}, and it is not Secure"))
     } else if is_host_name(name)

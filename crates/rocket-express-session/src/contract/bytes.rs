@@ -14,7 +14,7 @@ const ODD: [&str; 4] = [
     "{ \"cookie\" : {\t} ,\r\n \"list\" : [ 1 , 2 ] }",
 ];
 
-pub async fn check<S: Store>(store: &Arc<S>) {
+pub(super) async fn check<S: Store>(store: &Arc<S>) {
     let rule = Rule::new(store, "the JSON of a session is kept to the byte");
     let check = |method: &str, found: &Record, json: &str| {
         let found_json = found.json();

@@ -13,7 +13,7 @@ const ENDS: usize = 10;
 /// How often each other call of that race tries to update it.
 const UPDATES: usize = 20;
 
-pub async fn check<S: Store>(store: &Arc<S>) {
+pub(super) async fn check<S: Store>(store: &Arc<S>) {
     nothing_brings_a_session_back(store).await;
     no_concurrent_write_brings_it_back(store).await;
     one_of_many_destroys_deletes(store).await;

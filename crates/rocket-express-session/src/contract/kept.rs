@@ -7,7 +7,7 @@ use crate::javascript::Timestamp;
 use crate::signature::SessionId;
 use crate::store::{Record, Store, Times};
 
-pub async fn check<S: Store>(store: &Arc<S>) {
+pub(super) async fn check<S: Store>(store: &Arc<S>) {
     an_unknown_id_is_not_found(store).await;
     what_is_inserted_is_loaded(store).await;
     any_time_is_kept(store).await;

@@ -14,7 +14,7 @@ const MANY: usize = 1_000;
 /// Pieces that the sessions of a rule are read in, at most.
 const MAX_PIECES: usize = 100;
 
-pub async fn check<S: Store>(store: &Arc<S>) {
+pub(super) async fn check<S: Store>(store: &Arc<S>) {
     a_list_keeps_its_limits(store).await;
     no_expired_session_is_in_a_list(store).await;
     a_scan_comes_to_each_session_once(store).await;
@@ -56,7 +56,7 @@ impl<S: Store> Rule<S> {
 }
 
 /// Before the other rules: they would blame the store for sessions of another program.
-pub async fn check_empty<S: Store>(store: &Arc<S>) {
+pub(super) async fn check_empty<S: Store>(store: &Arc<S>) {
     let rule = Rule::new(store, "the lists of an empty store are empty (the contract needs one)");
     let (newest, scan) = (rule.newest(9, 9, 9).await.len(), rule.scan(None).await.len());
     rule.check(newest == 0, format!("newest returned {newest}"));

@@ -19,7 +19,7 @@ use crate::store::{Record, Store, Times};
 const CONCURRENT: usize = 20;
 
 /// How often each race is run: a store that is wrong may win one by luck.
-pub const ROUNDS: usize = 10;
+pub(super) const ROUNDS: usize = 10;
 
 /// Milliseconds that a session lives: longer than the slowest database needs for all rules.
 const LIFE: i64 = 30 * 60 * 1_000;
@@ -28,73 +28,73 @@ const LIFE: i64 = 30 * 60 * 1_000;
 const SHOWN: usize = 500;
 
 /// A rule, and the store that is to keep it. Each method calls the store, and names the rule if it fails.
-pub struct Rule<S> {
+pub(super) struct Rule<S> {
     pub store: Arc<S>,
     sentence: &'static str,
 }
 
 impl<S: Store> Rule<S> {
-    pub fn new(store: &Arc<S>, sentence: &'static str) -> Self {
+    pub(super) fn new(store: &Arc<S>, sentence: &'static str) -> Self {
         Self { store: store.clone(), sentence }
     }
 
     /// Panics with the rule and with what was found.
-    pub fn broken(&self, found: impl Display) -> ! {
+    pub(super) fn broken(&self, found: impl Display) -> ! {
         panic!("the store breaks the rule \"{}\": {found}", self.sentence)
     }
 
     /// Panics with the rule and with what was found, unless `holds`.
-    pub fn check(&self, holds: bool, found: impl Display) {
+    pub(super) fn check(&self, holds: bool, found: impl Display) {
         if !holds {
             self.broken(found);
         }
     }
 
     /// The answer; panics when there is none.
-    pub fn answer<T>(&self, method: &str, answer: Result<T, Unavailable>) -> T {
+    pub(super) fn answer<T>(&self, method: &str, answer: Result<T, Unavailable>) -> T {
         answer.unwrap_or_else(|error| self.broken(format!("{method} failed: {error}")))
     }
 
-    pub async fn load(&self, id: &SessionId) -> Option<Record> {
+    pub(super) async fn load(&self, id: &SessionId) -> Option<Record> {
         self.answer("load", self.store.load(id).await)
     }
 
     /// Loads a session that must be there.
-    pub async fn loaded(&self, id: &SessionId) -> Record {
+    pub(super) async fn loaded(&self, id: &SessionId) -> Record {
         let found = self.load(id).await;
         found.unwrap_or_else(|| self.broken("load found no session"))
     }
 
-    pub async fn insert(&self, id: &SessionId, record: Record) -> Record {
+    pub(super) async fn insert(&self, id: &SessionId, record: Record) -> Record {
         self.answer("insert", self.store.insert(id, record).await)
     }
 
     /// Inserts a new session with these values, and loads it.
-    pub async fn inserted(&self, values: &str) -> (SessionId, Record) {
+    pub(super) async fn inserted(&self, values: &str) -> (SessionId, Record) {
         let id = SessionId::generate();
         self.insert(&id, record(values, new_times())).await;
         let loaded = self.loaded(&id).await;
         (id, loaded)
     }
 
-    pub async fn update(&self, id: &SessionId, old: &Record, new: Record) -> Option<Record> {
+    pub(super) async fn update(&self, id: &SessionId, old: &Record, new: Record) -> Option<Record> {
         self.answer("update", self.store.update(id, old, new).await)
     }
 
-    pub async fn touch(&self, id: &SessionId, old: &Record, times: Times) -> bool {
+    pub(super) async fn touch(&self, id: &SessionId, old: &Record, times: Times) -> bool {
         self.answer("touch", self.store.touch(id, old, times).await)
     }
 
-    pub async fn destroy(&self, id: &SessionId) -> bool {
+    pub(super) async fn destroy(&self, id: &SessionId) -> bool {
         self.answer("destroy", self.store.destroy(id).await)
     }
 
-    pub async fn take(&self, id: &SessionId) -> Option<Record> {
+    pub(super) async fn take(&self, id: &SessionId) -> Option<Record> {
         self.answer("take", self.store.take(id).await)
     }
 
     /// There is no session of this ID, and nothing makes one. `old` is what the store has returned before.
-    pub async fn check_not_there(&self, id: &SessionId, old: &Record) {
+    pub(super) async fn check_not_there(&self, id: &SessionId, old: &Record) {
         let loaded = self.load(id).await;
         self.check(loaded.is_none(), format!("load found {}", show(loaded.as_ref())));
         let updated = self.update(id, old, changed(old, r#""n":"back""#)).await;
@@ -109,7 +109,7 @@ impl<S: Store> Rule<S> {
     }
 
     /// Both are the same session: the values, the times, and the browser.
-    pub fn check_same(&self, method: &str, found: &Record, expected: &Record) {
+    pub(super) fn check_same(&self, method: &str, found: &Record, expected: &Record) {
         let (json, expected_json) = (show(Some(found)), show(Some(expected)));
         let is_same = is_same_json(found.json(), expected.json());
         self.check(is_same, format!("{method} returned {json} and not {expected_json}"));
@@ -124,7 +124,7 @@ impl<S: Store> Rule<S> {
 
     /// Makes the calls number 0 to 19 at the same time, each in a thread of its own; returns what they
     /// returned. Tasks would not do: a runtime of one thread runs each to its first wait.
-    pub async fn race<T: Send + 'static>(
+    pub(super) async fn race<T: Send + 'static>(
         &self,
         call: impl AsyncFn(&S, usize) -> T + Send + Sync + 'static,
     ) -> Vec<T> {
@@ -145,7 +145,7 @@ impl<S: Store> Rule<S> {
 }
 
 /// A session with these values, as the members of a JSON object.
-pub fn data(values: &str) -> SessionData {
+pub(super) fn data(values: &str) -> SessionData {
     let expires = r#""expires":"2026-01-02T03:04:05.678Z""#;
     let cookie = format!(r#"{{"originalMaxAge":60000,{expires},"httpOnly":true,"path":"/"}}"#);
     let comma = if values.is_empty() { "" } else { "," };
@@ -153,23 +153,23 @@ pub fn data(values: &str) -> SessionData {
     SessionData::from_json(&json).expect("the values of a rule are JSON")
 }
 
-pub fn record(values: &str, times: Times) -> Record {
+pub(super) fn record(values: &str, times: Times) -> Record {
     Record::new(data(values), times, Some("A browser (of the contract)".to_owned()))
 }
 
 /// The times of a session that is created now.
-pub fn new_times() -> Times {
+pub(super) fn new_times() -> Times {
     let now = Timestamp::now();
     Times { created: Some(now), last_modified: Some(now), expires: Some(now.plus_millis(LIFE)) }
 }
 
-/// What a request makes of `old`: other values, and times that a save at a later point has.
-pub fn changed(old: &Record, values: &str) -> Record {
+/// The record that a request makes of `old`: other values, and the times of a later save.
+pub(super) fn changed(old: &Record, values: &str) -> Record {
     Record::new(data(values), later(old, 1_000), old.user_agent.clone())
 }
 
 /// The times of `old`, extended; others for each number.
-pub fn later(old: &Record, millis: i64) -> Times {
+pub(super) fn later(old: &Record, millis: i64) -> Times {
     let before = old.times.last_modified.unwrap_or_else(Timestamp::now);
     Times {
         created: old.times.created,
@@ -179,12 +179,12 @@ pub fn later(old: &Record, millis: i64) -> Times {
 }
 
 /// The number of a call in a race, to compute with.
-pub fn millis(number: usize) -> i64 {
+pub(super) fn millis(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// A session for a message.
-pub fn show(record: Option<&Record>) -> String {
+pub(super) fn show(record: Option<&Record>) -> String {
     let Some(record) = record else { return "no session".to_owned() };
     let json = record.json();
     let start: String = json.chars().take(SHOWN).collect();

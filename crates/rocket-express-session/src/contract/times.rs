@@ -13,7 +13,7 @@ use crate::store::{Record, Store, Times};
 /// How long a session lives that is to expire while the rule waits.
 const SHORT: Duration = Duration::from_millis(300);
 
-pub async fn check<S: Store>(store: &Arc<S>) {
+pub(super) async fn check<S: Store>(store: &Arc<S>) {
     a_touch_changes_the_times_only(store).await;
     a_touch_needs_the_time_that_was_loaded(store).await;
     one_of_many_touches_wins(store).await;

@@ -6,7 +6,7 @@ use super::rule::{ROUNDS, Rule, changed, later, new_times, record, show};
 use crate::signature::SessionId;
 use crate::store::{Record, Store};
 
-pub async fn check<S: Store>(store: &Arc<S>) {
+pub(super) async fn check<S: Store>(store: &Arc<S>) {
     an_update_needs_what_was_loaded(store).await;
     a_change_of_case_is_a_change(store).await;
     an_update_to_the_same_is_an_update(store).await;

@@ -8,7 +8,7 @@ use crate::signature::SessionId;
 use crate::store::{Record, Registry, Store, Times};
 
 /// A session in a list.
-pub type Found = (SessionId, Record);
+pub(super) type Found = (SessionId, Record);
 
 /// IDs of users as JSON. Some are the same user in another form, and some differ in a little only.
 const USERS: [&str; 14] = [
@@ -38,23 +38,23 @@ const QUOTING: [&str; 6] = [
     r#""user":"vera""#,
 ];
 
-pub async fn check<S: Store>(store: &Arc<S>) {
+pub(super) async fn check<S: Store>(store: &Arc<S>) {
     a_user_has_the_sessions_that_say_so(store).await;
     a_list_goes_by_what_a_session_holds_now(store).await;
     no_expired_session_is_in_the_list(store).await;
 }
 
 impl<S: Store> Rule<S> {
-    pub fn registry(&self) -> &dyn Registry {
+    pub(super) fn registry(&self) -> &dyn Registry {
         self.store.registry().unwrap_or_else(|| self.broken("Store::registry returned None"))
     }
 
-    pub async fn of_user(&self, user: &str, limit: u32) -> Vec<Found> {
+    pub(super) async fn of_user(&self, user: &str, limit: u32) -> Vec<Found> {
         self.answer("of_user", self.registry().of_user(user, limit).await)
     }
 
     /// Inserts a session that was created so many seconds ago.
-    pub async fn insert_of_age(&self, values: &str, seconds: i64) -> SessionId {
+    pub(super) async fn insert_of_age(&self, values: &str, seconds: i64) -> SessionId {
         let id = SessionId::generate();
         let created = Some(Timestamp::now().plus_millis(-1_000 * seconds));
         self.insert(&id, record(values, Times { created, ..new_times() })).await;
@@ -62,7 +62,7 @@ impl<S: Store> Rule<S> {
     }
 
     /// Inserts a session that has expired, and is newer than all others.
-    pub async fn insert_expired(&self, values: &str) -> SessionId {
+    pub(super) async fn insert_expired(&self, values: &str) -> SessionId {
         let id = SessionId::generate();
         let expires = Some(Timestamp::now().plus_millis(-1_000));
         self.insert(&id, record(values, Times { expires, ..new_times() })).await;
@@ -70,14 +70,14 @@ impl<S: Store> Rule<S> {
     }
 
     /// The list has these sessions, in this order.
-    pub fn check_order(&self, list: &str, found: &[Found], expected: &[SessionId]) {
+    pub(super) fn check_order(&self, list: &str, found: &[Found], expected: &[SessionId]) {
         let is_same = found.iter().map(|(id, _)| id).eq(expected);
         let (found, expected) = (number(found, expected), expected.len());
         self.check(is_same, format!("{list} returned {found}, not number 1 to {expected}"));
     }
 
     /// Deletes the sessions of a rule: the next one begins with an empty store.
-    pub async fn clean_up(&self, ids: &[&SessionId]) {
+    pub(super) async fn clean_up(&self, ids: &[&SessionId]) {
         for id in ids {
             self.destroy(id).await;
         }
@@ -98,7 +98,7 @@ fn number(found: &[Found], expected: &[SessionId]) -> String {
 }
 
 /// The values of a session in which this user, a JSON value, is logged in.
-pub fn logged_in(user: &str) -> String {
+pub(super) fn logged_in(user: &str) -> String {
     format!(r#""passport":{{"user":{user}}}"#)
 }
 

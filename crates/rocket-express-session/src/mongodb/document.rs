@@ -1,8 +1,8 @@
 //! A session as a MongoDB document, in both forms that connect-mongo writes.
 //!
 //! `{_id, expires, lastModified, createdAt, userAgent, user, session}`, where `session` is JSON text
-//! (`stringify: true`, its default) or an object. The rest of the engine knows JSON only. Here the object form
-//! is turned into it and back, and what a request did not change goes back as the same BSON.
+//! (`stringify: true`, its default) or an object. The rest of the engine knows JSON only. Here the object
+//! form is turned into it and back, and what a request did not change goes back as the same BSON.
 
 use mongodb::bson::{self, Bson, Document, RawBsonRef, RawDocument};
 use serde_json::value::RawValue;
@@ -17,10 +17,10 @@ use crate::store::{Record, Times};
 /// The `session` object of a document, with the types that it has in MongoDB. A record in the object form has
 /// it as its source.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Object(pub Document);
+pub(super) struct Object(pub Document);
 
 /// The `session` field of a record as it stands in the document, for a filter or an insert.
-pub fn session_field(record: &Record) -> Bson {
+pub(super) fn session_field(record: &Record) -> Bson {
     match record.source::<Object>() {
         Some(Object(document)) => Bson::Document(document.clone()),
         None => Bson::String(record.json().to_owned()),
@@ -95,7 +95,7 @@ fn read_member(name: &str, value: &Bson) -> Box<RawValue> {
 }
 
 /// The `session` object for `data`; `old` is the record that it replaces.
-pub fn write_object(data: &SessionData, old: Option<&Record>) -> Object {
+pub(super) fn write_object(data: &SessionData, old: Option<&Record>) -> Object {
     let stored =
         old.and_then(|old| old.source::<Object>().map(|Object(object)| (old.data(), object)));
     let mut object = Document::new();
@@ -114,7 +114,7 @@ pub fn write_object(data: &SessionData, old: Option<&Record>) -> Object {
 }
 
 /// `record` as it will be loaded when its document holds this object.
-pub fn read_back(object: Object, record: Record) -> Record {
+pub(super) fn read_back(object: Object, record: Record) -> Record {
     match read_object(&object.0) {
         Ok(data) => Record::new(data, record.times, record.user_agent).with_source(object),
         Err(_) => record.with_source(object),

@@ -40,8 +40,8 @@ fn describe(error: &Error) -> String {
     };
     let index = message.split_once("index: ").and_then(|(_, rest)| rest.split(' ').next());
     match (code, index) {
-        (DUPLICATE_KEY, Some(index)) => format!("the unique index {index} refuses the document"),
-        (VALIDATION_FAILED, _) => "a validator of the collection refuses the document".to_owned(),
+        (DUPLICATE_KEY, Some(index)) => format!("the unique index {index} rejects the document"),
+        (VALIDATION_FAILED, _) => "the validator of the collection rejects the document".to_owned(),
         _ => format!("the write failed with code {code}"),
     }
 }
@@ -52,8 +52,8 @@ const VALIDATION_FAILED: i32 = 121;
 /// Commands that fail with these codes quote a document: also one that is too large, or whose key is.
 const QUOTING: [i32; 6] = [DUPLICATE_KEY, VALIDATION_FAILED, 10_334, 17_280, 17_419, 17_420];
 
-/// What a server says while it stops, starts or elects a primary is no refusal: `PASSING` are the codes
-/// that drivers retry.
+/// How an operation failed. The codes in `PASSING` are no refusal: a server sends them while it stops, starts
+/// or elects a primary, and drivers retry them.
 fn kind(error: &Error) -> Kind {
     const DENYING: [i32; 3] = [13, 18, 8000];
     const PASSING: [i32; 18] = [

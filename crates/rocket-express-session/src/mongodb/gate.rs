@@ -2,8 +2,9 @@
 //!
 //! mongodb 3.9 keeps an operation that was dropped while it waited for a connection in a queue of its own. It
 //! removes such dead waiters one for each event: about two a second when nothing else happens. A few hundred
-//! of them make an idle MongoDB unreachable for minutes. So requests wait here, where a wait can be cancelled,
-//! and an operation that has entered the driver is never dropped while it may still wait there ([`Admitted`]).
+//! of them make an idle MongoDB unreachable for minutes. So requests wait here, where a wait can be
+//! cancelled, and an operation that has entered the driver is never dropped while it may still wait there
+//! ([`Admitted`]).
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -25,8 +26,8 @@ use crate::error::Unavailable;
 pub enum Lane {
     /// Work on few documents that a page waits for: to load or save a session.
     Page,
-    /// Work on many documents that a page waits for: the sessions of a user. It uses three in ten of the pages'
-    /// connections at most, so that other pages go on.
+    /// Work on many documents that a page waits for: the sessions of a user. It uses three in ten of the
+    /// pages' connections at most, so that other pages go on.
     List,
     /// Work that no visitor waits for, and the pages of an admin: connections of its own.
     Background,
@@ -39,10 +40,10 @@ const BACKGROUND: u32 = 2;
 /// them waits a quarter of a second; the next one is refused at once.
 const MAX_WAITING_PAGES: usize = 1_024;
 
-/// The same for lists, of which each takes a hundred times as long.
+/// The most lists that may wait. Each takes a hundred times as long as an operation of a page.
 const MAX_WAITING_LISTS: usize = 32;
 
-/// The same for background work.
+/// The most background operations that may wait.
 const MAX_WAITING_BACKGROUND: usize = 64;
 
 /// How long an operation goes on after its request has given up. Longer than the driver needs to
@@ -65,7 +66,7 @@ struct Inner {
 
 /// Permits, and a bound on the operations that wait for one.
 struct Permits {
-    permits: Arc<Semaphore>,
+    semaphore: Arc<Semaphore>,
     waiting: AtomicUsize,
     max_waiting: usize,
 }
@@ -121,17 +122,17 @@ impl Gate {
 
 impl Permits {
     fn new(permits: u32, max_waiting: usize) -> Self {
-        let permits = Arc::new(Semaphore::new(permits as usize));
-        Self { permits, waiting: AtomicUsize::new(0), max_waiting }
+        let semaphore = Arc::new(Semaphore::new(permits as usize));
+        Self { semaphore, waiting: AtomicUsize::new(0), max_waiting }
     }
 
     async fn enter(&self) -> Result<OwnedSemaphorePermit, Unavailable> {
         let full = || Unavailable::new("too many operations wait for MongoDB");
-        if let Ok(permit) = self.permits.clone().try_acquire_owned() {
+        if let Ok(permit) = self.semaphore.clone().try_acquire_owned() {
             return Ok(permit);
         }
         let _waiting = self.wait().ok_or_else(full)?;
-        self.permits.clone().acquire_owned().await.map_err(|_| full())
+        self.semaphore.clone().acquire_owned().await.map_err(|_| full())
     }
 
     /// `None` when too many wait.
@@ -267,11 +268,11 @@ mod tests {
         assert!((&mut admitted).now_or_never().is_none());
         drop(admitted);
         yield_now().await;
-        assert_eq!(gate.0.pages.permits.available_permits(), 0, "it still runs");
+        assert_eq!(gate.0.pages.semaphore.available_permits(), 0, "it still runs");
         finish.send(()).unwrap();
         assert!(gate.enter(Lane::Page).await.is_ok(), "and is done");
         let never_begun = Admitted::new(gate.enter(Lane::Page).await.unwrap(), async {});
         drop(never_begun);
-        assert_eq!(gate.0.pages.permits.available_permits(), 1);
+        assert_eq!(gate.0.pages.semaphore.available_permits(), 1);
     }
 }

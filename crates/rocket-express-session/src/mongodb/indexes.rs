@@ -29,16 +29,16 @@ pub enum IndexError {
     /// Another program's index does not serve, and stands in the way. The fields: the collection, the index's
     /// name, and two commands that replace it.
     #[error(
-        "the index {name:?} of the collection {collection:?} is not the one that this program \
-         needs, and both cannot exist. If no other program needs it, type in mongosh: {drop}; {create}"
+        "the index {name:?} of the collection {collection:?} is not the one that this program needs, and \
+         both cannot exist. If no other program needs it, run in mongosh: {drop}; {create}"
     )]
     #[expect(missing_docs, reason = "the line above says what they are")]
     Conflict { collection: String, name: String, drop: String, create: String },
     /// Several documents have a value that must be unique. The fields: the collection, the index's name, the
     /// field, and a command that lists the documents.
     #[error(
-        "the index {name:?} of the collection {collection:?} cannot be made, because documents have the \
-         same {field:?}. List them in mongosh, and take the field from all but one: {list}"
+        "the unique index {name:?} of the collection {collection:?} cannot be created, because several \
+         documents have the same {field:?}. List them in mongosh, and remove the field from all but one: {list}"
     )]
     #[expect(missing_docs, reason = "the line above says what they are")]
     Duplicates { collection: String, name: String, field: String, list: String },

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::javascript::{Timestamp, to_json_number};
 
 /// BSON as `JSON.stringify` would show it to a JavaScript program.
-pub fn to_json(value: &Bson) -> serde_json::Value {
+pub(super) fn to_json(value: &Bson) -> serde_json::Value {
     match value {
         Bson::DateTime(date) => Timestamp::from_millis(date.timestamp_millis()).to_iso().into(),
         Bson::ObjectId(id) => id.to_hex().into(),
@@ -31,14 +31,14 @@ pub fn to_json(value: &Bson) -> serde_json::Value {
     }
 }
 
-/// The same as JSON text.
-pub fn to_raw(value: &Bson) -> Box<RawValue> {
+/// Converts a BSON value to JSON text.
+pub(super) fn to_raw(value: &Bson) -> Box<RawValue> {
     serde_json::value::to_raw_value(&to_json(value)).expect("a JSON value is JSON")
 }
 
 /// A value of a session. JSON has no NaN: as text it stays what an increment cannot add to, and as null
 /// it would count as nothing.
-pub fn value_to_raw(value: &Bson) -> Box<RawValue> {
+pub(super) fn value_to_raw(value: &Bson) -> Box<RawValue> {
     match value {
         Bson::Double(number) if !number.is_finite() => to_raw(&Bson::from("NaN")),
         _ => to_raw(value),
@@ -46,8 +46,8 @@ pub fn value_to_raw(value: &Bson) -> Box<RawValue> {
 }
 
 /// JSON text as BSON.
-pub fn from_raw(value: &RawValue) -> Bson {
-    // What does not parse (half a surrogate pair, 1e999) is nothing that BSON could hold.
+pub(super) fn from_raw(value: &RawValue) -> Bson {
+    // A text that does not parse (half a surrogate pair, 1e999) is nothing that BSON could hold.
     serde_json::from_str(value.get()).map_or(Bson::Null, |value| from_json(&value))
 }
 
@@ -56,7 +56,7 @@ const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
 /// JSON as the JavaScript driver stores it: whole numbers as Int32 where they fit, else Double. A larger one
 /// that a Double cannot hold, such as the ID of a user, stays exact as Int64.
-pub fn from_json(value: &serde_json::Value) -> Bson {
+pub(super) fn from_json(value: &serde_json::Value) -> Bson {
     match value {
         serde_json::Value::Null => Bson::Null,
         serde_json::Value::Bool(flag) => Bson::Boolean(*flag),

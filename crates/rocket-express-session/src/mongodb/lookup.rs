@@ -9,10 +9,10 @@ use mongodb::options::{Collation, FindOptions, Hint};
 use crate::javascript::Timestamp;
 
 /// The index on what stands below `passport` in a session that is an object.
-pub const EXPRESS_OBJECTS: &str = "express_login_forms";
+pub(super) const EXPRESS_OBJECTS: &str = "express_login_forms";
 
 /// Some of the valid sessions, the newest first.
-pub struct Lookup {
+pub(super) struct Lookup {
     pub filter: Document,
     /// The order, and the index to use where MongoDB would choose another.
     pub options: FindOptions,
@@ -26,24 +26,24 @@ impl Lookup {
     }
 
     /// Our own sessions of this user.
-    pub fn ours(user: &str) -> Self {
+    pub(super) fn ours(user: &str) -> Self {
         Self::new(doc! { "user": user }, doc! { "createdAt": -1 })
     }
 
     /// Sessions that do not say which user they belong to.
-    pub fn without_user() -> Self {
+    pub(super) fn without_user() -> Self {
         Self::new(doc! { "user": Bson::Null }, doc! { "createdAt": -1 })
     }
 
     /// Sessions of an Express app whose text has this user's ID in it. They have no field for the user.
-    pub fn express_text(user: &str) -> Self {
+    pub(super) fn express_text(user: &str) -> Self {
         let filter = doc! { "user": null, "$text": { "$search": search(user) } };
         Self::new(filter, doc! { "expires": -1 })
     }
 
-    /// Sessions of an Express app that are objects. The ID may be text, an ObjectId, a UUID or a number,
+    /// Sessions of an Express app that are objects. The ID may be text, an `ObjectId`, a UUID or a number,
     /// alone or in an object.
-    pub fn express_object(user: &str) -> Self {
+    pub(super) fn express_object(user: &str) -> Self {
         let ids = forms(user);
         let user = "session.passport.user";
         let paths = [user.to_owned(), format!("{user}._id"), format!("{user}.id")];
@@ -80,6 +80,6 @@ fn either_case() -> Collation {
 }
 
 /// A document without `expires` is valid, too.
-pub fn valid_at(now: Timestamp) -> Document {
+pub(super) fn valid_at(now: Timestamp) -> Document {
     doc! { "expires": { "$not": { "$lte": now.to_bson() } } }
 }

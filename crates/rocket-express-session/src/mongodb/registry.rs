@@ -89,7 +89,9 @@ impl Registry for MongoStore {
         let found = match self.find_user(user, limit).await {
             // Another program has dropped the indexes, such as connect-mongo with `clear()`.
             Err(error) if error.is_refusal() => {
-                log::warn!("the sessions of a user were not found, so indexes are made: {error}");
+                log::warn!(
+                    "the sessions of a user cannot be queried, so missing indexes are created: {error}"
+                );
                 self.ensure_indexes().await?;
                 self.find_user(user, limit).await?
             }

@@ -6,19 +6,19 @@ use super::lookup::EXPRESS_OBJECTS;
 
 /// For TTL and for the sessions of a user. The TTL index is called as connect-mongo calls its own: it
 /// would refuse to start beside one of another name.
-pub fn of_sessions() -> Vec<Document> {
+pub(super) fn of_sessions() -> Vec<Document> {
     let by_user = doc! { "key": { "user": 1, "createdAt": -1 }, "name": "user_1_createdAt_-1" };
     vec![ttl(), by_user]
 }
 
 /// For TTL and for the reason why a session was revoked.
-pub fn of_reasons() -> Vec<Document> {
+pub(super) fn of_reasons() -> Vec<Document> {
     vec![ttl(), doc! { "key": { "sids": 1 }, "name": "sids_1" }]
 }
 
 /// For a user's sessions among those that Express created: by the words of the JSON text, or by what stands
 /// below `passport` in an object. Only documents without `user` are in them.
-pub fn of_express() -> Vec<Document> {
+pub(super) fn of_express() -> Vec<Document> {
     let texts = doc! {
         "key": { "session": "text" },
         "name": "express_login_text",

@@ -1,7 +1,7 @@
 //! Sessions as documents in a MongoDB collection, the one that connect-mongo uses.
 //!
-//! One command for each method of the store. None but `insert` can make a document, so a request that is still
-//! running never brings a session back after its logout.
+//! One command for each method of the store. None but `insert` can make a document, so a request that is
+//! still running never brings a session back after its logout.
 
 use std::time::Duration;
 
@@ -27,9 +27,9 @@ pub(super) const READ_LIMIT: Duration = Duration::from_secs(2);
 
 /// The session store in MongoDB.
 ///
-/// Documents are those of connect-mongo, `{_id, expires, session}` and a few fields beside, so that an Express
-/// app on the same collection reads them. Sessions are read from the primary and written to a majority's
-/// journals, whatever the client's own settings are: a secondary may not know yet of a logout.
+/// Documents are those of connect-mongo, `{_id, expires, session}` and a few fields beside, so that an
+/// Express app on the same collection reads them. Sessions are read from the primary and written to a
+/// majority's journals, whatever the client's own settings are: a secondary may not know yet of a logout.
 ///
 /// ```no_run
 /// use mongodb::Client;
@@ -57,7 +57,7 @@ pub struct MongoStore {
 }
 
 impl MongoStore {
-    /// What the name of the collection that keeps the reasons of revoked sessions ends with.
+    /// The end of the name of the collection for the reasons of revoked sessions.
     pub const REASONS_SUFFIX: &str = "_ended";
 
     /// The sessions in the collection `sessions` of this database. Connects when it is used.
@@ -91,7 +91,8 @@ impl MongoStore {
     /// Lists the sessions that an Express app has created in this collection among those of a user.
     ///
     /// Such documents have no field for the user. So two more indexes find them: one of the words of the JSON
-    /// text, and one of all that stands under `passport` in an object. They hold documents without a user only.
+    /// text, and one of all that stands under `passport` in an object. They hold documents without a user
+    /// only.
     #[must_use]
     pub fn beside_express(self) -> Self {
         Self { has_express: true, ..self }
@@ -105,8 +106,8 @@ impl MongoStore {
     }
 
     /// Makes the indexes that are missing: for the deletion of expired documents, for the sessions of a user,
-    /// and for the reasons of revoked sessions; [`beside_express`](Self::beside_express), two more. Call it at
-    /// each start: an index that serves is left as it is, whichever program made it.
+    /// and for the reasons of revoked sessions; [`beside_express`](Self::beside_express), two more. Call it
+    /// at each start: an index that serves is left as it is, whichever program made it.
     ///
     /// # Errors
     /// MongoDB does not answer, or another program's index stands in the way: the message says what to type.
@@ -146,7 +147,7 @@ impl Store for MongoStore {
             Ok(record) => Ok(Some(record).filter(|record| record.times.is_valid(Timestamp::now()))),
             Err(reason) => {
                 // Never a 500: this browser has no session, and the others go on.
-                log::warn!("a document of the session store is unreadable: {reason}");
+                log::warn!("a document in the session store is unreadable: {reason}");
                 Ok(None)
             }
         }
@@ -182,12 +183,11 @@ impl Store for MongoStore {
         old: &Record,
         new: Record,
     ) -> Result<Option<Record>, Unavailable> {
-        let new = match old.source::<Object>() {
-            None => new,
-            Some(_) => {
-                let object = write_object(new.data(), Some(old));
-                new.with_source(object)
-            }
+        let new = if old.source::<Object>().is_none() {
+            new
+        } else {
+            let object = write_object(new.data(), Some(old));
+            new.with_source(object)
         };
         // `$eq`, because a bare object whose first key begins with `$` would be an operator.
         let filter = doc! { "session": { "$eq": session_field(old) } };

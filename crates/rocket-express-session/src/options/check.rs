@@ -12,14 +12,14 @@ impl Options {
     /// well.
     ///
     /// # Errors
-    /// What is wrong, and what to write instead.
+    /// The setting that is wrong, and what to write instead.
     pub fn check(&self) -> Result<(), OptionsError> {
         self.find_fault().map_err(OptionsError)
     }
 
     fn find_fault(&self) -> Result<(), &'static str> {
         if self.secret.iter().next().is_none() {
-            return Err("`secret` is missing: set a long random text of your own");
+            return Err("`secret` is missing: set it to a long random text");
         }
         self.check_name()?;
         self.cookie.check()?;
@@ -68,7 +68,7 @@ impl CookieOptions {
         if can_be_none && !self.may_be_secure() {
             return Err(
                 "cookie.same_site = \"none\" or \"auto\" needs a cookie.secure that is not \
-                        false: browsers refuse SameSite=None without Secure",
+                        false: browsers reject SameSite=None without Secure",
             );
         }
         if !self.path.starts_with('/') {
@@ -76,8 +76,8 @@ impl CookieOptions {
         }
         if !is_attribute_value(&self.path) || self.path.contains(['?', '#', ' ', '\\']) {
             return Err(
-                "cookie.path must be a path alone, such as \"/\": without blanks, semicolons, \
-                        queries and letters outside ASCII",
+                "cookie.path must be a plain path such as \"/\", without spaces, semicolons, a \
+                        query or characters outside ASCII",
             );
         }
         self.domain.as_deref().map_or(Ok(()), check_domain)
@@ -88,7 +88,7 @@ impl CookieOptions {
 fn check_domain(domain: &str) -> Result<(), &'static str> {
     if domain.is_empty() {
         return Err(
-            "cookie.domain must not be empty: leave it out for a cookie of this host alone",
+            "cookie.domain must not be empty. Leave it out to send the cookie to this host only",
         );
     }
     if !domain.is_ascii() {
@@ -104,8 +104,8 @@ fn check_domain(domain: &str) -> Result<(), &'static str> {
     let name = domain.strip_prefix('.').unwrap_or(domain);
     if name.len() > 253 || !name.split('.').all(is_label) {
         return Err(
-            "cookie.domain must be a host name alone, such as \"example.com\": without http://, \
-                    port, path and blanks. Leave it out for a cookie of this host alone",
+            "cookie.domain must be a host name such as \"example.com\", without http://, a port, a \
+                    path or spaces. Leave it out to send the cookie to this host only",
         );
     }
     Ok(())

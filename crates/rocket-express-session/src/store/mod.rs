@@ -1,8 +1,8 @@
 //! Where sessions are kept: the contract of a store.
 //!
 //! Two stores are here: [`MemoryStore`] (feature `memory`) and `MongoStore` (feature `mongodb`, in
-//! `crate::mongodb`). A store of your own implements [`Store`] with `#[rocket::async_trait]`, and proves itself
-//! with `crate::contract` (feature `contract`).
+//! `crate::mongodb`). A store of your own implements [`Store`] with `#[rocket::async_trait]`, and proves
+//! itself with `crate::contract` (feature `contract`).
 
 #[cfg(feature = "memory")]
 mod memory;

@@ -79,7 +79,7 @@ impl Record {
         self.json.get_or_init(|| self.data.to_json().into())
     }
 
-    /// What the session holds.
+    /// The data of the session.
     pub fn data(&self) -> &SessionData {
         &self.data
     }
@@ -96,7 +96,7 @@ impl Record {
         Self { source: Some(Arc::new(source)), ..self }
     }
 
-    /// What [`with_source`](Self::with_source) was given, if it is a `T`.
+    /// The source that [`with_source`](Self::with_source) set, if it is a `T`.
     pub fn source<T: Any>(&self) -> Option<&T> {
         self.source.as_deref()?.downcast_ref()
     }

@@ -6,7 +6,7 @@ use rocket_express_session::contract::{check_bytes, check_store};
 
 use crate::faulty::{Fault, FaultyStore};
 
-/// What a panic says.
+/// The message of a panic.
 pub fn panic_of(run: impl FnOnce() + Send + 'static) -> String {
     let panic = thread::spawn(run).join().expect_err("the contract finds the fault");
     *panic.downcast::<String>().expect("a message")

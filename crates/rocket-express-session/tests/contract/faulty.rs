@@ -10,7 +10,7 @@ use rocket_express_session::{SessionId, Timestamp, Unavailable};
 
 use crate::small::{Row, SmallStore};
 
-/// What the store does wrong.
+/// The fault of the store.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Fault {
     /// No condition on `expires`.
@@ -43,7 +43,7 @@ pub enum Fault {
     /// A command that does less or more than it should.
     TakeDoesNotDelete,
     TouchWritesCreated,
-    /// What was written is returned in another form.
+    /// A write returns its JSON in another form.
     WritesReturnOtherJson,
     /// A collation that takes `A` for `a`.
     UpdateIgnoresCase,
@@ -52,7 +52,7 @@ pub enum Fault {
     UpdateComparesTimes,
     /// The database counts the rows that changed, not those that matched.
     UpdateCountsChanges,
-    /// What was written is loaded again, and has expired.
+    /// An update loads the session again, which has expired.
     UpdateLoadsAgain,
     /// The result of the command is not looked at.
     DestroyIsAlwaysTrue,
@@ -123,7 +123,7 @@ impl FaultyStore {
         row
     }
 
-    /// What a write returns.
+    /// The record that a write returns.
     fn returned(&self, row: &Row) -> Option<Record> {
         let space = if self.has(Fault::WritesReturnOtherJson) { " " } else { "" };
         let json = format!("{}{space}", row.json);

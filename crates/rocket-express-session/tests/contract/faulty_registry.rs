@@ -9,7 +9,7 @@ use rocket_express_session::{RevokeReason, SessionId, Unavailable};
 
 use crate::small::{Row, SmallStore};
 
-/// What the registry does wrong.
+/// The fault of the registry.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Fault {
     /// Nothing: to show that each of the others is what the contract finds.

@@ -8,7 +8,7 @@ use rocket::tokio::task::yield_now;
 use rocket_express_session::store::{Record, Store, Times};
 use rocket_express_session::{SessionId, Timestamp, Unavailable};
 
-/// What a table would have in its columns.
+/// A row as a table would have it.
 #[derive(Clone, PartialEq)]
 pub struct Row {
     pub json: String,

@@ -88,7 +88,7 @@ fn members() -> impl Strategy<Value = Members> {
         let odd = if name == "originalMaxAge" { vec![] } else { ODD.to_vec() };
         let values = [own, &odd].concat();
         let pick = prop_oneof![
-            own.len() as u32 * 3 + 1 => prop::sample::select([own, &values].concat()),
+            u32::try_from(own.len()).unwrap() * 3 + 1 => prop::sample::select([own, &values].concat()),
             8 => prop::sample::select(values),
         ];
         (prop::bool::weighted(0.6), pick)
@@ -193,8 +193,9 @@ impl World {
 fn bson(name: &str, value: &str) -> Bson {
     let now = DateTime::now().timestamp_millis();
     match (name, value) {
-        ("expires", r#""2030-01-02T03:04:05.678Z""#) => DateTime::from_millis(now + DAY).into(),
-        ("originalMaxAge", "1.50") => DateTime::from_millis(now + DAY).into(),
+        ("expires", r#""2030-01-02T03:04:05.678Z""#) | ("originalMaxAge", "1.50") => {
+            DateTime::from_millis(now + DAY).into()
+        }
         _ => serialize_to_bson(&serde_json::from_str::<Value>(value).unwrap()).unwrap(),
     }
 }

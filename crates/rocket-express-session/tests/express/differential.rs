@@ -47,7 +47,7 @@ const STORIES: [&[&str]; 13] = [
     &["fill:a=20000", "set:b=1", ""],
 ];
 
-/// What one request did, as far as both programs should agree.
+/// The effects of one request on which both programs should agree.
 #[derive(Debug, PartialEq)]
 struct Outcome {
     status: u16,

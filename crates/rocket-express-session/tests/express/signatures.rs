@@ -2,7 +2,7 @@
 
 use rand::RngExt as _;
 use rand::seq::IndexedRandom as _;
-use rocket_express_session::{Secrets, SessionId, cookie};
+use rocket_express_session::{CookieRecord, Secrets, SessionId, cookie};
 
 use crate::peer::sign;
 
@@ -41,7 +41,7 @@ fn ours_are_accepted_there_and_theirs_here() {
         let sent = cookie::find_all([theirs.as_str()].into_iter(), "sid").next().expect("a cookie");
         let verified = secrets.verify(&cookie::decode(sent)).unwrap_or_else(|| panic!("{theirs}"));
         assert_eq!(verified.id.as_str(), id);
-        let ours = cookie::set_line("sid", &secrets.sign(&verified.id), &Default::default());
+        let ours = cookie::set_line("sid", &secrets.sign(&verified.id), &CookieRecord::default());
         assert_eq!(ours, theirs, "the same cookie to the byte");
         lines.push(serde_json::to_string(&[secret, id, &ours]).unwrap());
     }

@@ -9,7 +9,7 @@ use rocket::tokio::time::sleep;
 use rocket_express_session::store::{ListLimits, MemoryStore, Record, Registry, Store, Times};
 use rocket_express_session::{RevokeReason, SessionId, Unavailable};
 
-/// What a call of the store meets.
+/// The fault of a call of the store.
 #[derive(Clone, Copy)]
 pub enum Fault {
     No,

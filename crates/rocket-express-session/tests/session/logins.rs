@@ -142,7 +142,7 @@ async fn store(sessions: &Collection<Document>, session: Bson) -> SessionId {
     id
 }
 
-/// What passport keeps of the user: the ID alone, and in the objects that some apps keep.
+/// The forms in which passport keeps a user: the ID alone, and the objects of some apps.
 fn passports(user: &Bson) -> [Document; 3] {
     let with = |user: Document| doc! { "user": user };
     [

@@ -31,7 +31,9 @@ fn text(steps: &[Step]) -> String {
 
 fn after(base: &Values, steps: &[Step]) -> Values {
     let mut values = base.clone();
-    steps.iter().for_each(|step| _ = step.change(&mut values));
+    for step in steps {
+        _ = step.change(&mut values);
+    }
     values
 }
 

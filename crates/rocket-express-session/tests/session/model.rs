@@ -39,17 +39,17 @@ pub enum Cookie {
     Expired,
 }
 
-/// What one request is to do.
+/// The outcome of one request.
 #[derive(Debug, PartialEq)]
 pub struct Outcome {
     /// 200 with the session that the handler saw last. `None` is 409: a step failed.
     pub session: Option<Values>,
     pub cookie: Cookie,
-    /// What the store was asked for, in this order.
+    /// The calls of the store, in order.
     pub operations: Vec<&'static str>,
 }
 
-/// What the store holds.
+/// The sessions in the store.
 #[derive(Default)]
 pub struct World {
     pub sessions: BTreeMap<Number, Stored>,

@@ -142,6 +142,7 @@ async fn the_timeout_bounds_the_commit() {
 struct Begun(Instant);
 
 /// Each response must be ready this long after its session was asked for.
+#[expect(clippy::unnecessary_wraps, reason = "`Builder::deadline` takes such a function")]
 fn soon(request: &Request<'_>) -> Option<Instant> {
     Some(request.local_cache(|| Begun(Instant::now())).0 + TIMEOUT)
 }
@@ -185,7 +186,7 @@ async fn the_deadline_bounds_what_a_handler_waits_for() {
 
 #[rocket::async_test]
 async fn after_the_deadline_the_store_is_not_asked() {
-    let past = |_: &Request<'_>| Some(Instant::now() - Duration::from_secs(1));
+    let past = |_: &Request<'_>| Some(Instant::now().checked_sub(Duration::from_secs(1)).unwrap());
     let store = FaultyStore::default();
     let lab = Lab::start(builder("{}", store.clone())).await;
     let late = Lab::start(builder("{}", store.clone()).deadline(past)).await;

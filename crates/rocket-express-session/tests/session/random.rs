@@ -14,7 +14,7 @@ use crate::steps::Step;
 use crate::support::{Answer, Browser, Lab, builder, client, fresh_database, says_https};
 use crate::watched::Watched;
 
-/// Who makes a request.
+/// The client of a request.
 #[derive(Clone, Debug)]
 enum Who {
     /// The browser, with the cookie that it has.
@@ -82,7 +82,7 @@ fn every_combination() -> impl Iterator<Item = Settings> {
 /// As in Rocket.toml.
 fn toml(settings: Settings) -> String {
     let Settings { resave, save_uninitialized, rolling, touch_at_once, secure } = settings;
-    let secure = secure.map_or(serde_json::json!("auto"), |secure| secure.into());
+    let secure = secure.map_or(serde_json::json!("auto"), std::convert::Into::into);
     let touch_after = if touch_at_once { "0s" } else { "1h" };
     serde_json::json!({
         "resave": resave, "save_uninitialized": save_uninitialized, "rolling": rolling,
@@ -91,7 +91,7 @@ fn toml(settings: Settings) -> String {
     .to_string()
 }
 
-/// What the engine did.
+/// The outcome of a request to the engine.
 fn outcome(answer: &Answer, watched: &Watched) -> Outcome {
     let cookie = match answer.session_cookie() {
         None => Cookie::Nothing,

@@ -5,10 +5,10 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-/// What is in a session beside its cookie.
+/// The values of a session, without its cookie.
 pub type Values = BTreeMap<String, Value>;
 
-/// What a handler does to the session, in the words of `/do?steps=`.
+/// A step of a handler, as in `/do?steps=`.
 #[derive(Clone, Debug)]
 pub enum Step {
     Set(&'static str, &'static str),

@@ -6,7 +6,7 @@ use rocket_express_session::Timestamp;
 use crate::support::Lab;
 
 /// Unix time in whole seconds, which is what a cookie can say.
-fn seconds(date: &DateTime) -> i64 {
+fn seconds(date: DateTime) -> i64 {
     date.timestamp_millis() / 1000
 }
 
@@ -168,7 +168,7 @@ async fn a_new_maximum_age_is_a_new_expires() {
             let end = answer.session_cookie_end().expect("an end");
             assert!((before + age..=now() + age).contains(&end), "{age}: {end} from {before}");
             if let Some(document) = lab.document().await {
-                assert_eq!(seconds(document.get_datetime("expires").unwrap()), end);
+                assert_eq!(seconds(*document.get_datetime("expires").unwrap()), end);
             }
         }
         let answer = browser.steps("maxage:none").await;
@@ -187,7 +187,7 @@ async fn a_later_save_moves_all_ends_and_a_rolling_response_leaves_the_stored_on
         let text = document.get_str("session").unwrap();
         let stored: serde_json::Value = serde_json::from_str(text).unwrap();
         let stored = Timestamp::from_iso(stored["cookie"]["expires"].as_str().unwrap()).unwrap();
-        let valid_until = seconds(document.get_datetime("expires").unwrap());
+        let valid_until = seconds(*document.get_datetime("expires").unwrap());
         assert_eq!(sent, valid_until, "{steps}");
         ends.push((sent, stored.as_millis() / 1000));
         rocket::tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;

@@ -57,7 +57,7 @@ impl Watched {
         notes.ids.iter().position(|stored| stored.as_str() == id).expect("a stored ID") + 1
     }
 
-    /// What the store holds of what was stored since the start.
+    /// The sessions that were stored since the start and are still there.
     pub async fn stored(&self) -> BTreeMap<Number, Stored> {
         let ids = self.notes.lock().unwrap().ids.clone();
         let mut all = BTreeMap::new();

@@ -119,7 +119,7 @@ impl Browser {
     }
 }
 
-/// What holds for each response that sets a cookie, in any test. A page of an app must not be cached then.
+/// Checks each response that sets a cookie, in any test. A page of an app must not be cached then.
 fn expect_safe_cookies(answer: &Answer) {
     let lines = answer.all("set-cookie");
     let is_of_the_app = answer.header("content-security-policy").is_some();

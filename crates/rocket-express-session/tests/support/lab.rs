@@ -26,7 +26,7 @@ use super::profiler::commands_of;
 /// The secret of each lab whose settings name no other.
 pub const SECRET: &str = "a secret of the tests";
 
-/// What the labs call themselves in MongoDB's profiler.
+/// The name of the labs in MongoDB's profiler.
 const APP_NAME: &str = "lab";
 
 /// A running lab on a store.
@@ -126,14 +126,14 @@ impl Lab {
     }
 }
 
-/// What tests do in a lab.
+/// The requests that tests send to a lab.
 impl Browser {
     /// Does the steps to this browser's session.
     pub async fn steps(&mut self, steps: &str) -> Answer {
         self.send(self.steps_request(steps)).await
     }
 
-    /// That request, to be changed before it is sent.
+    /// The request of [`steps`](Self::steps), to be changed before it is sent.
     pub fn steps_request(&self, steps: &str) -> reqwest::RequestBuilder {
         let steps =
             percent_encoding::utf8_percent_encode(steps, percent_encoding::NON_ALPHANUMERIC);
@@ -170,7 +170,7 @@ pub async fn client(uri: &str) -> Client {
     Client::with_options(options).expect("a client")
 }
 
-/// What a trusted proxy says: the first scheme is the browser's own.
+/// The scheme that a trusted proxy sends. The first one is the browser's own.
 pub fn says_https(request: &Request<'_>) -> bool {
     let scheme = request.headers().get_one("x-forwarded-proto").unwrap_or_default();
     scheme.split(',').next().is_some_and(|first| first.eq_ignore_ascii_case("https"))
