@@ -1,4 +1,4 @@
-//! What a page costs besides the network and MongoDB, step by step: `cargo bench`.
+//! The cost of a page without the network and MongoDB, step by step: `cargo bench`.
 //!
 //! In the order of a request: find the cookie and verify it, read the document, change a value, render the
 //! page. Hashing a password is not here: it is slow on purpose.

@@ -1,28 +1,21 @@
-//! Who did what, from where, and what came of it: one line for each, without a secret in it.
+//! The audit log: one line for each action, with the user, the address and the outcome, and without secrets.
 //!
-//! The line of an event (`audit:`) and the line of its request (`request:`) have the same id, which
-//! an error page shows as well. What they say is ASVS 16.2.1 and 16.3.1; how a line is written, and
-//! at which level, is for `logging.rs`.
+//! The audit line (`audit:`) and the request line (`request:`) of a request have the same ID. An error page
+//! shows this ID after a failure of ours. OWASP ASVS 16.2.1 and 16.3.1 say what an audit line must contain.
+//! `logging.rs` formats the lines and filters them by level.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rocket::Request;
-use rocket::fairing::AdHoc;
-use rocket::http::{Method, Status};
-use rocket::request::Outcome;
 use rocket_express_session::Secrets;
 
 use crate::auth::{Visitor, key_of};
-use crate::proxy::client_address;
+use crate::trace::in_flight;
 
 /// An action, or an attempt at one.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "each is what its name says")]
-pub enum Event {
+pub enum AuditEvent {
     Register,
     Login,
     Logout,
@@ -30,51 +23,50 @@ pub enum Event {
     ConfirmPassword,
     RevokeSessions,
     DeleteAccount,
-    /// A request that another site made the browser send.
+    /// A request that a page of another site made the browser send.
     CrossSiteRequest,
-    /// A request for something that this user may not see or do (ASVS 16.3.2).
+    /// A request that this user is not allowed to make (ASVS 16.3.2).
     AccessDenied,
     Grant,
     Revoke,
     Unlock,
-    /// All counters of attempts were cleared.
+    /// All counters of attempts were reset.
     UnlockAll,
     ResetClass,
-    /// Accounts were made for the seats of a class.
+    /// Accounts were created for the seats of a class.
     SeedClass,
 }
 
-/// What came of it.
+/// The outcome of an action.
 #[derive(Clone, Copy, Debug)]
-pub enum Decision {
-    /// It was done.
+pub enum Outcome {
+    /// The action was done.
     Done,
-    /// It was not.
+    /// The action was rejected, or it failed.
     Refused,
-    /// Nothing was checked: there were too many tries before.
+    /// The attempt was rejected unchecked, because there were too many before.
     Throttled,
 }
 
-/// Who did it.
+/// The user behind an action, or the account that a command changed.
 #[derive(Clone, Copy, Debug)]
-pub enum Whom<'a> {
-    /// By the name of an account that exists.
+pub enum Actor<'a> {
+    /// The name of an existing account.
     Name(&'a str),
-    /// By what was typed for a name, as [`pseudonym`] writes it: it can be a password, typed into
-    /// the wrong field.
+    /// The [`pseudonym`] of a typed name. The typed text can be a password in the wrong field.
     Typed(&'a str),
-    /// By the id that a session holds.
+    /// The account ID that the session contains.
     Id(&'a str),
-    /// An admin, and the name of the account that it was done to.
+    /// The name of an admin, and the name of the account that the admin changed.
     Admin(&'a str, &'a str),
-    /// The request did not say.
+    /// The user is unknown.
     Unknown,
 }
 
-impl fmt::Display for Whom<'_> {
+impl fmt::Display for Actor<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // Quoted and escaped: a name cannot end the field that it stands in.
+            // Quotes and escapes keep the name inside its field.
             Self::Name(name) => write!(f, "user={name:?}"),
             Self::Typed(pseudonym) => write!(f, "user={pseudonym}"),
             Self::Id(id) => write!(f, "user_id={id:?}"),
@@ -84,33 +76,28 @@ impl fmt::Display for Whom<'_> {
     }
 }
 
-/// Writes down what a request did.
-pub fn record(request: &Request<'_>, event: Event, decision: Decision, whom: Whom<'_>) {
-    let Arrival { id, is_recorded, .. } = arrival(request);
-    let address = client_address(request);
-    is_recorded.store(true, Ordering::Relaxed);
-    log::info!(target: "audit", "{event:?} {decision:?} {whom} address={address} request={id}");
+/// Writes the audit line of this task's request, or of a command in the terminal.
+pub fn record(event: AuditEvent, outcome: Outcome, actor: Actor<'_>) {
+    let source = in_flight::audit_fields();
+    log::info!(target: "audit", "{event:?} {outcome:?} {actor} {source}");
 }
 
-/// Characters of a header's value in the log: more than a host name and a scheme have.
+/// The most characters of a header's value in the log. A host name and a scheme need fewer.
 const LONGEST_VALUE: usize = 300;
 
-/// Writes down that a request from another site was refused, and the headers that say so.
+/// Writes the audit line of a rejected cross-site request, with the headers that decided it.
 pub fn record_cross_site(request: &Request<'_>) {
-    let Arrival { id, is_recorded, .. } = arrival(request);
-    let address = client_address(request);
     let said = |name| said(request, name);
     let (origin, host, site) = (said("origin"), said("host"), said("sec-fetch-site"));
-    is_recorded.store(true, Ordering::Relaxed);
+    let source = in_flight::audit_fields();
     log::info!(
         target: "audit",
-        "{:?} {:?} {} address={address} request={id} origin={origin} host={host} \
-         sec_fetch_site={site}",
-        Event::CrossSiteRequest, Decision::Refused, Whom::Unknown
+        "{:?} {:?} {} {source} origin={origin} host={host} sec_fetch_site={site}",
+        AuditEvent::CrossSiteRequest, Outcome::Refused, Actor::Unknown
     );
 }
 
-/// The values of a header, quoted and escaped, so that none can end the field that it stands in.
+/// The values of a header. Quotes and escapes keep them inside their field.
 fn said(request: &Request<'_>, name: &str) -> String {
     let values: Vec<&str> = request.headers().get(name).collect();
     if values.is_empty() {
@@ -120,89 +107,31 @@ fn said(request: &Request<'_>, name: &str) -> String {
     format!("{values:?}")
 }
 
-/// Characters of a pseudonym: enough to tell two names apart.
+/// The number of characters in a pseudonym: enough to distinguish names.
 const PSEUDONYM: usize = 12;
 
-/// What the log says in place of a typed name that is no account's, such as `~dR3fZ0tq-1xA`.
+/// A pseudonym for the log, such as `~dR3fZ0tq-1xA`, instead of a typed name that no account has.
 ///
-/// Attempts at one name get one pseudonym, in whatever spelling, until the secret changes. It is a
-/// keyed hash, so a reader of the log who has not the secret cannot look for the text.
+/// All spellings of a name have one pseudonym, until the secret changes. The pseudonym is a keyed hash. A
+/// reader of the log without the secret cannot search for a text.
 pub fn pseudonym(secrets: &Secrets, typed: &str) -> String {
     let seal = secrets.sign_for("cloakroom log", &key_of(typed));
     format!("~{}", seal.chars().take(PSEUDONYM).collect::<String>())
 }
 
-/// Writes down what a command did, on the machine itself.
-pub fn record_command(event: Event, decision: Decision, whom: Whom<'_>) {
-    log::info!(target: "audit", "{event:?} {decision:?} {whom} address=console request=-");
-}
-
-/// Characters of a path that the log keeps: ours are shorter.
-const LONGEST_PATH: usize = 200;
-
-/// A request as it came: before a fairing sends it elsewhere.
-struct Arrival {
-    id: String,
-    at: Instant,
-    method: Method,
-    path: String,
-    /// There is an audit line about it.
-    is_recorded: AtomicBool,
-}
-
-fn arrival<'r>(request: &'r Request<'_>) -> &'r Arrival {
-    request.local_cache(|| Arrival {
-        // Told apart from others of the same day, which is all it has to be.
-        id: URL_SAFE_NO_PAD.encode(rand::random::<[u8; 9]>()),
-        at: Instant::now(),
-        method: request.method(),
-        path: request.uri().path().as_str().chars().take(LONGEST_PATH).collect(),
-        is_recorded: AtomicBool::new(false),
-    })
-}
-
-/// The id of a request, to find its lines in the log by.
-pub fn request_id<'r>(request: &'r Request<'_>) -> &'r str {
-    &arrival(request).id
-}
-
-/// Attached first: notes how a request came.
-pub fn arrivals() -> AdHoc {
-    AdHoc::on_request("Arrivals", |request, _| {
-        Box::pin(async move {
-            arrival(request);
-        })
-    })
-}
-
-/// Attached last: writes the line of each request, with the status that goes out.
+/// Writes the audit line of a request that ends with a 403, unless the request has one already.
 ///
-/// Every 403 gets an audit line here, whatever guard or route has decided it and whatever catcher has
-/// rendered it, unless there is one already.
-pub fn stage() -> AdHoc {
-    AdHoc::on_response("Request lines", |request, response| {
-        Box::pin(async move {
-            let Arrival { id, at, method, path, is_recorded } = arrival(request);
-            if response.status() == Status::Forbidden && !is_recorded.load(Ordering::Relaxed) {
-                record_denial(request).await;
-            }
-            let (status, ms) = (response.status().code, at.elapsed().as_millis());
-            let address = client_address(request);
-            log::info!(
-                target: "request",
-                "{method} {path} {status} {ms} ms address={address} request={id}"
-            );
-        })
-    })
-}
-
-/// The guard that has refused the request has looked its user up, so this costs no command.
-async fn record_denial(request: &Request<'_>) {
-    let whom = match request.guard::<&Visitor>().await {
-        Outcome::Success(Visitor::SignedIn(user)) => Whom::Name(&user.username),
-        _ => Whom::Unknown,
+/// Any guard or route may have decided on the 403. If a guard has decided, it has looked up the user. Then
+/// this costs no database command.
+pub async fn record_denial(request: &Request<'_>) {
+    if in_flight::is_audited() {
+        return;
+    }
+    let actor = match Visitor::of(request).await {
+        Visitor::LoggedIn(user) => Actor::Name(&user.username),
+        Visitor::Anonymous | Visitor::Unknown(_) => Actor::Unknown,
     };
-    record(request, Event::AccessDenied, Decision::Refused, whom);
+    record(AuditEvent::AccessDenied, Outcome::Refused, actor);
 }
 
 #[cfg(test)]
@@ -210,13 +139,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_did_it_is_told_from_whom_it_was_done_to() {
-        let check = |whom: Whom<'_>, expected: &str| assert_eq!(whom.to_string(), expected);
-        check(Whom::Name("x\" address=1.2.3.4"), r#"user="x\" address=1.2.3.4""#);
-        check(Whom::Id("507f"), r#"user_id="507f""#);
-        check(Whom::Admin("ada", "rosa"), r#"user="ada" to="rosa""#);
-        check(Whom::Typed("~dR3fZ0tq-1xA"), "user=~dR3fZ0tq-1xA");
-        check(Whom::Unknown, "user=-");
+    fn the_actor_and_the_account_are_told_apart() {
+        let check = |actor: Actor<'_>, expected: &str| assert_eq!(actor.to_string(), expected);
+        check(Actor::Name("x\" address=1.2.3.4"), r#"user="x\" address=1.2.3.4""#);
+        check(Actor::Id("507f"), r#"user_id="507f""#);
+        check(Actor::Admin("ada", "rosa"), r#"user="ada" to="rosa""#);
+        check(Actor::Typed("~dR3fZ0tq-1xA"), "user=~dR3fZ0tq-1xA");
+        check(Actor::Unknown, "user=-");
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! Settings: Rocket.toml, then `ROCKET_…` variables, then the three plain names of a deployment.
+//! Settings: Rocket.toml, then the variables `ROCKET_…`, then the three variables of `PlainNames`.
 //!
-//! Read once at the start and checked as a whole: an unknown key, a wrong value or an unsafe
-//! setting stops the program with one line that says where it stands and what to do. Rocket's own
-//! settings are Rocket's to read, from the same figment.
+//! The program reads and checks them once, at the start. An unknown key, a wrong value or an unsafe setting
+//! stops the program. The error is one line, with the place and the remedy. Rocket reads its own settings
+//! from the same figment.
 
 mod collisions;
 mod explain;
@@ -14,7 +14,7 @@ use rocket::figment::value::{Dict, Map, Value};
 use rocket::figment::{self, Figment, Metadata, Profile, Provider};
 use serde::Deserialize;
 
-use explain::{explain, place};
+use explain::{explain, place, unknown};
 pub use session::{DEVELOPMENT_SECRET, SessionConfig, StoreKind};
 
 use crate::auth::Policy;
@@ -31,13 +31,13 @@ pub struct Config {
     /// `[default.password]`.
     #[serde(default)]
     pub password: Policy,
-    /// The proxies whose headers about the client are believed.
+    /// The proxies whose headers about the client are trusted.
     #[serde(default)]
     pub trusted_proxies: TrustedProxies,
-    /// Lessons, labs and the X-ray: 404 without it, and nothing is recorded.
+    /// Turns on lessons, labs and X-ray. Otherwise they respond with 404, and nothing is recorded.
     #[serde(default)]
     pub teaching: bool,
-    /// The folder of style sheets and scripts; relative to Rocket.toml.
+    /// The folder of style sheets and scripts, relative to Rocket.toml.
     pub static_dir: RelativePathBuf,
 }
 
@@ -45,11 +45,11 @@ pub struct Config {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MongoConfig {
-    /// Connection string. Its database holds the collections.
+    /// The connection string. Its database holds the collections.
     pub uri: Uri,
 }
 
-/// A connection string. It may hold a password, so it cannot be printed.
+/// A connection string. It may contain a password, so `Debug` does not print it.
 #[derive(Clone, PartialEq, Deserialize)]
 pub struct Uri(pub String);
 
@@ -59,32 +59,32 @@ impl std::fmt::Debug for Uri {
     }
 }
 
-/// Where `cargo run` looks for a server, and falls back to memory when none is there.
+/// The default address of MongoDB. In the debug profile, memory replaces a server that does not answer there.
 pub const DEFAULT_URI: &str = "mongodb://localhost:27017/tutorial_db";
 
-/// Why the program does not start with these settings.
+/// A reason why the program does not start with these settings.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant's message says what it is")]
 pub enum ConfigError {
     #[error("{0}")]
     Wrong(String),
     #[error(
-        "set SESSION_SECRET to at least {MIN_SECRET} bytes of your own, such as `openssl rand \
-         -base64 32` makes: the release profile does not start with a short or a sample secret"
+        "the session secret is too short, or it is the public sample. Set SESSION_SECRET to a random text of \
+         at least {MIN_SECRET} bytes, such as the output of: openssl rand -base64 32"
     )]
     WeakSecret,
 }
 
-/// A key for HMAC-SHA256 shorter than its output weakens it (RFC 2104, section 3).
+/// The fewest bytes of a secret. A shorter key weakens HMAC-SHA256 (RFC 2104, section 3).
 const MIN_SECRET: usize = 32;
 
-/// Keys of a profile that are neither Rocket's nor in [`Config`]: the template folder belongs to
-/// rocket_dyn_templates, and the other two are how Rocket itself is told what to read.
+/// Further keys of a profile: the template folder of `rocket_dyn_templates`, and Rocket's choice of file and
+/// profile.
 const FOREIGN_KEYS: [&str; 3] = ["template_dir", "config", "profile"];
 const OUR_KEYS: [&str; 6] =
     ["mongodb", "password", "session", "static_dir", "teaching", "trusted_proxies"];
 
-/// All sources in their order; a later one wins.
+/// Reads all sources of settings. A later source overrides an earlier one.
 pub fn figment() -> Figment {
     let file = std::env::var("ROCKET_CONFIG").unwrap_or_else(|_| "Rocket.toml".to_owned());
     defaults()
@@ -94,11 +94,11 @@ pub fn figment() -> Figment {
         .select(Profile::from_env_or("ROCKET_PROFILE", rocket::Config::DEFAULT_PROFILE))
 }
 
-/// The three variables with plain names. Not figment's `Env`, which would read a secret of digits
-/// as a number.
+/// The variables without the prefix `ROCKET_`. Figment's own `Env` would read a secret of digits as a number.
 struct PlainNames;
 
 impl PlainNames {
+    const SOURCE: &str = "MONGODB_URI, SESSION_SECRET, SESSION_STORE";
     const KEYS: [(&str, [&str; 2]); 3] = [
         ("MONGODB_URI", ["mongodb", "uri"]),
         ("SESSION_SECRET", ["session", "secret"]),
@@ -108,7 +108,7 @@ impl PlainNames {
 
 impl Provider for PlainNames {
     fn metadata(&self) -> Metadata {
-        Metadata::named("MONGODB_URI, SESSION_SECRET, SESSION_STORE")
+        Metadata::named(Self::SOURCE)
     }
 
     fn data(&self) -> figment::Result<Map<Profile, Dict>> {
@@ -124,9 +124,9 @@ impl Provider for PlainNames {
     }
 }
 
-/// What holds without any file: Rocket's defaults, but no header that a client could forge.
+/// The default settings. Unlike Rocket's, they trust no header about the client's address.
 pub fn defaults() -> Figment {
-    // In the default profile: a bare tuple would count for all profiles, and beat the file.
+    // A bare tuple would apply to all profiles, and override the file.
     Figment::from(rocket::Config::default())
         .merge(Serialized::default("ip_header", false))
         .merge(Serialized::default("ident", "Cloakroom"))
@@ -148,7 +148,7 @@ impl Config {
             return Err(ConfigError::Wrong(format!("`session`: {why}")));
         }
         config.password.check().map_err(|why| ConfigError::Wrong(format!("`password`: {why}")))?;
-        // Whatever a profile is called: only the one for development is unsafe.
+        // Every profile except `debug` needs strong secrets.
         if figment.profile() != rocket::Config::DEBUG_PROFILE {
             config.refuse_weak_secrets()?;
         }
@@ -164,7 +164,7 @@ impl Config {
     }
 }
 
-/// Serde alone cannot do this at the top level, where Rocket's keys and ours are mixed.
+/// Rejects unknown keys. Rocket's keys and ours are mixed at the top level, so serde cannot do this.
 fn refuse_unknown_keys(figment: &Figment) -> Result<(), ConfigError> {
     let settings: Dict = figment.extract().map_err(|error| explain(&error))?;
     let known = |key: &str| {
@@ -176,7 +176,7 @@ fn refuse_unknown_keys(figment: &Figment) -> Result<(), ConfigError> {
         None => Ok(()),
         Some(key) => {
             let place = place(figment.find_metadata(key), std::slice::from_ref(key));
-            Err(ConfigError::Wrong(format!("{place}: unknown setting `{key}`")))
+            Err(ConfigError::Wrong(format!("{place}: {}", unknown(key))))
         }
     }
 }
@@ -212,8 +212,14 @@ mod tests {
         check("[default.mongodb]\nurl = 'x'", "unknown setting `mongodb.url`");
         check("[default.session]\ntouch_after = 'soon'", "`session.touch_after`");
         check("[default]\nport = 'http'", "`port` must be");
-        check("[default.session.cookie]\nsame_site = 'None'", "cookie.same_site` has a value");
-        check("[default.session.cookie]\nsecure = 'maybe'", "cookie.secure` has a value");
+        check(
+            "[default.session.cookie]\nsame_site = 'None'",
+            "`session.cookie.same_site` has an invalid value",
+        );
+        check(
+            "[default.session.cookie]\nsecure = 'maybe'",
+            "`session.cookie.secure` has an invalid value",
+        );
     }
 
     #[test]
@@ -236,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_nobody_could_log_in_with_are_refused() {
+    fn values_that_prevent_every_login_are_rejected() {
         for wrong in [
             "name = ''",
             "name = 'a=b'",

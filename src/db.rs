@@ -1,24 +1,26 @@
-//! The MongoDB client: the only place where one is built, and where our own operations get a deadline.
+//! The MongoDB client, and a time limit for each of our operations.
 //!
-//! The driver has no operation timeout of its own: an operation on a frozen server would wait for
-//! ever. So all our calls go through [`Mongo`] and [`Documents`]. They wait for their turn at the [`Gate`],
-//! which the session store shares. A call without a reply in time is [`Unavailable`], which becomes a 503
-//! page in `web/error.rs`. The calls of the session store get their deadline in `rocket_express_session`.
-//! `in_flight.rs` limits all waiting of a request together.
+//! The driver has no operation timeout: an operation on a frozen server would wait for ever. So all our
+//! operations go through [`Mongo`] and [`Documents`]. They queue at the [`Gate`], which the session store
+//! shares. An operation that gets no reply in time fails with [`Unavailable`], which `web/error.rs` turns
+//! into a 503 page. The session store has time limits of its own, in `rocket_express_session`. `in_flight.rs`
+//! limits all waiting of a request together.
 
 mod checks;
+mod replace;
 
 pub use checks::{WrongKind, check_kinds};
+pub use replace::{is_duplicate_key, unless_duplicate};
 pub use rocket_express_session::Unavailable;
 pub use rocket_express_session::mongodb::indexes::{self, IndexError};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::in_flight::within;
 use crate::trace;
+use crate::trace::in_flight::within;
 use mongodb::bson::{Document, doc};
-use mongodb::error::{Error, ErrorKind, WriteFailure};
+use mongodb::error::Error;
 use mongodb::options::{
     Acknowledgment, ClientOptions, CollectionOptions, ReadPreference, WriteConcern,
 };
@@ -26,32 +28,31 @@ use mongodb::{Client, Collection, Database};
 use rocket::tokio::sync::Mutex;
 use rocket_express_session::mongodb::{Gate, Lane, MongoStore};
 
-/// The tutorial's database, when the connection string names none.
+/// The database when the connection string names none: that of the tutorial.
 pub const DEFAULT_DATABASE: &str = "tutorial_db";
 
-/// For one operation.
-const DEADLINE: Duration = Duration::from_millis(2500);
+/// The time limit of one operation.
+const OPERATION_TIMEOUT: Duration = Duration::from_millis(2500);
 
-/// For connecting and for finding a primary: below [`DEADLINE`], so that the driver's own words
-/// ("no server available") reach the log, rather than ours.
-const SELECTION: Duration = Duration::from_secs(2);
+/// The time limit for connecting and for finding a primary. It is below [`OPERATION_TIMEOUT`], so that the
+/// log has the driver's message ("no server available") rather than ours.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long the answer to a ping counts: any number of visitors may ask `/readyz`.
-const PING_COUNTS: Duration = Duration::from_millis(200);
+/// How long the result of a ping is reused, because any number of visitors may request `/readyz`.
+const PING_REUSED: Duration = Duration::from_millis(200);
 
-/// `maxTimeMS` of reads: the server stops working on what no request waits for any more.
+/// `maxTimeMS` of reads, after which the server stops: no request waits for the result any more.
 pub const READ_LIMIT: Duration = Duration::from_secs(2);
 
-/// Connections for pages to one server, unless the connection string says `maxPoolSize`. With more
-/// of them, `mongod` has more threads than cores at work, and the slowest page in a hundred takes
-/// twice as long (docs/performance.md).
+/// Connections for pages to one server, unless the connection string sets `maxPoolSize`. With more of them,
+/// `mongod` runs more threads than it has cores, and the slowest page in a hundred takes twice as long
+/// (docs/performance.md).
 const CONNECTIONS: u32 = 10;
 
-/// Change streams at once, where the class is watched: each holds a connection of its own, so that
-/// no number of teachers takes one from the pages.
-pub const MAX_STREAMS: u32 = 9;
+/// Connections for change streams, with `teaching`: the one stream of the process holds it all the time.
+const CHANGE_STREAMS: u32 = 1;
 
-/// A database, over a client with our limits. A clone is the same one.
+/// A database, through a client with our limits. A clone refers to the same one.
 #[derive(Clone)]
 pub struct Mongo {
     database: Database,
@@ -61,8 +62,9 @@ pub struct Mongo {
 
 type LastPing = (Instant, Result<(), Unavailable>);
 
-/// A collection of it, with the connections that its operations use and the time that they may take.
-/// A clone is the same one.
+/// A collection of a [`Mongo`], with the connections and the time limit of its operations. A clone refers to
+/// the same one.
+#[derive(Clone)]
 pub struct Documents<T: Send + Sync> {
     collection: Collection<T>,
     gate: Gate,
@@ -70,28 +72,21 @@ pub struct Documents<T: Send + Sync> {
     limit: Duration,
 }
 
-impl<T: Send + Sync> Clone for Documents<T> {
-    fn clone(&self) -> Self {
-        let Self { collection, gate, lane, limit } = self;
-        Self { collection: collection.clone(), gate: gate.clone(), lane: *lane, limit: *limit }
-    }
-}
-
-impl<T: Send + Sync> Documents<T> {
+impl<T: Clone + Send + Sync> Documents<T> {
     /// The collection's name.
     pub fn name(&self) -> &str {
         self.collection.name()
     }
 
-    /// For an admin's page, and for what no page waits for.
+    /// The collection with background connections: for an admin's page, and for what no page waits for.
     pub fn in_background(&self) -> Self {
         Self { lane: Lane::Background, ..self.clone() }
     }
 
-    /// Runs an operation.
+    /// Runs an operation on the collection.
     ///
     /// # Errors
-    /// Too many operations wait, the deadline has passed, or the driver says that it failed.
+    /// Too many operations are waiting, the time limit is over, or the operation failed.
     pub fn run<R, F, O>(
         &self,
         operation: O,
@@ -103,13 +98,13 @@ impl<T: Send + Sync> Documents<T> {
     {
         let Self { collection, gate, lane, limit } = self.clone();
         let operation = operation(collection);
-        async move { carry_out(&gate, lane, limit, operation).await }
+        async move { run_operation(&gate, lane, limit, operation).await }
     }
 
     /// Makes the indexes that are missing: see [`indexes::ensure`].
     ///
     /// # Errors
-    /// [`IndexError`].
+    /// MongoDB does not answer or refuses, or another index is in the way.
     pub async fn ensure_indexes(&self, wanted: Vec<Document>) -> Result<(), IndexError>
     where
         T: 'static,
@@ -117,7 +112,7 @@ impl<T: Send + Sync> Documents<T> {
         indexes::ensure(&self.gate, &self.collection, wanted).await
     }
 
-    /// All indexes of the collection; none when it does not exist.
+    /// Lists all indexes of the collection. None when it does not exist.
     ///
     /// # Errors
     /// MongoDB does not answer, or refuses.
@@ -129,49 +124,41 @@ impl<T: Send + Sync> Documents<T> {
     }
 }
 
-/// One operation: waits for its turn, then runs, within `limit` and what the request has left.
-async fn carry_out<R: Send>(
+/// Waits at the gate and runs the operation, within `limit` and the time that the request has left.
+async fn run_operation<R: Send>(
     gate: &Gate,
     lane: Lane,
     limit: Duration,
     operation: impl Future<Output = Result<R, Error>> + Send + 'static,
 ) -> Result<R, Unavailable> {
-    within(limit, gate.run(lane, operation)).await.unwrap_or_else(|| Err(late()))
+    within(limit, gate.run(lane, operation)).await.unwrap_or_else(|| Err(timed_out()))
 }
 
-fn late() -> Unavailable {
+fn timed_out() -> Unavailable {
     Unavailable::new("no answer in time")
 }
 
-/// True when a unique index refused a write.
-pub fn is_duplicate_key(error: &Error) -> bool {
-    const DUPLICATE_KEY: i32 = 11000;
-    match &*error.kind {
-        ErrorKind::Write(WriteFailure::WriteError(error)) => error.code == DUPLICATE_KEY,
-        ErrorKind::Command(error) => error.code == DUPLICATE_KEY,
-        _ => false,
-    }
-}
-
 impl Mongo {
-    /// The database that `uri` names. Does not connect yet. `watched`: each command is noted for
-    /// the X-ray, and there are connections for [`MAX_STREAMS`] change streams.
+    /// Opens the database that `uri` names, without connecting yet.
+    ///
+    /// If it is `watched`, each command is noted for the X-ray, and there is one more connection, for a
+    /// change stream.
     ///
     /// # Errors
-    /// The connection string is wrong. The error does not repeat it: it may hold a password.
+    /// The connection string is wrong. The error does not repeat it, because it may contain a password.
     pub async fn open(uri: &str, watched: bool) -> Result<Self, Unavailable> {
         let mut options = ClientOptions::parse(uri).await?;
         let connections = options.max_pool_size.filter(|size| *size > 0).unwrap_or(CONNECTIONS);
-        let streams = if watched { MAX_STREAMS } else { 0 };
+        let streams = if watched { CHANGE_STREAMS } else { 0 };
         options.max_pool_size = Some(connections + Gate::BACKGROUND + streams);
         options.app_name.get_or_insert_with(|| "cloakroom".to_owned());
-        options.connect_timeout.get_or_insert(SELECTION);
-        options.server_selection_timeout.get_or_insert(SELECTION);
-        // Whatever the connection string says: a secondary may not know yet of a login, a logout or an
-        // attempt that was counted.
+        options.connect_timeout.get_or_insert(CONNECT_TIMEOUT);
+        options.server_selection_timeout.get_or_insert(CONNECT_TIMEOUT);
+        // This overrides the connection string: a secondary may not have a recent login, logout or counted
+        // attempt yet.
         options.selection_criteria = Some(ReadPreference::Primary.into());
-        // A login that was acknowledged must outlive the loss of a server: written to the journals
-        // of a majority. MongoDB's default loses acknowledged writes of a lone server that is killed.
+        // A login that was acknowledged must survive the loss of a server, so it is written to the journals
+        // of a majority. With MongoDB's default, a lone server that is killed loses acknowledged writes.
         options.write_concern =
             Some(WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build());
         if watched {
@@ -183,12 +170,12 @@ impl Mongo {
         Ok(Self::over(database, connections))
     }
 
-    /// Over a client that exists, whose pool has this many connections for pages, and two more.
+    /// Uses a database of an existing client, whose pool has `connections` for pages and two more.
     pub fn over(database: Database, connections: u32) -> Self {
         Self { database, gate: Gate::new(connections), last_ping: Arc::default() }
     }
 
-    /// The session store in the collection of this name, through the same gate.
+    /// The session store in the collection of this name, with the same gate.
     pub fn session_store(&self, collection: &str) -> MongoStore {
         MongoStore::new(&self.database).collection(collection).gate(self.gate.clone())
     }
@@ -199,21 +186,26 @@ impl Mongo {
     }
 
     /// The collection of this name.
-    pub fn documents<T: Send + Sync>(&self, name: &str) -> Documents<T> {
+    pub fn documents<T: Clone + Send + Sync>(&self, name: &str) -> Documents<T> {
         self.documents_with(name, CollectionOptions::default())
     }
 
-    /// The collection of this name, with options of its own.
-    pub fn documents_with<T: Send + Sync>(
+    /// The collection of this name, with these options.
+    pub fn documents_with<T: Clone + Send + Sync>(
         &self,
         name: &str,
         options: CollectionOptions,
     ) -> Documents<T> {
         let collection = self.database.collection_with_options(name, options);
-        Documents { collection, gate: self.gate.clone(), lane: Lane::Page, limit: DEADLINE }
+        Documents {
+            collection,
+            gate: self.gate.clone(),
+            lane: Lane::Page,
+            limit: OPERATION_TIMEOUT,
+        }
     }
 
-    /// Runs an operation on the database itself that may take as long as `limit`.
+    /// Runs an operation on the database itself, within `limit`.
     ///
     /// # Errors
     /// As [`Documents::run`].
@@ -226,11 +218,12 @@ impl Mongo {
         R: Send,
         F: Future<Output = Result<R, Error>> + Send + 'static,
     {
-        carry_out(&self.gate, Lane::Background, limit, operation(self.database.clone())).await
+        run_operation(&self.gate, Lane::Background, limit, operation(self.database.clone())).await
     }
 
-    /// Runs an operation on the database itself. A change stream holds its connection for as long
-    /// as it lives: the caller sees to it that there are at most [`MAX_STREAMS`].
+    /// Runs an operation on the database itself.
+    ///
+    /// A change stream holds its connection for as long as it is open, so a process opens only one.
     ///
     /// # Errors
     /// As [`Documents::run`].
@@ -239,58 +232,55 @@ impl Mongo {
         R: Send,
         F: Future<Output = Result<R, Error>> + Send + 'static,
     {
-        self.run_within(DEADLINE, operation).await
+        self.run_within(OPERATION_TIMEOUT, operation).await
     }
 
-    /// Asks the database whether it is there, once for all who ask at the same time. Not in the queue
-    /// of pages: a full one is no outage.
+    /// Checks that the database answers. Concurrent callers share one ping. It does not queue with the pages,
+    /// because a full queue is no outage.
     ///
     /// # Errors
-    /// It does not answer.
+    /// The database does not answer.
     pub async fn ping(&self) -> Result<(), Unavailable> {
         let mut last = self.last_ping.lock().await;
-        match &*last {
-            Some((at, answer)) if at.elapsed() < PING_COUNTS => answer.clone(),
-            _ => {
-                let answer = self.ping_now().await;
-                *last = Some((Instant::now(), answer.clone()));
-                answer
-            }
+        if let Some((time, result)) = &*last
+            && time.elapsed() < PING_REUSED
+        {
+            return result.clone();
         }
-    }
-
-    async fn ping_now(&self) -> Result<(), Unavailable> {
         let ping =
             |database: Database| async move { database.run_command(doc! { "ping": 1 }).await };
-        self.run(ping).await.map(drop)
+        let result = self.run(ping).await.map(drop);
+        *last = Some((Instant::now(), result.clone()));
+        result
     }
 }
 
-/// What the first server that answers says of itself, and the replica set that the connection string
-/// asks for. The server is asked alone and without a user, so nothing in the string keeps it silent.
+/// The response to `hello` of the first server that answers, and the replica set in the connection string.
+///
+/// Each server is asked alone and without a user, so that a wrong setting in the string does not matter.
 pub async fn hello(uri: &str) -> Option<(Option<String>, Document)> {
     let mut options = ClientOptions::parse(uri).await.ok()?;
-    let asked = options.repl_set_name.take();
+    let replica_set = options.repl_set_name.take();
     options.credential = None;
     options.load_balanced = None;
     options.direct_connection = Some(true);
-    options.server_selection_timeout = Some(SELECTION);
+    options.server_selection_timeout = Some(CONNECT_TIMEOUT);
     for host in std::mem::take(&mut options.hosts) {
         let mut alone = options.clone();
         alone.hosts = vec![host];
         let admin = Client::with_options(alone).ok()?.database("admin");
         let hello = in_time(async { admin.run_command(doc! { "hello": 1 }).await }).await;
         if let Ok(Ok(hello)) = hello {
-            return Some((asked, hello));
+            return Some((replica_set, hello));
         }
     }
     None
 }
 
-/// Waits for something that hangs on the database, for as long as for one operation.
+/// Waits for work that depends on the database, for as long as for one operation.
 ///
 /// # Errors
-/// The deadline has passed.
-pub async fn in_time<T>(what: impl Future<Output = T>) -> Result<T, Unavailable> {
-    within(DEADLINE, what).await.ok_or_else(late)
+/// The work takes longer.
+pub async fn in_time<T>(work: impl Future<Output = T>) -> Result<T, Unavailable> {
+    within(OPERATION_TIMEOUT, work).await.ok_or_else(timed_out)
 }

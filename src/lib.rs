@@ -1,27 +1,28 @@
-//! Cloakroom: a cloakroom gives you a ticket and keeps your coat. The cookie is the ticket, the
-//! session is the coat.
+//! Cloakroom: a web app that shows how a login works. Its name is a picture: a cloakroom gives you a ticket,
+//! the cookie, and keeps your coat, the session.
 //!
-//! The map, in reading order. A request for a page goes down this list and comes back up:
+//! The modules, in reading order:
 //!
-//! - [`config`] settings, checked once; [`stores`] opens MongoDB ([`db`], [`migrate`]) or memory
-//! - [`in_flight`] the requests on their way: how long each may wait, and what happened
-//! - [`system`] what the operating system must allow
-//! - [`logging`] and [`audit`] what is written down, and what never is
-//! - [`proxy`] did the browser come over https, and from where?
-//! - [`trace`] a request's notebook, for those who teach
-//! - [`rocket_express_session`] cookie -> signature -> stored session: a crate of its own, in `crates/`
-//! - [`auth`] session -> user: passport-local for Rocket
-//! - [`web`] the pages
-//! - [`teach`] lessons, X-ray and class, attached last and only with `teaching`: without it the app is
-//!   whole
+//! - [`config`] reads and checks the settings; [`stores`] opens MongoDB ([`db`], [`migrate`]) or memory
+//! - [`names`] lists the collections and cookies of this program
+//! - [`system`] raises limits of the operating system
+//! - [`logging`] and [`audit`] write the log
+//! - [`proxy`] finds the client's address, and whether the browser used https
+//! - [`trace`] records the requests in flight: the log ID, the deadline and the steps of each
+//! - [`rocket_express_session`] turns a cookie into a stored session: a crate of its own, in `crates/`
+//! - [`auth`] turns a session into a user: passport-local for Rocket
+//! - [`web`] has the pages
+//! - [`teach`] has lessons, X-ray and class, attached last and only with the setting `teaching`
 //!
-//! `web` uses `auth` and the sessions, `auth` uses the sessions, and never the other way around.
+//! `web` uses `auth` and the sessions, and `auth` uses the sessions. No dependency goes the other way.
+
+#![warn(unreachable_pub)]
 
 pub mod config;
 pub mod stores;
 pub mod db;
-pub mod in_flight;
 pub mod migrate;
+pub mod names;
 pub mod system;
 pub mod logging;
 pub mod audit;
@@ -40,16 +41,33 @@ use rocket_express_session::{Options, Sessions};
 use auth::throttle::Throttle;
 use auth::{Hasher, LocalStrategy, Queue};
 use config::{Config, ConfigError};
-use stores::{Backing, IfAway, StartError, Stores};
+use stores::{Backend, OnUnreachable, OpenError, Stores};
+use trace::in_flight;
 
-/// The program, ready to launch: settings checked, stores open, migrations applied.
+/// A reason why the program does not start. Its message is one line.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant's message says what it is")]
+pub enum StartError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Stores(#[from] OpenError),
+    #[error("the password threads cannot start: {0}")]
+    Threads(db::Unavailable),
+    #[error(transparent)]
+    StaticFiles(#[from] web::NoStaticFiles),
+    #[error(transparent)]
+    Teaching(#[from] teach::StageError),
+}
+
+/// Builds the program: checks the settings, opens the stores and applies the migrations.
 ///
 /// # Errors
-/// [`StartError`]: one line that says what to do.
+/// [`StartError`], whose message says what to do.
 pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
     let config = Config::from(&figment)?;
     let is_debug = figment.profile() == rocket::Config::DEBUG_PROFILE;
-    let stores = stores::open(&config, IfAway::serving(&config, is_debug)).await?;
+    let stores = stores::open(&config, OnUnreachable::serving(&config, is_debug)).await?;
     let strategy = strategy(&config, &stores)?;
     let teaching = match config.teaching {
         true => Some(teach::stage(&stores.backing, &strategy, &figment).await?),
@@ -60,28 +78,25 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
 
     let proxies = config.trusted_proxies;
 
-    // In the order in which a request, and then its answer, meets them.
+    // Rocket runs the fairings in this order, for requests and for responses.
     let rocket = rocket::custom(figment)
         .manage(proxies)
-        .attach(audit::arrivals())
-        .attach(web::refused::too_large_heads())
-        .attach(in_flight::arrivals());
-    let rocket = if teaching.is_some() { rocket.attach(trace::arrivals()) } else { rocket };
-    let rocket = rocket
-        .attach(web::refused::cross_site_requests())
+        .attach(in_flight::arrivals(teaching.is_some()))
+        .attach(web::protection::too_large_heads())
+        .attach(web::protection::cross_site_requests())
         .attach(sessions)
         .attach(auth::stage(strategy))
         .attach(web::stage(stores.backing, teaching.is_some(), &static_dir)?)
-        .attach(web::headers::stage())
-        .attach(audit::stage());
+        .attach(web::protection::headers());
     let rocket = match teaching {
         Some(teaching) => rocket.attach(teaching),
         None => rocket,
     };
-    Ok(rocket.attach(in_flight::stage()))
+    Ok(rocket.attach(in_flight::departures()))
 }
 
-/// The session engine, by the settings. Where lessons are given, the notebook hears what it does.
+/// Builds the session engine from the settings. With `teaching`, the engine reports its events to the
+/// notebook.
 fn sessions(options: Options, stores: &Stores, teaching: bool) -> Result<Sessions, StartError> {
     let builder = Sessions::builder_with(stores.sessions.clone())
         .options(options)
@@ -90,8 +105,8 @@ fn sessions(options: Options, stores: &Stores, teaching: bool) -> Result<Session
         .unavailable_page(web::error::unavailable);
     let builder = match stores.backing {
         _ if !teaching => builder,
-        Backing::Mongodb { .. } => builder.observe(trace::observe),
-        Backing::Memory => builder.observe(|event| {
+        Backend::Mongodb { .. } => builder.observe(trace::observe),
+        Backend::Memory => builder.observe(|event| {
             trace::observe_memory(event);
             trace::observe(event);
         }),
@@ -99,7 +114,7 @@ fn sessions(options: Options, stores: &Stores, teaching: bool) -> Result<Session
     builder.build().map_err(|error| StartError::Config(ConfigError::Wrong(error.to_string())))
 }
 
-/// Who may come in, by the settings.
+/// Builds the login strategy from the settings.
 fn strategy(config: &Config, stores: &Stores) -> Result<LocalStrategy, StartError> {
     let secrets = config.session.options.secret.clone();
     Ok(LocalStrategy {

@@ -1,8 +1,8 @@
-//! Where our lines go, and what may stand in them.
+//! The log: its format, and the lines that are left out.
 //!
-//! Not Rocket's own logger: at its normal level it prints the query string of each request, at its
-//! debug level whole requests with their cookies. Here a request is one line without its query
-//! (`audit.rs` writes it), and whatever a line says, it stays one line.
+//! It replaces Rocket's logger. At its normal level, that logger prints the query string of each request. At
+//! its debug level, it prints whole requests with their cookies. Here a request is one line without its query
+//! (`trace/in_flight.rs` writes it). A line stays one line, because control characters are escaped.
 
 use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
@@ -13,10 +13,10 @@ use log::{Level, LevelFilter, Record};
 use rocket::config::LogLevel;
 use rocket_express_session::Timestamp;
 
-/// Starts the log, on standard output. Called once, before anything that could have something to say.
+/// Starts the log on standard output. The program calls this once, before anything writes to the log.
 ///
-/// "critical" is for what went wrong, "normal" for each request as well; the audit lines stand in
-/// both. "debug" is as "normal": nothing that it could add is fit to be kept.
+/// "critical" writes warnings and errors. "normal" also writes each request. Audit lines are written at both
+/// levels. "debug" is the same as "normal", because debug lines could contain secrets.
 pub fn start(level: LogLevel) {
     let (ours, audit) = match level {
         LogLevel::Off => (LevelFilter::Off, LevelFilter::Off),
@@ -28,9 +28,10 @@ pub fn start(level: LogLevel) {
         .filter_module("cloakroom", ours)
         .filter_module("request", ours)
         .filter_module("audit", audit)
-        // It has one line at the start that a script may wait for, and many that quote requests.
+        // Many lines of Rocket quote requests, so they are left out. A script may wait for the one of
+        // `rocket::launch`.
         .filter_module("rocket", LevelFilter::Off)
-        // A module's name is compared by its beginning.
+        // env_logger compares the beginnings of names, so `rocket` also covers the modules below.
         .filter_module("rocket_express_session", ours)
         .filter_module(OF_ROCKETS_REQUESTS, ours.min(LevelFilter::Warn))
         .filter_module("rocket_dyn_templates", ours.min(LevelFilter::Warn))
@@ -43,30 +44,31 @@ pub fn start(level: LogLevel) {
         .init();
 }
 
-/// Rocket's macros write from within our modules, with a target that ends so. No module of ours can have
-/// this name.
+/// The end of the log target of lines from Rocket's macros, which write from inside our modules. No module of
+/// ours can have this name.
 const OF_ROCKETS_MACROS: &str = "::_";
 
-/// True for "Request guard `&User` failed: NotSignedIn." and the like: one for each anonymous request
-/// of a protected page, and some quote the query. The audit line and the request line say what matters.
+/// Whether this line is one of Rocket's about a guard, such as "Request guard `&User` failed". Each anonymous
+/// request of a protected page causes one, and some quote the query. The request line says enough, and a 403
+/// has an audit line.
 fn is_of_a_guard(record: &Record<'_>) -> bool {
     record.level() > Level::Error
         && record.target().starts_with("cloakroom")
         && record.target().ends_with(OF_ROCKETS_MACROS)
 }
 
-/// Where Rocket turns what hyper has read into a request.
+/// The module in which Rocket makes its request from that of hyper.
 const OF_ROCKETS_REQUESTS: &str = "rocket::request::request";
 
-/// Rocket's words when it drops a `Cookie` header. A program cannot get at the header after that.
+/// Rocket's message when it drops a `Cookie` header. A program cannot read the header after that.
 const DROPPED_COOKIES: &str = "Header 'cookie' contains invalid UTF-8";
 
-/// In place of Rocket's words. The header's content stands in neither.
+/// Our message instead of Rocket's. Neither contains the header.
 const COOKIES_WERE_DROPPED: &str = "the Cookie header of a request is not UTF-8, so Rocket drops it \
-    with all its cookies, and the user is anonymous. Another program on this host has set such a \
+    with all its cookies, and the user is anonymous. Another program on this host may set such a \
     cookie: docs/deploy.md says how a proxy can remove it";
 
-/// The words for a line of Rocket's requests; `None` for those that quote requests.
+/// Replaces Rocket's message about a dropped header by ours, once a minute. `None`: the line is left out.
 fn in_our_words(text: &str) -> Option<String> {
     static LIMIT: OncePerMinute = OncePerMinute::new();
     (text == DROPPED_COOKIES && LIMIT.is_due()).then(|| COOKIES_WERE_DROPPED.to_owned())
@@ -76,13 +78,13 @@ fn in_our_words(text: &str) -> Option<String> {
 pub struct OncePerMinute(Mutex<Option<Instant>>);
 
 impl OncePerMinute {
-    /// A warning that was not written yet.
+    /// The limit of a warning that was not written yet.
     #[expect(clippy::new_without_default, reason = "a static needs a const function")]
     pub const fn new() -> Self {
         Self(Mutex::new(None))
     }
 
-    /// Whether the last line is a minute old. True counts as a line.
+    /// Whether the warning may be written now. After `true`, it may be written again in a minute.
     pub fn is_due(&self) -> bool {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = last.is_none_or(|last| last.elapsed() >= Duration::from_secs(60));
@@ -93,7 +95,7 @@ impl OncePerMinute {
     }
 }
 
-/// `2026-11-23T08:00:00.000Z INFO audit: …`
+/// Formats a line: `2026-11-23T08:00:00.000Z INFO audit: …`. `None`: the line is left out.
 fn line(record: &Record<'_>) -> Option<String> {
     if is_of_a_guard(record) {
         return None;
@@ -109,14 +111,14 @@ fn line(record: &Record<'_>) -> Option<String> {
     Some(format!("{now} {} {}: {}", record.level(), record.target(), one_line(&text)))
 }
 
-/// A line break in a name must not begin a line of its own. A text must not colour the terminal, turn
-/// the direction of the line, or hide in it. The standard library escapes what cannot be seen, and
-/// marks that change the character before them.
+/// Escapes a text, so that it stays on one line and cannot change how a terminal shows the line. An unescaped
+/// text could begin a new line, set colours, reverse the direction or be invisible. The standard library
+/// escapes invisible characters, and marks that change the character before them.
 fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            // A quoted name has its own escapes already; elsewhere these are harmless.
+            // Quoted names are escaped already. Elsewhere these characters are harmless.
             '"' | '\'' | '\\' => line.push(c),
             _ => line.extend(c.escape_debug()),
         }

@@ -1,8 +1,8 @@
-//! Migrations: brings the database into the shape that this program expects, at each start.
+//! Migrations: each start brings the database into the form that this program expects.
 //!
-//! The files in `migrations/` are compiled in, so that program and migrations cannot part. Which
-//! of them ran is recorded in the collection `migrations`. `history` knows what they all come to,
-//! `apply` carries a command out beside what other programs have made. `stores.rs` calls this before
+//! The files in `migrations/` are compiled in, so the program always has the right ones. The collection
+//! `migrations` records which of them were applied. `history` computes what all migrations together result
+//! in. `apply` runs a command, and replaces nothing that another program made. `stores.rs` calls this before
 //! anything is served.
 
 mod apply;
@@ -17,17 +17,18 @@ use rocket::tokio::time::{Instant, sleep};
 use sha2::{Digest as _, Sha256};
 
 use crate::db::{Documents, IndexError, Mongo, Unavailable, is_duplicate_key};
+use crate::names::MIGRATIONS;
 use history::History;
 
-/// One file of `migrations/`.
+/// A file of `migrations/`.
 pub struct Migration {
-    /// The file's name without `.json`; also the `_id` of its record.
+    /// The file's name without `.json`, which is also the `_id` of its record.
     pub name: &'static str,
-    /// What is in it.
+    /// The file's content.
     pub text: &'static str,
 }
 
-/// All of them, in the order in which they are applied.
+/// All migrations, in the order in which they are applied.
 pub const ALL: &[Migration] = &[
     Migration { name: "001_users", text: include_str!("../migrations/001_users.json") },
     Migration { name: "002_sessions", text: include_str!("../migrations/002_sessions.json") },
@@ -54,22 +55,19 @@ pub const ALL: &[Migration] = &[
     },
 ];
 
-/// How long one command may take. An instance that is silent for longer must have died, and another
-/// takes over.
+/// The longest time for one command, and the length of the lease. An instance that has not renewed its lease
+/// for this long has died, and another one takes over.
 const LEASE: Duration = Duration::from_secs(60);
 
 /// How long an instance waits for another one's lease before it gives up.
-const PATIENCE: Duration = Duration::from_secs(90);
-
-/// Where it is recorded what was applied.
-pub const COLLECTION: &str = "migrations";
+const LEASE_TIMEOUT: Duration = Duration::from_secs(90);
 
 const LEASE_ID: &str = "lease";
 
-/// The collection of sessions that the migrations speak of.
+/// The collection of sessions in the migrations.
 const SESSIONS: &str = "sessions";
 
-/// Why the database is not in the shape that this program expects.
+/// Why the migrations could not be applied.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant's message says what it is")]
 pub enum MigrateError {
@@ -77,15 +75,21 @@ pub enum MigrateError {
     Unavailable(#[from] Unavailable),
     #[error(transparent)]
     Index(IndexError),
-    #[error("migration {0} was changed after it was applied: put the file back, add a new one")]
+    #[error(
+        "migration {0} was changed after it was applied to this database. Restore the file, and put the change \
+             into a new migration"
+    )]
     Changed(String),
     #[error(
-        "migration {0} was applied to this database, but this program does not have it: is it an older version?"
+        "migration {0} was applied to this database, but this program does not have it. Use the version of the \
+         program that applied it, or a newer one"
     )]
     Missing(String),
-    #[error("migration {0} is no list of commands: {1}")]
+    #[error("migration {0} is not a list of commands: {1}")]
     Malformed(&'static str, String),
-    #[error("another instance has been migrating for {PATIENCE:?}")]
+    #[error(
+        "another instance has been applying migrations for {LEASE_TIMEOUT:?}. Start again when it is ready"
+    )]
     Busy,
 }
 
@@ -98,11 +102,11 @@ impl From<IndexError> for MigrateError {
     }
 }
 
-/// Applies what has not been applied yet, and makes the indexes that are gone again; returns the names
-/// of what it applied.
+/// Applies the migrations that have not been applied yet, and makes missing indexes. Returns the names of the
+/// migrations that it applied.
 ///
 /// # Errors
-/// See [`MigrateError`]. What was applied before the failure stays recorded.
+/// [`MigrateError`]. Migrations that were applied before the failure stay recorded.
 pub async fn run(
     mongo: &Mongo,
     migrations: &[Migration],
@@ -110,31 +114,33 @@ pub async fn run(
     run_for(mongo, migrations, SESSIONS).await
 }
 
-/// As [`run`], where sessions are in another collection. Then the collection `sessions` belongs to
-/// another program, and is left alone; the session store makes the indexes of its own.
+/// Does what [`run`] does, for an app whose sessions are in the collection `sessions`.
+///
+/// If that is not the default collection, the default one belongs to another program: it is not changed. The
+/// session store makes the indexes of its own collection.
 ///
 /// # Errors
-/// As [`run`].
+/// As for [`run`].
 pub async fn run_for(
     mongo: &Mongo,
     migrations: &[Migration],
     sessions: &str,
 ) -> Result<Vec<&'static str>, MigrateError> {
-    let records = mongo.documents::<Document>(COLLECTION);
-    let left_alone = Some(SESSIONS).filter(|default| *default != sessions);
-    let history = History::read(migrations, left_alone)?;
+    let records = mongo.documents::<Document>(MIGRATIONS);
+    let excluded = Some(SESSIONS).filter(|default| *default != sessions);
+    let history = History::read(migrations, excluded)?;
     if pending(&records, migrations).await?.is_empty() {
         for collection in history.indexed() {
             apply::make_indexes(mongo, &history, collection).await?;
         }
         return Ok(vec![]);
     }
-    let owner = take_lease(&records).await?;
+    let owner = acquire_lease(&records).await?;
     let applied = apply_pending(mongo, &records, (migrations, &history), owner).await;
     let lease = doc! { "_id": LEASE_ID, "owner": owner };
-    let given_back = records.run(|records| async move { records.delete_one(lease).await }).await;
+    let released = records.run(|records| async move { records.delete_one(lease).await }).await;
     let applied = applied?;
-    given_back?;
+    released?;
     Ok(applied)
 }
 
@@ -145,11 +151,11 @@ async fn apply_pending(
     owner: ObjectId,
 ) -> Result<Vec<&'static str>, MigrateError> {
     let mut applied = vec![];
-    // Looked up again under the lease: another instance may have been faster.
+    // Read again under the lease: another instance may have applied some.
     let pending = pending(records, migrations).await?;
     let names: Vec<&str> = pending.iter().map(|migration| migration.name).collect();
     for migration in pending {
-        for step in history.of(migration.name) {
+        for step in history.steps_of(migration.name) {
             renew_lease(records, owner).await?;
             apply::apply(mongo, history, step, &names).await?;
         }
@@ -164,12 +170,12 @@ async fn apply_pending(
     Ok(applied)
 }
 
-/// The migrations that are not recorded. Fails when a recorded one is changed or missing here.
+/// The migrations that are not recorded. An error when a recorded one has changed or is missing here.
 async fn pending<'m>(
     records: &Documents<Document>,
     migrations: &'m [Migration],
 ) -> Result<Vec<&'m Migration>, MigrateError> {
-    // A collection of this name may hold the records of another program as well.
+    // The collection may have records of another program as well.
     let filter = doc! { "_id": { "$type": "string" }, "checksum": { "$type": "string" } };
     let recorded = records.run(|records| async move {
         records.find(filter).await?.try_collect::<Vec<Document>>().await
@@ -188,12 +194,12 @@ async fn pending<'m>(
     Ok(pending)
 }
 
-/// Waits until this instance may migrate. The lease ends by itself, in case its owner has died.
-async fn take_lease(records: &Documents<Document>) -> Result<ObjectId, MigrateError> {
+/// Waits until this instance may migrate. The lease expires by itself, in case its owner dies.
+async fn acquire_lease(records: &Documents<Document>) -> Result<ObjectId, MigrateError> {
     let owner = ObjectId::new();
-    let give_up = Instant::now() + PATIENCE;
-    while Instant::now() < give_up {
-        if try_lease(records, owner).await? {
+    let deadline = Instant::now() + LEASE_TIMEOUT;
+    while Instant::now() < deadline {
+        if try_acquire_lease(records, owner).await? {
             return Ok(owner);
         }
         sleep(Duration::from_millis(200)).await;
@@ -201,17 +207,20 @@ async fn take_lease(records: &Documents<Document>) -> Result<ObjectId, MigrateEr
     Err(MigrateError::Busy)
 }
 
-async fn try_lease(records: &Documents<Document>, owner: ObjectId) -> Result<bool, Unavailable> {
+async fn try_acquire_lease(
+    records: &Documents<Document>,
+    owner: ObjectId,
+) -> Result<bool, Unavailable> {
     let filter = doc! { "_id": LEASE_ID, "until": { "$lt": DateTime::now() } };
     let lease = doc! { "$set": { "owner": owner, "until": lease_end() } };
-    let taken = records.run(|records| async move {
-        // A lease that is held does not match; the upsert then meets its `_id`.
+    let acquired = records.run(|records| async move {
+        // A valid lease does not match the filter, so the upsert fails on its `_id`.
         match records.update_one(filter, lease).upsert(true).await {
             Err(error) if is_duplicate_key(&error) => Ok(false),
             result => result.map(|_| true),
         }
     });
-    taken.await
+    acquired.await
 }
 
 async fn renew_lease(records: &Documents<Document>, owner: ObjectId) -> Result<(), Unavailable> {
@@ -235,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_in_the_folder_is_listed_in_order_and_readable() {
+    fn every_file_in_the_folder_is_listed_in_order_and_can_be_read() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
         let mut files: Vec<String> = std::fs::read_dir(folder)
             .unwrap()
@@ -247,7 +256,7 @@ mod tests {
         assert_eq!(files, listed);
         let history = History::read(ALL, None).unwrap();
         for migration in ALL {
-            assert!(history.of(migration.name).next().is_some(), "{}", migration.name);
+            assert!(history.steps_of(migration.name).next().is_some(), "{}", migration.name);
         }
     }
 }

@@ -1,81 +1,96 @@
-//! Where does a request come from, and did it come over https? Behind a proxy, only the proxy knows.
+//! The client's address, and whether a request came over https, also behind a proxy.
 //!
-//! It says so in `X-Forwarded-For` and `X-Forwarded-Proto`, or in `Forwarded` (RFC 7239). Any client
-//! can write these headers as well. So they count only when the connection comes from a network that
-//! the settings name. The sessions ask for the attribute `Secure` (`Builder::https` in `lib.rs`),
-//! `web/headers.rs` asks for HSTS, and `web/client.rs` for the address whose attempts are counted.
+//! A proxy sends both in `X-Forwarded-For` and `X-Forwarded-Proto`, or in `Forwarded` (RFC 7239). Any client
+//! can send these headers too. So they count only when the connection comes from a network that the settings
+//! trust. The sessions use this for the attribute `Secure` (`Builder::https` in `lib.rs`),
+//! `web/protection.rs` for HSTS. Handlers that count attempts take [`ClientAddress`].
 
 mod forwarded;
 mod networks;
 
+use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
 
 use rocket::Request;
+use rocket::request::{FromRequest, Outcome};
 
 use crate::logging::OncePerMinute;
 pub use networks::TrustedProxies;
 use networks::address;
 
-/// The headers in which proxies say where a request comes from.
+/// The headers in which proxies send the client's address and the scheme.
 const HEADERS: [&str; 3] = ["x-forwarded-for", "x-forwarded-proto", "forwarded"];
 
-/// What is known of the other end of a request.
-struct Sender {
+/// The client of a request, and whether it used https.
+struct Client {
     address: IpAddr,
     https: bool,
 }
 
-/// What the headers of one kind say; `None` for what they leave out.
+/// The content of the headers of one kind. `None` for a part that they leave out.
 #[derive(Clone, Copy, Default)]
 struct Claim {
-    /// The client, or the last trusted proxy on the way to it when that is all they say.
+    /// The client's address, or that of the last trusted proxy if the headers do not reach further.
     client: Option<IpAddr>,
     https: Option<bool>,
 }
 
-/// True when the request came over TLS, to us or to a trusted proxy.
+/// Whether the request came over TLS, to this program or to a trusted proxy.
 pub fn is_https(request: &Request<'_>) -> bool {
-    sender(request).https
+    client(request).https
 }
 
-/// The address that the request comes from.
+/// The address of the client, for handlers that count attempts.
+pub struct ClientAddress(pub IpAddr);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for ClientAddress {
+    type Error = Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Infallible> {
+        Outcome::Success(Self(client_address(request)))
+    }
+}
+
+/// The address of the client that sent the request.
 pub fn client_address(request: &Request<'_>) -> IpAddr {
-    sender(request).address
+    client(request).address
 }
 
-/// Found out once in a request.
-fn sender<'r>(request: &'r Request<'_>) -> &'r Sender {
-    request.local_cache(|| find_sender(request))
+/// The client, determined once for each request.
+fn client<'r>(request: &'r Request<'_>) -> &'r Client {
+    request.local_cache(|| find_client(request))
 }
 
-fn find_sender(request: &Request<'_>) -> Sender {
+fn find_client(request: &Request<'_>) -> Client {
     let address = request.client_ip().unwrap_or(Ipv4Addr::UNSPECIFIED.into()).to_canonical();
     let https = request.rocket().config().tls_enabled();
+    let direct = Client { address, https };
     if !HEADERS.iter().any(|name| request.headers().contains(*name)) {
-        return Sender { address, https };
+        return direct;
     }
     let trusted: Option<&TrustedProxies> = request.rocket().state();
     let is_trusted = |trusted: &&TrustedProxies| {
         request.remote().is_some_and(|peer| trusted.contains(peer.ip()))
     };
-    let Some(trusted) = trusted.filter(is_trusted) else { return Sender { address, https } };
+    let Some(trusted) = trusted.filter(is_trusted) else { return direct };
     let claims = (x_forwarded(request, trusted, address), forwarded(request, trusted, address));
-    let Some(claim) = agreed(claims.0, claims.1) else {
-        warn_of_disagreement(address);
-        return Sender { address, https };
+    let Some(claim) = merge(claims.0, claims.1) else {
+        warn_of_contradiction(address);
+        return direct;
     };
-    Sender {
+    Client {
         address: claim.client.unwrap_or(address),
         https: https || claim.https.unwrap_or(false),
     }
 }
 
-/// What both kinds of headers say together. `None` when they contradict each other: the proxy sets
-/// one of them, and the client can have written the other.
+/// Merges what both kinds of headers say. `None` when they contradict each other: then the proxy has set one
+/// kind, and the client may have sent the other.
 ///
-/// `X-Forwarded-Proto` beside a client that only `Forwarded` names is a contradiction as well. A
-/// client can make Rocket drop the line of `X-Forwarded-For`, by bytes that are not UTF-8.
-fn agreed(x_forwarded: Claim, forwarded: Claim) -> Option<Claim> {
+/// `X-Forwarded-Proto` is also a contradiction if only `Forwarded` has a client address. A client can make
+/// Rocket drop the header `X-Forwarded-For`, with bytes that are not UTF-8.
+fn merge(x_forwarded: Claim, forwarded: Claim) -> Option<Claim> {
     let client = match (x_forwarded.client, forwarded.client) {
         (Some(one), Some(other)) if one != other => return None,
         (None, Some(_)) if x_forwarded.https.is_some() => return None,
@@ -88,19 +103,21 @@ fn agreed(x_forwarded: Claim, forwarded: Claim) -> Option<Claim> {
     Some(Claim { client, https })
 }
 
-fn warn_of_disagreement(proxy: IpAddr) {
+fn warn_of_contradiction(proxy: IpAddr) {
     static LIMIT: OncePerMinute = OncePerMinute::new();
     if LIMIT.is_due() {
         log::warn!(
-            "a request from the proxy {proxy} has X-Forwarded-… and Forwarded headers that say \
-             different things: none of them counts. Let the proxy remove the kind that it does not \
+            "a request from the proxy {proxy} has X-Forwarded-… and Forwarded headers that contradict \
+             each other, so all are ignored. Configure the proxy to remove the kind that it does not \
              set (docs/deploy.md)"
         );
     }
 }
 
-/// Each proxy appends the address that it heard from, so the list is read from its end. The first
-/// scheme is the browser's: a proxy either sets it or passes it on.
+/// Reads `X-Forwarded-For` and `X-Forwarded-Proto`.
+///
+/// Each proxy appends the address of its client, so the list is read from its end. The first scheme is that
+/// of the browser: a proxy either sets the scheme or passes it on.
 fn x_forwarded(request: &Request<'_>, trusted: &TrustedProxies, proxy: IpAddr) -> Claim {
     let addresses = lines(request, "x-forwarded-for");
     let words = addresses.iter().rev().flat_map(|line| line.rsplit(','));
@@ -108,18 +125,19 @@ fn x_forwarded(request: &Request<'_>, trusted: &TrustedProxies, proxy: IpAddr) -
     let scheme =
         lines(request, "x-forwarded-proto").first().and_then(|line| line.split(',').next());
     Claim {
-        client: (!addresses.is_empty()).then(|| walk(words, trusted, proxy)),
+        client: (!addresses.is_empty()).then(|| last_untrusted(words, trusted, proxy)),
         https: scheme.map(is_https_scheme),
     }
 }
 
-/// As for `X-Forwarded-For`. The scheme is the one that the last trusted proxy on the way has seen.
+/// Reads `Forwarded` from its end, as `X-Forwarded-For`. The scheme is the one that the outermost trusted
+/// proxy has seen.
 fn forwarded(request: &Request<'_>, trusted: &TrustedProxies, proxy: IpAddr) -> Claim {
     let mut claim = Claim::default();
     let mut client = proxy;
     for line in lines(request, "forwarded").iter().rev() {
         let Some(elements) = forwarded::parse(line) else {
-            // A line that cannot be read can hide any address, so it contradicts other headers.
+            // A line that cannot be parsed may have any address, so it counts as an address of its own.
             claim.client.get_or_insert(client);
             return claim;
         };
@@ -137,9 +155,9 @@ fn forwarded(request: &Request<'_>, trusted: &TrustedProxies, proxy: IpAddr) -> 
     claim
 }
 
-/// The last address that is no proxy of ours. A client can have written all that stands before it.
-/// A word that is no address, such as `unknown`, ends the walk.
-fn walk(
+/// The last address that is not a trusted proxy. The client may have sent all that is before it. A word that
+/// is no address, such as `unknown`, ends the search.
+fn last_untrusted(
     words: impl Iterator<Item = Option<IpAddr>>,
     trusted: &TrustedProxies,
     proxy: IpAddr,
@@ -158,7 +176,7 @@ fn is_https_scheme(text: &str) -> bool {
     text.trim().eq_ignore_ascii_case("https")
 }
 
-/// The lines of a header that say anything.
+/// The lines of a header that are not blank.
 fn lines<'r>(request: &'r Request<'_>, name: &str) -> Vec<&'r str> {
     request.headers().get(name).filter(|line| !line.trim().is_empty()).collect()
 }
@@ -175,13 +193,13 @@ mod tests {
         let http = Claim { https: Some(false), ..ONE };
         let (no_client, nothing) = (Claim { client: None, ..ONE }, Claim::default());
         for (x_forwarded, forwarded) in [(ONE, other), (ONE, http), (http, ONE), (no_client, ONE)] {
-            assert!(agreed(x_forwarded, forwarded).is_none());
+            assert!(merge(x_forwarded, forwarded).is_none());
         }
         let alone = Claim { https: None, ..ONE };
         for (x_forwarded, forwarded) in
             [(ONE, ONE), (ONE, nothing), (nothing, ONE), (ONE, no_client), (alone, no_client)]
         {
-            let claim = agreed(x_forwarded, forwarded).unwrap();
+            let claim = merge(x_forwarded, forwarded).unwrap();
             assert_eq!((claim.client, claim.https), (ONE.client, ONE.https));
         }
     }

@@ -1,7 +1,7 @@
-//! Opens what keeps sessions and users: MongoDB, or this process's memory.
+//! Opens the stores of sessions and users, in MongoDB or in the memory of this process.
 //!
-//! This file decides once which of the two it is. All other code sees the traits only: `Store` of
-//! `rocket_express_session`, `Users` and `Counters` of `auth`.
+//! This file chooses between the two, once. Other code uses the traits: `Store` of `rocket_express_session`,
+//! `Users` and `Counters` of `auth`.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,26 +11,26 @@ use rocket_express_session::mongodb::MongoStore;
 use rocket_express_session::store::{MemoryStore, Store};
 
 use crate::auth::Users;
-use crate::auth::throttle::{self, Counters, memory::MemoryCounters, mongo::MongoCounters};
-use crate::auth::users::{self, memory::MemoryUsers, mongo::MongoUsers};
-use crate::config::{Config, ConfigError, DEFAULT_URI, StoreKind};
+use crate::auth::throttle::{Counters, memory::MemoryCounters, mongo::MongoCounters};
+use crate::auth::users::{memory::MemoryUsers, mongo::MongoUsers};
+use crate::config::{Config, DEFAULT_URI, StoreKind};
 use crate::db::{self, IndexError, Mongo, Unavailable, WrongKind};
 use crate::migrate::{self, MigrateError};
-use crate::teach;
+use crate::names::{COLLECTIONS, TEACHING_COLLECTIONS};
 
 /// The stores of a running program.
 pub struct Stores {
-    /// For the session engine.
+    /// The store of the sessions.
     pub sessions: Arc<dyn Store>,
-    /// For the guards and the strategy.
+    /// The store of the accounts.
     pub users: Arc<dyn Users>,
-    /// For the throttle.
+    /// The counters of attempts.
     pub counters: Arc<dyn Counters>,
-    /// What they stand on, for pages and probes.
-    pub backing: Backing,
+    /// The storage behind the stores, for pages and health checks.
+    pub backing: Backend,
 }
 
-impl From<Unavailable> for StartError {
+impl From<Unavailable> for OpenError {
     fn from(error: Unavailable) -> Self {
         match error {
             error if error.is_denial() => Self::Denied(error),
@@ -40,7 +40,7 @@ impl From<Unavailable> for StartError {
     }
 }
 
-impl From<MigrateError> for StartError {
+impl From<MigrateError> for OpenError {
     fn from(error: MigrateError) -> Self {
         match error {
             MigrateError::Unavailable(error) => error.into(),
@@ -49,113 +49,89 @@ impl From<MigrateError> for StartError {
     }
 }
 
-impl From<IndexError> for StartError {
+impl From<IndexError> for OpenError {
     fn from(error: IndexError) -> Self {
         MigrateError::from(error).into()
     }
 }
 
-impl From<WrongKind> for StartError {
+impl From<WrongKind> for OpenError {
     fn from(error: WrongKind) -> Self {
         match error {
             WrongKind::Unavailable(error) => error.into(),
-            error => Self::WrongKind(error),
+            error @ WrongKind::NoCollection { .. } => Self::WrongKind(error),
         }
     }
 }
 
-/// What to do when MongoDB does not answer at the start.
+/// The reaction when MongoDB does not answer at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IfAway {
-    /// Serve from memory: only where no database is named.
+pub enum OnUnreachable {
+    /// Serve from memory. This is for a start without a configured database.
     FallBack,
-    /// Wait for it, as both may be starting after a power cut, and then stop.
+    /// Wait for MongoDB, then stop. After a power cut, both may be starting.
     Wait,
-    /// Stop at once: a person waits at the terminal.
+    /// Stop immediately, because a person waits at the terminal.
     Stop,
 }
 
-/// How long a start waits: a replica set of which one member is missing elects a primary in 12 s.
+/// The longest wait at the start. A replica set with one member missing elects a primary in 12 s.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What stands behind the stores.
-pub enum Backing {
-    /// A database, shared by all instances.
+/// The storage behind the stores.
+pub enum Backend {
+    /// A database that all instances share.
     Mongodb {
         /// The database.
         database: Mongo,
         /// The collection of the sessions.
         sessions: String,
     },
-    /// Everything is gone when the process stops: each page says so.
+    /// The memory of this process. All data is lost when the process stops, and each page says so.
     Memory,
 }
 
-/// Why the program does not start, each in one clear line.
+/// A reason why the stores cannot be opened. Its message is one line.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant's message says what it is")]
-pub enum StartError {
-    #[error(transparent)]
-    Config(#[from] ConfigError),
+pub enum OpenError {
     #[error(
-        "MongoDB does not answer ({0}). Start it, or set MONGODB_URI to where it is, or try this \
-         program out with SESSION_STORE=memory"
+        "MongoDB does not answer ({0}). Start MongoDB, or set MONGODB_URI to its address. To try this \
+         program without a database, set SESSION_STORE=memory"
     )]
     NoDatabase(Unavailable),
     #[error(
-        "MongoDB answers, but refuses: {0}. The user in MONGODB_URI needs the right password, and the \
-         roles readWrite and dbAdmin on its database"
+        "MongoDB denies access: {0}. Check the user and the password in MONGODB_URI. The user needs the \
+         roles readWrite and dbAdmin on the database"
     )]
     Denied(Unavailable),
-    #[error("MongoDB answers, but refuses: {0}")]
+    #[error("MongoDB answers, but with an error: {0}")]
     Refused(Unavailable),
     #[error(
-        "MongoDB answers, but its replica set is not initiated. Type in mongosh, on that server: \
-         rs.initiate()"
+        "MongoDB answers, but its replica set is not initiated. Run rs.initiate() in mongosh on that server"
     )]
     NotInitiated,
     #[error(
-        "MongoDB answers, but is {0}, and MONGODB_URI asks for the replica set {1:?}. Correct \
-         `replicaSet` there, or leave it out and add `directConnection=true`"
+        "MongoDB answers, but the server is {0}, and MONGODB_URI asks for the replica set {1:?}. Correct \
+         replicaSet in MONGODB_URI, or remove it and add directConnection=true"
     )]
     OtherSet(String, String),
-    #[error("the connection string of MongoDB (MONGODB_URI, `mongodb.uri`) is wrong: {0}")]
+    #[error("the connection string in MONGODB_URI (or mongodb.uri in Rocket.toml) is wrong: {0}")]
     BadUri(Unavailable),
     #[error(transparent)]
     WrongKind(WrongKind),
     #[error(transparent)]
     Migration(MigrateError),
-    #[error("no folder {0}: set static_dir in Rocket.toml")]
-    NoStaticFiles(String),
-    #[error("{0}")]
-    Threads(Unavailable),
-    #[error("cannot serve on port {0}, which ROCKET_PORT can change: {1}")]
-    Launch(u16, String),
     #[error(
-        "{0} is a public address, and the lessons are not for the internet. Set ROCKET_ADDRESS to \
-         this machine's address in the class's network, or add --public if you mean it"
-    )]
-    PublicAddress(std::net::IpAddr),
-    #[error("a lesson cannot be given: {0}")]
-    Lesson(String),
-    #[error("{0}")]
-    Backup(String),
-    #[error("there is no account called {0:?}")]
-    NoSuchUser(String),
-    #[error(
-        "several accounts answer to {0:?}: {1}. Nothing was changed. Type the ID of the one you mean"
-    )]
-    Ambiguous(String, String),
-    #[error(
-        "the memory store lives in the running server alone: this command needs MongoDB (set \
-         MONGODB_URI to the one that the server uses)"
+        "this command needs MongoDB: the memory store exists only inside a running server. Set \
+         SESSION_STORE=mongodb, and MONGODB_URI to the database of the server"
     )]
     NeedsDatabase,
 }
 
-impl IfAway {
-    /// For a server. The debug profile serves from memory when no database is named and none
-    /// answers at the default address, so that `cargo run` works on any machine.
+impl OnUnreachable {
+    /// The reaction of a server. In the debug profile, it serves from memory if no database is configured and
+    /// the default address does not answer. So `cargo run` works on any machine.
     pub fn serving(config: &Config, is_debug: bool) -> Self {
         let is_default = config.mongodb.uri.0 == DEFAULT_URI;
         match is_debug && is_default && std::env::var_os("MONGODB_URI").is_none() {
@@ -165,11 +141,22 @@ impl IfAway {
     }
 }
 
+/// Checks that the settings use MongoDB, for a command that works on the database of a server.
+///
+/// # Errors
+/// [`OpenError::NeedsDatabase`] with the memory store.
+pub fn require_database(config: &Config) -> Result<(), OpenError> {
+    match config.session.store {
+        StoreKind::Mongodb => Ok(()),
+        StoreKind::Memory => Err(OpenError::NeedsDatabase),
+    }
+}
+
 /// Opens the stores that the settings ask for.
 ///
 /// # Errors
-/// MongoDB does not answer, or does not fit the migrations.
-pub async fn open(config: &Config, if_away: IfAway) -> Result<Stores, StartError> {
+/// MongoDB cannot be used: [`OpenError`] has the reasons.
+pub async fn open(config: &Config, on_unreachable: OnUnreachable) -> Result<Stores, OpenError> {
     if config.session.store == StoreKind::Memory {
         return Ok(in_memory());
     }
@@ -181,58 +168,59 @@ pub async fn open(config: &Config, if_away: IfAway) -> Result<Stores, StartError
             Err(error) => Err(error),
         };
         let Err(error) = opened else { return opened };
-        match if_away {
-            _ if !matches!(error, StartError::NoDatabase(_)) => return Err(error),
-            IfAway::FallBack => return Ok(in_memory()),
-            IfAway::Wait if Instant::now() < give_up => {}
-            IfAway::Wait | IfAway::Stop => return Err(error),
+        match on_unreachable {
+            _ if !matches!(error, OpenError::NoDatabase(_)) => return Err(error),
+            OnUnreachable::FallBack => return Ok(in_memory()),
+            OnUnreachable::Wait if Instant::now() < give_up => {}
+            OnUnreachable::Wait | OnUnreachable::Stop => return Err(error),
         }
         if !is_said {
-            log::warn!("{error}. Waiting for it, {PATIENCE:?} at most");
+            log::warn!("{error}. Waiting for MongoDB, {PATIENCE:?} at most");
             is_said = true;
         }
         sleep(Duration::from_millis(200)).await;
     }
 }
 
-/// The database of the settings, with all migrations applied.
+/// Opens the database of the settings, and applies all migrations.
 ///
 /// # Errors
-/// MongoDB does not answer, or does not fit the migrations.
-pub async fn open_database(config: &Config) -> Result<Mongo, StartError> {
+/// MongoDB cannot be used: [`OpenError`] has the reasons.
+pub async fn open_database(config: &Config) -> Result<Mongo, OpenError> {
     match open_migrated(config).await {
-        // Perhaps it answers, and only the driver finds no server that it may ask.
-        Err(StartError::NoDatabase(error)) => {
+        // MongoDB may answer and still be unusable: its replica set may differ from that of MONGODB_URI.
+        Err(OpenError::NoDatabase(error)) => {
             let found = other_set(&config.mongodb.uri.0).await;
-            Err(found.unwrap_or(StartError::NoDatabase(error)))
+            Err(found.unwrap_or(OpenError::NoDatabase(error)))
         }
         opened => opened,
     }
 }
 
-async fn open_migrated(config: &Config) -> Result<Mongo, StartError> {
+async fn open_migrated(config: &Config) -> Result<Mongo, OpenError> {
     let uri = &config.mongodb.uri.0;
-    let mongo = Mongo::open(uri, config.teaching).await.map_err(StartError::BadUri)?;
+    let mongo = Mongo::open(uri, config.teaching).await.map_err(OpenError::BadUri)?;
     mongo.ping().await?;
     let sessions = config.session.collection.as_str();
     let ended = format!("{sessions}{}", MongoStore::REASONS_SUFFIX);
-    let ours = [sessions, &ended, users::mongo::COLLECTION, throttle::mongo::COLLECTION];
-    let ours = ours.into_iter().chain([migrate::COLLECTION]);
-    let of_lessons: &[&str] = if config.teaching { &teach::COLLECTIONS } else { &[] };
-    let names: Vec<&str> = ours.chain(of_lessons.iter().copied()).collect();
-    db::check_kinds(&mongo, &names).await?;
+    let mut ours = vec![sessions, &ended];
+    ours.extend(COLLECTIONS);
+    if config.teaching {
+        ours.extend(TEACHING_COLLECTIONS);
+    }
+    db::check_kinds(&mongo, &ours).await?;
     for name in migrate::run_for(&mongo, migrate::ALL, sessions).await? {
-        println!("applied migration {name}");
+        println!("Applied migration {name}.");
     }
     Ok(mongo)
 }
 
-/// Whether a server answers, but is in another replica set or in none yet: the driver would wait for
-/// ever.
-async fn other_set(uri: &str) -> Option<StartError> {
+/// The error for a server that answers, but is in another replica set, or in none yet. The driver only
+/// reports that no server was found.
+async fn other_set(uri: &str) -> Option<OpenError> {
     let (asked, hello) = db::hello(uri).await?;
     if hello.get_bool("isreplicaset").unwrap_or(false) {
-        return Some(StartError::NotInitiated);
+        return Some(OpenError::NotInitiated);
     }
     let found = match (&asked, hello.get_str("setName")) {
         (None, _) => return None,
@@ -240,7 +228,7 @@ async fn other_set(uri: &str) -> Option<StartError> {
         (_, Ok(name)) => format!("in the replica set {name:?}"),
         (_, Err(_)) => "in no replica set".to_owned(),
     };
-    Some(StartError::OtherSet(found, asked?))
+    Some(OpenError::OtherSet(found, asked?))
 }
 
 fn in_memory() -> Stores {
@@ -248,11 +236,11 @@ fn in_memory() -> Stores {
         sessions: Arc::new(MemoryStore::default()),
         users: Arc::new(MemoryUsers::default()),
         counters: Arc::new(MemoryCounters::default()),
-        backing: Backing::Memory,
+        backing: Backend::Memory,
     }
 }
 
-async fn in_mongodb(config: &Config, mongo: Mongo) -> Result<Stores, StartError> {
+async fn in_mongodb(config: &Config, mongo: Mongo) -> Result<Stores, OpenError> {
     let collection = &config.session.collection;
     let store = mongo.session_store(collection).stringify(config.session.stringify);
     let sessions = store.beside_express();
@@ -261,6 +249,6 @@ async fn in_mongodb(config: &Config, mongo: Mongo) -> Result<Stores, StartError>
         sessions: Arc::new(sessions),
         users: Arc::new(MongoUsers::new(&mongo)),
         counters: Arc::new(MongoCounters::new(&mongo)),
-        backing: Backing::Mongodb { database: mongo, sessions: collection.clone() },
+        backing: Backend::Mongodb { database: mongo, sessions: collection.clone() },
     })
 }

@@ -1,9 +1,8 @@
-//! The limit: what Rocket, the MongoDB driver and Tera do on this machine when nobody cares about
-//! sessions. One guard asks for two documents, and the page is Cloakroom's dashboard.
+//! The limit: how fast Rocket, the MongoDB driver and Tera are on this machine without a session engine. One
+//! guard reads two documents, and the page is Cloakroom's dashboard.
 //!
-//! No signature is checked, nothing is ever written, nothing expires, no header is set, nobody is
-//! logged out when something fails: do not copy it. `script/bench` holds Cloakroom against it, on
-//! the same database, built with the same profile.
+//! Do not copy it: no signature is checked, nothing is written, nothing expires, and no header is set.
+//! `script/bench` compares Cloakroom with it, on the same database, built with the same profile.
 
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Document, doc};
@@ -14,11 +13,11 @@ use rocket::{Build, Request, Rocket, get, launch, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::Value;
 
-/// The same allocator as ours.
+/// The allocator that Cloakroom uses.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Who asks, and what is in the session.
+/// The user who is logged in, and the data of the session.
 struct Visitor {
     username: String,
     admin: bool,

@@ -1,7 +1,7 @@
-//! The life of an account: it is made, its password changes, it is deleted.
+//! The life of an account: a user makes it, changes its password, deletes it.
 //!
-//! The last two need the password once more ([`LocalStrategy::confirm`]): a browser that was left open is no
-//! proof of who sits in front of it (OWASP ASVS 7.5.1). The proof is a value, [`Confirmed`], without which
+//! The last two need the password once more ([`LocalStrategy::confirm`]), because another person may be using
+//! a browser that was left open (OWASP ASVS 7.5.1). A right password gives a [`ReauthToken`], and without one
 //! neither can be called.
 
 use std::net::IpAddr;
@@ -11,43 +11,49 @@ use super::device;
 use super::password::Password;
 use super::queue::QueueSlot;
 use super::strategy::LocalStrategy;
-use super::throttle::{Lane, Network};
+use super::throttle::{Admission, Bucket, Network};
 use super::username::Username;
 use super::users::{Account, StoredPassword, User};
 use crate::db::Unavailable;
 
-/// What came of a registration.
+/// The result of a registration.
 #[derive(Debug)]
 pub enum Registration {
-    /// The account is made. With it comes a device cookie: this browser is no stranger to the account, even if
-    /// an attacker guessed at the name before it was taken.
+    /// The account is made. The second value is a device cookie, so that this browser is known to the
+    /// account, even if an attacker guessed at the name before.
     Done(User, Option<String>),
     /// Another account has this name.
     Taken,
-    /// Too many new accounts from this address: the next may be made after so long.
-    TryLater(Duration),
+    /// Too many new accounts from this address.
+    Throttled {
+        /// How long no account can be made.
+        retry_after: Duration,
+    },
 }
 
 /// The result of asking a logged-in user for the password.
 pub enum Confirmation {
-    /// It is right.
-    Right(Box<Confirmed>),
-    /// It is wrong, or the account is gone.
+    /// The password is right.
+    Ok(Box<ReauthToken>),
+    /// The password is wrong, or the account is gone.
     Wrong,
-    /// Too many guesses: nothing was checked, and nothing will be for so long.
-    TryLater(Duration),
+    /// Too many attempts: the password was not checked.
+    Throttled {
+        /// How long no password will be checked.
+        retry_after: Duration,
+    },
 }
 
-/// The user has just given the password of this account.
-pub struct Confirmed {
+/// Proof that the user has just given the password of this account.
+pub struct ReauthToken {
     account: Account,
-    /// Kept, so that a change of the password does not wait twice.
+    /// Held, so that a change of the password does not wait for a slot again.
     slot: QueueSlot,
 }
 
 impl LocalStrategy {
-    /// Makes an account, unless the name is taken. Attempts are counted, whatever comes of them:
-    /// each tells whether a name exists.
+    /// Makes an account, unless the name is taken. Each attempt counts, also a failed one: it tells whether a
+    /// name is taken.
     ///
     /// # Errors
     /// A store does not answer, or too many passwords are being hashed already.
@@ -57,11 +63,11 @@ impl LocalStrategy {
         password: Password,
         address: IpAddr,
     ) -> Result<Registration, Unavailable> {
-        // First of all: what there is no time for is not counted.
+        // First of all: an attempt that gets no slot is not counted.
         let slot = self.queue.enter(("register", username.as_key()), address).await?;
-        let lanes: Vec<_> = Network::around(address).map(Lane::Registration).collect();
-        if let Err(wait) = self.throttle.pass(&lanes).await? {
-            return Ok(Registration::TryLater(wait));
+        let buckets: Vec<_> = Network::around(address).map(Bucket::Registration).collect();
+        if let Some(retry_after) = self.throttle.count(&buckets).await? {
+            return Ok(Registration::Throttled { retry_after });
         }
         let Some((user, stored)) = self.insert(&slot, username, password).await? else {
             return Ok(Registration::Taken);
@@ -70,8 +76,8 @@ impl LocalStrategy {
         Ok(Registration::Done(user, device))
     }
 
-    /// Makes an account and counts no attempt: for a command on the machine itself. `None` when the name is
-    /// taken.
+    /// Makes an account without counting an attempt, for the command line and for seats. `None` when the name
+    /// is taken.
     ///
     /// # Errors
     /// A store does not answer, or too many passwords are being hashed already.
@@ -80,7 +86,7 @@ impl LocalStrategy {
         username: &Username,
         password: Password,
     ) -> Result<Option<(User, StoredPassword)>, Unavailable> {
-        self.insert(&QueueSlot::of_a_command(), username, password).await
+        self.insert(&QueueSlot::unlimited(), username, password).await
     }
 
     async fn insert(
@@ -89,7 +95,7 @@ impl LocalStrategy {
         username: &Username,
         password: Password,
     ) -> Result<Option<(User, StoredPassword)>, Unavailable> {
-        // Looked up first to spare the hash; the unique index decides all the same.
+        // This saves the hash of a name that is taken. In a race, the unique index decides.
         if self.users.is_taken(&username.into()).await? {
             return Ok(None);
         }
@@ -98,8 +104,8 @@ impl LocalStrategy {
         Ok(user.map(|user| (user, StoredPassword::Argon2(hash))))
     }
 
-    /// Checks the password that the account of `user` has now. Wrong ones are counted by `session`,
-    /// the handle of the one that asks.
+    /// Checks a password against the one that the account of `user` has now. Wrong ones are counted for the
+    /// session with the handle `session`.
     ///
     /// # Errors
     /// A store does not answer, or too many passwords are being hashed already.
@@ -114,32 +120,35 @@ impl LocalStrategy {
             return Ok(Confirmation::Wrong);
         };
         let slot = self.queue.enter(("session", session), address).await?;
-        let Some(account) = self.users.find_by_id(user.id).await? else {
+        let Some(account) = self.users.find_account(user.id).await? else {
             return Ok(Confirmation::Wrong);
         };
-        let taken = match self.throttle.take(&[Lane::Confirmation(session)]).await? {
-            Ok(taken) => taken,
-            Err(wait) => return Ok(Confirmation::TryLater(wait)),
+        let permit = match self.throttle.try_acquire(&[Bucket::Confirmation(session)]).await? {
+            Admission::Granted(permit) => permit,
+            Admission::Throttled { retry_after } => {
+                return Ok(Confirmation::Throttled { retry_after });
+            }
         };
-        if self.check(&slot, password, account.password.clone(), taken).await? {
-            Ok(Confirmation::Right(Box::new(Confirmed { account, slot })))
+        if self.check(&slot, password, account.password.clone(), permit).await? {
+            Ok(Confirmation::Ok(Box::new(ReauthToken { account, slot })))
         } else {
             Ok(Confirmation::Wrong)
         }
     }
 
-    /// Gives the account a new password (OWASP ASVS 6.2.3). Every session made under the old one
-    /// is anonymous from now on. Returns the user, and a device cookie for this browser; `None` when
-    /// a concurrent change came first.
+    /// Gives the account a new password (OWASP ASVS 6.2.3). All sessions from before are anonymous from now
+    /// on.
+    ///
+    /// Returns the user, and a device cookie for this browser. `None` when a concurrent change came first.
     ///
     /// # Errors
     /// A store does not answer, or too many passwords are being hashed already.
     pub async fn change_password(
         &self,
-        confirmed: &Confirmed,
+        token: &ReauthToken,
         new: Password,
     ) -> Result<Option<(User, Option<String>)>, Unavailable> {
-        let Confirmed { account, slot } = confirmed;
+        let ReauthToken { account, slot } = token;
         let new = self.hasher.hash(slot, new).await?;
         let version = account.user.password_version + 1;
         if !self.users.replace_password(account, &new, version).await? {
@@ -154,7 +163,7 @@ impl LocalStrategy {
     ///
     /// # Errors
     /// The user store does not answer.
-    pub async fn delete(&self, confirmed: &Confirmed) -> Result<(), Unavailable> {
-        self.users.delete(confirmed.account.user.id).await
+    pub async fn delete(&self, token: &ReauthToken) -> Result<(), Unavailable> {
+        self.users.delete(token.account.user.id).await
     }
 }

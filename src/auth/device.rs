@@ -1,10 +1,9 @@
-//! A browser that has made an account, or logged in to it before, and can prove it: OWASP's
-//! "Device Cookies".
+//! The cookie of a browser that has made an account or logged in to it before: OWASP's "Device Cookies".
 //!
-//! The cookie `device` is `<nonce>.<signature>`. The signature covers the account, the nonce and the
-//! password's hash, so it is worth nothing for another account, and nothing after a change of the
-//! password. It logs no user in. Its only use is a lane of its own in `throttle`, so that an attacker
-//! who guesses cannot keep this browser out.
+//! The cookie `device` is `<nonce>.<signature>`. The signature covers the nonce, the account and the
+//! password's hash. So the cookie is valid for this account only, and until its password changes. It logs no
+//! user in. It gives the browser a rate limit of its own in `throttle`, so that an attacker who guesses the
+//! password cannot keep this browser out.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,42 +14,46 @@ use rocket_express_session::Secrets;
 use super::username::key_of;
 use super::users::StoredPassword;
 
-/// What its signature is for: see [`Secrets::sign_for`].
+/// The purpose of the signature: see [`Secrets::sign_for`].
 const PURPOSE: &str = "cloakroom device";
 
-/// Told apart from all others, which is all it has to be.
+/// Enough that each browser has a different nonce.
 const NONCE_BYTES: usize = 16;
 
-/// Longer than any of ours: what is longer is not worth a look, and would take a while.
-const LONGEST: usize = 128;
+/// Longer than any cookie of ours. A longer one is not checked, because that would take time.
+const MAX_LENGTH: usize = 128;
 
-/// A value for the cookie of a browser that has just logged in. `None` when the system gives no
-/// randomness: then the browser stays a stranger.
-pub fn issue(secrets: &Secrets, username: &str, password: &StoredPassword) -> Option<String> {
+/// The cookie's value for a browser that has just logged in. `None` when the system has no random numbers:
+/// then the browser stays unknown.
+pub(super) fn issue(
+    secrets: &Secrets,
+    username: &str,
+    password: &StoredPassword,
+) -> Option<String> {
     let mut nonce = [0; NONCE_BYTES];
     SysRng.try_fill_bytes(&mut nonce).ok()?;
     let nonce = URL_SAFE_NO_PAD.encode(nonce);
-    let seal = secrets.sign_for(PURPOSE, &claim(&nonce, username, password));
-    Some(format!("{nonce}.{seal}"))
+    let signature = secrets.sign_for(PURPOSE, &message(&nonce, username, password));
+    Some(format!("{nonce}.{signature}"))
 }
 
-/// The nonce of a cookie that was issued to this account under this password.
-pub fn recognise<'c>(
+/// The nonce of a cookie, if it was issued for this account under this password.
+pub(super) fn verify<'c>(
     secrets: &Secrets,
     cookie: &'c str,
     username: &str,
     password: &StoredPassword,
 ) -> Option<&'c str> {
-    if cookie.len() > LONGEST {
+    if cookie.len() > MAX_LENGTH {
         return None;
     }
-    let (nonce, sealed) = cookie.split_once('.')?;
-    let claim = claim(nonce, username, password);
-    secrets.verify_for(PURPOSE, &claim, sealed).then_some(nonce)
+    let (nonce, signature) = cookie.split_once('.')?;
+    let message = message(nonce, username, password);
+    secrets.verify_for(PURPOSE, &message, signature).then_some(nonce)
 }
 
-/// No nonce and no hash has a space in it, so that one claim cannot be read as another.
-fn claim(nonce: &str, username: &str, password: &StoredPassword) -> String {
+/// The message that is signed. Neither a nonce nor a hash has a space in it, so it has one meaning only.
+fn message(nonce: &str, username: &str, password: &StoredPassword) -> String {
     format!("{nonce} {} {}", key_of(username), password.as_str())
 }
 
@@ -67,7 +70,7 @@ mod tests {
         let (old, new) = (password("$argon2id$old"), password("$argon2id$new"));
         let cookie = issue(&secrets(&["one"]), rosa, &old).unwrap();
         let check = |secrets: Secrets, cookie: &str, name: &str, password, known: bool| {
-            assert_eq!(recognise(&secrets, cookie, name, password).is_some(), known, "{cookie}");
+            assert_eq!(verify(&secrets, cookie, name, password).is_some(), known, "{cookie}");
         };
         check(secrets(&["one"]), &cookie, rosa, &old, true);
         check(secrets(&["two", "one"]), &cookie, rosa, &old, true);
@@ -78,6 +81,6 @@ mod tests {
             check(secrets(&["one"]), altered, rosa, &old, false);
         }
         let another = issue(&secrets(&["one"]), rosa, &old).unwrap();
-        assert_ne!(cookie, another, "each browser has a lane of its own");
+        assert_ne!(cookie, another, "each browser has a nonce of its own");
     }
 }

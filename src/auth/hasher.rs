@@ -1,8 +1,8 @@
 //! The threads that hash passwords: as many as there are cores, each with its own memory.
 //!
-//! Hashing takes 15 ms of a core and 19 MiB on purpose. On the async workers it would stop every
-//! other request; through `spawn_blocking` a storm of logins takes gigabytes. Here memory stays at
-//! cores × 19 MiB. A caller holds a [`QueueSlot`] of `queue.rs`, so that few enough wait here.
+//! Hashing takes 15 ms of a core and 19 MiB on purpose. On the async workers it would stop every other
+//! request. With `spawn_blocking`, a burst of logins takes gigabytes. Here memory stays at cores × 19 MiB. A
+//! caller holds a [`QueueSlot`], so the number of waiting jobs has a limit.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -12,34 +12,34 @@ use std::time::{Duration, Instant};
 
 use rocket::tokio::sync::oneshot;
 
-use super::password::{Memory, Password, PasswordHash, describe, hash, matches};
+use super::password::{Buffer, Password, PasswordHash, describe, hash, matches};
 use super::queue::QueueSlot;
 use super::users::StoredPassword;
 use crate::db::Unavailable;
-use crate::in_flight::{left, within};
+use crate::trace::in_flight::{left, within};
 use crate::trace::{self, Step};
 
-/// How long a hash may be waited for, on a machine that is slower or busy with other things.
+/// The longest wait for a hash, for a machine that is slow or busy with other work.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a login still needs after its hash, to store what came of it. With less time left it gives
-/// up, and the thread hashes for the next one: it would have answered 503 all the same.
-const NEEDED_AFTERWARDS: Duration = Duration::from_millis(200);
+/// The time that a login needs after its hash, to store the result. A job whose request has less time left is
+/// skipped: the response would be a 503 anyway.
+const TIME_AFTER_HASH: Duration = Duration::from_millis(200);
 
-/// How far below the async workers the threads run (nice(2)): a page goes before a hash.
+/// The threads' nice value (nice(2)). They run below the async workers: a page goes before a hash.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 
-/// So long after the last of a row of logins, the memory for hashing goes back to the system.
-const REST: Duration = Duration::from_secs(10);
+/// After this time without a job, the memory for hashing goes back to the system.
+const IDLE_RELEASE: Duration = Duration::from_secs(10);
 
-type Work = Box<dyn FnOnce(&mut Memory) + Send>;
+type Job = Box<dyn FnOnce(&mut Buffer) + Send>;
 
 /// Hashes and verifies passwords off the async workers.
 pub struct Hasher {
-    waiting: Sender<Work>,
-    /// What an unknown user's password is compared with, so that the answer takes as long as for a
-    /// known one (OWASP ASVS 6.3.8). No one knows the password to it.
+    jobs: Sender<Job>,
+    /// The hash for the password of an unknown user, so that the check takes as long as for a known one
+    /// (OWASP ASVS 6.3.8). It is the hash of random text.
     dummy: PasswordHash,
 }
 
@@ -49,20 +49,21 @@ impl Hasher {
     /// # Errors
     /// No thread could be started, or the system gives no randomness.
     pub fn start() -> Result<Self, Unavailable> {
-        let (waiting, work) = channel();
-        let line = Arc::new(Line { work: Mutex::new(work), spare: Mutex::default() });
+        let (jobs, received) = channel();
+        let queue =
+            Arc::new(JobQueue { jobs: Mutex::new(received), free_buffers: Mutex::default() });
         let cores = thread::available_parallelism().map_or(1, usize::from);
         for number in 0..cores {
-            let line = line.clone();
+            let queue = queue.clone();
             thread::Builder::new()
                 .name(format!("password-{number}"))
-                .spawn(move || run(&line))
+                .spawn(move || run_jobs(&queue))
                 .map_err(Unavailable::new)?;
         }
         let unknown = Password::typed(rocket_express_session::SessionId::generate().as_str());
-        let dummy = unknown.and_then(|password| hash(&password, &mut Memory::new()));
+        let dummy = unknown.and_then(|password| hash(&password, &mut Buffer::new()));
         let dummy = dummy.ok_or_else(|| Unavailable::new("Argon2 does not work here"))?;
-        Ok(Self { waiting, dummy })
+        Ok(Self { jobs, dummy })
     }
 
     /// The hash of a new password.
@@ -74,13 +75,14 @@ impl Hasher {
         _slot: &QueueSlot,
         password: Password,
     ) -> Result<PasswordHash, Unavailable> {
-        let (hash, took) = self.queue(move |memory| timed(|| hash(&password, memory))).await?;
+        let job = move |buffer: &mut Buffer| timed(|| hash(&password, buffer));
+        let (hash, took) = self.enqueue(job).await?;
         trace::note(|| Step::Hashed { algorithm: describe(), took });
         hash.ok_or_else(|| Unavailable::new("Argon2 refused to hash"))
     }
 
-    /// Whether `password` is what was stored. With nothing stored, or nothing that can be checked,
-    /// it takes as long, and says no.
+    /// Whether `password` is the one that was stored. False when none is stored or the hash cannot be
+    /// checked; this takes as long as a real check.
     ///
     /// # Errors
     /// It takes too long.
@@ -91,38 +93,39 @@ impl Hasher {
         stored: Option<StoredPassword>,
     ) -> Result<bool, Unavailable> {
         let dummy = self.dummy.clone();
-        let check = move |password: &Password, memory: &mut Memory| {
+        let check = move |password: &Password, buffer: &mut Buffer| {
             let checked = match &stored {
-                Some(StoredPassword::Argon2(hash)) => matches(password, hash, memory),
+                Some(StoredPassword::Argon2(hash)) => matches(password, hash, buffer),
                 Some(StoredPassword::Legacy(hash)) => hash.matches(password),
                 None => None,
             };
             checked.unwrap_or_else(|| {
-                matches(password, &dummy, memory);
+                matches(password, &dummy, buffer);
                 false
             })
         };
-        // One job for all forms: as many hashes for an unknown name as for a wrong password.
-        let work = move |memory: &mut Memory| password.forms().any(|form| check(&form, memory));
-        let (right, took) = self.queue(move |memory| timed(|| work(memory))).await?;
+        // One job for all forms, so an unknown name costs as many hashes as a wrong password.
+        let job =
+            move |buffer: &mut Buffer| timed(|| password.forms().any(|form| check(&form, buffer)));
+        let (right, took) = self.enqueue(job).await?;
         trace::note(|| Step::Verified { right, took });
         Ok(right)
     }
 
-    async fn queue<T: Send + 'static>(
+    async fn enqueue<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Memory) -> T + Send + 'static,
+        work: impl FnOnce(&mut Buffer) -> T + Send + 'static,
     ) -> Result<T, Unavailable> {
-        let (reply, answer) = oneshot::channel();
-        let give_up = Instant::now() + left(TIMEOUT).saturating_sub(NEEDED_AFTERWARDS);
-        let work: Work = Box::new(move |memory| {
-            if !reply.is_closed() && Instant::now() < give_up {
-                drop(reply.send(work(memory)));
+        let (sender, result) = oneshot::channel();
+        let deadline = Instant::now() + left(TIMEOUT).saturating_sub(TIME_AFTER_HASH);
+        let job: Job = Box::new(move |buffer| {
+            if !sender.is_closed() && Instant::now() < deadline {
+                drop(sender.send(work(buffer)));
             }
         });
-        self.waiting.send(work).map_err(|_| Unavailable::new("the password threads are gone"))?;
-        match within(TIMEOUT, answer).await {
-            Some(Ok(answer)) => Ok(answer),
+        self.jobs.send(job).map_err(|_| Unavailable::new("the password threads are gone"))?;
+        match within(TIMEOUT, result).await {
+            Some(Ok(result)) => Ok(result),
             Some(Err(_)) => Err(Unavailable::new("a password could not be hashed")),
             None => Err(Unavailable::new("too many passwords are being hashed")),
         }
@@ -131,50 +134,50 @@ impl Hasher {
 
 /// The result, and how long it took.
 fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
-    let begun = Instant::now();
+    let started = Instant::now();
     let result = work();
-    (result, begun.elapsed())
+    (result, started.elapsed())
 }
 
-/// What the threads share.
-struct Line {
-    work: Mutex<Receiver<Work>>,
+/// The jobs and the memory that the threads share.
+struct JobQueue {
+    jobs: Mutex<Receiver<Job>>,
     /// Memory that no thread is using now.
-    spare: Mutex<Vec<Memory>>,
+    free_buffers: Mutex<Vec<Buffer>>,
 }
 
-impl Line {
-    /// The next in the line; `None` when the `Hasher` is gone.
-    fn next(&self) -> Option<Work> {
-        let work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+impl JobQueue {
+    /// Waits for the next job. `None` when the `Hasher` is gone.
+    fn next(&self) -> Option<Job> {
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            match work.recv_timeout(REST) {
-                Ok(next) => return Some(next),
-                Err(RecvTimeoutError::Timeout) => self.spare().clear(),
+            match jobs.recv_timeout(IDLE_RELEASE) {
+                Ok(job) => return Some(job),
+                Err(RecvTimeoutError::Timeout) => self.free_buffers().clear(),
                 Err(RecvTimeoutError::Disconnected) => return None,
             }
         }
     }
 
-    fn spare(&self) -> MutexGuard<'_, Vec<Memory>> {
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    fn free_buffers(&self) -> MutexGuard<'_, Vec<Buffer>> {
+        self.free_buffers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn run(line: &Line) {
-    // For one thread only on Linux; elsewhere it would slow the whole process down.
+fn run_jobs(queue: &JobQueue) {
+    // On Linux this is for one thread; elsewhere it would slow the whole process down.
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(NICENESS) {
-        log::warn!("the password threads run at full priority: {error}");
+        log::warn!("the priority of a password thread could not be lowered: {error}");
     }
-    while let Some(next) = line.next() {
-        let spare = line.spare().pop();
-        let mut memory = spare.unwrap_or_else(Memory::new);
-        // One bad hash must not take the thread, and with it half of all logins.
-        if catch_unwind(AssertUnwindSafe(|| next(&mut memory))).is_err() {
-            log::error!("a password thread panicked, and goes on");
+    while let Some(job) = queue.next() {
+        let free = queue.free_buffers().pop();
+        let mut buffer = free.unwrap_or_else(Buffer::new);
+        // A panic in one hash must not end the thread: with two cores, that is half of all logins.
+        if catch_unwind(AssertUnwindSafe(|| job(&mut buffer))).is_err() {
+            log::error!("a password thread panicked and was kept running");
         }
-        line.spare().push(memory);
+        queue.free_buffers().push(buffer);
     }
 }
 
@@ -187,14 +190,13 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn forty_at_once_are_all_answered() {
+    async fn forty_concurrent_checks_all_get_their_result() {
         let hasher = Hasher::start().unwrap();
-        let stored =
-            hasher.hash(&QueueSlot::of_a_command(), typed("right password")).await.unwrap();
+        let stored = hasher.hash(&QueueSlot::unlimited(), typed("right password")).await.unwrap();
         let stored = StoredPassword::Argon2(stored);
         let verify = async |n: usize| {
             let password = if n.is_multiple_of(2) { "right password" } else { "wrong password" };
-            hasher.verify(&QueueSlot::of_a_command(), typed(password), Some(stored.clone())).await
+            hasher.verify(&QueueSlot::unlimited(), typed(password), Some(stored.clone())).await
         };
         let answers = rocket::futures::future::join_all((0..40).map(verify)).await;
         for (n, answer) in answers.into_iter().enumerate() {
@@ -203,15 +205,15 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn with_nothing_stored_the_answer_is_no() {
+    async fn without_a_stored_hash_no_password_is_right() {
         let hasher = Hasher::start().unwrap();
-        assert!(!hasher.verify(&QueueSlot::of_a_command(), typed("anything"), None).await.unwrap());
+        assert!(!hasher.verify(&QueueSlot::unlimited(), typed("anything"), None).await.unwrap());
     }
 
     #[rocket::async_test]
     async fn a_hash_of_the_text_as_typed_is_found_and_an_unknown_name_costs_as_much() {
         let (hasher, nfd) = (Hasher::start().unwrap(), "Zoe\u{308} hangs up a coat");
-        let slot = QueueSlot::of_a_command();
+        let slot = QueueSlot::unlimited();
         let as_typed = typed(nfd).forms().last().unwrap();
         for new in [as_typed, typed(nfd)] {
             let stored = StoredPassword::Argon2(hasher.hash(&slot, new).await.unwrap());
@@ -226,7 +228,7 @@ mod tests {
             }
             times.into_iter().min().unwrap()
         };
-        // Twice as long; a machine that is busy with other things gets some more tries.
+        // It takes twice as long. A machine that is busy with other work gets some more attempts.
         for _ in 0..5 {
             let (two_forms, one_form) =
                 (shortest(nfd).await, shortest("Zoe hangs up a coat").await);
@@ -238,11 +240,11 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn a_panic_takes_no_thread_with_it() {
+    async fn a_panic_ends_no_thread() {
         let hasher = Hasher::start().unwrap();
         for _ in 0..20 {
-            assert!(hasher.queue(|_| -> () { panic!("a bad hash") }).await.is_err());
+            assert!(hasher.enqueue(|_| -> () { panic!("a bad hash") }).await.is_err());
         }
-        assert!(hasher.hash(&QueueSlot::of_a_command(), typed("still there")).await.is_ok());
+        assert!(hasher.hash(&QueueSlot::unlimited(), typed("still there")).await.is_ok());
     }
 }

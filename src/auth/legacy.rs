@@ -1,9 +1,9 @@
 //! Password hashes of Express apps: those of the tutorial, of passport-local-mongoose, and bcrypt.
 //!
-//! Accounts with such a hash log in here, too, and get an Argon2id hash instead the first time they
-//! do (`strategy.rs`). OWASP asks for 210,000 rounds of pbkdf2 today, and no rounds cost an attacker
-//! memory. A scrypt hash is refused like a wrong password: Node's `crypto.scrypt` leaves it to each
-//! app how to write parameters and salt down, so the text does not say how to check it.
+//! Users whose account has such a hash can log in here too. At their first login it is replaced by an
+//! Argon2id hash (`strategy.rs`), because OWASP asks for 210,000 rounds of pbkdf2 today, and no number of
+//! rounds costs an attacker memory. With a scrypt hash, each password is rejected: Node's `crypto.scrypt`
+//! leaves it to each app how to write down parameters and salt, so the hash does not say how to check it.
 
 use std::fmt;
 
@@ -20,35 +20,36 @@ const TUTORIAL_ROUNDS: u32 = 10_000;
 const PLUGIN_DIGITS: usize = 2 * 512;
 const PLUGIN_ROUNDS: u32 = 25_000;
 
-/// Bytes of the first block of pbkdf2 with SHA-256. The plugin asks for 16 blocks, each of which takes
-/// all rounds again. One is enough to compare: an attacker would not compute the others either.
+/// The bytes of a plugin's hash that are compared: the first block of pbkdf2 with SHA-256. The plugin
+/// computes 16 blocks, each with all the rounds. One block is enough: an attacker would not compute the
+/// others either.
 const PLUGIN_COMPARED: usize = 32;
 
-/// A bcrypt hash that asks for more is refused unread: each step doubles the time. Node's bcrypt takes
-/// 10 by default, and 13 takes half a second.
+/// A bcrypt hash with a higher cost is not computed. Each step doubles the time: Node's bcrypt has 10 by
+/// default, and 13 takes half a second.
 const MAX_BCRYPT_COST: u32 = 13;
 
 /// A hash that another program stored. Cannot be printed.
 #[derive(Clone, PartialEq, Eq)]
 pub enum LegacyHash {
-    /// Made by pbkdf2. The length of the hash tells which program made it.
+    /// A hash of pbkdf2. Its length tells which program made it.
     Pbkdf2 {
         /// In hex digits.
         hash: String,
-        /// Hex digits as well, but hashed as the text they are: both programs hand over a string.
+        /// In hex digits. Both programs hash this text, not the bytes that it stands for.
         salt: String,
     },
-    /// Made by bcrypt.
+    /// A hash of bcrypt.
     Bcrypt {
         /// `$2b$10$…`, with its own cost and salt.
         hash: String,
-        /// The field of the document that it stands in.
+        /// The field of the document that has the hash.
         field: &'static str,
     },
 }
 
 impl LegacyHash {
-    /// The hash in the fields of a document; `None` when there is none that we know.
+    /// The hash in the fields of a document. `None` when there is none of a kind that we know.
     pub fn read<'d>(text: impl Fn(&'static str) -> Option<&'d str>) -> Option<Self> {
         let bcrypt = ["password", "hash"].into_iter().find_map(|field| {
             let hash = text(field).filter(|hash| is_bcrypt(hash))?.to_owned();
@@ -60,14 +61,14 @@ impl LegacyHash {
         })
     }
 
-    /// The hash as text, to notice that it is another one.
+    /// The text of the hash.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Pbkdf2 { hash, .. } | Self::Bcrypt { hash, .. } => hash,
         }
     }
 
-    /// Whether `password` is the one that was hashed. `None`: the hash is none that we can check.
+    /// Whether `password` is the one that was hashed. `None` when the hash cannot be checked.
     pub fn matches(&self, password: &Password) -> Option<bool> {
         match self {
             Self::Pbkdf2 { hash, salt } => pbkdf2_matches(password, hash, salt),
@@ -95,6 +96,7 @@ fn pbkdf2_matches(password: &Password, hash: &str, salt: &str) -> Option<bool> {
     Some(computed.as_bytes().ct_eq(stored.as_bytes()).into())
 }
 
+/// Lower-case hex digits, as Node writes them.
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -108,7 +110,7 @@ fn is_bcrypt(hash: &str) -> bool {
     ["$2a$", "$2b$", "$2y$"].iter().any(|prefix| hash.starts_with(prefix))
 }
 
-/// As bcrypt does in those apps, it looks at the first 72 bytes of the password alone.
+/// bcrypt uses the first 72 bytes of the password only, here as in those apps.
 fn bcrypt_matches(password: &Password, hash: &str) -> Option<bool> {
     let parts: bcrypt::HashParts = hash.parse().ok()?;
     if parts.get_cost() > MAX_BCRYPT_COST {
@@ -141,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_of_another_kind_is_not_checked() {
+    fn a_hash_of_an_unknown_kind_is_not_checked() {
         for hash in ["", "ab", &"a".repeat(127), &"é".repeat(64), "$scrypt$ln=17,r=8,p=1$c2$aGFzaA"]
         {
             let stored = LegacyHash::Pbkdf2 { hash: hash.to_owned(), salt: String::new() };

@@ -1,11 +1,16 @@
-//! passport-local for Rocket: who is it?
+//! passport-local for Rocket: from a username and a password, or from a session, to a user.
 //!
-//! In reading order: names and passwords (`username`, `password`, `policy`, `guessable`, `legacy`,
-//! `queue`, `hasher`),
-//! accounts (`user`, `users`), attempts (`device`, `throttle`), the check (`strategy`), what becomes of an
-//! account (`account`), the login (`login`), why sessions are revoked (`revoke`), what the session secrets
-//! sign besides sessions (`seal`), and the guards that routes take (`guard`). Built on
-//! `rocket_express_session`, without a page; `web/` is built on it.
+//! In reading order:
+//!
+//! - `username`, `password`, `policy`, `guessable`, `legacy`: names, passwords, and the rules for both
+//! - `queue`, `hasher`: limits of concurrent hashing, and the threads that hash
+//! - `users`: the accounts and their two stores
+//! - `device`, `throttle`: known browsers, and rate limits
+//! - `strategy`, `account`: checks a login; makes, changes and deletes an account
+//! - `login`, `revoke`: logs a user in and out; the reasons why sessions are revoked
+//! - `guard`: the guards that routes take
+//!
+//! It is built on `rocket_express_session` and knows no pages. `web/` is built on it.
 
 mod username;
 mod password;
@@ -23,14 +28,14 @@ mod login;
 pub mod revoke;
 mod guard;
 
-pub use account::{Confirmation, Confirmed, Registration};
-pub use guard::{Admin, Refusal, Visitor};
+pub use account::{Confirmation, ReauthToken, Registration};
+pub use guard::{Admin, AuthError, Visitor, user_id};
 pub use hasher::Hasher;
-pub use login::{confirm, is_confirmed, log_in, log_out, user_id};
+pub use login::{confirm, is_confirmed, log_in, log_out};
 pub use password::{Password, PasswordHash};
 pub use policy::{PasswordError, Policy};
 pub use queue::Queue;
-pub use strategy::{Attempt, Claim, IsOnCard, LocalStrategy, Verdict};
+pub use strategy::{Attempt, IsOnCard, LocalStrategy, Verdict};
 pub use username::{
     MAX_LENGTH as USERNAME_MAX, MIN_LENGTH as USERNAME_MIN, Username, UsernameError, key_of,
 };

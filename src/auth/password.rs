@@ -1,8 +1,8 @@
-//! Passwords: how one is kept. What a new one must be is for `policy.rs`.
+//! Passwords: the typed text, its hash, and the check of one against the other.
 //!
-//! Kept as `$argon2id$v=19$m=…,t=…,p=…$salt$hash`, the PHC string format, which carries its own
-//! parameters. The functions here compute for as long as they compute; `hasher.rs` decides on
-//! which thread.
+//! A hash is stored as `$argon2id$v=19$m=…,t=…,p=…$salt$hash`, the PHC string format, which has the
+//! parameters in it. The functions here block while they compute; `hasher.rs` runs them on threads of its
+//! own. The rules for a new password are in `policy.rs`.
 
 use std::fmt;
 
@@ -15,43 +15,42 @@ use rand::TryRng as _;
 use rand::rngs::SysRng;
 use subtle::ConstantTimeEq as _;
 
-/// Room for any passphrase, and an end to what is hashed (ASVS 6.2.9 wants at least 64).
-pub const MAX_LENGTH: usize = 256;
+/// The longest password in code points: long enough for any passphrase (ASVS 6.2.9 asks for at least 64).
+pub(super) const MAX_LENGTH: usize = 256;
 
-/// What OWASP's Password Storage Cheat Sheet asks for at least: 19 MiB, two passes, one lane.
-/// More costs an attacker and every login alike.
+/// The least that OWASP's Password Storage Cheat Sheet asks for: 19 MiB, two passes, one lane. More would
+/// make attacks more expensive, and each login as well.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// What new passwords are hashed with, in words for the X-ray.
-pub fn describe() -> String {
+/// The algorithm and the parameters of new hashes, as text for the X-ray.
+pub(super) fn describe() -> String {
     format!("Argon2id, m={MEMORY_KIB} KiB, t={PASSES}, p={LANES}")
 }
 
 /// RFC 9106, section 3.1 recommends 16 bytes of salt.
 const SALT_BYTES: usize = 16;
 
-/// A stored hash that asks for more than this is refused unread: a document must not be able to
-/// make a login take 4 GiB or an hour.
-const MOST_MEMORY_KIB: u32 = 64 * 1024;
-const MOST_PASSES: u32 = 16;
-const MOST_LANES: u32 = 8;
+/// A stored hash that asks for more than this is not computed: a document must not be able to make a login
+/// take 4 GiB or an hour.
+const MAX_MEMORY_KIB: u32 = 64 * 1024;
+const MAX_PASSES: u32 = 16;
+const MAX_LANES: u32 = 8;
 
 /// A password that a user typed. Cannot be printed.
 #[derive(Clone)]
 pub struct Password {
     typed: String,
-    /// The normal form of RFC 8265 (`OpaqueString`): `é` is one code point, a space is U+0020.
-    /// `None` for a text that has none, such as one with a control character.
+    /// The normal form of RFC 8265 (`OpaqueString`): `é` is one code point, a space is U+0020. `None` for a
+    /// text without a normal form, such as one with a control character.
     normal: Option<String>,
 }
 
 impl Password {
-    /// A password typed to log in. Only its length is checked: `None` is over the maximum, and no
-    /// account has such a password.
+    /// A password as typed. `None` when it is longer than any password can be.
     pub fn typed(text: &str) -> Option<Self> {
-        // A letter may be typed as several code points that its normal form joins.
+        // One letter may be typed as several code points, which the normal form joins.
         if text.chars().count() > 4 * MAX_LENGTH {
             return None;
         }
@@ -60,34 +59,34 @@ impl Password {
         (length <= MAX_LENGTH).then(|| Self { typed: text.to_owned(), normal })
     }
 
-    /// The form that new hashes are made of; `None` for a text that has no normal form.
+    /// The normal form, from which new hashes are made. `None` for a text without one.
     pub(super) fn normal_form(&self) -> Option<&str> {
         self.normal.as_deref()
     }
 
-    /// What can have been hashed: the normal form, and the text as typed where it differs (hashes
-    /// made before passwords were normalised). One or two, whatever is stored.
+    /// The forms that a stored hash can have been made from: the normal form, and the text as typed where it
+    /// differs. Early versions of this program hashed passwords as typed.
     pub(super) fn forms(&self) -> impl Iterator<Item = Self> {
         let normal = self.normal.clone().filter(|normal| *normal != self.typed);
         let normal = normal.map(|text| Self { typed: text.clone(), normal: Some(text) });
         normal.into_iter().chain([Self { typed: self.typed.clone(), normal: None }])
     }
 
-    /// Whether both are one password, in whatever form they were typed.
+    /// Whether both are one password, in whichever form each was typed.
     pub fn is(&self, other: &Self) -> bool {
         self.as_bytes() == other.as_bytes()
     }
 
-    /// What is hashed.
+    /// The bytes that are hashed.
     pub(super) fn as_bytes(&self) -> &[u8] {
         self.normal.as_ref().unwrap_or(&self.typed).as_bytes()
     }
 }
 
-/// The `OpaqueString` of RFC 8265: spaces of any kind become U+0020, the rest NFC.
+/// The `OpaqueString` of RFC 8265: spaces of any kind become U+0020, all else NFC.
 ///
-/// Our crate's tables end with Unicode 6.3. So code points that it does not know are accepted, and
-/// the joiners and variation selectors of emoji: a phone's keyboard types these.
+/// The tables of `precis-profiles` end with Unicode 6.3, so code points that it does not know are accepted.
+/// So are the joiners and variation selectors of emoji, which the keyboards of phones type.
 fn normal_form(text: &str) -> Option<String> {
     let profile = OpaqueString::new();
     let mapped = profile.additional_mapping_rule(text).ok()?;
@@ -106,17 +105,17 @@ impl fmt::Debug for Password {
     }
 }
 
-/// A password as it is stored. Cannot be printed: with it, guessing can go on elsewhere.
+/// A password hash in PHC format. Cannot be printed: an attacker who has it can try passwords offline.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// From the document, as it stands there.
+    /// A hash as it is in a document.
     pub fn stored(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// For the document.
+    /// The text for a document.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -128,23 +127,23 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-/// The memory that Argon2 fills: kept between the hashes of a storm, since asking the system for 19 MiB each time
-/// is what made 40 logins at once take 5 GB.
-pub struct Memory(Vec<Block>);
+/// The memory that Argon2 fills. It is reused while logins go on: with 19 MiB from the system for each, 40
+/// logins at once took 5 GB.
+pub(super) struct Buffer(Vec<Block>);
 
-impl Memory {
-    pub fn new() -> Self {
+impl Buffer {
+    pub(super) fn new() -> Self {
         Self(vec![Block::default(); MEMORY_KIB as usize])
     }
 }
 
-/// Hashes a password with a fresh salt. `None` when Argon2 refuses, which it has no reason to.
-pub fn hash(password: &Password, memory: &mut Memory) -> Option<PasswordHash> {
+/// Hashes a password with a fresh salt. `None` when Argon2 or the random generator fails.
+pub(super) fn hash(password: &Password, buffer: &mut Buffer) -> Option<PasswordHash> {
     let mut salt = [0; SALT_BYTES];
     SysRng.try_fill_bytes(&mut salt).ok()?;
     let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(Params::DEFAULT_OUTPUT_LEN)).ok()?;
     let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
-    argon2id(&params, password, &salt, &mut output, memory)?;
+    argon2id(&params, password, &salt, &mut output, buffer)?;
     let phc = Phc {
         algorithm: Algorithm::Argon2id.into(),
         version: Some(Version::V0x13.into()),
@@ -155,30 +154,34 @@ pub fn hash(password: &Password, memory: &mut Memory) -> Option<PasswordHash> {
     Some(PasswordHash(phc.to_string()))
 }
 
-/// Whether a hash was made with less than what new ones get, and is to be replaced when the
-/// password is known, which is at a login.
-pub fn is_weak(stored: &PasswordHash) -> bool {
+/// Whether a hash has weaker parameters than a new one. Then it is replaced at the next login, when the
+/// password is known.
+pub(super) fn is_weak(stored: &PasswordHash) -> bool {
     let params = Phc::new(&stored.0).ok().and_then(|phc| Params::try_from(&phc).ok());
     params.is_none_or(|params| params.m_cost() < MEMORY_KIB || params.t_cost() < PASSES)
 }
 
-/// Whether `password` is the one that was hashed. `None`: the stored hash is garbage, or asks for
-/// absurd amounts, so no password fits it.
-pub fn matches(password: &Password, stored: &PasswordHash, memory: &mut Memory) -> Option<bool> {
+/// Whether `password` is the one that was hashed. `None` when the stored hash is garbage or has absurd
+/// parameters: then no password matches it.
+pub(super) fn matches(
+    password: &Password,
+    stored: &PasswordHash,
+    buffer: &mut Buffer,
+) -> Option<bool> {
     let phc = Phc::new(&stored.0).ok()?;
     if Algorithm::try_from(phc.algorithm.as_str()).ok()? != Algorithm::Argon2id {
         return None;
     }
     let params = Params::try_from(&phc).ok()?;
-    let bounded = params.m_cost() <= MOST_MEMORY_KIB
-        && params.t_cost() <= MOST_PASSES
-        && params.p_cost() <= MOST_LANES;
+    let bounded = params.m_cost() <= MAX_MEMORY_KIB
+        && params.t_cost() <= MAX_PASSES
+        && params.p_cost() <= MAX_LANES;
     if !bounded {
         return None;
     }
     let (salt, expected) = (phc.salt?, phc.hash?);
     let mut output = vec![0; expected.len()];
-    argon2id(&params, password, &salt, &mut output, memory)?;
+    argon2id(&params, password, &salt, &mut output, buffer)?;
     Some(output.ct_eq(expected.as_bytes()).into())
 }
 
@@ -187,15 +190,15 @@ fn argon2id(
     password: &Password,
     salt: &[u8],
     output: &mut [u8],
-    memory: &mut Memory,
+    buffer: &mut Buffer,
 ) -> Option<()> {
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
     let password = password.as_bytes();
-    if params.block_count() <= memory.0.len() {
-        let blocks = &mut memory.0[..params.block_count()];
+    if params.block_count() <= buffer.0.len() {
+        let blocks = &mut buffer.0[..params.block_count()];
         return argon2.hash_password_into_with_memory(password, salt, output, blocks).ok();
     }
-    // Made elsewhere with more memory than ours; bounded above, and given back afterwards.
+    // Another program used more memory for this hash. `matches` has checked that it is not too much.
     let mut blocks = vec![Block::default(); params.block_count()];
     argon2.hash_password_into_with_memory(password, salt, output, &mut blocks).ok()
 }
@@ -210,12 +213,12 @@ mod tests {
 
     #[test]
     fn a_password_matches_its_own_hash_only() {
-        let mut memory = Memory::new();
-        let stored = hash(&typed("correct horse"), &mut memory).unwrap();
+        let mut buffer = Buffer::new();
+        let stored = hash(&typed("correct horse"), &mut buffer).unwrap();
         assert!(stored.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        assert_eq!(matches(&typed("correct horse"), &stored, &mut memory), Some(true));
-        assert_eq!(matches(&typed("correct horsf"), &stored, &mut memory), Some(false));
-        let again = hash(&typed("correct horse"), &mut memory).unwrap();
+        assert_eq!(matches(&typed("correct horse"), &stored, &mut buffer), Some(true));
+        assert_eq!(matches(&typed("correct horsf"), &stored, &mut buffer), Some(false));
+        let again = hash(&typed("correct horse"), &mut buffer).unwrap();
         assert_ne!(stored, again, "a fresh salt each time");
     }
 
@@ -249,8 +252,8 @@ mod tests {
         let stored = PasswordHash::stored(
             "$argon2id$v=19$m=1024,t=3,p=2$c29tZXNhbHRzb21lc2FsdA$GaQC7PeK34v/DTTgbaPrAPrFsrLqhblK",
         );
-        assert_eq!(matches(&typed("correct horse"), &stored, &mut Memory::new()), Some(true));
-        assert_eq!(matches(&typed("Correct horse"), &stored, &mut Memory::new()), Some(false));
+        assert_eq!(matches(&typed("correct horse"), &stored, &mut Buffer::new()), Some(true));
+        assert_eq!(matches(&typed("Correct horse"), &stored, &mut Buffer::new()), Some(false));
     }
 
     #[test]
@@ -266,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_and_absurd_parameters_are_nobodys_password() {
+    fn no_password_matches_garbage_or_absurd_parameters() {
         let tail = "$c29tZXNhbHRzb21lc2FsdA$0iw9kVXyLNmZLbX62HXmRP7Nck6lWFB2mrDm6uwgXQg";
         let started = std::time::Instant::now();
         for stored in [
@@ -279,7 +282,7 @@ mod tests {
             format!("$argon2id${}", "A".repeat(100_000)),
         ] {
             let stored = PasswordHash::stored(&stored);
-            assert_eq!(matches(&typed("password"), &stored, &mut Memory::new()), None);
+            assert_eq!(matches(&typed("password"), &stored, &mut Buffer::new()), None);
         }
         assert!(started.elapsed().as_secs() < 10);
     }

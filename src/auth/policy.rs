@@ -1,22 +1,22 @@
 //! The rules for a new password: long enough, in normal form, and not easy to guess.
 //!
-//! Nothing about digits or capitals (OWASP ASVS 6.2.5): such rules make `Password1!`. `strategy.rs`
-//! asks when a user registers or changes a password. A login takes any password. `guessable.rs`
-//! estimates the guesses.
+//! There is no rule about digits or capitals (OWASP ASVS 6.2.5): such rules lead to `Password1!`. The forms
+//! for registration and for a new password check these rules; a login does not. `guessable.rs` estimates how
+//! many guesses a password withstands.
 
 use serde::Deserialize;
 
 use super::guessable::{Weakness, weakness};
 use super::password::{MAX_LENGTH, Password};
 
-/// This app's name, which its users think of first (ASVS 6.2.11).
+/// The name of this app, which is no good password for it (ASVS 6.2.11).
 const APP_NAME: &str = "cloakroom";
 
-/// `[default.password]` of Rocket.toml.
+/// The rules, as `[default.password]` of Rocket.toml sets them.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
-    /// In Unicode code points (NIST SP 800-63B; ASVS 6.2.1 asks for 8, and recommends 15).
+    /// The least length in Unicode code points (NIST SP 800-63B; ASVS 6.2.1 asks for 8, and recommends 15).
     pub min_length: usize,
     /// Words of this site that attackers try first, such as a school's name (ASVS 6.1.2, 6.2.11).
     pub words: Vec<String>,
@@ -24,23 +24,25 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { min_length: LEAST, words: vec![] }
+        Self { min_length: MIN_MIN_LENGTH, words: vec![] }
     }
 }
 
-/// No setting allows less (ASVS 6.2.1).
-const LEAST: usize = 8;
+/// The lowest minimum length that can be set (ASVS 6.2.1).
+const MIN_MIN_LENGTH: usize = 8;
 
-/// Longer minimums are unusable (ASVS 6.2.9: 64 must be accepted).
-const MOST: usize = 64;
+/// The highest minimum length that can be set. Longer minimums are unusable (ASVS 6.2.9: 64 must be
+/// accepted).
+const MAX_MIN_LENGTH: usize = 64;
 
-/// More words would slow each registration down.
-const MOST_WORDS: usize = 100;
+/// The most words that can be set. More would slow down each registration.
+const MAX_WORDS: usize = 100;
 
-/// Characters of a word: shorter ones stand in many passwords, and a longer one is no word.
+/// The length of a word in characters. Shorter ones occur in many good passwords, and a longer one is no
+/// word.
 const WORD_LENGTHS: std::ops::RangeInclusive<usize> = 3..=64;
 
-/// Why something cannot be a new password.
+/// Why a text cannot be a new password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant's message says what it is")]
 pub enum PasswordError {
@@ -83,29 +85,30 @@ pub enum PasswordError {
 }
 
 impl Policy {
-    /// Refuses a setting that would be no rule, or one that a user could not keep. Loads the lists
-    /// of zxcvbn, so that no request has to wait for that.
+    /// Checks the settings, and loads the lists of zxcvbn, so that no request waits for that.
     ///
     /// # Errors
-    /// What is wrong, in words.
+    /// A setting is out of range. The text says which, and what is allowed.
     pub fn check(&self) -> Result<(), &'static str> {
-        if !(LEAST..=MOST).contains(&self.min_length) {
-            return Err("min_length is at least 8 and at most 64");
+        if !(MIN_MIN_LENGTH..=MAX_MIN_LENGTH).contains(&self.min_length) {
+            return Err("min_length must be from 8 to 64");
         }
         let is_word = |word: &String| {
             WORD_LENGTHS.contains(&word.chars().count()) && word.chars().any(char::is_alphabetic)
         };
-        if self.words.len() > MOST_WORDS || !self.words.iter().all(is_word) {
-            return Err("words are at most 100, each of 3 to 64 characters with a letter in it");
+        if self.words.len() > MAX_WORDS || !self.words.iter().all(is_word) {
+            return Err(
+                "words may have at most 100 entries, each of 3 to 64 characters with at least one letter",
+            );
         }
-        self.guessable(APP_NAME, APP_NAME);
+        self.check_common(APP_NAME, APP_NAME);
         Ok(())
     }
 
-    /// Checks a new password of the account `username`. Nothing is trimmed or cut off.
+    /// Checks a new password for the account `username`. Nothing is trimmed or cut off.
     ///
     /// # Errors
-    /// [`PasswordError`], in words for the form.
+    /// [`PasswordError`], whose message is for the form.
     pub fn accept(&self, typed: &str, username: &str) -> Result<Password, PasswordError> {
         let password = Password::typed(typed).ok_or(PasswordError::TooLong)?;
         if typed.is_empty() {
@@ -115,10 +118,10 @@ impl Policy {
         if normal.chars().count() < self.min_length {
             return Err(PasswordError::TooShort(self.min_length));
         }
-        self.guessable(normal, username).map_or(Ok(password.clone()), Err)
+        self.check_common(normal, username).map_or(Ok(password.clone()), Err)
     }
 
-    fn guessable(&self, password: &str, username: &str) -> Option<PasswordError> {
+    fn check_common(&self, password: &str, username: &str) -> Option<PasswordError> {
         let own = [(PasswordError::Username, username), (PasswordError::AppName, APP_NAME)];
         let words = self.words.iter().map(|word| (PasswordError::SiteWord, word.as_str()));
         let known: Vec<_> = own.into_iter().chain(words).collect();
@@ -140,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_length_is_ruled() {
+    fn the_only_rule_about_characters_is_their_number() {
         check("", Some(PasswordError::Empty));
         check("1a2b3c!", Some(PasswordError::TooShort(8)));
         check("tzqkvwxj", None);
@@ -155,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_guessed_first_is_refused() {
+    fn common_passwords_are_rejected() {
         for common in ["password", "Password1", "12345678", "qwertyuiop", "iloveyou", "P@ssw0rd1"] {
             check(common, Some(PasswordError::Common));
         }
@@ -164,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_username_and_the_name_of_the_app_are_refused() {
+    fn the_username_and_the_name_of_the_app_are_rejected() {
         for near in ["rosa.luxemburg", "ROSALUXEMBURG1871!", "grubmexul.asor", "RosaLuxemburg"] {
             check(near, Some(PasswordError::Username));
         }
@@ -175,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_the_settings_are_refused() {
+    fn words_of_the_settings_are_rejected() {
         let words = vec!["Goethe-Gymnasium".to_owned(), "Weimar".to_owned()];
         let policy = Policy { words, ..Policy::default() };
         for near in ["goethe2026", "Goethe-Gymnasium", "we1mar!!", "ramiewramiew"] {
@@ -186,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_character_without_a_normal_form_is_refused_with_its_reason() {
+    fn a_character_without_a_normal_form_is_rejected_with_the_reason() {
         for odd in
             ["tzqk\tvwxj", "tzqkvwxj\0", "tzqk\u{200b}vwxj", "tzqkvwxj\r\n", "tz\u{202e}qkvwxj"]
         {
@@ -195,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_is_none_is_refused() {
+    fn settings_out_of_range_are_rejected() {
         for (length, fine) in [(7, false), (8, true), (15, true), (64, true), (65, false)] {
             let policy = Policy { min_length: length, ..Policy::default() };
             assert_eq!(policy.check().is_ok(), fine, "{length}");

@@ -1,11 +1,13 @@
-//! How many may be at work at once: few slots for each key, and a bounded queue for each.
+//! Limits of concurrent work: few slots for each key, and a bounded queue in front of them.
 //!
-//! What one account, one address or one browser asks for cannot take all that there is. [`Slots`] stand in front
-//! of heavy pages (`web/heavy.rs`), and of what is slow on purpose: the hash of a password. One client that logs
-//! in to one account a thousand times must not keep other accounts out, even with the right password. Nor may it
-//! keep the account's owner out, who comes from elsewhere or in a known browser. So a login holds a
-//! [`QueueSlot`]: of its own kind, of each network around its address and of all, before MongoDB is asked
-//! anything (`strategy.rs`, `account.rs`). `hasher.rs` hashes only for those who hold one.
+//! No account, address or browser may use up the whole server. So [`Slots`] limit heavy pages
+//! (`web/heavy.rs`) and the hashing of passwords, which is slow on purpose. A client that logs in to one
+//! account a thousand times must not keep other accounts out, even with the right password. Nor may it keep
+//! out the account's owner, who comes from another network or in a known browser.
+//!
+//! A login therefore waits for a [`QueueSlot`] before it asks MongoDB anything (`strategy.rs`, `account.rs`).
+//! That is a slot of its account and network, one of each wider network, and one of all slots. `hasher.rs`
+//! takes a [`QueueSlot`] as an argument, so nothing is hashed without one.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -18,106 +20,115 @@ use rocket::tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::throttle::Network;
 use crate::db::Unavailable;
-use crate::in_flight::within;
+use crate::trace::in_flight::within;
 
-/// The longest wait for a slot. Short beside the time of a request: with little left, its work
-/// would be for nothing.
+/// The longest wait for a slot. It is well below the time limit of a request, which also has to do its work.
 const TIMEOUT: Duration = Duration::from_millis(1_500);
 
-/// Slots by key. Keys are kept as hashes, because a key can be as long as a request.
+/// Slots for each key. Keys are stored as hashes, because a key can be as long as a request.
 pub struct Slots {
-    at_work: usize,
+    running: usize,
     waiting: usize,
     keys: Keys,
     hash: RandomState,
 }
 
-type Keys = Arc<Mutex<HashMap<u64, Key>>>;
+type Keys = Arc<Mutex<HashMap<u64, KeySlots>>>;
 
-/// The slots of one key, for as long as a request is there.
-struct Key {
-    slots: Arc<Semaphore>,
-    present: usize,
+/// The slots of one key, for as long as a request waits for one or holds one.
+struct KeySlots {
+    semaphore: Arc<Semaphore>,
+    requests: usize,
 }
 
-/// A slot of a key, given back when dropped.
+/// A slot of a key, released when dropped.
 pub struct Slot {
     _permit: OwnedSemaphorePermit,
-    _present: Present,
+    _counted: Counted,
 }
 
-/// Counts a request at its key until it is dropped.
-struct Present {
+/// Counts a request for its key, until dropped.
+struct Counted {
     keys: Keys,
     key: u64,
 }
 
 impl Slots {
-    /// For each key, `at_work` at once, and `waiting` more that wait for that.
-    pub fn new(at_work: usize, waiting: usize) -> Self {
-        Self { at_work, waiting, keys: Arc::default(), hash: RandomState::new() }
+    /// For each key, `running` requests have a slot, and `waiting` more wait for one.
+    pub fn new(running: usize, waiting: usize) -> Self {
+        Self { running, waiting, keys: Arc::default(), hash: RandomState::new() }
     }
 
-    /// Waits for a slot of `key`; `None` when too many wait already, or it takes too long.
+    /// Waits for a slot of `key`. `None` when too many requests wait already, or the wait is too long.
     pub async fn enter(&self, key: impl Hash) -> Option<Slot> {
-        let (slots, present) = self.join(self.hash.hash_one(key))?;
-        let permit = within(TIMEOUT, slots.acquire_owned()).await?.ok()?;
-        Some(Slot { _permit: permit, _present: present })
+        let (semaphore, counted) = self.enqueue(self.hash.hash_one(key))?;
+        let permit = within(TIMEOUT, semaphore.acquire_owned()).await?.ok()?;
+        Some(Slot { _permit: permit, _counted: counted })
     }
 
-    fn join(&self, key: u64) -> Option<(Arc<Semaphore>, Present)> {
+    fn enqueue(&self, key: u64) -> Option<(Arc<Semaphore>, Counted)> {
         let mut keys = locked(&self.keys);
-        let none = || Key { slots: Arc::new(Semaphore::new(self.at_work)), present: 0 };
-        let found = keys.entry(key).or_insert_with(none);
-        if found.present >= self.at_work + self.waiting {
+        let unused = || KeySlots { semaphore: Arc::new(Semaphore::new(self.running)), requests: 0 };
+        let slots = keys.entry(key).or_insert_with(unused);
+        if slots.requests >= self.running + self.waiting {
             return None;
         }
-        found.present += 1;
-        Some((found.slots.clone(), Present { keys: self.keys.clone(), key }))
+        slots.requests += 1;
+        Some((slots.semaphore.clone(), Counted { keys: self.keys.clone(), key }))
     }
 }
 
-impl Drop for Present {
+impl Drop for Counted {
     fn drop(&mut self) {
         let mut keys = locked(&self.keys);
-        if let Some(found) = keys.get_mut(&self.key) {
-            found.present -= 1;
-            if found.present == 0 {
+        if let Some(slots) = keys.get_mut(&self.key) {
+            slots.requests -= 1;
+            if slots.requests == 0 {
                 keys.remove(&self.key);
             }
         }
     }
 }
 
-fn locked(keys: &Keys) -> MutexGuard<'_, HashMap<u64, Key>> {
+fn locked(keys: &Keys) -> MutexGuard<'_, HashMap<u64, KeySlots>> {
     keys.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Logins at work in all: at 15 ms on two cores, the last of them waits one second.
+/// The most logins that run at once. At 15 ms each on two cores, the last of them waits one second.
 const MAX_SLOTS: usize = 128;
 
-/// The slots of all logins of this process.
+/// The queue of all logins of this process.
 pub struct Queue {
-    /// Of one account, from one network and with one device cookie.
+    /// Slots by account, network and device cookie.
     logins: Slots,
-    /// Of an address, or of an IPv6 /64; of the /56; of the /48.
+    /// Slots by IPv4 address or IPv6 /64, by /56, and by /48.
     networks: [Slots; 3],
     all: Slots,
 }
 
-/// The right to have passwords hashed; given back when dropped.
+/// The right to have passwords hashed, released when dropped.
 pub struct QueueSlot {
     _slots: Vec<Slot>,
 }
 
-/// With all slots free.
+/// Too many logins are in the queue: of this account, from this network, or in all.
+#[derive(Debug, thiserror::Error)]
+#[error("too many logins at once")]
+pub struct Busy;
+
+impl From<Busy> for Unavailable {
+    fn from(busy: Busy) -> Self {
+        Self::new(busy)
+    }
+}
+
 impl Default for Queue {
     fn default() -> Self {
         Self {
-            // A person needs one. A class that logs in to one account at once waits its turn.
+            // One user needs one slot. A class that logs in to one account at once has to wait.
             logins: Slots::new(4, 124),
-            // A class of forty behind one address waits for a moment. Three such addresses leave a
-            // quarter of all slots to others.
+            // A class of forty behind one address waits for a moment. Three such addresses together leave
+            // a quarter of all slots free.
             networks: [Slots::new(32, 96), Slots::new(64, 128), Slots::new(96, 192)],
             all: Slots::new(MAX_SLOTS, 0),
         }
@@ -125,42 +136,42 @@ impl Default for Queue {
 }
 
 impl Queue {
-    /// Waits for a slot of `login` from this network and of each network around the address; then
-    /// takes one of all slots. `login` says what the attempt is for: the name of the account, there
-    /// or not, and what the browser shows besides.
+    /// Waits for a slot of `login` from this network, and for one of each network around the address. Then
+    /// takes one of all slots.
+    ///
+    /// `login` identifies what the attempt is for: the username, which need not exist, and the device cookie.
     ///
     /// # Errors
-    /// Too many logins are there already: of this kind, from this network, or in all.
-    pub async fn enter(&self, login: impl Hash, address: IpAddr) -> Result<QueueSlot, Unavailable> {
-        let busy = || Unavailable::new("too many logins at once");
+    /// [`Busy`].
+    pub async fn enter(&self, login: impl Hash, address: IpAddr) -> Result<QueueSlot, Busy> {
         let login = (login, Network::of(address));
-        let mut slots = vec![self.logins.enter(login).await.ok_or_else(busy)?];
-        for (network, of_width) in Network::around(address).zip(&self.networks) {
-            slots.push(of_width.enter(network).await.ok_or_else(busy)?);
+        let mut slots = vec![self.logins.enter(login).await.ok_or(Busy)?];
+        for (network, slots_of_width) in Network::around(address).zip(&self.networks) {
+            slots.push(slots_of_width.enter(network).await.ok_or(Busy)?);
         }
-        slots.push(self.all.enter(()).await.ok_or_else(busy)?);
+        slots.push(self.all.enter(()).await.ok_or(Busy)?);
         Ok(QueueSlot { _slots: slots })
     }
 }
 
 impl QueueSlot {
-    /// For a command on the machine itself, which competes with no visitor.
-    pub fn of_a_command() -> Self {
+    /// A slot outside all limits, for the command line and for seats.
+    pub fn unlimited() -> Self {
         Self { _slots: vec![] }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use rocket::futures::FutureExt as _;
+    use rocket::futures::FutureExt;
 
     use super::*;
 
     #[rocket::async_test]
-    async fn one_key_has_few_slots_and_the_excess_is_refused_at_once() {
+    async fn one_key_has_few_slots_and_the_excess_is_rejected_at_once() {
         let slots = Slots::new(4, 60);
         let mut waiting: Vec<_> = (0..100).map(|_| Box::pin(slots.enter("rosa"))).collect();
-        let mut entered: Vec<_> = waiting.iter_mut().map(|enter| enter.now_or_never()).collect();
+        let mut entered: Vec<_> = waiting.iter_mut().map(FutureExt::now_or_never).collect();
         let count = |is: fn(&Option<Slot>) -> bool| {
             entered.iter().flatten().filter(|entered| is(entered)).count()
         };
@@ -172,7 +183,7 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn those_who_wait_get_their_turn_and_nothing_is_left_behind() {
+    async fn waiting_requests_get_a_slot_and_no_key_stays_in_memory() {
         let slots = Slots::new(4, 60);
         let visit = async || {
             let slot = slots.enter("rosa").await;
@@ -190,7 +201,7 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn of_all_accounts_together_the_excess_is_refused_at_once() {
+    async fn over_all_accounts_the_excess_is_rejected_at_once() {
         let queue = Queue::default();
         let mut slots = vec![];
         for number in 0..MAX_SLOTS {
@@ -202,7 +213,7 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn a_flood_at_one_account_keeps_out_neither_others_nor_its_known_browser() {
+    async fn a_flood_at_one_account_keeps_out_neither_other_accounts_nor_its_known_browser() {
         let queue = Queue::default();
         let flood = ("rosa", None::<&str>);
         let mut held = vec![];

@@ -1,10 +1,9 @@
 //! The local strategy: is this the right password for this name?
 //!
-//! passport-local's `verify(username, password, done)`, with everything around it that a login on
-//! the internet needs: counted before it is checked (`throttle`), checked at the same cost whether
-//! the name exists or not (`hasher.rs`), a weak hash replaced while the password is at hand. Says
-//! who it is and nothing else; making that a login is for `login.rs`. The other questions about
-//! an account's password are in `account.rs`.
+//! passport-local's `verify(username, password, done)`, with what a login on the internet needs besides. An
+//! attempt is counted before it is checked (`throttle`). The check costs the same whether the name exists or
+//! not (`hasher.rs`). A weak hash is replaced, because only now is the password known. The result says who
+//! the user is; `login.rs` then logs the user in. Other uses of a password are in `account.rs`.
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
@@ -18,177 +17,177 @@ use super::hasher::Hasher;
 use super::password::{Password, is_weak};
 use super::policy::Policy;
 use super::queue::{Queue, QueueSlot};
-use super::throttle::{Lane, Network, Taken, Throttle};
+use super::throttle::{Admission, Bucket, Network, Permit, Throttle};
 use super::username::TypedName;
-use super::users::User;
-use super::users::{Account, StoredPassword, Users};
+use super::users::{Account, StoredPassword, User, Users};
 use crate::db::Unavailable;
 use crate::trace;
 
-/// Accounts, and all that it takes to check a password.
+/// The accounts, and all that is needed to check a password.
 pub struct LocalStrategy {
-    /// Where the accounts are.
+    /// The store of the accounts.
     pub users: Arc<dyn Users>,
-    /// Who may have a password hashed next.
+    /// Limits how many passwords are hashed at once, and for whom.
     pub queue: Queue,
-    /// Computes on threads of its own.
+    /// Hashes passwords, on threads of its own.
     pub hasher: Hasher,
-    /// Counts guesses.
+    /// Limits the number of attempts.
     pub throttle: Throttle,
-    /// What a new password must be.
+    /// The rules for a new password.
     pub policy: Policy,
-    /// Seal the cookies of known browsers.
+    /// They sign the cookies of known browsers.
     pub secrets: Secrets,
-    /// Set in a class with seats.
+    /// Tells the passphrases of seats. Set when the app has a class.
     pub cards: OnceLock<IsOnCard>,
 }
 
-/// Whether this is the passphrase that this program has made for the user: the one on a card. It has
-/// 44 random bits, so it cannot be guessed even if no attempt is counted: a thousand attempts a
-/// second take 270 years for half of them.
+/// Whether a text is the passphrase on the card of the user's seat, which this program has made.
+///
+/// The passphrase has 44 random bits, so it cannot be guessed, even if no attempt is counted. At a thousand
+/// attempts a second, half of all passphrases take 270 years.
 pub type IsOnCard = Box<dyn Fn(&User, &str) -> bool + Send + Sync>;
 
 /// An attempt to log in.
 #[derive(Clone, Copy)]
 pub struct Attempt<'a> {
-    /// As it was typed.
+    /// The username as typed.
     pub username: &'a str,
-    /// As it was typed.
+    /// The password as typed.
     pub password: &'a str,
-    /// The browser's device cookies. Another host of the domain may have planted all but one.
+    /// The browser's device cookies. All but one may be forged, by another host of the domain.
     pub devices: &'a [&'a str],
-    /// Where it comes from.
+    /// The address of the client.
     pub address: IpAddr,
 }
 
-/// A refusal takes at least this long. The hash of an old account takes another time than Argon2,
-/// and that must not tell that the account exists (OWASP ASVS 6.3.8). Node's bcrypt takes 60 ms.
-const REFUSAL: Duration = Duration::from_millis(100);
+/// How long it takes at least to reject a password. The hash of an old account takes another time than
+/// Argon2, and that must not tell that the account exists (OWASP ASVS 6.3.8). Node's bcrypt takes 60 ms.
+const MIN_REJECTION_TIME: Duration = Duration::from_millis(100);
 
-/// What a username and a password are worth. "The database does not answer" is not one of these: that
-/// is [`Unavailable`], and must never be shown as a wrong password.
+/// The result of checking a username and a password.
+///
+/// A database that does not answer is no verdict. It is the error [`Unavailable`], which must never be shown
+/// as a wrong password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The right password of this user. With it a device cookie, if the browser needs one.
+    /// The right password of this user. The second value is a device cookie, if the browser needs one.
     Accepted(User, Option<String>),
-    /// Unknown name or wrong password: one answer for both.
-    Refused(Claim),
-    /// Too many guesses: nothing was checked, and nothing will be for so long.
-    TryLater(Duration, Claim),
-}
-
-/// Whether a refused attempt named an account that exists. For the log alone: a page that told it
-/// would tell who has an account (OWASP ASVS 6.3.8).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Claim {
-    /// It is the name of an account.
-    Account,
-    /// It is not, or the account was not looked up.
-    NoAccount,
+    /// Unknown name or wrong password: one verdict for both.
+    Rejected {
+        /// Whether the name is that of an account. False when it was not looked up. For the log alone: a page
+        /// must not tell who has an account (OWASP ASVS 6.3.8).
+        account_exists: bool,
+    },
+    /// Too many attempts: the password was not checked.
+    Throttled {
+        /// How long no password will be checked.
+        retry_after: Duration,
+        /// As for [`Verdict::Rejected`].
+        account_exists: bool,
+    },
 }
 
 impl LocalStrategy {
-    /// Checks a name and a password as they were typed.
+    /// Checks a username and a password as they were typed.
     ///
-    /// An unknown name costs a hash as well: a quick "no" would tell who has an account (OWASP
-    /// ASVS 6.3.8).
+    /// An unknown name costs a hash as well: a quick response would tell who has an account (OWASP ASVS
+    /// 6.3.8).
     ///
     /// # Errors
     /// A store does not answer, or too many passwords are being hashed already.
     pub async fn verify(&self, attempt: Attempt<'_>) -> Result<Verdict, Unavailable> {
         let Some(password) = Password::typed(attempt.password) else {
-            return Ok(Verdict::Refused(Claim::NoAccount));
+            return Ok(Verdict::Rejected { account_exists: false });
         };
-        let begun = Instant::now();
+        let started = Instant::now();
         let name = TypedName::new(attempt.username);
         let key = name.as_ref().map_or(attempt.username, TypedName::as_key);
         let slot = self.queue.enter((key, attempt.devices.first()), attempt.address).await?;
         let account = match &name {
-            Some(name) => self.users.find_account(name).await?,
+            Some(name) => self.users.find_for_login(name).await?,
             None => None,
         };
-        let claim = if account.is_some() { Claim::Account } else { Claim::NoAccount };
-        let known = self.recognise(attempt.devices, account.as_ref());
-        let taken = match self.admit(key, attempt.address, known).await? {
-            Ok(taken) => taken,
-            // Strangers have used up the attempts, but this one is no guess.
-            Err(_) if self.is_on_card(account.as_ref(), attempt.password) => Taken::default(),
-            Err(wait) => {
-                trace::blur();
-                return Ok(Verdict::TryLater(wait, claim));
+        let account_exists = account.is_some();
+        let known_device = self.known_device(attempt.devices, account.as_ref());
+        let permit = match self.admit(key, attempt.address, known_device).await? {
+            Admission::Granted(permit) => permit,
+            // Other browsers have used up the attempts, but this password was not guessed.
+            Admission::Throttled { .. } if self.is_on_card(account.as_ref(), attempt.password) => {
+                Permit::default()
+            }
+            Admission::Throttled { retry_after } => {
+                trace::coarsen_times();
+                return Ok(Verdict::Throttled { retry_after, account_exists });
             }
         };
         let stored = account.as_ref().and_then(|account| account.password.clone());
-        let is_right = self.check(&slot, password.clone(), stored, taken).await?;
-        match account.filter(|_| is_right) {
-            Some(account) => {
-                let stored = self.upgrade(&slot, &account, password).await;
-                let device = stored.filter(|_| known.is_none());
-                let username = &account.user.username;
-                let device = device.and_then(|now| device::issue(&self.secrets, username, &now));
-                Ok(Verdict::Accepted(account.user, device))
-            }
-            None => {
-                trace::blur();
-                drop(slot);
-                sleep(REFUSAL.saturating_sub(begun.elapsed())).await;
-                Ok(Verdict::Refused(claim))
-            }
-        }
+        let is_right = self.check(&slot, password.clone(), stored, permit).await?;
+        let Some(account) = account.filter(|_| is_right) else {
+            trace::coarsen_times();
+            drop(slot);
+            sleep(MIN_REJECTION_TIME.saturating_sub(started.elapsed())).await;
+            return Ok(Verdict::Rejected { account_exists });
+        };
+        let stored = self.upgrade(&slot, &account, password).await;
+        let new_device = stored
+            .filter(|_| known_device.is_none())
+            .and_then(|stored| device::issue(&self.secrets, &account.user.username, &stored));
+        Ok(Verdict::Accepted(account.user, new_device))
     }
 
-    /// Checks a password, and gives back what was taken for it unless it was a wrong guess.
+    /// Checks a password. The attempt stays counted if the password is wrong, and is refunded otherwise.
     pub(super) async fn check(
         &self,
         slot: &QueueSlot,
         password: Password,
         stored: Option<StoredPassword>,
-        taken: Taken,
+        permit: Permit,
     ) -> Result<bool, Unavailable> {
         let checked = self.hasher.verify(slot, password, stored).await;
         match checked {
-            Ok(false) => taken.keep(),
-            _ => taken.give_back().await,
+            Ok(false) => permit.consume(),
+            _ => permit.refund().await,
         }
         checked
     }
 
     fn is_on_card(&self, account: Option<&Account>, password: &str) -> bool {
-        let (cards, account) = (self.cards.get(), account);
+        let cards = self.cards.get();
         cards.zip(account).is_some_and(|(is_on_card, account)| is_on_card(&account.user, password))
     }
 
-    /// The nonce of a browser that has logged in to this account before.
-    fn recognise<'a>(&self, devices: &[&'a str], account: Option<&Account>) -> Option<&'a str> {
+    /// The nonce of the browser, if it has logged in to this account before.
+    fn known_device<'a>(&self, devices: &[&'a str], account: Option<&Account>) -> Option<&'a str> {
         let account = account?;
         let (username, stored) = (&account.user.username, account.password.as_ref()?);
-        devices.iter().find_map(|device| device::recognise(&self.secrets, device, username, stored))
+        devices.iter().find_map(|device| device::verify(&self.secrets, device, username, stored))
     }
 
-    /// Counts the attempt. A known browser has a lane of its own, and is a stranger after that.
+    /// Counts the attempt. A known browser has a bucket of its own; when that is full, the browser counts as
+    /// an unknown one.
     async fn admit(
         &self,
         key: &str,
         address: IpAddr,
-        known: Option<&str>,
-    ) -> Result<Result<Taken, Duration>, Unavailable> {
-        if let Some(nonce) = known
-            && let Ok(taken) = self.throttle.take(&[Lane::Device(nonce)]).await?
+        known_device: Option<&str>,
+    ) -> Result<Admission, Unavailable> {
+        if let Some(nonce) = known_device
+            && let Admission::Granted(permit) =
+                self.throttle.try_acquire(&[Bucket::Device(nonce)]).await?
         {
-            return Ok(Ok(taken));
+            return Ok(Admission::Granted(permit));
         }
-        // The account first: what is not checked is not held against the address, so that one who
-        // guesses at one name in a class locks out no other user.
-        let networks = Network::around(address).map(Lane::Address);
-        let lanes: Vec<_> = [Lane::Account(key)].into_iter().chain(networks).collect();
-        self.throttle.take(&lanes).await
+        // The account first: an attempt that it throttles does not count for the address. So a student who
+        // guesses at one name does not lock out the class.
+        let networks = Network::around(address).map(Bucket::Address);
+        let buckets: Vec<_> = [Bucket::Account(key)].into_iter().chain(networks).collect();
+        self.throttle.try_acquire(&buckets).await
     }
 
-    /// Replaces a hash that is weaker than what new accounts get: only now is the password at hand.
-    /// Returns the hash that is stored then.
+    /// Replaces a hash that is weaker than a new one, and returns the hash that is then stored.
     ///
-    /// The password was right, so nothing that fails here costs the login: another account may hold
-    /// the key, or a validator of another program refuse the new document.
+    /// The password was right, so a failure here does not fail the login. Another account may hold the key,
+    /// or a validator of another program may reject the new document.
     async fn upgrade(
         &self,
         slot: &QueueSlot,
@@ -206,7 +205,7 @@ impl LocalStrategy {
             Ok::<_, Unavailable>(is_replaced.then_some(StoredPassword::Argon2(new)))
         };
         let failed =
-            |error| log::warn!("an old password hash was not replaced, and stays: {error}");
+            |error| log::warn!("an old password hash could not be upgraded, so it stays: {error}");
         let new = upgraded.await.map_err(failed).ok().flatten();
         Some(new.unwrap_or_else(|| old.clone()))
     }
@@ -222,7 +221,7 @@ mod tests {
 
     const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
 
-    /// With one account, Rosa's.
+    /// A strategy with one account, Rosa's.
     async fn strategy() -> LocalStrategy {
         let secrets = Secrets::new(vec!["secret".to_owned()]).unwrap();
         let strategy = LocalStrategy {
@@ -252,20 +251,20 @@ mod tests {
             let is_rosa =
                 matches!(&verdict, Verdict::Accepted(user, Some(_)) if user.username == "Rosa");
             assert_eq!(is_rosa, accepted, "{username} {password}");
-            assert!(is_rosa || matches!(verdict, Verdict::Refused(_)), "{verdict:?}");
+            assert!(is_rosa || matches!(verdict, Verdict::Rejected { .. }), "{verdict:?}");
         };
         check("Rosa", "correct horse", true).await;
         check("rosa", "correct horse", true).await;
         check("Rosa", "correct horsf", false).await;
         check("Rosa", "", false).await;
-        check("Nobody", "correct horse", false).await;
+        check("Unknown", "correct horse", false).await;
         check("", "correct horse", false).await;
         check("Rosa\0", "correct horse", false).await;
         check("Rosa", &"x".repeat(10_000), false).await;
     }
 
     #[rocket::async_test]
-    async fn a_known_browser_gets_in_when_strangers_have_used_up_their_guesses() {
+    async fn a_known_browser_gets_in_when_unknown_ones_have_used_up_their_attempts() {
         let strategy = strategy().await;
         let verify = async |password: &str, device: Option<&str>| {
             strategy.verify(attempt("rosa", password, device.as_slice())).await.unwrap()
@@ -274,13 +273,13 @@ mod tests {
             panic!("the right password");
         };
         let mut checked = 0;
-        while verify("wrong guess", None).await == Verdict::Refused(Claim::Account) {
+        while verify("wrong guess", None).await == (Verdict::Rejected { account_exists: true }) {
             checked += 1;
         }
         assert_eq!(checked, 40);
         let stranger = verify("correct horse", None).await;
         assert!(
-            matches!(stranger, Verdict::TryLater(_, Claim::Account)),
+            matches!(stranger, Verdict::Throttled { account_exists: true, .. }),
             "the right one is not checked either"
         );
         let known = verify("correct horse", Some(&device)).await;
@@ -290,7 +289,7 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn right_passwords_are_given_back() {
+    async fn right_passwords_are_refunded() {
         let strategy = strategy().await;
         for _ in 0..60 {
             let verdict = strategy.verify(attempt("rosa", "correct horse", &[])).await.unwrap();

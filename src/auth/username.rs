@@ -1,8 +1,7 @@
-//! The name of an account: [`Username`] is one that a new account may have, [`TypedName`] one to look
-//! for.
+//! The names of accounts: a [`Username`] is for a new account, a [`TypedName`] finds an existing one.
 //!
-//! RFC 8265 says which names are one name: `Alice`, `alice` and full-width `ＡＬＩＣＥ` are. Accounts
-//! of other programs may have names that break all rules here (`jo`, `Max Mustermann`).
+//! RFC 8265 says which spellings are one name: `Alice`, `alice` and full-width `ＡＬＩＣＥ` are. Accounts of other
+//! programs may have names that break the rules of this file (`jo`, `Max Mustermann`).
 
 use std::borrow::Cow;
 
@@ -10,20 +9,20 @@ use precis_profiles::precis_core::profile::Profile as _;
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
 use unicode_security::{MixedScript as _, RestrictionLevel, RestrictionLevelDetection as _};
 
-/// Shorter names are too easily mistaken for one another.
+/// The least number of characters: shorter names are too easily mistaken for each other.
 pub const MIN_LENGTH: usize = 3;
 
-/// Longer ones do not fit a line of the class's list.
+/// The largest number of characters: longer names do not fit a line of the class's list.
 pub const MAX_LENGTH: usize = 32;
 
-/// A username in its two forms.
+/// A username in normal form, and the key by which it is compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Username {
     shown: String,
     key: String,
 }
 
-/// Why something cannot be the name of an account.
+/// Why a text cannot be the name of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant's message says what it is")]
 pub enum UsernameError {
@@ -39,24 +38,24 @@ pub enum UsernameError {
     )]
     NotAllowed,
     #[error(
-        "The username mixes letters of different alphabets, so that it could pass for somebody \
-         else's. Use those of one."
+        "The username mixes letters of different alphabets, so it could be mistaken for another \
+         one. Use letters of one alphabet."
     )]
     MixedAlphabets,
 }
 
 impl Username {
-    /// Checks a name as it was typed. White space around it is dropped: the keyboards of phones add a
-    /// space. Lengths are in Unicode code points, after normalisation.
+    /// Checks a name as it was typed. White space around it is removed, because the keyboards of phones add a
+    /// space. The length counts in Unicode code points, after normalisation.
     ///
     /// # Errors
-    /// [`UsernameError`], in words for the form.
+    /// [`UsernameError`], whose message is for the form.
     pub fn parse(typed: &str) -> Result<Self, UsernameError> {
         let typed = typed.trim();
         if typed.is_empty() {
             return Err(UsernameError::Empty);
         }
-        // Before the profile's tables look at it: a body may hold a megabyte.
+        // Checked before the normal form is computed: a form may have a megabyte.
         if typed.len() > MAX_LENGTH * 8 {
             return Err(UsernameError::TooLong);
         }
@@ -71,11 +70,10 @@ impl Username {
         }
     }
 
-    /// A name for a new account: as [`Username::parse`], and it may not look like another one.
-    /// Who has such a name already can log in with it.
+    /// Checks a name for a new account. Besides the rules of [`Username::parse`], it must not mix alphabets.
     ///
     /// # Errors
-    /// [`UsernameError`], in words for the form.
+    /// [`UsernameError`], whose message is for the form.
     pub fn choose(typed: &str) -> Result<Self, UsernameError> {
         let username = Self::parse(typed)?;
         if mixes_alphabets(&username.shown) {
@@ -84,46 +82,45 @@ impl Username {
         Ok(username)
     }
 
-    /// As its owner wrote it (`Alice`), in normal form.
+    /// The name as its owner wrote it (`Alice`), in normal form.
     pub fn as_shown(&self) -> &str {
         &self.shown
     }
 
-    /// As it is compared (`alice`): the `username_key` of the document, unique.
+    /// The key by which names are compared (`alice`): the unique `username_key` of the document.
     pub fn as_key(&self) -> &str {
         &self.key
     }
 }
 
-/// A name as it was typed, to find the accounts that answer to it. It may break the rules for new
-/// names.
+/// A name as it was typed, to find accounts by. It may break the rules for new names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TypedName {
     text: String,
     key: String,
 }
 
-/// Bytes of the longest name that is looked for: an email address has 254 at most.
+/// The longest name that is looked up, in bytes. An email address has 254 at most.
 const MAX_TYPED: usize = 1024;
 
 impl TypedName {
-    /// `None` for a text that is too long to be a name.
+    /// A name as typed. `None` when it is too long to be a name.
     pub fn new(typed: &str) -> Option<Self> {
         let key = key_of(typed);
         (typed.len() <= MAX_TYPED).then(|| Self { text: typed.to_owned(), key })
     }
 
-    /// As it was typed.
+    /// The name as typed.
     pub fn as_typed(&self) -> &str {
         &self.text
     }
 
-    /// As it was typed, without white space around it.
+    /// The name as typed, without white space around it.
     pub fn trimmed(&self) -> &str {
         self.text.trim()
     }
 
-    /// As it is compared: see [`key_of`].
+    /// The key by which names are compared: see [`key_of`].
     pub fn as_key(&self) -> &str {
         &self.key
     }
@@ -135,27 +132,28 @@ impl From<&Username> for TypedName {
     }
 }
 
-/// The form in which names are compared. Two names with one key are one name. A text that RFC 8265
-/// does not allow as a name is its own key.
+/// The key by which names are compared: two names with the same key are one name. A text that RFC 8265 does
+/// not allow as a name is its own key.
 pub fn key_of(name: &str) -> String {
     let name = name.trim();
     let key = if name.len() <= MAX_TYPED { case_mapped(name) } else { None };
     key.unwrap_or_else(|| name.to_owned())
 }
 
-/// RFC 8265, section 3.3. A sigma is one letter, although it has a form of its own at the end of a word
-/// and the RFC keeps both.
+/// The name in lower case and normal form (RFC 8265, section 3.3). The RFC keeps the sigma at the end of a
+/// word apart; here both forms are one letter.
 fn case_mapped(name: &str) -> Option<String> {
     let mapped = UsernameCaseMapped::new().enforce(name).ok().map(Cow::into_owned);
     mapped.map(|name| name.replace('\u{3c2}', "\u{3c3}"))
 }
 
-/// True for a Latin name with a Cyrillic `а` in it, and for joiners that are invisible. Latin beside
-/// Chinese, Japanese or Korean is usual there and looks like nothing else (UTS 39, "highly
-/// restrictive").
+/// Whether a name mixes alphabets (such as a Cyrillic `а` in a Latin name), or has invisible joiners.
+///
+/// Latin beside Chinese, Japanese or Korean is allowed: it is common there and cannot be mistaken (UTS 39,
+/// "highly restrictive").
 fn mixes_alphabets(name: &str) -> bool {
     const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
-    // Signs are of no alphabet, but not all are allowed in the identifiers that UTS 39 thinks of.
+    // Signs belong to no alphabet, but UTS 39 does not allow all of them in identifiers.
     let letters: String = name.chars().filter(|c| !c.is_ascii_punctuation()).collect();
     let is_plain = letters.is_single_script() && !letters.contains(JOINERS);
     !is_plain && !letters.check_restriction_level(RestrictionLevel::HighlyRestrictive)
@@ -166,11 +164,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_name_cannot_pass_for_another_one() {
+    fn a_new_name_cannot_be_mistaken_for_another_one() {
         // A Cyrillic а, a Greek ο, a Cyrillic а behind a sign.
         for typed in ["\u{430}dmin", "r\u{3bf}sa", "luxemburg.ros\u{430}"] {
             assert_eq!(Username::choose(typed), Err(UsernameError::MixedAlphabets), "{typed:?}");
-            assert!(Username::parse(typed).is_ok(), "who has it already can log in");
+            assert!(Username::parse(typed).is_ok(), "a user who has it already can log in");
         }
         assert!(Username::choose("ros\u{200d}a").is_err(), "an invisible joiner");
         let fine = [
@@ -212,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_has_a_key_and_one_that_is_no_name_is_its_own() {
+    fn any_text_has_a_key_and_a_text_that_is_no_name_is_its_own_key() {
         let check = |typed: &str, key: &str| assert_eq!(key_of(typed), key, "{typed:?}");
         check("jo", "jo");
         check("JO", "jo");
@@ -227,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_name_is_refused_with_its_reason() {
+    fn texts_that_cannot_be_a_name_are_rejected_with_the_reason() {
         let check = |typed: &str, expected: UsernameError| {
             assert_eq!(Username::parse(typed), Err(expected), "{typed:?}");
         };

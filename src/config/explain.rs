@@ -1,35 +1,32 @@
-//! Says what is wrong with a setting, and in which line of which file.
+//! Explains a wrong setting in one line: what is wrong, and in which line of which file.
 //!
-//! Figment knows the file and the key; the line is looked up here. Back to `config.rs` goes one
-//! line for the terminal.
+//! Figment knows the file and the key. This file finds the line.
 
 use std::path::Path;
 
 use rocket::figment::{self, Metadata, error::Kind};
 
-use super::ConfigError;
+use super::{ConfigError, PlainNames};
 
-/// The error in one line: which setting, where it stands, what it must be.
-pub fn explain(error: &figment::Error) -> ConfigError {
+/// The error in one line: the place, the setting, and the valid values.
+pub(super) fn explain(error: &figment::Error) -> ConfigError {
     let place = place(error.metadata.as_ref(), &error.path);
     let path = error.path.join(".");
-    // Of a value, only its kind is told: it may be a secret.
+    // The value may be a secret, so the text names only the expected type.
     let what = match &error.kind {
-        Kind::UnknownField(_, known) => {
-            format!("unknown setting `{path}`; known are {}", known.join(", "))
-        }
+        Kind::UnknownField(..) => unknown(&path),
         Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => {
-            format!("`{path}` must be {expected}")
+            format!("`{path}` must be {}", type_name(expected))
         }
         Kind::UnknownVariant(_, known) => format!("`{path}` must be one of {}", known.join(", ")),
-        // What stands in a file that is no TOML at all may be a secret: only where it broke.
+        // A file that is not TOML may contain a secret. The first line says only where parsing failed.
         Kind::Message(message) if path.is_empty() => {
             message.lines().next().unwrap_or_default().to_owned()
         }
-        // serde's own words name types of ours.
+        // The message of serde would name our types.
         Kind::Message(message) if message.contains("untagged enum") => {
             format!(
-                "`{path}` has a value that it cannot have; the comments in Rocket.toml list them"
+                "`{path}` has an invalid value; the comments in Rocket.toml list the valid ones"
             )
         }
         Kind::Message(message) => format!("`{path}`: {message}"),
@@ -38,11 +35,16 @@ pub fn explain(error: &figment::Error) -> ConfigError {
     ConfigError::Wrong(format!("{place}: {what}"))
 }
 
-/// "Rocket.toml, line 12", or the name of the source when it is no file.
-pub fn place(metadata: Option<&Metadata>, path: &[String]) -> String {
+/// The text for an unknown setting. Serde would list only the settings that the engine reads.
+pub(super) fn unknown(setting: &str) -> String {
+    format!("unknown setting `{setting}`. Rocket.toml lists all settings")
+}
+
+/// The place of a setting: "Rocket.toml, line 12", or an environment variable.
+pub(super) fn place(metadata: Option<&Metadata>, path: &[String]) -> String {
     let Some(metadata) = metadata else { return "settings".to_owned() };
     let Some(file) = metadata.source.as_ref().and_then(|source| source.file_path()) else {
-        return metadata.name.to_string();
+        return variable(&metadata.name, path);
     };
     let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
     match line_of(file, path) {
@@ -51,7 +53,26 @@ pub fn place(metadata: Option<&Metadata>, path: &[String]) -> String {
     }
 }
 
-/// The first line that sets this, in the section of whatever profile. Figment knows the file only.
+/// The environment variable of a setting. Figment knows only the prefix of its name.
+fn variable(source: &str, path: &[String]) -> String {
+    let plain = PlainNames::KEYS.iter().find(|(_, keys)| path == keys);
+    match (plain, path.first()) {
+        (Some((name, _)), _) if source == PlainNames::SOURCE => (*name).to_owned(),
+        (_, Some(key)) if source.contains("ROCKET_") => format!("ROCKET_{}", key.to_uppercase()),
+        _ => source.to_owned(),
+    }
+}
+
+/// A readable name for the type that serde expected.
+fn type_name(expected: &str) -> &str {
+    match expected {
+        "u16" => "a whole number from 0 to 65535",
+        "u8" | "u32" | "u64" | "usize" => "a whole number",
+        other => other,
+    }
+}
+
+/// The number of the first line that sets a key, in any profile. Figment knows only the file.
 fn line_of(file: &Path, path: &[String]) -> Option<usize> {
     let text = std::fs::read_to_string(file).ok()?;
     let (key, section) = path.split_last()?;

@@ -1,7 +1,7 @@
 //! `[default.session]` of Rocket.toml: the options of the session engine, and three settings of the app.
 //!
-//! They stand in one table, so this file takes the three out of it and hands the rest to the engine, which
-//! refuses what it does not know.
+//! Both are in one table. This file reads the three settings, and passes the rest to the engine. The engine
+//! rejects unknown keys.
 
 use std::fmt;
 
@@ -10,34 +10,35 @@ use serde::de::value::{MapAccessDeserializer, StringDeserializer};
 use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// Signs the cookies of a development server. It stands in public source, so only the debug profile takes it.
+/// Signs the cookies of a development server. The secret is public, so only the debug profile accepts it.
 pub const DEVELOPMENT_SECRET: &str = "a development secret that everybody can read";
 
-/// Bytes of a collection's name. MongoDB takes 255 for database, collection and `_ended` together,
-/// and a database has up to 63.
+/// The most bytes of a collection's name. MongoDB allows 255 for database, collection and `_ended` together.
+/// A database name has up to 63.
 const MAX_COLLECTION: usize = 180;
 
-/// Which store keeps the sessions (and the users).
+/// The store of the sessions and the users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StoreKind {
-    /// Documents in MongoDB: outlive a restart, shared by all instances.
+    /// Documents in MongoDB. They survive a restart, and all instances share them.
     Mongodb,
-    /// This process's memory, express-session's default: gone with the process, alone in it.
+    /// The memory of this process, like the default store of express-session. The data is lost when the
+    /// process stops.
     Memory,
 }
 
-/// Where and how sessions are kept.
+/// The settings of the sessions.
 #[derive(Clone, Debug)]
 pub struct SessionConfig {
     /// Express: `store`.
     pub store: StoreKind,
     /// The MongoDB collection. connect-mongo: `collectionName`.
     pub collection: String,
-    /// New documents hold the session as JSON text, connect-mongo's default (`stringify: true`),
-    /// or as an object that can be queried. Existing documents keep the form they have.
+    /// Whether new documents store the session as JSON text, and not as an object, which MongoDB can query.
+    /// Existing documents keep their form. connect-mongo: `stringify`, with this default.
     pub stringify: bool,
-    /// The engine's own options.
+    /// The options of the session engine.
     pub options: Options,
 }
 
@@ -55,32 +56,32 @@ impl Default for SessionConfig {
 }
 
 impl SessionConfig {
-    /// Refuses what no session could live with.
+    /// Rejects values with which no session works.
     ///
     /// # Errors
-    /// What is wrong, in words.
+    /// A text that says what is wrong.
     pub fn check(&self) -> Result<(), String> {
         self.options.check().map_err(|error| error.to_string())?;
         check_collection(&self.collection).map_err(str::to_owned)
     }
 }
 
-/// The names that MongoDB takes for a collection.
+/// Rejects names that MongoDB does not accept for a collection.
 fn check_collection(name: &str) -> Result<(), &'static str> {
     if name.is_empty() {
-        Err("`collection` must not be empty: the default is \"sessions\"")
+        Err("`collection` must not be empty; the default is \"sessions\"")
     } else if name.starts_with("system.") {
         Err(
-            "`collection` must not begin with system., which MongoDB keeps for itself: choose another \
-             name, such as \"sessions\"",
+            "`collection` must not begin with \"system.\", which MongoDB reserves. Choose another name, such \
+             as \"sessions\"",
         )
     } else if name.contains(['$', '\0']) || name.starts_with('.') || name.ends_with('.') {
         Err(
             "`collection` must not contain $ or a NUL, and must not begin or end with a dot: MongoDB \
-             refuses such names. Choose another one, such as \"sessions\"",
+             rejects such names. Choose another name, such as \"sessions\"",
         )
     } else if name.len() > MAX_COLLECTION {
-        Err("`collection` is too long for MongoDB: it may have at most 180 bytes")
+        Err("`collection` is too long for MongoDB. Choose a name of at most 180 bytes")
     } else {
         Ok(())
     }
@@ -112,8 +113,8 @@ impl<'de> Visitor<'de> for Table {
     }
 }
 
-/// The table without the app's own settings, which are put into `config` in passing. In this way an error
-/// still names the setting that is wrong.
+/// The table without the app's own settings. Reading it moves those settings into `config`. An error
+/// therefore still names the wrong setting.
 struct Rest<'c, A> {
     map: A,
     config: &'c mut SessionConfig,
@@ -151,8 +152,7 @@ enum Key<K> {
     Stringify,
 }
 
-/// Reads a key. The engine's own reader is called from within figment's, so that figment can say in an error
-/// where the key stands.
+/// Reads a key. It calls the engine's reader inside figment's, so figment's errors name the place of the key.
 struct KeySeed<'s, K>(&'s mut Option<K>);
 
 impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for KeySeed<'_, K> {

@@ -1,30 +1,30 @@
-//! What is wrong with a database that answers: asked once, at the start.
+//! Checks at the start that the database has no view or capped collection where we need a collection.
 
 use mongodb::bson::{Document, doc};
 use rocket::futures::TryStreamExt as _;
 
 use super::{Mongo, Unavailable};
 
-/// Why a collection cannot be used.
+/// Why the collections cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum WrongKind {
-    /// MongoDB does not answer, or refuses.
+    /// MongoDB does not answer or refuses.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
-    /// Nothing can be written to it, or not deleted from it.
+    /// Documents cannot be written there, or not deleted.
     #[error(
-        "{name:?} in the database {database:?} is {kind}, and this program needs a collection of its \
-         own of that name. Name another database in MONGODB_URI; for sessions, another collection \
-         in [default.session]"
+        "{name:?} in the database {database:?} is {kind}, but this program needs an ordinary collection \
+         with that name. Set another database in MONGODB_URI; for sessions, you can also set another \
+         `collection` in [default.session] of Rocket.toml"
     )]
     #[expect(missing_docs, reason = "the message says what they are")]
     NoCollection { name: String, database: String, kind: &'static str },
 }
 
-/// Checks the collections of these names, as far as they exist.
+/// Checks the collections of these names. Missing ones are fine.
 ///
 /// # Errors
-/// [`WrongKind`].
+/// One of them is of the wrong kind, or MongoDB does not answer.
 pub async fn check_kinds(mongo: &Mongo, names: &[&str]) -> Result<(), WrongKind> {
     let command = doc! { "listCollections": 1, "filter": { "name": { "$in": names } } };
     let listed = mongo.run(|database| async move {

@@ -1,4 +1,4 @@
-//! Carries a migration's command out beside what other programs have made, and replaces none of that.
+//! Runs the commands of a migration. Nothing that another program made is replaced.
 
 use mongodb::bson::{Document, doc};
 use mongodb::error::{Error, ErrorKind};
@@ -8,14 +8,14 @@ use super::history::{History, Step, is_called, target};
 use super::{LEASE, MigrateError};
 use crate::db::{Mongo, Unavailable, indexes::serves};
 
-/// Carries out the command at `place`. `pending`: the migrations that this run applies.
+/// Runs the command at position `index` of the history. `pending` are the migrations of this run.
 ///
 /// # Errors
-/// MongoDB does not answer, or refuses; an index of another program stands in the way.
-pub async fn apply(
+/// MongoDB does not answer or refuses, or an index of another program is in the way.
+pub(super) async fn apply(
     mongo: &Mongo,
     history: &History,
-    (place, step): (usize, &Step),
+    (index, step): (usize, &Step),
     pending: &[&str],
 ) -> Result<(), MigrateError> {
     let command = &step.command;
@@ -28,19 +28,19 @@ pub async fn apply(
         return Ok(());
     }
     if let Some(collection) = target(command, "dropIndexes")
-        && !may_drop(mongo, history, collection, (place, command), pending).await?
+        && !may_drop(mongo, history, collection, (index, command), pending).await?
     {
         return Ok(());
     }
     run(mongo, command.clone()).await.map_err(Into::into)
 }
 
-/// Makes those indexes of a collection that are missing. At each start: mongoose's `syncIndexes` drops
-/// what its schema does not have.
+/// Makes the missing indexes of a collection. Each start does this, because mongoose's `syncIndexes` drops
+/// indexes that its schema does not have.
 ///
 /// # Errors
-/// As [`apply`].
-pub async fn make_indexes(
+/// As for [`apply`].
+pub(super) async fn make_indexes(
     mongo: &Mongo,
     history: &History,
     collection: &str,
@@ -49,7 +49,7 @@ pub async fn make_indexes(
     Ok(documents.ensure_indexes(history.indexes(collection)).await?)
 }
 
-/// Only where there is no validator or one of ours; and only the last of ours.
+/// Whether to set a validator: only the last one of the history, and only where there is none or one of ours.
 async fn may_set_validator(
     mongo: &Mongo,
     history: &History,
@@ -62,14 +62,14 @@ async fn may_set_validator(
     }
     let present = validator(mongo, collection).await?;
     let is_ours = |present: &Document| ours.iter().any(|ours| is_same(ours, present));
-    let may = present.as_ref().is_none_or(is_ours);
-    if !may {
+    let may_set = present.as_ref().is_none_or(is_ours);
+    if !may_set {
         log::warn!(
-            "the collection {collection:?} has a validator of another program, which stays: it may \
-             refuse accounts that are made here"
+            "the collection {collection:?} keeps the validator of another program, which may reject \
+             accounts that are created here"
         );
     }
-    Ok(may)
+    Ok(may_set)
 }
 
 async fn validator(mongo: &Mongo, collection: &str) -> Result<Option<Document>, Unavailable> {
@@ -82,22 +82,22 @@ async fn validator(mongo: &Mongo, collection: &str) -> Result<Option<Document>, 
     Ok(validator.filter(|validator| !validator.is_empty()))
 }
 
-/// A number may have come back in another type.
+/// Whether two documents are equal as JSON: MongoDB may return a number in another type.
 fn is_same(one: &Document, other: &Document) -> bool {
     let json = |document: &Document| serde_json::to_value(document).ok();
     json(one) == json(other)
 }
 
-/// Only an index that an earlier run has made, and that is still as it was made.
+/// Whether to drop an index: only if an earlier run has made it, and if it has not been changed since.
 async fn may_drop(
     mongo: &Mongo,
     history: &History,
     collection: &str,
-    (place, command): (usize, &Document),
+    (index, command): (usize, &Document),
     pending: &[&str],
 ) -> Result<bool, Unavailable> {
     let name = command.get_str("index").unwrap_or_default();
-    let Some((made_by, ours)) = history.index_before(place, collection, name) else {
+    let Some((made_by, ours)) = history.index_before(index, collection, name) else {
         return Ok(false);
     };
     if pending.contains(&made_by) {
@@ -108,8 +108,8 @@ async fn may_drop(
     Ok(existing.any(|index| serves(index, &ours) && serves(&ours, index)))
 }
 
-/// `create` of a collection that is there is done already: an Express app may have made it. So is
-/// `dropIndexes` of an index that is gone.
+/// Runs a command. `create` of an existing collection and `dropIndexes` of a missing index are no errors: an
+/// Express app may have made or dropped it.
 async fn run(mongo: &Mongo, command: Document) -> Result<(), Unavailable> {
     const NAMESPACE_EXISTS: i32 = 48;
     const INDEX_NOT_FOUND: i32 = 27;

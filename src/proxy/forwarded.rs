@@ -1,26 +1,25 @@
-//! The header `Forwarded` of RFC 7239: `for=192.0.2.60;proto=https, for="[2001:db8::1]"`.
+//! A strict parser of the header `Forwarded` (RFC 7239): `for=192.0.2.60;proto=https, for="[2001:db8::1]"`.
 //!
-//! No crate that is still looked after reads it strictly, and it must be read strictly: a client can
-//! write the beginning of a line to which the proxy appends. A quote that is left open there must not
-//! swallow what the proxy says. What an element means is for `proxy.rs`.
+//! A client can send the beginning of a line to which the proxy appends. A quote that is open there must not
+//! hide what the proxy says. No maintained crate is as strict. `proxy.rs` decides what an element means.
 
-/// Pairs of one element. The RFC knows four names.
+/// The most pairs of one element. The RFC has four names.
 const MAX_PAIRS: usize = 8;
 
-/// Blanks that HTTP knows.
+/// The white space of HTTP.
 const BLANKS: [char; 2] = [' ', '\t'];
 
-/// What one proxy says: names in lower case, with their values.
+/// The part of one proxy: pairs of a name in lower case and a value.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Element(Vec<(String, String)>);
+pub(super) struct Element(Vec<(String, String)>);
 
 impl Element {
     /// The value of a parameter, such as `for`.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
-    /// `None` when the name is no token, when it occurs twice, or when there are too many.
+    /// Adds a pair. `None` when the name is no token or occurs twice, or when there are too many pairs.
     fn add(&mut self, name: &str, value: String) -> Option<()> {
         let name = name.to_ascii_lowercase();
         let is_token = !name.is_empty() && name.chars().all(is_token_character);
@@ -29,8 +28,8 @@ impl Element {
     }
 }
 
-/// The elements of one header line, in their order. `None`: the line cannot be read to its end.
-pub fn parse(line: &str) -> Option<Vec<Element>> {
+/// The elements of one header line, in order. `None` when the line cannot be parsed to its end.
+pub(super) fn parse(line: &str) -> Option<Vec<Element>> {
     let mut elements = vec![];
     let mut element = Element::default();
     let mut rest = line.trim_start_matches(BLANKS);
@@ -55,7 +54,7 @@ pub fn parse(line: &str) -> Option<Vec<Element>> {
     Some(elements)
 }
 
-/// A value, and what stands behind it. IPv6 addresses must be quoted, and some proxies forget that.
+/// A value, and the rest of the text. An IPv6 address should be quoted, but some proxies do not do that.
 fn read_value(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let is_of_value = |c: char| is_token_character(c) || "[]:".contains(c);
@@ -64,9 +63,9 @@ fn read_value(text: &str) -> Option<(String, &str)> {
     };
     let mut value = String::new();
     let mut characters = quoted.char_indices();
-    while let Some((at, character)) = characters.next() {
+    while let Some((index, character)) = characters.next() {
         match character {
-            '"' => return Some((value, &quoted[at + 1..])),
+            '"' => return Some((value, &quoted[index + 1..])),
             '\\' => value.push(characters.next()?.1),
             _ => value.push(character),
         }
@@ -74,7 +73,7 @@ fn read_value(text: &str) -> Option<(String, &str)> {
     None
 }
 
-/// RFC 9110, section 5.6.2.
+/// Whether a character may be in a token (RFC 9110, section 5.6.2).
 fn is_token_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
 }

@@ -1,17 +1,18 @@
-//! Addresses as settings and proxies write them: networks, ports, brackets, quotes.
+//! Parses addresses and networks, in the forms that settings and proxies write them.
 
 use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Deserializer, de};
 
-/// The networks whose headers about the client are believed; Express's `trust proxy`, as a list.
+/// The networks of trusted proxies, whose headers about the client count. Express's `trust proxy`, as a list.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(transparent)]
 pub struct TrustedProxies(#[serde(deserialize_with = "networks")] Vec<IpNet>);
 
 impl TrustedProxies {
-    /// A dual-stack socket reports IPv4 peers as ::ffff:127.0.0.1.
+    /// Whether an address is in one of the networks. A dual-stack socket reports IPv4 peers as
+    /// `::ffff:127.0.0.1`.
     pub(super) fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
@@ -33,7 +34,8 @@ fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> 
     texts.iter().map(read).collect()
 }
 
-/// An address is a network of one. IPv4-mapped IPv6 is IPv4: `::ffff:10.0.0.0/104` is 10.0.0.0/8.
+/// Reads a network, or an address as a network of one. IPv4-mapped IPv6 counts as IPv4:
+/// `::ffff:10.0.0.0/104` is 10.0.0.0/8.
 fn network(text: &str) -> Option<IpNet> {
     let network = match text.parse::<IpAddr>() {
         Ok(address) => IpNet::from(address),
@@ -45,8 +47,8 @@ fn network(text: &str) -> Option<IpNet> {
     Ipv4Net::new(mapped, length).ok().map(IpNet::V4)
 }
 
-/// The address in a word of `X-Forwarded-For` or in a `for=` of `Forwarded`: with a port or without
-/// one, IPv6 in brackets or without. `None` for `unknown` and for names that hide it.
+/// Reads the address in an item of `X-Forwarded-For` or in a `for=` of `Forwarded`, with or without a port
+/// and brackets. `None` for `unknown` and for names that hide the address.
 pub(super) fn address(word: &str) -> Option<IpAddr> {
     let word = word.trim_matches([' ', '\t']);
     let quoted = word.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
@@ -54,20 +56,17 @@ pub(super) fn address(word: &str) -> Option<IpAddr> {
     if let Ok(address) = word.parse::<IpAddr>() {
         return Some(address.to_canonical());
     }
-    let (address, port) = match word.strip_prefix('[') {
-        Some(rest) => {
-            let (inner, port) = rest.split_once(']')?;
-            (IpAddr::V6(inner.parse().ok()?), port)
-        }
-        None => {
-            let colon = word.find(':')?;
-            (IpAddr::V4(word[..colon].parse().ok()?), &word[colon..])
-        }
+    let (address, port) = if let Some(rest) = word.strip_prefix('[') {
+        let (inner, port) = rest.split_once(']')?;
+        (IpAddr::V6(inner.parse().ok()?), port)
+    } else {
+        let colon = word.find(':')?;
+        (IpAddr::V4(word[..colon].parse().ok()?), &word[colon..])
     };
     (port.is_empty() || is_port(port)).then(|| address.to_canonical())
 }
 
-/// `:51234`, or a name that hides the port (RFC 7239, section 6.2).
+/// Whether a text is a port such as `:51234`, or a name that hides one (RFC 7239, section 6.2).
 fn is_port(text: &str) -> bool {
     let Some(port) = text.strip_prefix(':') else { return false };
     let is_of_name = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
@@ -86,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_stand_beside_addresses() {
+    fn a_list_may_have_addresses_and_networks() {
         let check = |json: &str, address: &str, expected: bool| {
             let contains = trusted(json).unwrap().contains(address.parse().unwrap());
             assert_eq!(contains, expected, "{json} {address}");
@@ -106,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_network_is_refused() {
+    fn a_text_that_is_no_network_is_rejected() {
         for bad in [
             "10.0.0.0/33",
             "10.0.0/8",
@@ -129,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_found_however_a_proxy_writes_it() {
+    fn an_address_is_read_in_every_form_that_a_proxy_writes() {
         let check = |word: &str, expected: Option<&str>| {
             let expected = expected.map(|text| text.parse::<IpAddr>().unwrap());
             assert_eq!(address(word), expected, "{word:?}");

@@ -1,8 +1,8 @@
-//! Puts into a page what is known only when its answer is ready, or what no page asks for.
+//! Puts the X-ray and the teacher's line into each page.
 //!
-//! The X-ray: only then is it known whether the session was written, and which cookie goes out. The
-//! teacher's line: pages that are not about the class need not know that there is one. So each page
-//! is made with two empty places, and filled here.
+//! The X-ray is known only when the response is ready, with its cookies and the writes of the session. The
+//! line is for pages that need not know that there is a class. So each page is rendered with two empty
+//! places, which are filled here.
 
 use std::io::Cursor;
 
@@ -16,12 +16,10 @@ use super::{class, xray};
 const XRAY: &str = "<x-ray></x-ray>";
 const LINE: &str = "<class-line></class-line>";
 
-/// Attaches it: at ignition as the recorder is, and behind it.
-pub fn stage() -> AdHoc {
-    AdHoc::on_ignite("Insert", |rocket| async {
-        rocket.attach(AdHoc::on_response("Insert", |request, response| {
-            Box::pin(async move { insert(request, response).await })
-        }))
+/// The fairing, which runs behind that of the recorder.
+pub(super) fn stage() -> AdHoc {
+    AdHoc::on_response("Insert", |request, response| {
+        Box::pin(async move { insert(request, response).await })
     })
 }
 
@@ -41,6 +39,6 @@ async fn fill(response: &mut Response<'_>, places: &[(&str, &str)]) {
             }
             response.set_sized_body(page.len(), Cursor::new(page));
         }
-        Err(error) => log::error!("a page could not be read to be filled: {error}"),
+        Err(error) => log::error!("the X-ray could not be put into a page: {error}"),
     }
 }

@@ -1,8 +1,7 @@
-//! How much one visitor may store in lessons and labs: so many sessions, and so many large ones.
+//! Limits of the sessions that one visitor may store in lessons and labs.
 //!
-//! `auth/throttle` counts them. An account has counters of its own. Visitors who are not logged in are
-//! told apart by their address alone, so they share the counters of their address and, for IPv6, of the
-//! networks around it.
+//! `auth/throttle` counts them. An account has counters of its own. Anonymous visitors can be told apart by
+//! their address alone, so they share the counters of their address and, for IPv6, of the networks around it.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,24 +11,24 @@ use rocket::response::{self, Responder};
 use rocket::{Request, catch};
 use rocket_dyn_templates::{Template, context};
 
-use crate::auth::LocalStrategy;
-use crate::auth::throttle::{Lane, Network, Throttle};
+use crate::auth::throttle::{Bucket, Network, Throttle};
+use crate::auth::{LocalStrategy, Visitor};
 use crate::db::Unavailable;
 use crate::proxy::client_address;
 use crate::web::error::Error;
-use crate::web::{Page, in_words, whole_seconds};
+use crate::web::{Page, humanize, whole_seconds};
 
 /// The counters of one visitor.
-pub struct Limits<'r> {
+pub(super) struct Limits<'r> {
     throttle: &'r Throttle,
     address: IpAddr,
-    /// The account's id; `None` for a visitor who is not logged in.
+    /// The account's ID; `None` for an anonymous visitor.
     user: Option<String>,
 }
 
-/// What is about to be stored.
+/// The size of a session that is about to be stored.
 #[derive(Clone, Copy, Debug)]
-pub enum Size {
+pub(super) enum Size {
     /// A session of some hundred bytes.
     Small,
     /// A session of a hundred kilobytes.
@@ -38,17 +37,17 @@ pub enum Size {
 
 /// Why something was not stored.
 #[derive(Debug, thiserror::Error)]
-pub enum Denied {
+pub(super) enum Denied {
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
-    /// The address or the account has stored enough for now.
+    /// The address or the account has stored as much as it may for now.
     #[error("stored enough for {0:?}")]
     Enough(Duration),
 }
 
 impl<'r> Limits<'r> {
-    /// `None` without accounts to ask.
-    pub fn of(request: &'r Request<'_>, user: Option<String>) -> Option<Self> {
+    /// The counters for this request; `None` if the site has no accounts.
+    pub(super) fn of(request: &'r Request<'_>, user: Option<String>) -> Option<Self> {
         let strategy: &LocalStrategy = request.rocket().state()?;
         Some(Self { throttle: &strategy.throttle, address: client_address(request), user })
     }
@@ -56,15 +55,16 @@ impl<'r> Limits<'r> {
     /// Counts a session that is about to be stored.
     ///
     /// # Errors
-    /// There were too many, or the counters do not answer.
-    pub async fn count(&self, size: Size) -> Result<(), Denied> {
-        let lanes: Vec<_> = match (&self.user, size) {
-            (None, Size::Small) => self.networks().map(Lane::GuestSessions).collect(),
-            (None, Size::Big) => self.networks().map(Lane::GuestBigSessions).collect(),
-            (Some(user), Size::Small) => vec![Lane::LabSessions(user)],
-            (Some(user), Size::Big) => vec![Lane::BigLabSessions(user)],
+    /// There were too many, or the store of the counters does not answer.
+    pub(super) async fn count(&self, size: Size) -> Result<(), Denied> {
+        let buckets: Vec<_> = match (&self.user, size) {
+            (None, Size::Small) => self.networks().map(Bucket::GuestSessions).collect(),
+            (None, Size::Big) => self.networks().map(Bucket::GuestBigSessions).collect(),
+            (Some(user), Size::Small) => vec![Bucket::LabSessions(user)],
+            (Some(user), Size::Big) => vec![Bucket::BigLabSessions(user)],
         };
-        self.throttle.pass(&lanes).await?.map_err(Denied::Enough)
+        let retry_after = self.throttle.count(&buckets).await?;
+        retry_after.map_or(Ok(()), |wait| Err(Denied::Enough(wait)))
     }
 
     fn networks(&self) -> impl Iterator<Item = Network> {
@@ -72,7 +72,7 @@ impl<'r> Limits<'r> {
     }
 }
 
-/// For the page that says so.
+/// How long the visitor has to wait, for the page that says so.
 #[derive(Default)]
 struct Wait(Option<Duration>);
 
@@ -88,19 +88,23 @@ impl<'r> Responder<'r, 'static> for Denied {
     }
 }
 
-/// The page of a request that would have stored too much.
+/// A page with status 429.
 #[derive(rocket::Responder)]
 #[response(status = 429)]
-pub struct Enough {
+pub(super) struct Enough {
     page: Template,
     retry_after: Header<'static>,
 }
 
-/// Nothing was stored, and the page says what helps.
+/// The page for a visitor who has stored too much. Nothing was stored by this request.
 #[catch(429)]
-pub async fn enough(request: &Request<'_>) -> Enough {
+pub(super) async fn enough(request: &Request<'_>) -> Enough {
     let wait = request.local_cache(Wait::default).0.unwrap_or_default();
-    let page = Page::of(request).render("learn/enough", context! { wait: in_words(wait) }).await;
+    let page = Page::of(request).render(
+        "learn/enough",
+        Visitor::of(request).await,
+        context! { wait: humanize(wait) },
+    );
     let retry_after = Header::new("Retry-After", whole_seconds(wait).to_string());
     Enough { page, retry_after }
 }

@@ -1,56 +1,78 @@
-//! What a class comes for: the X-ray of the learner's own requests, and the lessons.
+//! The teaching mode: the X-ray of a learner's own requests, the lessons with their labs, and the class.
 //!
-//! Built on all other rooms; none of them knows of it. One line in `lib.rs` attaches it, when
-//! `teaching` is on. Without that line the app is whole, and every address in here is a 404.
-//! `xray` shows what `trace` has recorded, `lessons` checks it, `labs` has what may be broken,
-//! `progress` keeps how far a learner is, `class` is the teacher's view of all that.
+//! It is built on all other folders, and none of them uses it. `lib.rs` attaches it when `teaching` is on.
+//! Without it, the app is complete, and each address in here is a 404.
+//!
+//! In here as well, each module uses only those above it:
+//! - `decoy` of the labs, `text` with code in it, `limits` of what a visitor may store
+//! - `xray` shows what `trace` has recorded
+//! - `progress` stores how far each learner is, `class_data` lists the class, `settings` are the teacher's
+//! - `lessons` check what was recorded, `labs` are sessions to break
+//! - `class` is the teacher's view of all that
+//! - `insert` puts X-ray and line into the pages
 
+mod decoy;
 mod text;
+mod limits;
 mod xray;
 mod progress;
-mod labs;
+mod class_data;
+mod settings;
 mod lessons;
+mod labs;
 pub mod class;
 mod insert;
-mod limits;
-
-pub use labs::COOKIES;
 
 use rocket::fairing::{AdHoc, Fairing};
 use rocket::figment::Figment;
 
 use crate::auth::LocalStrategy;
-use crate::stores::{Backing, StartError};
+use crate::stores::{Backend, OpenError};
 use crate::trace;
 
-/// The collections that a class needs beside the site's own.
-pub const COLLECTIONS: [&str; 4] =
-    [class::COLLECTION, progress::COLLECTION, labs::COLLECTION, labs::ENDED];
+/// Why the teaching mode does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StageError {
+    /// A text of a lesson or of the X-ray cannot be read.
+    #[error(
+        "a lesson cannot be read: {}. Correct that file, or template_dir in Rocket.toml",
+        .0.lines().next().unwrap_or_default()
+    )]
+    Texts(String),
+    /// The sessions of the labs cannot be opened.
+    #[error(transparent)]
+    Stores(#[from] OpenError),
+}
 
-/// The recorder, the X-ray, the lessons and their labs, to be attached behind everything that
-/// changes an answer.
+/// The recorder, the X-ray, the lessons, the labs and the class. To be attached behind everything that
+/// changes a response.
 ///
 /// # Errors
-/// A lesson's texts are garbled, or MongoDB does not answer.
+/// The texts of a lesson or of the X-ray are malformed, or MongoDB does not answer.
 pub async fn stage(
-    backing: &Backing,
+    backing: &Backend,
     strategy: &LocalStrategy,
     figment: &Figment,
-) -> Result<impl Fairing + use<>, StartError> {
-    let contents = lessons::Contents::read(figment).map_err(StartError::Lesson)?;
-    let labs = labs::Labs::beside(backing, strategy).await?;
-    let store = progress::ProgressStore::beside(backing);
-    let class = class::Class::beside(backing);
-    let _ = strategy.cards.set(class::is_on_card(strategy.secrets.clone(), class.clone()));
+) -> Result<impl Fairing + use<>, StageError> {
+    let texts = lessons::LessonTexts::read(figment).map_err(StageError::Texts)?;
+    let sentences = xray::Sentences::read(figment).map_err(StageError::Texts)?;
+    let labs = labs::Labs::open(backing, strategy).await.map_err(OpenError::from)?;
+    let store = progress::ProgressStore::new(backing);
+    let settings = settings::ClassSettings::new(backing);
+    let _ = strategy.cards.set(class::is_on_card(strategy.secrets.clone(), settings.clone()));
     Ok(AdHoc::on_ignite("Teaching", |rocket| async {
         rocket
-            .attach(progress::carry())
+            .attach(progress::claim_progress())
+            .manage(trace::Recorder::default())
             .attach(trace::stage())
             .attach(insert::stage())
-            .attach(class::stage(class))
+            .attach(class::stage())
             .manage(store)
+            .manage(settings)
             .manage(labs)
-            .manage(contents)
+            .manage(texts)
+            .manage(sentences)
+            .manage(lessons::BarsCache::default())
             .mount("/learn", lessons::routes())
             .mount("/lab", labs::routes())
             .register("/learn", rocket::catchers![lessons::closed, limits::enough])

@@ -1,44 +1,53 @@
-//! Text with code in it: `backticks` in a line, as parts that a template can escape and mark up.
+//! Texts with code in them: `backticks` in a line become parts, which a template can escape and mark up.
+//! {words} in braces are filled in.
 
 use serde::{Deserialize, Serialize};
 
-/// A line of text.
+/// A line of text with its code marked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String")]
-pub struct Text(Vec<Part>);
+pub(super) struct MarkedText(Vec<Part>);
 
-/// A piece of it that is code, or is not.
+/// A piece of a line: code, or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Part {
     code: bool,
     text: String,
 }
 
-impl<T: AsRef<str>> From<T> for Text {
+impl<T: AsRef<str>> From<T> for MarkedText {
     fn from(line: T) -> Self {
         let parts = line.as_ref().split('`').enumerate().filter(|(_, text)| !text.is_empty());
         Self(parts.map(|(n, text)| Part { code: n % 2 == 1, text: text.to_owned() }).collect())
     }
 }
 
-impl Text {
-    /// The line again, with its backticks.
-    pub fn marked(&self) -> String {
-        let mark = |part: &Part| if part.code { quoted(&part.text) } else { part.text.clone() };
-        self.0.iter().map(mark).collect()
-    }
-
-    /// What it says apart from numbers and code: two lines of one shape say the same of different
-    /// things.
-    pub fn shape(&self) -> String {
+impl MarkedText {
+    /// The text without numbers and code. Two lines of one shape say the same about different values.
+    pub(super) fn shape(&self) -> String {
         let words = self.0.iter().filter(|part| !part.code).flat_map(|part| part.text.chars());
         words.filter(|character| !character.is_ascii_digit() && *character != '.').collect()
     }
 }
 
-/// Text from outside, to stand between backticks.
-pub fn quoted(text: &str) -> String {
-    format!("`{}`", text.replace('`', "'"))
+/// The line with each `{name}` replaced by its value. Braces around another text stay, and so do braces in
+/// a value.
+pub(super) fn fill(line: &str, value: impl Fn(&str) -> Option<String>) -> String {
+    let mut parts = line.split('{');
+    let mut filled = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once('}').and_then(|(name, rest)| Some((value(name)?, rest))) {
+            Some((value, rest)) => filled.extend([&value, rest]),
+            None => filled.extend(["{", part]),
+        }
+    }
+    filled
+}
+
+/// The names in braces that a line would have filled in.
+pub(super) fn placeholders(line: &str) -> impl Iterator<Item = &str> {
+    let names = line.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0));
+    names.filter(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
 }
 
 #[cfg(test)]
@@ -48,7 +57,7 @@ mod tests {
     #[test]
     fn what_stands_between_backticks_is_code() {
         let parts = |line: &str| {
-            let parts = Text::from(line).0.into_iter();
+            let parts = MarkedText::from(line).0.into_iter();
             parts.map(|part| format!("{}{}", if part.code { "#" } else { "" }, part.text)).collect()
         };
         let check = |line: &str, expected: &[&str]| {
@@ -59,8 +68,18 @@ mod tests {
         check("a `b` c", &["a ", "#b", " c"]);
         check("`b`", &["#b"]);
         check("", &[]);
-        check(&quoted("a`b"), &["#a'b"]);
-        assert_eq!(Text::from("a `b` c").marked(), "a `b` c");
-        assert_eq!(Text::from("ticket `x`, 90 bytes.").shape(), "ticket ,  bytes");
+        assert_eq!(MarkedText::from("ticket `x`, 90 bytes.").shape(), "ticket ,  bytes");
+    }
+
+    #[test]
+    fn only_known_names_in_braces_are_filled_in_and_values_are_not_read_again() {
+        let value = |name: &str| (name == "sid").then(|| "{sid} }{".to_owned());
+        let check = |line: &str, expected: &str| assert_eq!(fill(line, value), expected, "{line}");
+        check("a {sid} c", "a {sid} }{ c");
+        check("{sid}{sid}", "{sid} }{{sid} }{");
+        check("{ sid } {other} {sid", "{ sid } {other} {sid");
+        check("", "");
+        let names: Vec<&str> = placeholders("{a} `f({ b })` {c_d}} {e").collect();
+        assert_eq!(names, ["a", "c_d"]);
     }
 }

@@ -1,10 +1,9 @@
-//! How much of a request is kept: every text is cut when it is captured, and every list has an end.
+//! The bounds of a recording: every text is cut when it is captured, and every list has an end.
 //!
 //! A client decides how long its paths, names and values are. This file decides how much memory they
 //! cost, and counts it; `recorder.rs` keeps the sum below its own bound.
 
-use super::exchange::{Cookie, Exchange, Noted};
-use super::step::{Command, Seal, Step};
+use super::step::{Command, Noted, Signature, Step};
 
 /// Characters of a path, and of the address that a redirect leads to.
 pub(super) const PATH: usize = 200;
@@ -15,31 +14,31 @@ pub(super) const NAME: usize = 40;
 /// Characters of a command: a screen full of it hides what matters.
 pub(super) const COMMAND: usize = 400;
 
-/// Characters of what stands behind the value in a `Set-Cookie` line.
+/// Characters of the attributes behind the value in a `Set-Cookie` line.
 pub(super) const ATTRIBUTES: usize = 200;
 
-/// Cookies that the browser sent, and cookies that it is told to keep.
+/// Cookies that the browser sent, and cookies that the response sets.
 pub(super) const COOKIES: usize = 20;
 pub(super) const SET_COOKIES: usize = 10;
 
-/// Characters of the id of another request: ours have twelve.
+/// Characters of the ID of another request: ours have twelve.
 pub(super) const ID: usize = 24;
 
 /// Fields of a form, and keys that a command sets.
 const LIST: usize = 20;
 
-/// Steps of one request, and the bytes of them all. What comes after is left out.
+/// Steps of one request, and the bytes of them all. Later steps are left out.
 const STEPS: usize = 200;
 const STEP_BYTES: usize = 20 * 1024;
 
-/// The beginning of a text: at most so many characters, and at most twice as many bytes.
+/// The beginning of a text: at most `characters` characters, and at most twice as many bytes.
 pub(super) fn cut(text: &str, characters: usize) -> String {
     let mut places = text.char_indices().enumerate();
-    let end = places.find(|(number, (at, character))| {
-        *number >= characters || at + character.len_utf8() > 2 * characters
+    let end = places.find(|(number, (start, character))| {
+        *number >= characters || start + character.len_utf8() > 2 * characters
     });
     // Both have exactly the capacity that they need.
-    end.map_or_else(|| text.to_owned(), |(_, (at, _))| [&text[..at], "…"].concat())
+    end.map_or_else(|| text.to_owned(), |(_, (end, _))| [&text[..end], "…"].concat())
 }
 
 fn cut_all<'t>(texts: impl IntoIterator<Item = &'t mut String>, characters: usize) {
@@ -56,7 +55,7 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// Adds a step with its texts cut, unless it is one too many.
+    /// Adds a step, unless it is one too many.
     pub fn add(&mut self, noted: Noted) {
         let bytes = size_of::<Noted>() + noted.step.heap();
         if self.noted.len() < STEPS && self.bytes + bytes <= STEP_BYTES {
@@ -73,7 +72,7 @@ impl Steps {
         })
     }
 
-    /// All of them, without room for more.
+    /// All steps, without room for more.
     pub fn finish(mut self) -> Vec<Noted> {
         self.noted.shrink_to_fit();
         self.noted
@@ -97,22 +96,22 @@ impl Step {
                 command.text = std::mem::take(&mut command.text).cut(COMMAND);
             }
             Self::Regenerated { old, new } => cut_all(old.iter_mut().chain([new]), NAME),
-            Self::Ticket { name, seal: Seal::Genuine { sid, .. }, .. } => {
+            Self::CookieRead { name, signature: Signature::Genuine { sid, .. }, .. } => {
                 cut_all([name, sid], NAME);
             }
-            Self::Ticket { name: text, .. }
+            Self::CookieRead { name: text, .. }
             | Self::Written { name: text, .. }
-            | Self::Lost { sid: text }
+            | Self::UnknownSession { sid: text }
             | Self::Memory { sid: text, .. }
             | Self::Hashed { algorithm: text, .. }
             | Self::Login { user: text }
             | Self::User { id: text }
             | Self::Lab { fact: text, .. } => *text = cut(text, NAME),
-            Self::Origin { .. }
-            | Self::Policy
-            | Self::Ended { .. }
+            Self::OriginChecked { .. }
+            | Self::InputAccepted
+            | Self::Revoked { .. }
             | Self::Verified { .. }
-            | Self::Forgotten
+            | Self::SessionInvalidated
             | Self::Destroyed
             | Self::Rendered { .. } => {}
         }
@@ -120,7 +119,7 @@ impl Step {
     }
 
     /// Bytes that its texts and lists take.
-    fn heap(&self) -> usize {
+    pub(super) fn heap(&self) -> usize {
         match self {
             Self::Form { fields } => {
                 let names = fields.iter().map(|(name, _)| name.capacity());
@@ -132,12 +131,12 @@ impl Step {
                 text.heap() + texts + keys.capacity() * size_of::<String>()
             }
             Self::Regenerated { old, new } => optional(old) + new.capacity(),
-            Self::Ticket { name, seal: Seal::Genuine { sid, .. }, .. } => {
+            Self::CookieRead { name, signature: Signature::Genuine { sid, .. }, .. } => {
                 name.capacity() + sid.capacity()
             }
-            Self::Ticket { name: text, .. }
+            Self::CookieRead { name: text, .. }
             | Self::Written { name: text, .. }
-            | Self::Lost { sid: text }
+            | Self::UnknownSession { sid: text }
             | Self::Memory { sid: text, .. }
             | Self::Hashed { algorithm: text, .. }
             | Self::Login { user: text }
@@ -148,40 +147,20 @@ impl Step {
     }
 }
 
-impl Exchange {
-    /// Bytes that it takes in memory, with all its texts and lists.
-    pub(super) fn size(&self) -> usize {
-        let Self { id, method, path, location, follows, user, .. } = self;
-        let texts: usize = [id, method, path].into_iter().map(String::capacity).sum();
-        let cookie = |cookie: &Cookie| {
-            cookie.name.capacity() + optional(&cookie.sid) + cookie.attributes.capacity()
-        };
-        let cookies = |list: &Vec<Cookie>| {
-            list.capacity() * size_of::<Cookie>() + list.iter().map(cookie).sum::<usize>()
-        };
-        let steps: usize = self.steps.iter().map(|noted| noted.step.heap()).sum();
-        size_of::<Self>()
-            + texts
-            + [location, follows, user].into_iter().map(optional).sum::<usize>()
-            + cookies(&self.cookies)
-            + cookies(&self.set_cookies)
-            + self.steps.capacity() * size_of::<Noted>()
-            + steps
-    }
-}
-
-fn optional(text: &Option<String>) -> usize {
+/// Bytes that the text takes, if there is one.
+#[expect(clippy::ref_option, reason = "it is mapped over references to fields")]
+pub(super) fn optional(text: &Option<String>) -> usize {
     text.as_ref().map_or(0, String::capacity)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::in_flight::{close_notebook, follow, note, open_notebook};
-    use crate::trace::recorder::{Owner, Recorder};
+    use crate::trace::exchange::{Cookie, Exchange};
+    use crate::trace::notebook::Notebook;
+    use crate::trace::recorder::{BrowserKey, Recorder};
     use crate::trace::redact::Redacted;
     use mongodb::bson::doc;
-    use rocket::tokio;
 
     #[test]
     fn a_text_is_cut_by_characters_and_by_bytes() {
@@ -196,30 +175,39 @@ mod tests {
         assert_eq!(cut.capacity(), cut.len());
     }
 
-    /// A request with everything as long as a client, or this program, could make it.
-    async fn largest(number: usize) -> Exchange {
+    /// A request with each part as long as a client, or this program, could make it.
+    fn largest(number: usize) -> Exchange {
         let long = "\u{1f9e5}".repeat(1_000);
         let value = format!("s%3A{long}.signature");
         let line = format!("{long}={value}; Path=/{long}; HttpOnly");
-        open_notebook();
-        follow(&long);
+        let mut notes = Notebook::default();
+        notes.link_to(&long);
+        let mut note = |step: Step| {
+            notes
+                .steps
+                .add(Noted { elapsed: std::time::Duration::ZERO, step: step.within_bounds() });
+        };
         for _ in 0..100 {
-            note(|| Step::Form { fields: vec![(long.clone(), 1); 100] });
-            note(|| {
-                let (name, collection) = (long.clone(), long.clone());
-                let mut text = Redacted::default();
-                text.document(&doc! { "username": &long, &long: [&long, &long] });
-                let keys = vec![long.clone(); 30];
-                Step::Command(Command { request_id: 1, name, collection, text, keys, reply: None })
-            });
-            note(|| Step::Lab { lesson: "", fact: long.clone(), number: 1 });
+            note(Step::Form { fields: vec![(long.clone(), 1); 100] });
+            let (name, collection) = (long.clone(), long.clone());
+            let mut text = Redacted::default();
+            text.document(&doc! { "username": &long, &long: [&long, &long] });
+            let keys = vec![long.clone(); 30];
+            note(Step::Command(Command {
+                request_id: 1,
+                name,
+                collection,
+                text,
+                keys,
+                reply: None,
+            }));
+            note(Step::Lab { lesson: "", fact: long.clone(), number: 1 });
         }
-        let notes = close_notebook().unwrap();
-        assert_eq!(notes.follows, None, "this text is no id");
+        assert_eq!(notes.follows, None, "this text is no ID");
         Exchange {
             id: number.to_string(),
             number: 0,
-            at: std::time::SystemTime::now(),
+            received: std::time::SystemTime::now(),
             method: cut(&long, NAME),
             path: cut(&long, PATH),
             cookies: vec![Cookie::sent(&long, &value); COOKIES],
@@ -231,26 +219,25 @@ mod tests {
             took: std::time::Duration::ZERO,
             follows: None,
             user: None,
-            is_blurred: false,
+            has_coarse_times: false,
         }
     }
 
-    #[rocket::async_test]
-    async fn the_largest_exchanges_together_keep_to_the_promised_memory() {
+    #[test]
+    fn the_largest_exchanges_together_keep_to_the_promised_memory() {
         let recorder = Recorder::default();
-        let student = Owner::of("a student");
-        // A notebook belongs to a task, and a test is none.
-        let largest = tokio::spawn(largest(0)).await.unwrap();
+        let student = BrowserKey::of_session("a student");
+        let largest = largest(0);
         let small = Exchange { steps: vec![], ..largest.clone() };
         recorder.keep(Exchange { user: Some("rosa".to_owned()), ..small }, &[student]);
         for number in 0..2_500 {
-            recorder.keep(largest.clone(), &[Owner::of(&number.to_string())]);
+            recorder.keep(largest.clone(), &[BrowserKey::of_session(&number.to_string())]);
         }
         let (all, one) = recorder.bytes();
         println!("largest {one} bytes, {all} in all");
         assert!(one > 20 * 1024, "the test fills an exchange: {one}");
         assert!(one <= 32 * 1024, "{one}");
         assert!(all <= 16 * 1024 * 1024, "{all}");
-        assert_eq!(recorder.of(student).len(), 1, "guests push out guests");
+        assert_eq!(recorder.of_browser(student).len(), 1, "guests push out guests");
     }
 }

@@ -1,7 +1,7 @@
-//! What the driver sent to MongoDB, by its own report, and what came back.
+//! The commands that the driver sent to MongoDB, by its own report, and their replies.
 //!
-//! The driver calls the listener in the task of the request, so `in_flight.rs` knows whose command it
-//! is. It listens only where lessons are given (`db.rs`).
+//! The driver calls the listener in the task of the request, so `in_flight.rs` knows which request sent
+//! the command. It listens only where lessons are given (`db.rs`).
 
 use std::time::Duration;
 
@@ -10,9 +10,9 @@ use mongodb::event::EventHandler;
 use mongodb::event::command::CommandEvent;
 
 use super::bounds::Steps;
+use super::in_flight::{note, with_notebook};
 use super::redact::Redacted;
 use super::step::{Command, Reply, Step};
-use crate::in_flight::{note, with_notebook};
 
 /// Notes each command in the notebook of the request that sent it.
 pub fn listener() -> EventHandler<CommandEvent> {
@@ -22,26 +22,26 @@ pub fn listener() -> EventHandler<CommandEvent> {
         }
         CommandEvent::Succeeded(event) => {
             with_notebook(|notebook| {
-                answer(&mut notebook.steps, event.request_id, |name| {
+                add_reply(&mut notebook.steps, event.request_id, |name| {
                     succeeded(name, event.duration, &event.reply)
-                })
+                });
             });
         }
         CommandEvent::Failed(event) => {
             with_notebook(|notebook| {
-                answer(&mut notebook.steps, event.request_id, |_| Reply {
+                add_reply(&mut notebook.steps, event.request_id, |_| Reply {
                     took: event.duration,
                     count: None,
                     bytes: None,
                     failed: true,
-                })
+                });
             });
         }
         _ => {}
     })
 }
 
-fn answer(steps: &mut Steps, request_id: i32, reply: impl FnOnce(&str) -> Reply) {
+fn add_reply(steps: &mut Steps, request_id: i32, reply: impl FnOnce(&str) -> Reply) {
     let mut commands = steps.commands_mut();
     if let Some(command) = commands.find(|command| command.request_id == request_id) {
         command.reply = Some(reply(&command.name));
@@ -61,7 +61,7 @@ fn sent(request_id: i32, name: &str, command: &Document) -> Command {
         "update" => {
             let update = first(command, "updates");
             filter_and_update(&mut text, &update, "q", "u");
-            changed(update.get("u"))
+            keys_set(update.get("u"))
         }
         "findAndModify" if is_removal(command) => {
             filter(&mut text, command, "query");
@@ -70,7 +70,7 @@ fn sent(request_id: i32, name: &str, command: &Document) -> Command {
         }
         "findAndModify" => {
             filter_and_update(&mut text, command, "query", "update");
-            changed(command.get("update"))
+            keys_set(command.get("update"))
         }
         "delete" => {
             filter(&mut text, &first(command, "deletes"), "q");
@@ -82,7 +82,7 @@ fn sent(request_id: i32, name: &str, command: &Document) -> Command {
         }
     };
     text.ours(")");
-    // It takes one document away, whatever the command is called.
+    // It deletes one document, whatever the command is called.
     let name = if is_removal(command) { "delete" } else { name };
     Command { request_id, name: name.to_owned(), collection, text, keys, reply: None }
 }
@@ -110,13 +110,13 @@ fn filter_and_update(text: &mut Redacted, command: &Document, filter_key: &str, 
     text.ours(", ");
     match command.get(update_key) {
         Some(Bson::Document(update)) => text.document(update),
-        // An aggregation: what it computes is in the source, and long.
+        // An aggregation is long, and the source has it.
         _ => text.ours("[ … ]"),
     }
 }
 
 /// The keys that an update sets.
-fn changed(update: Option<&Bson>) -> Vec<String> {
+fn keys_set(update: Option<&Bson>) -> Vec<String> {
     let set =
         update.and_then(Bson::as_document).and_then(|update| update.get_document("$set").ok());
     set.map(|set| set.keys().cloned().collect()).unwrap_or_default()
@@ -146,7 +146,7 @@ fn succeeded(name: &str, took: Duration, reply: &Document) -> Reply {
     Reply { took, count, bytes, failed }
 }
 
-/// Documents that a `findAndModify` has taken away.
+/// Documents that a `findAndModify` has deleted.
 fn removed(reply: &Document) -> Option<i64> {
     Some(i64::from(reply.get_document("lastErrorObject").ok()?.get_i32("n").ok()?))
 }
@@ -157,7 +157,7 @@ mod tests {
     use mongodb::bson::doc;
 
     #[test]
-    fn a_command_is_told_as_one_would_type_it() {
+    fn a_command_is_shown_as_one_would_type_it() {
         let check = |name: &str, command: Document, text: &str, keys: &[&str]| {
             let command = sent(1, name, &command);
             assert_eq!(command.text.to_string(), text);

@@ -1,68 +1,59 @@
-//! One request and its answer, as they are kept.
+//! One request and its response, as they are kept.
 
 use std::time::{Duration, SystemTime};
 
-use super::bounds::{self, cut};
+use super::bounds::{self, cut, optional};
 use super::redact;
-use super::step::{Command, Step, Write};
+use super::step::{Command, Noted, Step, Write};
 use rocket::http::Cookie as SetCookie;
 
-/// A request, what it did, and the answer. Redacted when it was noted.
+/// A request, its steps and its response. Each part was redacted when it was noted.
 #[derive(Clone, Debug)]
 pub struct Exchange {
-    /// Unguessable: the request's id in the log. A browser that knows it may look.
+    /// The request's ID in the log. It cannot be guessed, and a browser that knows it may read.
     pub id: String,
-    /// Counts all exchanges of this process: short, to talk about.
+    /// Counts all exchanges of this process: a short number to talk about.
     pub number: u64,
-    /// When it came.
-    pub at: SystemTime,
-    /// The method that it came with.
+    /// When the request came.
+    pub received: SystemTime,
+    /// The method of the request.
     pub method: String,
-    /// Without the query, and cut.
+    /// The path without the query, cut.
     pub path: String,
-    /// What the browser sent.
+    /// The cookies that the browser sent.
     pub cookies: Vec<Cookie>,
-    /// In their order.
+    /// The steps in their order.
     pub steps: Vec<Noted>,
-    /// Of the answer.
+    /// The status of the response.
     pub status: u16,
     /// The address that a redirect leads to, cut.
     pub location: Option<String>,
-    /// What the browser is told to keep, or to forget.
+    /// The cookies that the response sets or deletes.
     pub set_cookies: Vec<Cookie>,
-    /// Of the answer's body, before the X-ray was put in.
+    /// Bytes of the response's body, before the X-ray was inserted.
     pub bytes: Option<usize>,
-    /// From the first fairing to the last.
+    /// The time between the first fairing and the last.
     pub took: Duration,
     /// The exchange that led to this one.
     pub follows: Option<String>,
     /// The user that was logged in, or became so.
     pub user: Option<String>,
-    /// Times are told roughly: they could tell whether an account exists.
-    pub is_blurred: bool,
-}
-
-/// A step and when it was.
-#[derive(Clone, Debug)]
-pub struct Noted {
-    /// So long after the request came.
-    pub at: Duration,
-    /// What it was.
-    pub step: Step,
+    /// Times are coarse: exact ones could tell whether an account exists.
+    pub has_coarse_times: bool,
 }
 
 /// A cookie, without its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cookie {
-    /// Its name.
+    /// The cookie's name.
     pub name: String,
-    /// Of name, equals sign and value, as far as Rocket has read it.
+    /// Bytes of name, equals sign and value, as far as Rocket has read it.
     pub bytes: usize,
-    /// The start of the session id in it.
+    /// The start of the session ID in it.
     pub sid: Option<String>,
-    /// Of a `Set-Cookie`: what stands behind the value.
+    /// The attributes of a `Set-Cookie` line.
     pub attributes: String,
-    /// Of a `Set-Cookie`: that it takes the cookie away.
+    /// Whether a `Set-Cookie` line deletes the cookie.
     pub is_gone: bool,
 }
 
@@ -80,7 +71,7 @@ impl Cookie {
         let (name, value) = pair.split_once('=')?;
         let parsed = SetCookie::parse(line.to_owned()).ok()?;
         let ends = parsed.expires_datetime().map(SystemTime::from);
-        let is_gone = parsed.max_age().is_some_and(|age| age.is_zero())
+        let is_gone = parsed.max_age().is_some_and(time::SignedDuration::is_zero)
             || ends.is_some_and(|ends| ends <= SystemTime::now());
         let attributes = cut(attributes, bounds::ATTRIBUTES);
         Some(Self { attributes, is_gone, ..Self::sent(name, value) })
@@ -96,7 +87,7 @@ impl Exchange {
         })
     }
 
-    /// What was done with the session of the cookie of this name.
+    /// How the session of the cookie of this name was committed.
     pub fn written(&self, cookie: &str) -> Option<Write> {
         self.steps.iter().find_map(|noted| match &noted.step {
             Step::Written { name, write, .. } if name == cookie => Some(*write),
@@ -105,27 +96,49 @@ impl Exchange {
     }
 
     /// Makes a failed login look the same for an unknown name and a wrong password.
-    pub(super) fn blur(&mut self) {
-        self.is_blurred = true;
+    pub(super) fn coarsen_times(&mut self) {
+        self.has_coarse_times = true;
         self.took = bucket(self.took);
         for noted in &mut self.steps {
-            noted.at = bucket(noted.at);
+            noted.elapsed = bucket(noted.elapsed);
             match &mut noted.step {
                 Step::Command(Command { reply: Some(reply), .. }) => {
                     (reply.count, reply.bytes) = (None, None);
                     reply.took = bucket(reply.took);
                 }
-                Step::Verified { took, .. } | Step::Ticket { took, .. } => *took = bucket(*took),
+                Step::Verified { took, .. } | Step::CookieRead { took, .. } => {
+                    *took = bucket(*took);
+                }
                 _ => {}
             }
         }
+    }
+
+    /// Bytes that it takes in memory, with all its texts and lists.
+    pub(super) fn size(&self) -> usize {
+        let Self { id, method, path, location, follows, user, .. } = self;
+        let texts: usize = [id, method, path].into_iter().map(String::capacity).sum();
+        let cookie = |cookie: &Cookie| {
+            cookie.name.capacity() + optional(&cookie.sid) + cookie.attributes.capacity()
+        };
+        let cookies = |list: &Vec<Cookie>| {
+            list.capacity() * size_of::<Cookie>() + list.iter().map(cookie).sum::<usize>()
+        };
+        let steps: usize = self.steps.iter().map(|noted| noted.step.heap()).sum();
+        size_of::<Self>()
+            + texts
+            + [location, follows, user].into_iter().map(optional).sum::<usize>()
+            + cookies(&self.cookies)
+            + cookies(&self.set_cookies)
+            + self.steps.capacity() * size_of::<Noted>()
+            + steps
     }
 }
 
 /// The next power of ten, from one millisecond on.
 fn bucket(took: Duration) -> Duration {
     let buckets = [1, 10, 100, 1_000].map(Duration::from_millis);
-    buckets.into_iter().find(|most| took <= *most).unwrap_or(Duration::from_secs(10))
+    buckets.into_iter().find(|bucket| took <= *bucket).unwrap_or(Duration::from_secs(10))
 }
 
 #[cfg(test)]
@@ -145,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_told_by_powers_of_ten() {
+    fn times_are_rounded_up_to_powers_of_ten() {
         assert_eq!(
             [3, 1_000, 1_001, 26_000, 99_999_999].map(Duration::from_micros).map(bucket),
             [1, 1, 10, 100, 10_000].map(Duration::from_millis)

@@ -1,89 +1,52 @@
-//! The HTTP side: opens the notebook when a request comes, and keeps the exchange when its answer
-//! is ready.
+//! Stores the exchange of a request when its response is ready.
 
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
 
 use rocket::fairing::AdHoc;
 use rocket::{Request, Response};
 
 use super::bounds::{self, cut};
-use super::exchange::{Cookie, Exchange, Noted};
+use super::exchange::{Cookie, Exchange};
+use super::in_flight::{close_notebook, request_id};
 use super::notebook::Notebook;
 use super::recorder::Recorder;
-use super::step::Step;
-use crate::audit::request_id;
-use crate::in_flight::{close_notebook, open_notebook};
+use super::step::{Noted, Step};
 
-/// Addresses that are not worth a recording, or would record the looking at recordings.
-const UNRECORDED: [&str; 6] = ["static", "healthz", "readyz", "xray", "favicon.ico", "class"];
-
-/// A request as it came, before a fairing sends it elsewhere.
-#[derive(Default)]
-struct Came {
-    at: Option<SystemTime>,
-    method: String,
-    path: String,
-    cookies: Vec<Cookie>,
-}
-
-/// The exchange of a request whose answer is ready.
+/// The exchange of a request whose response is ready.
 #[derive(Default)]
 pub struct Recorded(OnceLock<Arc<Exchange>>);
 
 impl Recorded {
-    /// `None` before the answer is ready, and for what is not recorded.
+    /// The exchange of this request. `None` before the response is ready, and for a request that is not
+    /// recorded.
     pub fn of<'r>(request: &'r Request<'_>) -> Option<&'r Arc<Exchange>> {
         request.local_cache(Self::default).0.get()
     }
 }
 
-/// Attached first, where lessons are given: opens the notebook.
-pub fn arrivals() -> AdHoc {
-    AdHoc::on_request("Notebooks", |request, _| {
-        Box::pin(async move {
-            let path = cut(request.uri().path().as_str(), bounds::PATH);
-            // As the router reads it: `//class` and `/%63lass` are that page as well.
-            let mut segments = request.uri().path().segments();
-            let first = segments.find(|segment| !segment.is_empty()).unwrap_or_default();
-            if UNRECORDED.contains(&first) {
-                return;
-            }
-            let sent =
-                |cookie: &rocket::http::Cookie<'_>| Cookie::sent(cookie.name(), cookie.value());
-            let cookies = request.cookies().iter().take(bounds::COOKIES).map(sent).collect();
-            let method = cut(request.method().as_str(), bounds::NAME);
-            request.local_cache(|| Came { at: Some(SystemTime::now()), method, path, cookies });
-            open_notebook();
-        })
-    })
-}
-
-/// Attached behind everything that changes the answer: closes the notebook and keeps what is in it.
+/// Attaches the recorder, which closes the notebook and stores its content. It comes after all fairings that
+/// change the response.
 pub fn stage() -> AdHoc {
-    AdHoc::on_ignite("Recorder", |rocket| async {
-        rocket
-            .manage(Recorder::default())
-            .attach(AdHoc::on_response("Recorder", |request, response| {
-                Box::pin(async move { keep(request, response).await })
-            }))
+    AdHoc::on_response("Recorder", |request, response| {
+        Box::pin(async move { keep(request, response).await })
     })
 }
 
 async fn keep(request: &Request<'_>, response: &mut Response<'_>) {
     let Some(notebook) = close_notebook() else { return };
     let Some(recorder) = request.rocket().state::<Recorder>() else { return };
-    let came = request.local_cache(Came::default);
-    let Some(at) = came.at else { return };
-    let Notebook { opened, steps, owners, follows, blurred } = notebook;
-    let (mut cookies, steps) = (came.cookies.clone(), steps.finish());
-    cookies.iter_mut().for_each(|cookie| as_sent(cookie, &steps));
+    let Notebook { begun, at, method, path, mut cookies, steps, owners, follows, blurred } =
+        notebook;
+    let steps = steps.finish();
+    for cookie in &mut cookies {
+        as_sent(cookie, &steps);
+    }
     let mut exchange = Exchange {
-        id: request_id(request).to_owned(),
+        id: request_id(),
         number: 0,
-        at,
-        method: came.method.clone(),
-        path: came.path.clone(),
+        received: at,
+        method,
+        path,
         cookies,
         user: user_of(&steps),
         steps,
@@ -91,12 +54,12 @@ async fn keep(request: &Request<'_>, response: &mut Response<'_>) {
         location: response.headers().get_one("location").map(|to| cut(to, bounds::PATH)),
         set_cookies: set_by(response),
         bytes: response.body_mut().size().await,
-        took: opened.elapsed(),
+        took: begun.elapsed(),
         follows,
-        is_blurred: false,
+        has_coarse_times: false,
     };
     if blurred {
-        exchange.blur();
+        exchange.coarsen_times();
     }
     let kept = recorder.keep(exchange, &owners);
     let _ = request.local_cache(Recorded::default).0.set(kept);
@@ -107,10 +70,11 @@ fn set_by(response: &Response<'_>) -> Vec<Cookie> {
     lines.take(bounds::SET_COOKIES).filter_map(Cookie::set).collect()
 }
 
-/// Rocket has decoded the value; of a ticket it is known how many bytes it really had.
+/// Corrects the size of a session cookie. Rocket has decoded the value, but the session engine knows how many
+/// bytes the browser sent.
 fn as_sent(cookie: &mut Cookie, steps: &[Noted]) {
     for noted in steps {
-        if let Step::Ticket { name, bytes, .. } = &noted.step
+        if let Step::CookieRead { name, bytes, .. } = &noted.step
             && *name == cookie.name
         {
             cookie.bytes = *bytes;

@@ -1,13 +1,14 @@
-//! The request's notebook: what happened on the way of one request, in its order.
+//! The notebook of a request: the steps of the request, in their order.
 //!
-//! Callers note a fact with [`note`], and know nothing of who reads it. The sessions report events
-//! (`session.rs`), and the MongoDB driver reports each command that it sends (`command.rs`). Each note is
-//! redacted and cut when it is made, so no note has a secret in it. Without `teaching` no notebook is ever
-//! opened, and a note costs one look at a counter. `teach/xray` shows what was recorded.
+//! Callers note a step with [`note`], and do not know who reads it. The sessions report events
+//! (`session.rs`), and the MongoDB driver reports each command that it sends (`command.rs`). Each step is
+//! redacted and cut when it is noted, so no notebook contains a secret. Without `teaching` no notebook is
+//! opened, and a note costs one look at a counter. `teach/xray` shows the recorded requests.
 
 mod bounds;
 mod step;
 mod notebook;
+pub mod in_flight;
 mod command;
 mod redact;
 mod exchange;
@@ -15,13 +16,13 @@ mod recorder;
 mod fairing;
 mod session;
 
-pub use crate::in_flight::{blur, follow, note, own, own_as};
 pub use bounds::Steps;
 pub use command::listener;
-pub use exchange::{Cookie, Exchange, Noted};
-pub use fairing::{Recorded, arrivals, stage};
+pub use exchange::{Cookie, Exchange};
+pub use fairing::{Recorded, stage};
+pub use in_flight::{assign_to, assign_to_session, coarsen_times, link_to, note};
 pub use notebook::Notebook;
-pub use recorder::{Owner, Recorder};
+pub use recorder::{BrowserKey, Recorder};
 pub use redact::{Redacted, start};
 pub use session::{observe, observe_lab, observe_memory};
-pub use step::{Command, Reply, Seal, Step, Write};
+pub use step::{Command, Noted, Reply, Signature, Step, Write};

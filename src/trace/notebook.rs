@@ -1,50 +1,71 @@
-//! The notes of one request, in their order. `in_flight.rs` keeps them while the request is on its way.
+//! The notes of one request, in their order. `in_flight.rs` keeps them while the request is in flight.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
-use super::bounds::{self, Steps};
-use super::recorder::Owner;
+use rocket::Request;
 
-/// Browsers that one request can belong to: a login makes a second one of the first.
+use super::bounds::{self, Steps, cut};
+use super::exchange::Cookie;
+use super::recorder::BrowserKey;
+
+/// First path segments of the requests that are not recorded. They are not interesting, or they show
+/// recordings.
+const UNRECORDED: [&str; 6] = ["static", "healthz", "readyz", "xray", "favicon.ico", "class"];
+
+/// The most browser keys of one request. A login gives the browser a new key.
 const MAX_OWNERS: usize = 4;
 
 /// The notes of one request.
 pub struct Notebook {
-    /// When the request came.
-    pub opened: Instant,
-    /// What happened.
+    /// The arrival of the request, from which the times of the steps count.
+    pub begun: Instant,
+    /// The arrival of the request, by the clock.
+    pub at: SystemTime,
+    /// The method of the request.
+    pub method: String,
+    /// The path of the request, before a fairing changes it.
+    pub path: String,
+    /// The cookies that the browser sent.
+    pub cookies: Vec<Cookie>,
+    /// The steps of the request.
     pub steps: Steps,
-    /// The browsers that it belongs to, in the order in which that became known: a login gives the browser a
-    /// new session.
-    pub owners: Vec<Owner>,
+    /// The keys of the browser, in the order in which they became known. A login gives the browser a new
+    /// session, and so a new key.
+    pub owners: Vec<BrowserKey>,
     /// The exchange that led to this one, by its ID.
     pub follows: Option<String>,
-    /// The times could tell whether an account exists.
+    /// Whether exact times could reveal that an account exists.
     pub blurred: bool,
 }
 
 impl Notebook {
-    /// Without any note.
-    pub fn new() -> Self {
-        Self {
-            opened: Instant::now(),
-            steps: Steps::default(),
-            owners: vec![],
-            follows: None,
-            blurred: false,
+    /// Opens the notebook of a new request. `None` for a request that is not recorded.
+    pub fn of(request: &Request<'_>) -> Option<Self> {
+        // Rocket's router also takes `//class` and `/%63lass` for `/class`.
+        let mut segments = request.uri().path().segments();
+        let first = segments.find(|segment| !segment.is_empty()).unwrap_or_default();
+        if UNRECORDED.contains(&first) {
+            return None;
         }
+        let cookies = request.cookies().iter().take(bounds::COOKIES);
+        Some(Self {
+            method: cut(request.method().as_str(), bounds::NAME),
+            path: cut(request.uri().path().as_str(), bounds::PATH),
+            cookies: cookies.map(|cookie| Cookie::sent(cookie.name(), cookie.value())).collect(),
+            ..Self::default()
+        })
     }
 
-    /// The request belongs to this browser as well.
-    pub fn add_owner(&mut self, owner: Owner) {
+    /// Notes that the request also belongs to this browser.
+    pub fn add_owner(&mut self, owner: BrowserKey) {
         if self.owners.last() != Some(&owner) {
             self.owners.truncate(MAX_OWNERS - 1);
             self.owners.push(owner);
         }
     }
 
-    /// The exchange of this ID led to this one. A text that is too long to be an ID names none.
-    pub fn follow(&mut self, id: &str) {
+    /// Notes which exchange led to this one, by its ID. A text that is too long for an ID is ignored.
+    pub fn link_to(&mut self, id: &str) {
         if id.len() <= bounds::ID {
             self.follows = Some(id.to_owned());
         }
@@ -53,6 +74,16 @@ impl Notebook {
 
 impl Default for Notebook {
     fn default() -> Self {
-        Self::new()
+        Self {
+            begun: Instant::now(),
+            at: SystemTime::now(),
+            method: String::new(),
+            path: String::new(),
+            cookies: vec![],
+            steps: Steps::default(),
+            owners: vec![],
+            follows: None,
+            blurred: false,
+        }
     }
 }

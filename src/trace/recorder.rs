@@ -1,4 +1,4 @@
-//! The exchanges that are kept: in memory, bounded, told apart by browser.
+//! The recorded exchanges: in memory, bounded, grouped by browser.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher as _, RandomState};
@@ -7,35 +7,35 @@ use std::time::Duration;
 
 use super::exchange::Exchange;
 
-/// Of one browser: what a person can look through.
-const OF_A_BROWSER: usize = 20;
+/// Exchanges of one browser: as many as a person can look through.
+const PER_BROWSER: usize = 20;
 
-/// In all. A page of a class takes 3 to 8 KiB, so its 2,000 exchanges fit into the bytes below.
-const IN_ALL: usize = 2_000;
+/// Exchanges of all browsers. A page of a class takes 3 to 8 KiB, so 2,000 of them fit into the bytes below.
+const MAX_EXCHANGES: usize = 2_000;
 
 /// The memory of all exchanges together, whatever clients send.
-const BYTES_IN_ALL: usize = 16 * 1024 * 1024;
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// A browser follows a redirect at once.
+/// The longest time between a redirect and the request that follows it: a browser follows at once.
 const REDIRECT: Duration = Duration::from_secs(10);
 
-/// A browser, by the id of its session. Not the id: what is kept must not be worth a ticket.
+/// A browser, by a keyed hash of its session ID. The ID itself is not kept: it could be used to log in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Owner(u64);
+pub struct BrowserKey(u64);
 
-impl Owner {
-    /// The browser that has the session of this ID. The key of the hash is this process's own.
-    pub fn of(sid: &str) -> Self {
+impl BrowserKey {
+    /// The browser that has the session of this ID. Each process has its own key for the hash.
+    pub fn of_session(sid: &str) -> Self {
         static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
         Self(KEY.hash_one(sid))
     }
 }
 
-/// Those who share what is kept. When it is too much, the one that has most of it loses its oldest: so
-/// a browser that sends thousands of requests pushes out its own recordings alone.
+/// A group that shares the memory. When it is full, the largest group loses its oldest exchange, so
+/// a browser that sends thousands of requests evicts only exchanges of its own group.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Party<'k> {
-    /// Requests without a session: probes, and crawlers.
+enum Quota<'k> {
+    /// Requests without a session, such as probes and crawlers.
     WithoutSession,
     /// Browsers in which no user has logged in.
     Guests,
@@ -43,7 +43,7 @@ enum Party<'k> {
     User(&'k str),
 }
 
-/// The last exchanges of all browsers. A clone is the same one.
+/// The last exchanges of all browsers. Clones share them.
 #[derive(Clone, Default)]
 pub struct Recorder {
     kept: Arc<Mutex<Kept>>,
@@ -53,46 +53,46 @@ pub struct Recorder {
 struct Kept {
     last_number: u64,
     exchanges: VecDeque<Entry>,
-    /// The sum of what each of them takes.
+    /// The memory that all entries take.
     bytes: usize,
 }
 
 /// An exchange, the browser that it belongs to, and the memory that it takes.
 struct Entry {
-    owner: Option<Owner>,
+    browser: Option<BrowserKey>,
     exchange: Arc<Exchange>,
     bytes: usize,
-    /// A request without a cookie has come from its page.
+    /// Its page has sent the one request without a cookie.
     is_used: bool,
 }
 
 impl Recorder {
-    /// Keeps an exchange; `owners` as they became known. What was kept for the first of them is the
-    /// last one's from now on.
-    pub(super) fn keep(&self, mut exchange: Exchange, owners: &[Owner]) -> Arc<Exchange> {
+    /// Keeps an exchange. A login gives a browser a new key: `keys` are those of this request, the newest
+    /// last. Exchanges under the older keys move to the newest.
+    pub(super) fn keep(&self, mut exchange: Exchange, keys: &[BrowserKey]) -> Arc<Exchange> {
         let mut kept = self.kept();
-        let owner = owners.last().copied();
+        let browser = keys.last().copied();
         for entry in &mut kept.exchanges {
-            if entry.owner.is_some_and(|of| owners.contains(&of)) {
-                entry.owner = owner;
+            if entry.browser.is_some_and(|key| keys.contains(&key)) {
+                entry.browser = browser;
             }
         }
         kept.last_number += 1;
         exchange.number = kept.last_number;
-        exchange.follows = exchange.follows.take().or_else(|| kept.redirect_to(&exchange, owner));
+        exchange.follows = exchange.follows.take().or_else(|| kept.redirect_to(&exchange, browser));
         let (bytes, exchange) = (exchange.size() + size_of::<Entry>(), Arc::new(exchange));
         kept.bytes += bytes;
         kept.exchanges.push_back(Entry {
-            owner,
+            browser,
             exchange: exchange.clone(),
             bytes,
             is_used: false,
         });
-        kept.evict(owner);
+        kept.evict(browser);
         exchange
     }
 
-    /// The exchange of this id.
+    /// The exchange of this ID.
     pub fn get(&self, id: &str) -> Option<Arc<Exchange>> {
         let kept = self.kept();
         let found = kept.exchanges.iter().find(|entry| entry.exchange.id == id);
@@ -100,13 +100,13 @@ impl Recorder {
     }
 
     /// The exchanges of a browser, newest first.
-    pub fn of(&self, owner: Owner) -> Vec<Arc<Exchange>> {
+    pub fn of_browser(&self, browser: BrowserKey) -> Vec<Arc<Exchange>> {
         let kept = self.kept();
-        let own = kept.exchanges.iter().rev().filter(|entry| entry.owner == Some(owner));
+        let own = kept.exchanges.iter().rev().filter(|entry| entry.browser == Some(browser));
         own.map(|entry| entry.exchange.clone()).collect()
     }
 
-    /// The exchanges of a user, in whatever browser, newest first.
+    /// The exchanges of a user in all browsers, newest first.
     pub fn of_user(&self, user: &str) -> Vec<Arc<Exchange>> {
         let kept = self.kept();
         let own = kept.exchanges.iter().rev();
@@ -114,16 +114,16 @@ impl Recorder {
         own.map(|entry| entry.exchange.clone()).collect()
     }
 
-    /// The browser of the exchange of this id, for one request that its page sends without a cookie.
-    /// `None` for a page of another path, and from the second time on: an id gives a right to read.
-    pub fn owner_once(&self, id: &str, path: &str) -> Option<Owner> {
+    /// The browser of the exchange of this ID, for one request that its page sends without a cookie.
+    /// `None` for a page of another path, and from the second time on: an ID gives a right to read.
+    pub fn browser_once(&self, id: &str, path: &str) -> Option<BrowserKey> {
         let mut kept = self.kept();
         let of_page = |entry: &&mut Entry| entry.exchange.id == id && entry.exchange.path == path;
         let page = kept.exchanges.iter_mut().find(of_page)?;
-        if std::mem::replace(&mut page.is_used, true) { None } else { page.owner }
+        if std::mem::replace(&mut page.is_used, true) { None } else { page.browser }
     }
 
-    /// Forgets all of them.
+    /// Removes all exchanges.
     pub fn clear(&self) {
         let mut kept = self.kept();
         (kept.exchanges, kept.bytes) = (VecDeque::new(), 0);
@@ -159,54 +159,53 @@ impl Recorder {
 
 impl Kept {
     /// The last exchange of this browser, if it was a redirect to where this one went.
-    fn redirect_to(&self, exchange: &Exchange, owner: Option<Owner>) -> Option<String> {
-        let owner = owner?;
-        let mut own = self.exchanges.iter().rev().filter(|entry| entry.owner == Some(owner));
+    fn redirect_to(&self, exchange: &Exchange, browser: Option<BrowserKey>) -> Option<String> {
+        let browser = browser?;
+        let mut own = self.exchanges.iter().rev().filter(|entry| entry.browser == Some(browser));
         let last = &own.next()?.exchange;
         let target = last.location.as_deref()?.split('?').next()?;
-        let was_just_now = exchange.at.duration_since(last.at).is_ok_and(|time| time < REDIRECT);
+        let was_just_now =
+            exchange.received.duration_since(last.received).is_ok_and(|time| time < REDIRECT);
         (target == exchange.path && exchange.method == "GET" && was_just_now)
             .then(|| last.id.clone())
     }
 
-    /// Removes what is too much: of this browser, in number, in bytes.
-    fn evict(&mut self, owner: Option<Owner>) {
-        let is_own = |entry: &Entry| entry.owner.is_some() && entry.owner == owner;
-        while self.exchanges.iter().filter(|entry| is_own(entry)).count() > OF_A_BROWSER
+    /// Removes exchanges until all three bounds hold: of this browser, in number, in bytes.
+    fn evict(&mut self, browser: Option<BrowserKey>) {
+        let is_own = |entry: &Entry| entry.browser.is_some() && entry.browser == browser;
+        while self.exchanges.iter().filter(|entry| is_own(entry)).count() > PER_BROWSER
             && self.remove(self.exchanges.iter().position(is_own))
         {}
-        while self.exchanges.len() > IN_ALL && self.remove(self.oldest_of_largest(|_| 1)) {}
-        while self.bytes > BYTES_IN_ALL && self.remove(self.oldest_of_largest(|entry| entry.bytes))
-        {
-        }
+        while self.exchanges.len() > MAX_EXCHANGES && self.remove(self.oldest_of_largest(|_| 1)) {}
+        while self.bytes > MAX_BYTES && self.remove(self.oldest_of_largest(|entry| entry.bytes)) {}
     }
 
-    /// False when there is none at this place.
-    fn remove(&mut self, at: Option<usize>) -> bool {
-        let gone = at.and_then(|at| self.exchanges.remove(at));
-        self.bytes -= gone.as_ref().map_or(0, |entry| entry.bytes);
-        gone.is_some()
+    /// Removes the exchange at this index. Returns false when there is none.
+    fn remove(&mut self, index: Option<usize>) -> bool {
+        let removed = index.and_then(|index| self.exchanges.remove(index));
+        self.bytes -= removed.as_ref().map_or(0, |entry| entry.bytes);
+        removed.is_some()
     }
 
-    /// The place of the oldest exchange of the party that has most, by this measure.
+    /// The index of the oldest exchange of the largest group, by this measure.
     fn oldest_of_largest(&self, measure: fn(&Entry) -> usize) -> Option<usize> {
-        let users: HashMap<Owner, &str> = self.exchanges.iter().filter_map(user).collect();
-        let party = |entry: &Entry| match entry.owner {
-            None => Party::WithoutSession,
-            Some(owner) => users.get(&owner).map_or(Party::Guests, |user| Party::User(user)),
+        let users: HashMap<BrowserKey, &str> = self.exchanges.iter().filter_map(user).collect();
+        let quota = |entry: &Entry| match entry.browser {
+            None => Quota::WithoutSession,
+            Some(browser) => users.get(&browser).map_or(Quota::Guests, |user| Quota::User(user)),
         };
-        let mut sizes: HashMap<Party<'_>, usize> = HashMap::new();
+        let mut sizes: HashMap<Quota<'_>, usize> = HashMap::new();
         for entry in &self.exchanges {
-            *sizes.entry(party(entry)).or_default() += measure(entry);
+            *sizes.entry(quota(entry)).or_default() += measure(entry);
         }
         let largest = sizes.values().max().copied()?;
-        self.exchanges.iter().position(|entry| sizes.get(&party(entry)) == Some(&largest))
+        self.exchanges.iter().position(|entry| sizes.get(&quota(entry)) == Some(&largest))
     }
 }
 
-/// Who uses a browser, where an exchange tells.
-fn user(entry: &Entry) -> Option<(Owner, &str)> {
-    Some((entry.owner?, entry.exchange.user.as_deref()?))
+/// The browser and its user, where the exchange has both.
+fn user(entry: &Entry) -> Option<(BrowserKey, &str)> {
+    Some((entry.browser?, entry.exchange.user.as_deref()?))
 }
 
 #[cfg(test)]
@@ -218,7 +217,7 @@ mod tests {
         Exchange {
             id: id.to_owned(),
             number: 0,
-            at: SystemTime::now(),
+            received: SystemTime::now(),
             method: "GET".to_owned(),
             path: path.to_owned(),
             cookies: vec![],
@@ -230,7 +229,7 @@ mod tests {
             took: Duration::ZERO,
             follows: None,
             user: None,
-            is_blurred: false,
+            has_coarse_times: false,
         }
     }
 
@@ -239,55 +238,57 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_and_what_came_of_it_are_one_chain_across_a_login() {
-        let (recorder, before, after) = (Recorder::default(), Owner::of("old"), Owner::of("new"));
+    fn a_redirect_and_the_page_after_it_are_one_chain_across_a_login() {
+        let (recorder, before, after) =
+            (Recorder::default(), BrowserKey::of_session("old"), BrowserKey::of_session("new"));
         recorder.keep(exchange("page", "/login", None), &[before]);
         recorder.keep(exchange("login", "/login", Some("/dashboard?x=1")), &[before, after]);
-        recorder.keep(exchange("else", "/dashboard", None), &[Owner::of("else")]);
+        recorder.keep(exchange("else", "/dashboard", None), &[BrowserKey::of_session("else")]);
         let last = recorder.keep(exchange("dashboard", "/dashboard", None), &[after]);
         assert_eq!(ids(&recorder.chain(&last)), ["login", "dashboard"]);
-        assert_eq!(ids(&recorder.of(after)), ["dashboard", "login", "page"]);
-        assert!(recorder.of(before).is_empty(), "they belong to the new session");
+        assert_eq!(ids(&recorder.of_browser(after)), ["dashboard", "login", "page"]);
+        assert!(recorder.of_browser(before).is_empty(), "they belong to the new session");
     }
 
     #[test]
     fn a_browser_has_twenty_and_all_together_two_thousand() {
         let recorder = Recorder::default();
         for number in 0..30 {
-            recorder.keep(exchange(&number.to_string(), "/", None), &[Owner::of("one")]);
+            recorder
+                .keep(exchange(&number.to_string(), "/", None), &[BrowserKey::of_session("one")]);
         }
-        assert_eq!(recorder.of(Owner::of("one")).len(), 20);
+        assert_eq!(recorder.of_browser(BrowserKey::of_session("one")).len(), 20);
         assert!(recorder.get("9").is_none() && recorder.get("10").is_some());
         for number in 0..2_500 {
-            recorder.keep(exchange(&format!("nobody-{number}"), "/", None), &[]);
+            recorder.keep(exchange(&format!("anonymous-{number}"), "/", None), &[]);
         }
-        assert_eq!(recorder.kept().exchanges.len(), IN_ALL);
+        assert_eq!(recorder.kept().exchanges.len(), MAX_EXCHANGES);
         assert_eq!(
-            recorder.of(Owner::of("one")).len(),
+            recorder.of_browser(BrowserKey::of_session("one")).len(),
             20,
             "a request without a session pushes out no other"
         );
     }
 
     #[test]
-    fn whoever_fills_the_room_pushes_out_their_own() {
+    fn a_flood_of_requests_pushes_out_exchanges_of_its_own_group() {
         let recorder = Recorder::default();
-        let of = |user: Option<&str>, browser: String| {
+        let keep = |user: Option<&str>, browser: String| {
             let exchange = exchange(&browser, "/", None);
-            let owner = Owner::of(&browser);
-            recorder.keep(Exchange { user: user.map(str::to_owned), ..exchange }, &[owner]);
-            owner
+            let key = BrowserKey::of_session(&browser);
+            recorder.keep(Exchange { user: user.map(str::to_owned), ..exchange }, &[key]);
+            key
         };
-        let guest = of(None, "guest".to_owned());
-        let student = of(Some("rosa"), "student".to_owned());
+        let guest = keep(None, "guest".to_owned());
+        let student = keep(Some("rosa"), "student".to_owned());
         for number in 0..2_100 {
-            of(Some("crowd"), format!("crowd-{number}"));
+            keep(Some("crowd"), format!("crowd-{number}"));
         }
-        assert_eq!([recorder.of(guest).len(), recorder.of(student).len()], [1, 1]);
+        assert_eq!([recorder.of_browser(guest).len(), recorder.of_browser(student).len()], [1, 1]);
         for number in 0..2_100 {
-            of(None, format!("visitor-{number}"));
+            keep(None, format!("visitor-{number}"));
         }
-        assert_eq!(recorder.of(student).len(), 1, "guests push out guests");
+        assert_eq!(recorder.of_browser(student).len(), 1, "guests push out guests");
         assert!(recorder.of_user("crowd").len() > 900, "and an equal share is left");
     }
 }

@@ -1,39 +1,39 @@
-//! What of a value may be kept: enough to tell two apart, never enough to log in with.
+//! Redaction: enough of a value to tell two apart, never enough to log in with.
 //!
 //! Texts are left out unless their key is on a short list. So a field that we have not thought of
-//! is shown by its length, rather than by what stands in it.
+//! is shown by its length, and not by its value.
 
 use std::fmt;
 
 use mongodb::bson::{Bson, Document};
 
-/// Of an id: as many characters as `SessionId::prefix` shows.
+/// Characters of an ID that are shown: as many as `SessionId::prefix` shows.
 const SHOWN: usize = 6;
 
 /// Keys whose texts may be shown: names that a page shows as well.
 const OPEN_KEYS: [&str; 3] = ["username", "username_key", "why"];
 
-/// Keys whose texts are ids of sessions, or as good as that.
+/// Keys whose texts are IDs of sessions, or as secret as those.
 const ID_KEYS: [&str; 3] = ["_id", "sids", "user"];
 
-/// How deep, and how many of one list: a command is to fit a line or three.
-const DEPTH: usize = 4;
-const LONGEST_LIST: usize = 3;
+/// Levels of a document, and items of a list: a command should fit three lines.
+const MAX_DEPTH: usize = 4;
+const MAX_ITEMS: usize = 3;
 
-/// The first characters of an id, and dots if there are more.
+/// The first characters of an ID, and dots if there are more.
 pub fn start(id: &str) -> String {
     let start: String = id.chars().take(SHOWN).collect();
     if start.len() < id.len() { start + "…" } else { start }
 }
 
-/// The start of the session id in a cookie's value; `None` when it holds none.
+/// The start of the session ID in a cookie's value; `None` when it holds none.
 pub(super) fn sid_in(value: &str) -> Option<String> {
     let value = value.replace("%3A", ":");
     Some(start(value.strip_prefix("s:")?.rsplit_once('.')?.0))
 }
 
-/// A redacted command, as one would type it: in pieces, because a page for one learner shows more of it
-/// than the board for all.
+/// A redacted command, as one would type it. It is in pieces, because a page for one learner shows more of
+/// it than the board for all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Redacted(Vec<Piece>);
 
@@ -43,12 +43,12 @@ enum Piece {
     Ours(String),
     /// A text that may have come from outside, such as a username. Shown in quotes.
     Outside(String),
-    /// The start of an id. Shown in quotes.
+    /// The start of an ID. Shown in quotes.
     Id(String),
 }
 
 impl Piece {
-    /// Without room for more text.
+    /// The piece without room for more text.
     fn shrunk(mut self) -> Self {
         match &mut self {
             Self::Ours(text) | Self::Outside(text) | Self::Id(text) => text.shrink_to_fit(),
@@ -58,19 +58,20 @@ impl Piece {
 }
 
 impl Redacted {
-    /// The same without anything from outside. An id becomes what `name` makes of it, or dots.
+    /// A copy without any text from outside. `name` replaces an ID, or dots do.
     pub fn for_all(&self, name: impl Fn(&str) -> Option<String>) -> Self {
         let dots = || "\"…\"".to_owned();
-        Self::from_iter(self.0.iter().map(|piece| match piece {
+        let pieces = self.0.iter().map(|piece| match piece {
             Piece::Ours(text) => Piece::Ours(text.clone()),
             Piece::Outside(_) => Piece::Ours(dots()),
             Piece::Id(id) => Piece::Ours(name(id).map_or_else(dots, |name| format!("{name:?}"))),
-        }))
+        });
+        pieces.collect()
     }
 
-    /// Only the first characters of it, and at most twice as many bytes.
-    pub(super) fn cut(self, most: usize) -> Self {
-        let mut left = most;
+    /// The first `limit` characters, and at most twice as many bytes.
+    pub(super) fn cut(self, limit: usize) -> Self {
+        let mut left = limit;
         let mut kept = Self::default();
         for piece in self.0 {
             let text = piece.to_string();
@@ -90,7 +91,7 @@ impl Redacted {
         kept
     }
 
-    /// Bytes that it takes.
+    /// Bytes that its texts take.
     pub(super) fn heap(&self) -> usize {
         let texts = self.0.iter().map(|piece| match piece {
             Piece::Ours(text) | Piece::Outside(text) | Piece::Id(text) => text.capacity(),
@@ -105,7 +106,7 @@ impl Redacted {
         }
     }
 
-    /// A document as one would type it, without its secrets.
+    /// Adds a document as one would type it, without its secrets.
     pub(super) fn document(&mut self, document: &Document) {
         self.nested(document, 0);
     }
@@ -117,7 +118,7 @@ impl Redacted {
         });
     }
 
-    /// Our keys are words; what is none has come from outside.
+    /// Adds a key. Our keys are words; any other text has come from outside.
     fn key(&mut self, key: &str) {
         let is_word = |c: char| c.is_ascii_alphanumeric() || "_.$-".contains(c);
         match key.chars().all(is_word) {
@@ -130,8 +131,8 @@ impl Redacted {
     fn value(&mut self, key: &str, value: &Bson, depth: usize) {
         match value {
             Bson::String(text) => self.text(key, text),
-            Bson::Document(_) if depth >= DEPTH || key == "session" => self.ours("{ … }"),
-            // An operator says something about the key that it stands under.
+            Bson::Document(_) if depth >= MAX_DEPTH || key == "session" => self.ours("{ … }"),
+            // An operator says something about the key above it.
             Bson::Document(inner) if inner.keys().all(|inner| inner.starts_with('$')) => {
                 self.list("{ ", " }", "{  }", inner.iter(), |out, (operator, value)| {
                     let key = if is_comparison(operator) { key } else { operator };
@@ -146,8 +147,8 @@ impl Redacted {
                 self.0.push(Piece::Id(start(&id.to_hex())));
                 self.ours(")");
             }
-            Bson::DateTime(moment) => {
-                self.ours(&moment.try_to_rfc3339_string().unwrap_or_default());
+            Bson::DateTime(date) => {
+                self.ours(&date.try_to_rfc3339_string().unwrap_or_default());
             }
             Bson::Int32(_) | Bson::Int64(_) | Bson::Double(_) | Bson::Boolean(_) | Bson::Null => {
                 self.ours(&value.to_string());
@@ -157,16 +158,16 @@ impl Redacted {
     }
 
     fn array(&mut self, key: &str, list: &[Bson], depth: usize) {
-        if depth >= DEPTH {
+        if depth >= MAX_DEPTH {
             return self.ours("[ … ]");
         }
-        let last = if list.len() > LONGEST_LIST { ", …]" } else { "]" };
-        let items = list.iter().take(LONGEST_LIST);
+        let last = if list.len() > MAX_ITEMS { ", …]" } else { "]" };
+        let items = list.iter().take(MAX_ITEMS);
         self.list("[", last, "[]", items, |out, item| out.value(key, item, depth + 1));
     }
 
     fn text(&mut self, key: &str, text: &str) {
-        // Field references of an aggregation are no data.
+        // A field reference of an aggregation is not data.
         let is_reference = text.starts_with('$') && text.len() < 20 && key.starts_with('$');
         if OPEN_KEYS.contains(&key) || is_reference {
             self.0.push(Piece::Outside(text.to_owned()));
@@ -251,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn for_all_nothing_from_outside_is_left_whatever_signs_are_in_it() {
+    fn the_board_gets_no_text_from_outside_whatever_characters_it_has() {
         let for_all = |document: &Document| {
             redacted(document)
                 .for_all(|id| (id == "owHENQ…").then(|| "ticket A".to_owned()))
@@ -286,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_ticket_the_start_of_its_number_is_kept() {
+    fn only_the_start_of_a_session_id_is_kept() {
         assert_eq!(sid_in("s%3AowHENQ0123.sig+nature"), Some("owHENQ…".to_owned()));
         assert_eq!(sid_in("registered"), None);
     }

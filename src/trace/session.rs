@@ -1,38 +1,38 @@
-//! What the session engine reports, as steps of the notebook.
+//! Notes the events of the session engine as steps.
 //!
-//! The engine knows no notebook: it calls a function of ours for each event (`Builder::observe`).
+//! The engine does not know the notebook. It calls a function of ours for each event (`Builder::observe`).
 
 use rocket_express_session::SessionId;
 use rocket_express_session::Write as SessionWrite;
-use rocket_express_session::observe::{Event, Signature};
+use rocket_express_session::observe::{Event, Signature as CookieSignature};
 
+use super::in_flight::{assign_to_session, note};
 use super::redact::start;
-use super::step::{Seal, Step, Write};
-use crate::in_flight::{note, own};
+use super::step::{Signature, Step, Write};
 
-/// For the sessions of the site: also notes which browser the request belongs to.
+/// Notes an event of the site's sessions, and which browser the request belongs to.
 pub fn observe(event: &Event<'_>) {
     if let Event::Loaded { id, .. } | Event::CookieSent { id, .. } = event {
-        own(id.as_str());
+        assign_to_session(id.as_str());
     }
     observe_lab(event);
 }
 
-/// For the sessions of the labs, which say nothing about the browser.
+/// Notes an event of the labs' sessions, which do not identify the browser.
 pub fn observe_lab(event: &Event<'_>) {
     match event {
-        Event::CookieRead { name, bytes, signature, took, .. } => note(|| Step::Ticket {
+        Event::CookieRead { name, bytes, signature, took, .. } => note(|| Step::CookieRead {
             name: (*name).to_owned(),
             bytes: *bytes,
-            seal: seal(*signature),
+            signature: verified(*signature),
             took: *took,
         }),
-        Event::Unknown { id, .. } => note(|| Step::Lost { sid: prefix(id) }),
+        Event::Unknown { id, .. } => note(|| Step::UnknownSession { sid: prefix(id) }),
         Event::Revoked { reason, .. } => {
-            note(|| Step::Ended { why: reason.as_str().to_owned() });
+            note(|| Step::Revoked { reason: reason.as_str().to_owned() });
         }
         Event::Regenerated { old, new, .. } => {
-            note(|| Step::Regenerated { old: old.map(prefix), new: prefix(new) })
+            note(|| Step::Regenerated { old: old.map(prefix), new: prefix(new) });
         }
         Event::Destroyed => note(|| Step::Destroyed),
         Event::Committed { name, write, session, .. } => note(|| Step::Written {
@@ -44,12 +44,12 @@ pub fn observe_lab(event: &Event<'_>) {
     }
 }
 
-/// For sessions in memory: a call of the store is what would be a command to MongoDB.
+/// Notes a call of the memory store, as the counterpart of a command to MongoDB.
 pub fn observe_memory(event: &Event<'_>) {
     if let Event::StoreCalled { method, id, .. } = event {
-        // Both delete.
-        let what = if *method == "take" { "destroy" } else { method };
-        note(|| Step::Memory { what, sid: prefix(id) });
+        // Like `destroy`, `take` deletes the session.
+        let method = if *method == "take" { "destroy" } else { method };
+        note(|| Step::Memory { method, sid: prefix(id) });
     }
 }
 
@@ -57,15 +57,15 @@ fn prefix(id: &SessionId) -> String {
     start(id.as_str())
 }
 
-fn seal(signature: Signature<'_>) -> Seal {
+fn verified(signature: CookieSignature<'_>) -> Signature {
     match signature {
-        Signature::Genuine { id, is_outdated, .. } => {
-            Seal::Genuine { sid: prefix(id), outdated: is_outdated }
+        CookieSignature::Genuine { id, is_outdated, .. } => {
+            Signature::Genuine { sid: prefix(id), outdated: is_outdated }
         }
-        Signature::Ambiguous => Seal::Several,
-        Signature::Wrong => Seal::Broken,
-        Signature::Missing => Seal::Missing,
-        _ => Seal::None,
+        CookieSignature::Ambiguous => Signature::Ambiguous,
+        CookieSignature::Wrong => Signature::Wrong,
+        CookieSignature::Missing => Signature::Missing,
+        _ => Signature::NoCookie,
     }
 }
 
@@ -75,7 +75,7 @@ fn written(write: SessionWrite) -> Write {
         SessionWrite::Update => Write::Update,
         SessionWrite::Touch => Write::Touch,
         SessionWrite::Delete => Write::Delete,
-        SessionWrite::SkipUndeliverable => Write::Withheld,
+        SessionWrite::SkipUndeliverable => Write::SkipUndeliverable,
         _ => Write::Nothing,
     }
 }

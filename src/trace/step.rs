@@ -1,8 +1,17 @@
-//! What can be noted. Facts only: the words for them are in `teach/xray`.
+//! What can be noted. Facts only: the words for them are in `templates/xray`.
 
 use std::time::Duration;
 
 use super::redact::Redacted;
+
+/// A step and when it was.
+#[derive(Clone, Debug)]
+pub struct Noted {
+    /// The time since the request came.
+    pub elapsed: Duration,
+    /// What happened.
+    pub step: Step,
+}
 
 /// One thing that happened on the way of a request.
 #[derive(Clone, Debug)]
@@ -10,35 +19,35 @@ use super::redact::Redacted;
 pub enum Step {
     /// A form was read: its fields by name, each with the number of characters in it.
     Form { fields: Vec<(String, usize)> },
-    /// A form was found to come from this site, by this header; `None` when it has none.
-    Origin { by: Option<&'static str> },
-    /// A new name and a new password are fit to be used.
-    Policy,
-    /// The cookie of this name was read; `bytes` of it.
-    Ticket { name: String, bytes: usize, seal: Seal, took: Duration },
-    /// Its seal held, and no such session is kept.
-    Lost { sid: String },
-    /// It was revoked, and why.
-    Ended { why: String },
+    /// A form comes from this site, as this header says; `None` when the request has neither header.
+    OriginChecked { by: Option<&'static str> },
+    /// A new name and a new password were accepted.
+    InputAccepted,
+    /// The cookie of this name was read; `bytes` is its length.
+    CookieRead { name: String, bytes: usize, signature: Signature, took: Duration },
+    /// The signature is genuine, and no session of this ID is stored.
+    UnknownSession { sid: String },
+    /// The session was revoked, for this reason.
+    Revoked { reason: String },
     /// A command went to MongoDB.
     Command(Command),
-    /// The memory store did something, as MongoDB would have.
-    Memory { what: &'static str, sid: String },
+    /// A method of the memory store was called.
+    Memory { method: &'static str, sid: String },
     /// A new password was hashed.
     Hashed { algorithm: String, took: Duration },
-    /// A password was compared with what is stored.
+    /// A password was compared with the stored hash.
     Verified { right: bool, took: Duration },
-    /// The session got a new id; `old` is the start of the former, if a document stood for it.
+    /// The session got a new ID; `old` is the start of the former, if a document was stored under it.
     Regenerated { old: Option<String>, new: String },
-    /// The id of the user was written into the session.
+    /// The ID of the user was written into the session.
     Login { user: String },
     /// The user of the ID in the session was found.
     User { id: String },
     /// The ID in the session has no user: the account is gone, or its password has changed.
-    Forgotten,
+    SessionInvalidated,
     /// The session was ended by this request.
     Destroyed,
-    /// What was done with the session of this cookie at the end, and how many bytes it has as JSON.
+    /// The session of this cookie was committed, and has this many bytes as JSON.
     Written { name: String, write: Write, bytes: usize },
     /// The page was made from this template.
     Rendered { template: &'static str },
@@ -46,35 +55,35 @@ pub enum Step {
     Lab { lesson: &'static str, fact: String, number: i64 },
 }
 
-/// What the signature of a ticket is worth.
+/// The result of verifying the signature of a session's cookie.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "fields are what their names say")]
-pub enum Seal {
+pub enum Signature {
     /// There was no cookie of that name.
-    None,
-    /// There is none on it.
+    NoCookie,
+    /// The value has no signature.
     Missing,
-    /// It is not ours, or no longer fits what it seals.
-    Broken,
+    /// No secret of ours made the signature, or the value was altered.
+    Wrong,
     /// Two cookies with different genuine IDs came: neither counts.
-    Several,
-    /// It is ours. With an older secret than the first it is `outdated`.
+    Ambiguous,
+    /// The signature is ours. It is `outdated` when an older secret than the first made it.
     Genuine { sid: String, outdated: bool },
 }
 
-/// What became of a session at the end of a request.
+/// The way a session was committed at the end of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is what its name says")]
 pub enum Write {
-    /// Nothing changed, and its end is far enough away.
+    /// Nothing changed, and the session expires late enough.
     Nothing,
     Insert,
     Update,
-    /// Only its end was moved.
+    /// Only the expiry was extended.
     Touch,
     Delete,
-    /// Not stored, because its cookie could never come back.
-    Withheld,
+    /// The insert was skipped: the browser would never send this cookie back.
+    SkipUndeliverable,
 }
 
 /// A command as it was sent, redacted.
@@ -84,24 +93,31 @@ pub struct Command {
     pub request_id: i32,
     /// `find`, `insert`, `update`, `delete`, `findAndModify`, …
     pub name: String,
-    /// That it was sent for.
+    /// The target collection.
     pub collection: String,
-    /// As one would type it into MongoDB's shell.
+    /// The command as one would type it into MongoDB's shell.
     pub text: Redacted,
     /// The keys that it sets or inserts, at the top level of a document.
     pub keys: Vec<String>,
-    /// `None`: none came before the end of the request.
+    /// `None`: no reply came before the end of the request.
     pub reply: Option<Reply>,
 }
 
-/// What came back.
+impl Command {
+    /// Whether it sets this key.
+    pub fn sets(&self, key: &str) -> bool {
+        self.keys.iter().any(|set| set == key)
+    }
+}
+
+/// MongoDB's reply to a command.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    /// How long it took.
+    /// The time between command and reply.
     pub took: Duration,
     /// Documents found, inserted, changed or deleted; `None` when it failed, or must not be told.
     pub count: Option<i64>,
-    /// Of the documents found.
+    /// Bytes of the documents found.
     pub bytes: Option<usize>,
     /// MongoDB refused it, or did not answer.
     pub failed: bool,

@@ -1,24 +1,35 @@
-//! Does the client want a page, or JSON?
+//! Finds out whether the client wants a page or JSON, and makes the JSON of an error.
 //!
-//! Not Rocket's `Request::accept`: it keeps a copy of the whole header for each media type in it, so
-//! a header of 100 KB takes gigabytes (rocket_http 0.5, `parse/media_type.rs`).
+//! Rocket's `Request::accept` is not used. It keeps a copy of the whole header for each media type in it. A
+//! header of 100 KB takes gigabytes (`rocket_http` 0.5, `parse/media_type.rs`).
 
 use rocket::Request;
+use rocket::http::Status;
+use rocket::response::{self, Responder as _};
+use rocket::serde::json::{Json, json};
 
-/// Bytes of the header that are read. Browsers send about 150.
+/// The most bytes of the header that are read. Browsers send about 150.
 const MAX_LENGTH: usize = 1_024;
 
-/// True for a client that likes JSON best, such as `curl -H 'Accept: application/json'`.
-pub fn prefers_json(request: &Request<'_>) -> bool {
+/// Whether the client prefers JSON, such as `curl -H 'Accept: application/json'`.
+pub(super) fn prefers_json(request: &Request<'_>) -> bool {
     request.headers().get_one("accept").is_some_and(is_json_first)
 }
 
-/// Whether the media type with the highest weight is JSON. Of equal weights the more specific one
+/// The response to a failed request, as JSON: `{"error": {"code", "reason"}}`.
+pub(super) fn json_error(request: &Request<'_>, status: Status) -> response::Result<'static> {
+    let error = json!({ "code": status.code, "reason": status.reason_lossy() });
+    let mut response = Json(json!({ "error": error })).respond_to(request)?;
+    response.set_status(status);
+    Ok(response)
+}
+
+/// Whether the media type with the highest weight is JSON. Among equal weights, the most specific type
 /// counts, then the first (RFC 9110, section 12.5.1).
 fn is_json_first(header: &str) -> bool {
     let header = header.get(..MAX_LENGTH).unwrap_or(header);
     if header.len() > MAX_LENGTH {
-        return false; // Its byte 1,024 is inside a character: no media type has such.
+        return false; // Byte 1,024 is inside a character, and media types are ASCII.
     }
     let mut best = ("", (0.0, 0));
     for range in header.split(',') {
@@ -31,7 +42,7 @@ fn is_json_first(header: &str) -> bool {
     best.0.eq_ignore_ascii_case("application/json")
 }
 
-/// The parameter `q`, from 0 to 1; 1 without one that can be read.
+/// The parameter `q`, from 0 to 1. Without a valid one, the weight is 1.
 fn weight(parameters: &str) -> f32 {
     let parameters = parameters.split(';').filter_map(|parameter| parameter.split_once('='));
     let mut weights = parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"));

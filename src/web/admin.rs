@@ -1,4 +1,4 @@
-//! A page for admins: what a guard is good for, and ending the sessions of a user (OWASP ASVS 7.4.5).
+//! The page for admins, which the guard `Admin` protects. It ends the sessions of a user (OWASP ASVS 7.4.5).
 
 use rocket::response::Redirect;
 use rocket::{Route, State, get, post, routes, uri};
@@ -6,12 +6,11 @@ use rocket_dyn_templates::{Template, context};
 use rocket_express_session::Sessions;
 use serde::Deserialize;
 
-use super::client::Client;
 use super::error::Error;
-use super::form::{FieldError, Form, Submitted};
-use super::notice::Notice;
+use super::flash::Flash;
+use super::form::{FieldError, Form, FormResponse};
 use super::page::Page;
-use crate::audit::{Decision, Event, Whom};
+use crate::audit::{self, Actor, AuditEvent, Outcome};
 use crate::auth::revoke::BY_ADMIN;
 use crate::auth::{Admin, LocalStrategy, Named, list};
 use crate::db::in_time;
@@ -23,25 +22,24 @@ struct Whose {
 }
 
 #[get("/admin")]
-async fn show(page: Page<'_>, _admin: Admin<'_>) -> Template {
-    render(&page, "", &[]).await
+fn show(page: Page<'_>, admin: Admin<'_>) -> Template {
+    render(&page, admin, "", &[])
 }
 
 #[post("/admin/sessions/revoke", data = "<form>")]
 async fn revoke(
     page: Page<'_>,
-    client: Client<'_>,
     sessions: &State<Sessions>,
     admin: Admin<'_>,
     strategy: &State<LocalStrategy>,
     form: Form<Whose>,
-) -> Result<Submitted, Error> {
+) -> Result<FormResponse, Error> {
     let typed = &form.0.username;
     let user = match strategy.users.named(typed).await? {
         Named::One(user) => user,
         Named::None => {
             let error = FieldError::new("username", "There is no account of this name. Check it.");
-            return Ok(Submitted::again(render(&page, typed, &[error]).await));
+            return Ok(FormResponse::invalid(render(&page, admin, typed, &[error])));
         }
         Named::Several(users) => {
             let text = format!(
@@ -49,27 +47,27 @@ async fn revoke(
                 list(&users)
             );
             let error = FieldError::new("username", text);
-            return Ok(Submitted::again(render(&page, typed, &[error]).await));
+            return Ok(FormResponse::invalid(render(&page, admin, typed, &[error])));
         }
     };
     let id = user.id.to_hex();
     let ended = in_time(sessions.admin().revoke_user(&id, BY_ADMIN)).await??;
-    let whom = Whom::Admin(&admin.0.username, &user.username);
-    client.record(Event::RevokeSessions, Decision::Done, whom);
-    page.leave(Notice::SessionsEnded(ended));
-    Ok(Submitted::go_to(uri!(show)))
+    let actor = Actor::Admin(&admin.0.username, &user.username);
+    audit::record(AuditEvent::RevokeSessions, Outcome::Done, actor);
+    page.set_flash(Flash::SessionsEnded(ended));
+    Ok(FormResponse::redirect(uri!(show)))
 }
 
-/// The form stands on the admin page.
+/// Redirects to the admin page, which has the form.
 #[get("/admin/sessions/revoke")]
 fn revoke_form() -> Redirect {
     Redirect::to(uri!(show))
 }
 
-async fn render(page: &Page<'_>, username: &str, errors: &[FieldError]) -> Template {
-    page.render("admin", context! { form: context! { username, errors } }).await
+fn render(page: &Page<'_>, admin: Admin<'_>, username: &str, errors: &[FieldError]) -> Template {
+    page.render("admin", admin.0, context! { form: context! { username, errors } })
 }
 
-pub fn routes() -> Vec<Route> {
+pub(super) fn routes() -> Vec<Route> {
     routes![show, revoke, revoke_form]
 }

@@ -1,4 +1,4 @@
-//! Putting something into the session: an item on the hook, one more on the counter.
+//! Puts values into the session: an item into the list, and one more visit into the counter.
 
 use rocket::response::Redirect;
 use rocket::{Route, get, post, routes, uri};
@@ -7,15 +7,15 @@ use serde::Deserialize;
 
 use super::dashboard::{self, ITEMS, VIEWS};
 use super::error::Error;
-use super::form::{FieldError, Form, NoFields, Submitted};
-use super::notice::Notice;
+use super::flash::Flash;
+use super::form::{FieldError, Form, FormResponse, NoFields};
 use super::page::Page;
 use crate::auth::User;
 
-/// Items on one hook. A session is bigger than a cookie, but it is no warehouse.
+/// The most items in one session. A session may be larger than a cookie, but its size needs a limit.
 const MOST_ITEMS: usize = 20;
 
-/// Characters of one item.
+/// The most characters of one item.
 const MOST_CHARACTERS: usize = 100;
 
 #[derive(Default, Deserialize)]
@@ -25,21 +25,21 @@ struct Item {
 }
 
 #[post("/coat", data = "<form>")]
-async fn hang(
+fn hang(
     page: Page<'_>,
     session: &Session,
-    _user: &User,
+    user: &User,
     form: Form<Item>,
-) -> Result<Submitted, Error> {
+) -> Result<FormResponse, Error> {
     let item = form.0.item.trim();
     let items: Vec<String> = session.get(ITEMS).unwrap_or_default();
     if let Some(text) = refusal(item, items.len()) {
         let errors = [FieldError::new("item", text)];
-        return Ok(Submitted::again(dashboard::render(&page, session, item, &errors).await));
+        return Ok(FormResponse::invalid(dashboard::render(&page, session, user, item, &errors)));
     }
-    // Counted once more when it is stored: others may be hanging something up at the same time.
+    // The save checks the limit again, because concurrent requests may add items.
     session.push(ITEMS, item, MOST_ITEMS)?;
-    Ok(Submitted::go_to(uri!(dashboard::show)))
+    Ok(FormResponse::redirect(uri!(dashboard::show)))
 }
 
 fn refusal(item: &str, hanging: usize) -> Option<String> {
@@ -62,25 +62,25 @@ fn count(
     _form: NoFields,
 ) -> Result<Redirect, Error> {
     match session.increment(VIEWS) {
-        // Another app may have stored what is no number. It is not ours to overwrite.
-        Err(SetError::NotANumber(_)) => page.leave(Notice::NotCounted),
+        // Another app has stored a value that is not a number. This app does not overwrite it.
+        Err(SetError::NotANumber(_)) => page.set_flash(Flash::NotCounted),
         counted => counted?,
     }
     Ok(Redirect::to(uri!(dashboard::show)))
 }
 
-/// The form stands on the dashboard. A refused form leaves its address in the browser.
+/// Redirects to the dashboard, which has the form. A rejected form leaves this address in the browser.
 #[get("/coat")]
 fn hang_form() -> Redirect {
     Redirect::to(uri!(dashboard::show))
 }
 
-/// As [`hang_form`].
+/// Redirects to the dashboard, like [`hang_form`].
 #[get("/coat/count")]
 fn count_form() -> Redirect {
     Redirect::to(uri!(dashboard::show))
 }
 
-pub fn routes() -> Vec<Route> {
+pub(super) fn routes() -> Vec<Route> {
     routes![hang, count, hang_form, count_form]
 }

@@ -1,57 +1,113 @@
-//! The two cookies beside the session's: `device` and `notice`.
+//! The two cookies beside that of the session: `device` and `notice`.
 //!
-//! Where the session's cookie is called `__Host-…`, these two take the prefix as well. Browsers then
-//! accept them from this host alone, over https, for the whole site (RFC 6265bis, 4.1.3.2). A sibling
-//! host cannot plant one. `client.rs` and `notice.rs` say what stands in them.
+//! If the name of the session cookie begins with `__Host-`, these two have the prefix as well. Browsers then
+//! accept them only from this host, over https and for the whole site (RFC 6265bis, 4.1.3.2). A sibling host
+//! cannot set one. `auth/device.rs` makes the value of the first, `flash.rs` that of the second.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 
 use rocket::Request;
 use rocket::http::{Cookie, SameSite};
+use rocket::request::{FromRequest, Outcome};
 use rocket::time::Duration;
 use rocket_express_session::Sessions;
-use rocket_express_session::cookie::{decode, request_values};
+use rocket_express_session::cookie::{decode, is_host_name, request_values};
 
+use super::flash::Flash;
+use crate::names::{DEVICE_COOKIE, FLASH_COOKIE};
 use crate::proxy::is_https;
+use crate::trace::in_flight;
 
 /// One of the two cookies.
 #[derive(Clone, Copy)]
-pub struct SiteCookie {
-    plain: &'static str,
-    prefixed: &'static str,
+struct SiteCookie {
+    /// The names without and with the prefix.
+    names: [&'static str; 2],
     path: &'static str,
 }
 
-/// Holds what `auth/device.rs` has signed. Only the form of the login page needs it.
-pub const DEVICE: SiteCookie =
-    SiteCookie { plain: "device", prefixed: "__Host-device", path: "/login" };
+/// The device cookie, with a value that `auth/device.rs` has signed. Only the form of the login page needs
+/// it.
+const DEVICE: SiteCookie = SiteCookie { names: DEVICE_COOKIE, path: "/login" };
 
-/// Holds the sentence for the next page.
-pub const NOTICE: SiteCookie = SiteCookie { plain: "notice", prefixed: "__Host-notice", path: "/" };
+/// The cookie with the flash message for the next page.
+const FLASH: SiteCookie = SiteCookie { names: FLASH_COOKIE, path: "/" };
 
-/// What the names of all three cookies may begin with.
-const HOST_PREFIX: &str = "__Host-";
+/// Long enough to follow a redirect over a slow connection.
+const FLASH_LIFETIME: Duration = Duration::seconds(60);
 
-impl SiteCookie {
-    /// Both names that it can have: without the prefix and with it.
-    pub const fn names(self) -> [&'static str; 2] {
-        [self.plain, self.prefixed]
+/// Half a year. A browser that does not log in to an account for so long is unknown again.
+const DEVICE_LIFETIME: Duration = Duration::days(180);
+
+/// The most device cookies that are read.
+const MAX_DEVICES: usize = 8;
+
+/// The device cookies of a browser, as a guard. There are several if another host of the domain has set some.
+pub(super) struct DeviceCookies<'r> {
+    request: &'r Request<'r>,
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for DeviceCookies<'r> {
+    type Error = Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Infallible> {
+        Outcome::Success(Self::of(request))
+    }
+}
+
+impl<'r> DeviceCookies<'r> {
+    /// The device cookies of this request's browser.
+    pub(super) fn of(request: &'r Request<'_>) -> Self {
+        Self { request }
     }
 
+    /// The values that the browser sent.
+    pub(super) fn values(&self) -> Vec<&'r str> {
+        DEVICE.all(self.request).take(MAX_DEVICES).collect()
+    }
+
+    /// Sends a device cookie, if there is a value for one.
+    pub(super) fn set(&self, value: Option<String>) {
+        if let Some(value) = value {
+            DEVICE.set(self.request, value, DEVICE_LIFETIME);
+        }
+    }
+}
+
+/// Sets a flash message for the next page, with the ID of this request. The X-ray shows which requests led to
+/// that page.
+pub(super) fn set_flash(request: &Request<'_>, flash: Flash) {
+    let value = format!("{}~{}", flash.to_value(), in_flight::request_id());
+    FLASH.set(request, value, FLASH_LIFETIME);
+}
+
+/// Reads and deletes the flash message of an earlier request.
+pub(super) fn take_flash(request: &Request<'_>) -> Option<Flash> {
+    let cookie = FLASH.get(request)?;
+    let (value, from) = cookie.split_once('~').unwrap_or((&cookie, ""));
+    in_flight::link_to(from);
+    let flash = Flash::from_value(value);
+    FLASH.remove(request);
+    flash
+}
+
+impl SiteCookie {
     /// The first value that the browser sent.
-    pub fn get<'r>(self, request: &'r Request<'_>) -> Option<Cow<'r, str>> {
+    fn get<'r>(self, request: &'r Request<'_>) -> Option<Cow<'r, str>> {
         self.all(request).next().map(decode)
     }
 
-    /// The values that the browser sent, as they came. Not from Rocket's jar: that takes other white space than HTTP
-    /// knows from names, so that a sibling host could plant a cookie behind the prefix.
-    pub fn all<'r>(self, request: &'r Request<'_>) -> impl Iterator<Item = &'r str> {
-        let name = if has_host_prefix(request) { self.prefixed } else { self.plain };
+    /// The values that the browser sent, undecoded. Rocket's jar is not used, because it trims more white
+    /// space from names than HTTP allows. A sibling host could set a cookie with the prefix.
+    fn all<'r>(self, request: &'r Request<'_>) -> impl Iterator<Item = &'r str> {
+        let name = self.names[usize::from(has_host_prefix(request))];
         request_values(request, name)
     }
 
-    /// Sends it with the response, unless a browser would refuse it.
-    pub fn set(self, request: &Request<'_>, value: String, lifetime: Duration) {
+    /// Sends the cookie with the response, unless browsers would reject it.
+    fn set(self, request: &Request<'_>, value: String, lifetime: Duration) {
         if is_refused(request) {
             return;
         }
@@ -61,36 +117,34 @@ impl SiteCookie {
         request.cookies().add(cookie);
     }
 
-    /// Tells the browser to delete it.
-    pub fn remove(self, request: &Request<'_>) {
+    /// Tells the browser to delete the cookie.
+    fn remove(self, request: &Request<'_>) {
         if is_refused(request) {
             return;
         }
         request.cookies().remove(self.cookie(request));
     }
 
-    /// Its name and attributes. A deletion needs them too: browsers ignore a `Set-Cookie` that lacks
-    /// what the prefix promises.
+    /// The cookie with its name and attributes. A deletion needs them too: browsers ignore a `Set-Cookie`
+    /// that breaks the rules of the prefix.
     fn cookie(self, request: &Request<'_>) -> Cookie<'static> {
         let cookie = if has_host_prefix(request) {
-            Cookie::build(self.prefixed).path("/").secure(true)
+            Cookie::build(self.names[1]).path("/").secure(true)
         } else {
-            Cookie::build(self.plain).path(self.path).secure(is_https(request))
+            Cookie::build(self.names[0]).path(self.path).secure(is_https(request))
         };
         cookie.http_only(true).same_site(SameSite::Lax).build()
     }
 }
 
-/// The prefix over plain http. The session's cookie has the same fate, and the session
-/// engine says so in the log.
+/// Whether browsers would reject a cookie: one with the prefix, over http. They reject the session cookie as
+/// well, and the session engine logs that.
 fn is_refused(request: &Request<'_>) -> bool {
     has_host_prefix(request) && !is_https(request)
 }
 
-/// Whether the session's cookie is called `__Host-…`, so that the site's other cookies are as well. Browsers
-/// compare the prefix without regard to case.
+/// Whether the name of the session cookie begins with `__Host-`. Then the names of the other cookies do, too.
 fn has_host_prefix(request: &Request<'_>) -> bool {
     let sessions: Option<&Sessions> = request.rocket().state();
-    let name = sessions.map_or("", |sessions| &sessions.options().name);
-    name.get(..HOST_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(HOST_PREFIX))
+    sessions.is_some_and(|sessions| is_host_name(&sessions.options().name))
 }

@@ -1,4 +1,4 @@
-//! The dashboard: your ticket and your coat, as they really are.
+//! The dashboard: shows the user's cookie and session.
 
 use rocket::{Route, get, routes};
 use rocket_dyn_templates::{Template, context};
@@ -6,25 +6,26 @@ use rocket_express_session::{CookieRecord, Lifetime, Session};
 use serde::Serialize;
 
 use super::form::FieldError;
-use super::moment::Moment;
 use super::page::Page;
+use super::time_view::TimeView;
 use crate::auth::User;
 
 /// The session key of the items, a list of texts.
-pub const ITEMS: &str = "coat";
+pub(super) const ITEMS: &str = "coat";
 
 /// The session key of the tutorial's counter, a number.
-pub const VIEWS: &str = "viewCount";
+pub(super) const VIEWS: &str = "viewCount";
 
 #[get("/dashboard")]
-pub async fn show(page: Page<'_>, session: &Session, _user: &User) -> Template {
-    render(&page, session, "", &[]).await
+pub(super) fn show(page: Page<'_>, session: &Session, user: &User) -> Template {
+    render(&page, session, user, "", &[])
 }
 
-/// The page, with what was typed into the form for an item.
-pub async fn render(
+/// Renders the page. `item` is the text that the user typed into the form.
+pub(super) fn render(
     page: &Page<'_>,
     session: &Session,
+    user: &User,
     item: &str,
     errors: &[FieldError],
 ) -> Template {
@@ -49,16 +50,16 @@ pub async fn render(
             views: session.number(VIEWS),
         },
         session: context! {
-            started: created.map(Moment::from),
-            ends: expires.map(Moment::from),
+            started: created.map(TimeView::from),
+            ends: expires.map(TimeView::from),
             slides: rolling,
         },
         form: context! { item, errors },
     };
-    page.render("dashboard", own).await
+    page.render("dashboard", user, own)
 }
 
-/// An attribute of the cookie, and why it has it.
+/// An attribute of the cookie, and its purpose.
 #[derive(Serialize)]
 struct Attribute {
     name: String,
@@ -92,13 +93,13 @@ fn attributes(cookie: &CookieRecord) -> Vec<Attribute> {
     list
 }
 
-/// The same JSON with line breaks. What no JSON library reads (half a surrogate pair, which
-/// JavaScript may write) is shown as it stands.
+/// Adds line breaks to JSON. Text that `serde_json` cannot read is shown unchanged. JavaScript may write such
+/// text: half a surrogate pair.
 fn pretty(json: &str) -> String {
     let value: Result<serde_json::Value, _> = serde_json::from_str(json);
     value.and_then(|value| serde_json::to_string_pretty(&value)).unwrap_or_else(|_| json.to_owned())
 }
 
-pub fn routes() -> Vec<Route> {
+pub(super) fn routes() -> Vec<Route> {
     routes![show]
 }

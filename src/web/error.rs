@@ -1,36 +1,34 @@
-//! When it did not work: one enum from cause to status, one page from status to words.
+//! Failed requests: one enum maps a cause to a status, and one function maps a status to a text.
 //!
-//! The cause goes to the log, once, here; the page gets words that help. A client that prefers
-//! JSON gets `{"error": {"code", "reason"}}`. 401 becomes the login page, which is what helps.
+//! The cause is logged once, here. The page has a text that helps. A 401 redirects to the login page. A
+//! client that prefers JSON gets `{"error": {"code", "reason"}}`.
 
 use rocket::http::{Method, Status};
-use rocket::request::Outcome;
 use rocket::response::{self, Redirect, Responder, Response};
-use rocket::serde::json::{Json, json};
 use rocket::{Catcher, Request, catch, catchers};
 use rocket_dyn_templates::{Template, context};
 use rocket_express_session::SetError;
 
-use super::accept::prefers_json;
-use super::headers;
-use super::login::login_with_next;
+use super::accept::{json_error, prefers_json};
 use super::methods::allowed_instead;
-use super::page::{Page, render_for_nobody};
-use super::refused::is_cross_site;
-use crate::audit::request_id;
+use super::next::login_with_next;
+use super::page::{Page, render_without_user};
+use super::protection::{is_cross_site, set_headers};
+use crate::auth::Visitor;
 use crate::db::Unavailable;
+use crate::trace::in_flight::request_id;
 
-/// Seconds after which asking again makes sense: a replica set elects a new primary in about ten,
-/// but most outages of a class are shorter.
+/// Seconds until a client should retry. A replica set elects a new primary in about ten, but most outages of
+/// a class are shorter.
 pub(super) const RETRY_AFTER: &str = "5";
 
-/// What a handler can fail with.
+/// The error of a handler.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// 503: the database does not answer, or too many want to log in at once.
+    /// 503: the database does not answer, or too many users log in at the same time.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
-    /// 500: our own mistake.
+    /// 500: this program has a bug. It set a key or a value that a session cannot hold.
     #[error(transparent)]
     Session(#[from] SetError),
 }
@@ -44,25 +42,25 @@ impl Error {
     }
 }
 
-/// Logs the cause and leaves the words to the catcher.
+/// Logs the cause. A catcher makes the page.
 impl<'r> Responder<'r, 'static> for Error {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        let (method, path, id) = (request.method(), request.uri().path(), request_id(request));
+        let (method, path, id) = (request.method(), request.uri().path(), request_id());
         log::error!("{method} {path}: {self} request={id}");
         Err(self.status())
     }
 }
 
-/// The words of an error page.
-struct Words {
+/// The text of an error page.
+struct ErrorText {
     heading: &'static str,
     text: &'static str,
-    /// Trying the same again can help.
+    /// Whether a retry can help.
     retry: bool,
 }
 
-/// For a request that came from another site, or that a proxy has made look like one.
-const CROSS_SITE: Words = Words {
+/// The text for a request from another site, or from behind a proxy that changes the `Host` header.
+const CROSS_SITE: ErrorText = ErrorText {
     heading: "That form came from another site",
     text: "Nothing was changed. Open the page with the form on this site, and send it from there. If \
            you run this site and its own forms end here: your proxy must pass the browser's Host \
@@ -71,7 +69,7 @@ const CROSS_SITE: Words = Words {
     retry: false,
 };
 
-fn words(status: Status, method: Method) -> Words {
+fn text(status: Status, method: Method) -> ErrorText {
     let (heading, text, retry) = match status.code {
         400 => (
             "We could not read that request",
@@ -116,14 +114,14 @@ fn words(status: Status, method: Method) -> Words {
         ),
         _ => ("That did not work", "Go back and try again.", false),
     };
-    Words { heading, text, retry }
+    ErrorText { heading, text, retry }
 }
 
 fn context(request: &Request<'_>, status: Status) -> impl serde::Serialize {
     let is_cross_site = status == Status::Forbidden && is_cross_site(request);
-    let words = if is_cross_site { CROSS_SITE } else { words(status, request.method()) };
-    let Words { heading, text, retry } = words;
-    // A link is a GET; what a form wanted, only the form can try again.
+    let text = if is_cross_site { CROSS_SITE } else { text(status, request.method()) };
+    let ErrorText { heading, text, retry } = text;
+    // The link for a retry is a GET, so it cannot send a form again.
     let retry = retry && request.method() == Method::Get;
     context! {
         error: context! {
@@ -132,26 +130,23 @@ fn context(request: &Request<'_>, status: Status) -> impl serde::Serialize {
             heading,
             text,
             retry,
-            // A user who asks for help can say which line of the log it is.
-            request: (status.code >= 500 || is_cross_site).then(|| request_id(request)),
+            // A user who asks for help can quote the ID of the log line.
+            request: (status.code >= 500 || is_cross_site).then(request_id),
         },
     }
 }
 
-/// An error page, or the same as JSON.
-enum ErrorAnswer {
+/// An error, as a page or as JSON.
+enum ErrorResponse {
     Page(Status, Box<Template>),
     Json(Status),
 }
 
-impl<'r> Responder<'r, 'static> for ErrorAnswer {
+impl<'r> Responder<'r, 'static> for ErrorResponse {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         let (status, mut response) = match self {
             Self::Page(status, template) => (status, template.respond_to(request)?),
-            Self::Json(status) => {
-                let error = json!({ "code": status.code, "reason": status.reason_lossy() });
-                (status, Json(json!({ "error": error })).respond_to(request)?)
-            }
+            Self::Json(status) => (status, json_error(request, status)?),
         };
         response.set_status(status);
         if status == Status::ServiceUnavailable {
@@ -162,68 +157,59 @@ impl<'r> Responder<'r, 'static> for ErrorAnswer {
         {
             response.set_raw_header("Allow", methods);
         }
-        // Rocket answers a request that is no HTTP without asking any fairing.
-        headers::set(request, &mut response);
+        // Rocket runs no fairing for a request that is not valid HTTP.
+        set_headers(request, &mut response);
         Ok(response)
     }
 }
 
-/// The answer that goes out instead of the handler's when its session could not be stored.
+/// The response that replaces the handler's when the session could not be saved.
 pub fn unavailable<'r>(request: &'r Request<'_>) -> Response<'r> {
-    let answer = answer_for_nobody(request, Status::ServiceUnavailable);
-    answer.respond_to(request).unwrap_or_else(|status| {
+    let page = without_user(request, Status::ServiceUnavailable);
+    page.respond_to(request).unwrap_or_else(|status| {
         let mut response = Response::new();
         response.set_status(status);
         response
     })
 }
 
-/// 429 for a program.
-pub fn too_many(request: &Request<'_>) -> response::Result<'static> {
-    ErrorAnswer::Json(Status::TooManyRequests).respond_to(request)
-}
-
-fn answer_for_nobody(request: &Request<'_>, status: Status) -> ErrorAnswer {
+fn without_user(request: &Request<'_>, status: Status) -> ErrorResponse {
     if prefers_json(request) {
-        return ErrorAnswer::Json(status);
+        return ErrorResponse::Json(status);
     }
-    ErrorAnswer::Page(
+    ErrorResponse::Page(
         status,
-        Box::new(render_for_nobody(request, "error", context(request, status))),
+        Box::new(render_without_user(request, "error", context(request, status))),
     )
 }
 
 #[catch(default)]
-async fn any(status: Status, request: &Request<'_>) -> ErrorAnswer {
+async fn any(status: Status, request: &Request<'_>) -> ErrorResponse {
     let is_known = status == Status::NotFound && allowed_instead(request).is_some();
     let status = if is_known { Status::MethodNotAllowed } else { status };
-    // What just failed or was too much is not asked who is there; and JSON has no header to show a
-    // name in.
+    // The user is not looked up after a failure of the database, or if the head is too large. JSON shows no
+    // user.
     let is_too_much = status == Status::RequestHeaderFieldsTooLarge;
     if status.code >= 500 || is_too_much || prefers_json(request) {
-        return answer_for_nobody(request, status);
+        return without_user(request, status);
     }
-    match request.guard::<Page<'_>>().await {
-        Outcome::Success(page) => ErrorAnswer::Page(
-            status,
-            Box::new(page.render("error", context(request, status)).await),
-        ),
-        _ => answer_for_nobody(request, status),
-    }
+    let page =
+        Page::of(request).render("error", Visitor::of(request).await, context(request, status));
+    ErrorResponse::Page(status, Box::new(page))
 }
 
-/// A page needs a user, and none is logged in: to the login page, and back here afterwards.
+/// Redirects an anonymous visitor to the login page, which leads back after the login.
 #[catch(401)]
-async fn unauthorized(request: &Request<'_>) -> Result<Redirect, ErrorAnswer> {
+fn unauthorized(request: &Request<'_>) -> Result<Redirect, ErrorResponse> {
     if prefers_json(request) {
-        return Err(ErrorAnswer::Json(Status::Unauthorized));
+        return Err(ErrorResponse::Json(Status::Unauthorized));
     }
-    // A page can be come back to; what a form wanted to do is not done behind a login.
+    // A login can lead back to a page, but it cannot send a form again.
     let next = (request.method() == Method::Get).then(|| request.uri().to_string());
     Ok(Redirect::to(login_with_next(next.as_deref())))
 }
 
-/// For every status; 401 apart.
+/// The catchers: one for 401, and one for every other status.
 pub fn catchers() -> Vec<Catcher> {
     catchers![any, unauthorized]
 }

@@ -1,8 +1,8 @@
-//! Form bodies, read strictly: what is no proper form never reaches a handler.
+//! Reads form bodies strictly: a malformed body never reaches a handler.
 //!
-//! Rocket's own `Form` takes the first of two fields of one name and reads `username[$ne]=x` as
-//! `username=x`. This one refuses the first and does not know the second. What the fields mean is
-//! for each page.
+//! Rocket's own `Form` takes the first of two fields of one name, and reads `username[$ne]=x` as
+//! `username=x`. This one rejects a repeated field, and ignores `username[$ne]`. Each page checks the values
+//! of its fields.
 
 use std::time::Duration;
 
@@ -16,30 +16,29 @@ use rocket_dyn_templates::Template;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
-use super::accept::prefers_json;
-use super::error::too_many;
-use super::moment::whole_seconds;
-use crate::in_flight::within;
+use super::accept::{json_error, prefers_json};
+use super::time_view::whole_seconds;
+use crate::trace::in_flight::within;
 use crate::trace::{self, Step};
 
-/// The longest wait for a body. Ours have a few hundred bytes, and a request that waits holds what its
-/// guards have taken.
+/// The longest wait for a body. Ours have a few hundred bytes. A request that waits keeps the slots that its
+/// guards hold.
 const BODY: Duration = Duration::from_secs(2);
 
 /// The fields of an `application/x-www-form-urlencoded` body.
 pub struct Form<T>(pub T);
 
-/// A form that is a button and nothing else. A program may send no body at all, and then no type.
+/// A form that is only a button. A program may also send no body and no content type.
 pub struct NoFields;
 
-/// Why a body is no form.
+/// A reason why a body is not a valid form.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Malformed {
     WrongType,
     TooLarge,
-    /// Not all of it came in time.
+    /// The body did not arrive in time.
     TooSlow,
-    /// Bytes that are no UTF-8, a NUL, a field twice.
+    /// The body is not UTF-8, contains a NUL, or has a field twice.
     Garbled,
 }
 
@@ -100,7 +99,7 @@ async fn read<T: DeserializeOwned>(request: &Request<'_>, data: Data<'_>) -> Res
     Ok(form)
 }
 
-/// The fields by name, and how many characters are in each: all that may be noted of a form.
+/// The name of each field, and the number of its characters. The notebook gets nothing else of a form.
 fn lengths(body: &[u8]) -> Vec<(String, usize)> {
     let fields: Vec<(String, String)> = serde_html_form::from_bytes(body).unwrap_or_default();
     let short = |name: &str| name.chars().take(40).collect();
@@ -115,42 +114,42 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Malformed> {
     serde_html_form::from_bytes(body).map_err(|_| Malformed::Garbled)
 }
 
-/// Something to mend in a form, shown in the summary and beside its field.
+/// An error in a form. The page shows it in the summary, and beside its field.
 #[derive(Clone, Debug, Serialize)]
 pub struct FieldError {
-    /// The id (and name) of the field, where the summary's link leads.
+    /// The ID of the field, to which the summary links.
     pub id: &'static str,
-    /// What is wrong, and how to mend it.
+    /// A text that says what is wrong, and how to correct it.
     pub text: String,
 }
 
 impl FieldError {
-    /// `error` in its own words.
+    /// An error with the text of `error`.
     pub fn new(id: &'static str, error: impl ToString) -> Self {
         Self { id, text: error.to_string() }
     }
 }
 
-/// What a form that was sent is answered with: it is done, or here it is again with what to mend.
-pub enum Submitted {
-    /// 303.
-    Done(Box<Redirect>),
-    /// 422.
-    Again(Box<Template>),
-    /// 429.
-    Later(Duration, Box<Template>),
+/// The response to a form.
+pub enum FormResponse {
+    /// 303: the action is done. The browser goes on with a GET, so a reload is safe.
+    Redirect(Box<Redirect>),
+    /// 422: the form is shown again, with its errors.
+    Invalid(Box<Template>),
+    /// 429: the form is shown again. Further attempts are rejected until this time has passed.
+    Throttled(Duration, Box<Template>),
 }
 
-impl<'r> Responder<'r, 'static> for Submitted {
+impl<'r> Responder<'r, 'static> for FormResponse {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         match self {
-            Self::Done(redirect) => redirect.respond_to(request),
-            // The catcher answers a program; a page is for people.
-            Self::Again(_) if prefers_json(request) => Err(Status::UnprocessableEntity),
-            Self::Again(page) => (Status::UnprocessableEntity, *page).respond_to(request),
-            Self::Later(wait, page) => {
+            Self::Redirect(redirect) => redirect.respond_to(request),
+            // The catcher responds with JSON.
+            Self::Invalid(_) if prefers_json(request) => Err(Status::UnprocessableEntity),
+            Self::Invalid(page) => (Status::UnprocessableEntity, *page).respond_to(request),
+            Self::Throttled(wait, page) => {
                 let mut response = if prefers_json(request) {
-                    too_many(request)?
+                    json_error(request, Status::TooManyRequests)?
                 } else {
                     (Status::TooManyRequests, *page).respond_to(request)?
                 };
@@ -161,24 +160,24 @@ impl<'r> Responder<'r, 'static> for Submitted {
     }
 }
 
-impl Submitted {
-    /// Done: on to `path`, with a GET, so that a reload is safe.
-    pub fn go_to(path: Origin<'static>) -> Self {
-        Self::Done(Box::new(Redirect::to(path)))
+impl FormResponse {
+    /// Redirects to `path`.
+    pub fn redirect(path: Origin<'static>) -> Self {
+        Self::Redirect(Box::new(Redirect::to(path)))
     }
 
-    /// Here it is again, with what to mend.
-    pub fn again(page: Template) -> Self {
-        Self::Again(Box::new(page))
+    /// Shows the form again, with its errors.
+    pub fn invalid(page: Template) -> Self {
+        Self::Invalid(Box::new(page))
     }
 
-    /// Here it is again; there is no use in sending it before so long.
-    pub fn later(wait: Duration, page: Template) -> Self {
-        Self::Later(wait, Box::new(page))
+    /// Shows the form again, with the time until the next attempt.
+    pub fn throttled(wait: Duration, page: Template) -> Self {
+        Self::Throttled(wait, Box::new(page))
     }
 }
 
-/// A checkbox: absent, or whatever value the browser sends for a checked one.
+/// A checkbox. It is checked if the browser sends any value for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "bool")]
 pub struct Checked(pub bool);

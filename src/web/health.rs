@@ -1,4 +1,4 @@
-//! For machines that watch this one: is the process alive, and can it serve?
+//! Health checks for watchdogs and proxies: the process runs, and the store answers.
 
 use std::time::Duration;
 
@@ -6,13 +6,14 @@ use rocket::http::Header;
 use rocket::{Responder, Route, State, get, routes};
 
 use super::error::RETRY_AFTER;
-use crate::in_flight::within;
-use crate::stores::Backing;
+use crate::stores::Backend;
+use crate::trace::in_flight::within;
 
-/// A store that takes longer is not ready for visitors.
+/// The longest wait for the store. A slower store is not ready for visitors.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The process answers. It asks no database, so that a watchdog does not restart it when MongoDB is away.
+/// Responds as long as the process runs. It does not ask MongoDB, so a watchdog does not restart the process
+/// when MongoDB is down.
 #[get("/healthz")]
 fn alive() -> &'static str {
     "ok\n"
@@ -25,12 +26,12 @@ enum Readiness {
     NotReady(&'static str, Header<'static>),
 }
 
-/// The store answers, too: a proxy may send visitors here.
+/// Responds with 200 if the store answers as well. Then a proxy may send visitors here.
 #[get("/readyz")]
-async fn ready(backing: &State<Backing>) -> Readiness {
+async fn ready(backing: &State<Backend>) -> Readiness {
     let answers = match backing.inner() {
-        Backing::Memory => true,
-        Backing::Mongodb { database, .. } => {
+        Backend::Memory => true,
+        Backend::Mongodb { database, .. } => {
             matches!(within(PATIENCE, database.ping()).await, Some(Ok(())))
         }
     };
@@ -42,6 +43,6 @@ async fn ready(backing: &State<Backing>) -> Readiness {
     }
 }
 
-pub fn routes() -> Vec<Route> {
+pub(super) fn routes() -> Vec<Route> {
     routes![alive, ready]
 }

@@ -1,7 +1,7 @@
-//! Pages that read many documents: few at once for each browser and each account.
+//! Limits concurrent requests for pages that read many documents, by browser, account and address.
 //!
-//! The first limit stands before MongoDB is asked anything, so that a thousand requests of one
-//! browser cost next to nothing. The second one is for an account that is logged in many times.
+//! The limit of the browser is checked before any database command. So a thousand requests of one browser
+//! cost next to nothing. The limit of the account is for a user with many sessions.
 
 use std::net::IpAddr;
 
@@ -13,18 +13,19 @@ use crate::auth::queue::{Slot, Slots};
 use crate::auth::throttle::Network;
 use crate::db::Unavailable;
 
-/// Of one browser, one at a time; waiting for that, as many as a person opens tabs at once.
-const OF_A_BROWSER: (usize, usize) = (1, 3);
+/// Requests of one browser that run, and that wait. Few wait, because a person opens few tabs at the same
+/// time.
+const PER_BROWSER: (usize, usize) = (1, 3);
 
-/// Of one account, in whatever browsers.
-const OF_AN_ACCOUNT: (usize, usize) = (2, 6);
+/// Requests of one account that run, and that wait, in all its browsers.
+const PER_ACCOUNT: (usize, usize) = (2, 6);
 
-/// Of one address, or IPv6 /64: one of the three connections for lists is left to others. A class behind one
-/// address waits its turn.
-const OF_AN_ADDRESS: (usize, usize) = (2, 60);
+/// Requests of one address, or IPv6 /64, that run, and that wait. One of the three connections for lists
+/// stays free for other addresses. The requests of a class behind one address wait in a queue.
+const PER_ADDRESS: (usize, usize) = (2, 60);
 
 /// The slots of this process.
-pub struct HeavyPages {
+pub(super) struct HeavyPages {
     browsers: Slots,
     accounts: Slots,
     addresses: Slots,
@@ -34,9 +35,9 @@ impl Default for HeavyPages {
     fn default() -> Self {
         let slots = |(at_work, waiting)| Slots::new(at_work, waiting);
         Self {
-            browsers: slots(OF_A_BROWSER),
-            accounts: slots(OF_AN_ACCOUNT),
-            addresses: slots(OF_AN_ADDRESS),
+            browsers: slots(PER_BROWSER),
+            accounts: slots(PER_ACCOUNT),
+            addresses: slots(PER_ADDRESS),
         }
     }
 }
@@ -46,12 +47,12 @@ fn busy() -> Unavailable {
 }
 
 impl HeavyPages {
-    /// Waits for a slot of the session that the request's cookie names. Without one the request
-    /// reads nothing, and needs no slot.
+    /// Waits for a slot of the session that the request's cookie names. A request without a session reads
+    /// nothing, and needs no slot.
     ///
     /// # Errors
-    /// Too many requests of this session are there.
-    pub async fn enter(&self, request: &Request<'_>) -> Result<Option<Slot>, Unavailable> {
+    /// Too many requests of this session wait already, or the wait is too long.
+    pub(super) async fn enter(&self, request: &Request<'_>) -> Result<Option<Slot>, Unavailable> {
         let sessions: Option<&Sessions> = request.rocket().state();
         let id = sessions.and_then(|sessions| sessions.signed_id(request));
         let Some(id) = id else { return Ok(None) };
@@ -61,8 +62,12 @@ impl HeavyPages {
     /// Waits for a slot of the account, and for one of the address.
     ///
     /// # Errors
-    /// Too many requests of this account or from this address are there.
-    pub async fn enter_as(&self, user: &User, address: IpAddr) -> Result<[Slot; 2], Unavailable> {
+    /// Too many requests of this account or address wait already, or the wait is too long.
+    pub(super) async fn enter_as(
+        &self,
+        user: &User,
+        address: IpAddr,
+    ) -> Result<[Slot; 2], Unavailable> {
         let account = self.accounts.enter(user.id.to_hex()).await.ok_or_else(busy)?;
         let address = self.addresses.enter(Network::of(address)).await.ok_or_else(busy)?;
         Ok([account, address])

@@ -4,12 +4,13 @@ use rocket::{Route, get, routes};
 use rocket_dyn_templates::{Template, context};
 
 use super::page::Page;
+use crate::auth::Visitor;
 
 #[get("/")]
-pub async fn show(page: Page<'_>) -> Template {
-    page.render("home", context! {}).await
+pub(super) fn show(page: Page<'_>, visitor: &Visitor) -> Template {
+    page.render("home", visitor, context! {})
 }
 
-pub fn routes() -> Vec<Route> {
+pub(super) fn routes() -> Vec<Route> {
     routes![show]
 }

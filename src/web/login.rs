@@ -1,25 +1,25 @@
-//! Logging in: from a name and a password to a session that says who it is.
+//! The page for logging in: takes a name and a password, and stores the user in the session.
 //!
 //! `auth/strategy.rs` checks the password, and `auth/login.rs` writes the user into the session. The
-//! sessions' fairing stores the session before the redirect leaves.
+//! sessions' fairing saves the session before the redirect leaves.
 
 use std::time::Duration;
 
-use rocket::http::uri::Origin;
 use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 use rocket_express_session::Session;
 use serde::Deserialize;
 
-use super::client::Client;
+use super::cookies::DeviceCookies;
 use super::error::Error;
-use super::form::{Checked, FieldError, Form, Submitted};
-use super::moment::in_words;
+use super::form::{Checked, FieldError, Form, FormResponse};
 use super::next::LocalPath;
 use super::page::Page;
-use crate::audit::{self, Decision, Event, Whom};
+use super::time_view::humanize;
+use crate::audit::{self, Actor, AuditEvent, Outcome};
 use crate::auth::revoke::{ACCOUNT_DELETED, BY_ADMIN, CLASS_RESET, PASSWORD_CHANGED, REVOKED};
-use crate::auth::{self, Attempt, Claim, LocalStrategy, Verdict};
+use crate::auth::{self, Attempt, LocalStrategy, Verdict, Visitor};
+use crate::proxy::ClientAddress;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -30,28 +30,13 @@ struct Credentials {
     remember: Checked,
 }
 
-/// The login page that leads back to `next`, unless that is too long. Written by hand, because `uri!`
-/// would escape the slash, and the address is to read `/login?next=/dashboard`.
-pub fn login_with_next(next: Option<&str>) -> Origin<'static> {
-    let next = next.and_then(LocalPath::parse).map(LocalPath::into_origin);
-    next.and_then(|next| {
-        Origin::parse_owned(format!("/login?next={}", escape(&next.to_string()))).ok()
-    })
-    .unwrap_or_else(|| uri!(show(_)))
-}
-
-/// A path may stand in a query as it is; what would end the value or be read as a space may not.
-fn escape(path: &str) -> String {
-    path.replace('%', "%25").replace('&', "%26").replace('+', "%2B").replace('#', "%23")
-}
-
 #[get("/login?<next>")]
-pub async fn show(page: Page<'_>, next: Option<&str>) -> Template {
+pub(super) async fn show(page: Page<'_>, visitor: &Visitor, next: Option<&str>) -> Template {
     let next = next.unwrap_or_default().to_owned();
-    render(&page, &Credentials { next, ..Credentials::default() }, &[]).await
+    render(&page, visitor, &Credentials { next, ..Credentials::default() }, &[]).await
 }
 
-/// Why a visitor whose session cookie is genuine has to log in all the same.
+/// The reason why a visitor with a genuine session cookie has to log in again.
 async fn explain(page: &Page<'_>) -> Option<&'static str> {
     let session = page.session().await?;
     if session.is_ambiguous() {
@@ -65,7 +50,7 @@ async fn explain(page: &Page<'_>) -> Option<&'static str> {
         return None;
     }
     let reason = session.revoke_reason().await.unwrap_or_else(|error| {
-        log::warn!("why a session has ended is unknown: {error}");
+        log::warn!("cannot look up why a session has ended: {error}");
         None
     });
     Some(match reason {
@@ -93,45 +78,53 @@ async fn explain(page: &Page<'_>) -> Option<&'static str> {
 async fn submit(
     page: Page<'_>,
     session: &Session,
-    client: Client<'_>,
+    address: ClientAddress,
+    devices: DeviceCookies<'_>,
     strategy: &State<LocalStrategy>,
     form: Form<Credentials>,
-) -> Result<Submitted, Error> {
+) -> Result<FormResponse, Error> {
     let typed = form.0;
     let errors = missing_fields(&typed);
     if !errors.is_empty() {
-        return Ok(Submitted::again(render(&page, &typed, &errors).await));
+        return Ok(FormResponse::invalid(
+            render(&page, page.visitor().await, &typed, &errors).await,
+        ));
     }
-    let devices = client.devices();
+    let known_devices = devices.values();
     let attempt = Attempt {
         username: &typed.username,
         password: &typed.password,
-        devices: &devices,
-        address: client.address(),
+        devices: &known_devices,
+        address: address.0,
     };
     let pseudonym = audit::pseudonym(&strategy.secrets, &typed.username);
-    // What is no account's name may be a password, typed into the wrong field.
-    let whom = |claim| match claim {
-        Claim::Account => Whom::Name(&typed.username),
-        Claim::NoAccount => Whom::Typed(&pseudonym),
+    // A name without an account may be a password in the wrong field, so the log gets a pseudonym.
+    let actor = |account_exists| match account_exists {
+        true => Actor::Name(&typed.username),
+        false => Actor::Typed(&pseudonym),
     };
     match strategy.verify(attempt).await? {
         Verdict::Accepted(user, device) => {
-            client.record(Event::Login, Decision::Done, Whom::Name(&user.username));
+            audit::record(AuditEvent::Login, Outcome::Done, Actor::Name(&user.username));
             auth::log_in(session, &user, typed.remember.0)?;
-            client.remember_device(device);
+            devices.set(device);
             let next = Some(&*typed.next).filter(|next| !next.is_empty());
             let next = next.and_then(LocalPath::parse).map(LocalPath::into_origin);
             let next = next.unwrap_or_else(|| uri!(super::dashboard::show));
-            Ok(Submitted::go_to(next))
+            Ok(FormResponse::redirect(next))
         }
-        Verdict::Refused(claim) => {
-            client.record(Event::Login, Decision::Refused, whom(claim));
-            Ok(Submitted::again(render(&page, &typed, &[refused()]).await))
+        Verdict::Rejected { account_exists } => {
+            audit::record(AuditEvent::Login, Outcome::Refused, actor(account_exists));
+            Ok(FormResponse::invalid(
+                render(&page, page.visitor().await, &typed, &[refused()]).await,
+            ))
         }
-        Verdict::TryLater(wait, claim) => {
-            client.record(Event::Login, Decision::Throttled, whom(claim));
-            Ok(Submitted::later(wait, render(&page, &typed, &[throttled(wait)]).await))
+        Verdict::Throttled { retry_after: wait, account_exists } => {
+            audit::record(AuditEvent::Login, Outcome::Throttled, actor(account_exists));
+            Ok(FormResponse::throttled(
+                wait,
+                render(&page, page.visitor().await, &typed, &[throttled(wait)]).await,
+            ))
         }
     }
 }
@@ -147,29 +140,35 @@ fn missing_fields(typed: &Credentials) -> Vec<FieldError> {
     errors
 }
 
-/// One sentence for both cases: it must not tell who has an account (OWASP ASVS 6.3.8).
+/// The error for a wrong name and for a wrong password. It must not reveal whether the account exists (OWASP
+/// ASVS 6.3.8).
 fn refused() -> FieldError {
     let text = "The username or the password is wrong. Check both, then enter the password again.";
     FieldError::new("username", text)
 }
 
-/// One sentence, too, for an account that exists and one that does not.
+/// The error after too many attempts. It does not reveal whether the account exists, either.
 fn throttled(wait: Duration) -> FieldError {
     let text = format!(
         "There were too many wrong tries, so no password is checked just now. Try again {}, or in \
          a browser that you have logged in with before.",
-        in_words(wait)
+        humanize(wait)
     );
     FieldError::new("username", text)
 }
 
-async fn render(page: &Page<'_>, typed: &Credentials, errors: &[FieldError]) -> Template {
+async fn render(
+    page: &Page<'_>,
+    visitor: &Visitor,
+    typed: &Credentials,
+    errors: &[FieldError],
+) -> Template {
     let Credentials { username, next, remember, .. } = typed;
     let ended = if errors.is_empty() { explain(page).await } else { None };
-    page.render("login", context! { ended, form: context! { username, next, remember, errors } })
-        .await
+    let own = context! { ended, form: context! { username, next, remember, errors } };
+    page.render("login", visitor, own)
 }
 
-pub fn routes() -> Vec<Route> {
+pub(super) fn routes() -> Vec<Route> {
     routes![show, submit]
 }

@@ -1,32 +1,31 @@
-//! Logging out: a page with a button, because a GET must not change anything.
+//! The page for logging out. It has a button, because a GET must not change anything.
 
 use rocket::response::Redirect;
 use rocket::{Route, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 use rocket_express_session::Session;
 
-use super::client::Client;
+use super::flash::Flash;
 use super::form::NoFields;
-use super::notice::Notice;
 use super::page::Page;
-use crate::audit::{Decision, Event, Whom};
-use crate::auth;
+use crate::audit::{self, Actor, AuditEvent, Outcome};
+use crate::auth::{self, Visitor};
 
 #[get("/logout")]
-async fn show(page: Page<'_>) -> Template {
-    page.render("logout", context! {}).await
+fn show(page: Page<'_>, visitor: &Visitor) -> Template {
+    page.render("logout", visitor, context! {})
 }
 
 #[post("/logout", data = "<_form>")]
-fn submit(page: Page<'_>, client: Client<'_>, session: &Session, _form: NoFields) -> Redirect {
+fn submit(page: Page<'_>, session: &Session, _form: NoFields) -> Redirect {
     if let Some(id) = auth::user_id(session) {
-        client.record(Event::Logout, Decision::Done, Whom::Id(&id.to_hex()));
+        audit::record(AuditEvent::Logout, Outcome::Done, Actor::Id(&id.to_hex()));
     }
     auth::log_out(session);
-    page.leave(Notice::SignedOut);
+    page.set_flash(Flash::LoggedOut);
     Redirect::to(uri!(super::login::show(_)))
 }
 
-pub fn routes() -> Vec<Route> {
+pub(super) fn routes() -> Vec<Route> {
     routes![show, submit]
 }

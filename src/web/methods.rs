@@ -1,15 +1,15 @@
-//! A known address that is asked with a method it does not take: 405, and `Allow` says which it takes.
+//! The response 405 to a known address with a wrong method. The header `Allow` lists the right methods.
 //!
-//! Rocket responds to both with 404. What an address takes stands in Rocket's own table of routes, so
-//! a new route needs no second entry here. Asked by `error.rs`.
+//! Rocket responds with 404 instead. Its table of routes has the methods of each address, so a new route
+//! needs no entry here. `error.rs` uses this file.
 
 use percent_encoding::percent_decode_str;
 use rocket::Request;
 use rocket::http::Method;
 
-/// The methods of an address, as `Allow` lists them. `None`: no route has the address, or one takes
-/// the request's method and has responded itself.
-pub fn allowed_instead(request: &Request<'_>) -> Option<String> {
+/// The methods of the requested address, as `Allow` lists them. `None` if no route has the address, or if a
+/// route accepts the method.
+pub(super) fn allowed_instead(request: &Request<'_>) -> Option<String> {
     let path = segments(request.uri().path().as_str());
     let mut methods: Vec<Method> = request
         .rocket()
@@ -29,13 +29,14 @@ pub fn allowed_instead(request: &Request<'_>) -> Option<String> {
     Some(names.join(", "))
 }
 
-/// The parts of an address, decoded as Rocket decodes them. Empty parts are none to Rocket either.
+/// The parts of an address, decoded as Rocket decodes them. Rocket ignores empty parts as well.
 fn segments(path: &str) -> Vec<String> {
     let parts = path.split('/').filter(|part| !part.is_empty());
     parts.map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned()).collect()
 }
 
-/// As Rocket matches: `<name>` is one part, and `<name..>` all that follow.
+/// Whether a route matches a path, by the rules of Rocket. `<name>` is one part, and `<name..>` is all that
+/// follow.
 fn matches(route: &str, path: &[String]) -> bool {
     let parts: Vec<&str> = route.split('/').filter(|part| !part.is_empty()).collect();
     let has_rest = parts.last().is_some_and(|part| part.ends_with("..>"));

@@ -1,26 +1,23 @@
-//! The pages: one file each, of the same shape: form, show, submit, routes.
+//! The pages. Each has a file of its own, with the parts form, show, submit and routes.
 //!
-//! Around them:
-//! - what every page shows (`page`, `notice`), who asks (`client`), the two small cookies (`cookies`)
-//! - what every form shares (`form`, `next`), time in words (`moment`), a session in words (`logins`)
-//! - what every response gets (`headers`), and what is refused first (`refused`, `origin`)
-//! - a page or JSON (`accept`), how many heavy pages at once (`heavy`), which methods an address takes
-//!   (`methods`), and what to say when it did not work (`error`)
+//! The other files:
 //!
-//! The way of a request ends here, in a template.
+//! - every page: its frame (`page`), its flash message (`flash`), and two cookies (`cookies`)
+//! - every form (`form`, `next`); times and sessions for templates (`time_view`, `session_view`)
+//! - the protection of every request and response (`protection`, `origin`)
+//! - a page or JSON (`accept`), limits for heavy pages (`heavy`), the methods of an address (`methods`), and
+//!   error pages (`error`)
 
 mod page;
 mod accept;
 mod cookies;
-mod client;
-mod notice;
+mod flash;
 mod form;
-mod moment;
-mod logins;
+mod time_view;
+mod session_view;
 mod next;
 mod origin;
-pub mod refused;
-pub mod headers;
+pub mod protection;
 mod methods;
 pub mod error;
 mod home;
@@ -34,13 +31,11 @@ mod account;
 mod admin;
 mod health;
 
-pub use client::Client;
-pub use cookies::{DEVICE, NOTICE, SiteCookie};
-pub use form::{FieldError, Form, NoFields, Submitted};
-pub use logins::LoginView;
-pub use moment::{Moment, in_words, whole_seconds};
-pub use notice::Notice;
+pub use flash::Flash;
+pub use form::{FieldError, Form, FormResponse, NoFields};
 pub use page::Page;
+pub use session_view::SessionView;
+pub use time_view::{TimeView, humanize, whole_seconds};
 
 use std::path::Path;
 
@@ -50,25 +45,31 @@ use rocket::shield::Shield;
 use rocket_dyn_templates::Template;
 use tera::Tera;
 
-use crate::stores::{Backing, StartError};
+use crate::stores::Backend;
 
-/// Attaches all pages.
-/// `teaching`: pages link to the lessons, and have a place for the X-ray.
+/// The folder of static files does not exist.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the folder {0} does not exist. Set static_dir in Rocket.toml to the folder of style sheets and scripts"
+)]
+pub struct NoStaticFiles(pub String);
+
+/// Attaches all pages. With `teaching`, they link to the lessons and have a place for the X-ray.
 ///
 /// # Errors
 /// There is no folder of static files.
 pub fn stage(
-    backing: Backing,
+    backing: Backend,
     teaching: bool,
     static_dir: &Path,
-) -> Result<impl Fairing + use<>, StartError> {
+) -> Result<impl Fairing + use<>, NoStaticFiles> {
     if !static_dir.is_dir() {
-        return Err(StartError::NoStaticFiles(static_dir.display().to_string()));
+        return Err(NoStaticFiles(static_dir.display().to_string()));
     }
     let files = FileServer::new(static_dir, Options::None);
     Ok(AdHoc::on_ignite("Pages", move |rocket| async move {
         rocket
-            // `headers` says all that Shield would, and more: one place for them.
+            // This replaces Rocket's own Shield. `protection` sets all its headers, and more.
             .attach(Shield::new())
             .attach(Template::custom(|engines| escape_everything(&mut engines.tera)))
             .attach(page::stage(backing, teaching))
@@ -83,12 +84,12 @@ pub fn stage(
             .mount("/", account::routes())
             .mount("/", admin::routes())
             .mount("/", health::routes())
-            .mount("/", refused::routes())
+            .mount("/", protection::routes())
             .register("/", error::catchers())
     }))
 }
 
-/// A template of whatever name is escaped. Tera alone would escape `*.html` and let the rest pass.
+/// Escapes HTML in all templates. By itself, Tera escapes only names such as `*.html`.
 fn escape_everything(tera: &mut Tera) {
     tera.autoescape_on(vec![".tera"]);
 }

@@ -1,27 +1,27 @@
-//! Where to go after a login: a path on this site, parsed into a type that cannot lead elsewhere.
+//! The address after a login, in a type that can only be a path on this site.
 //!
-//! `//evil.example` and `/\evil.example` look like paths and are other sites to a browser; an open
-//! redirect behind a real login page is what phishing needs (OWASP ASVS 3.7.2).
+//! `//evil.example` and `/\evil.example` look like paths, but browsers take them for other sites. A real
+//! login page that redirects to other sites helps phishing (OWASP ASVS 3.7.2).
 
 use percent_encoding::percent_decode_str;
 use rocket::http::uri::Origin;
 
-/// Bytes of an address to lead back to. It stands in a `Location` header, where a proxy has its own
-/// limits, and `%` takes three times its length there.
+/// The most bytes of an address to lead back to. A `Location` header repeats the address, and there `%` takes
+/// three bytes. Proxies limit such headers.
 const LONGEST: usize = 2_048;
 
 /// A path of this site, with its query.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LocalPath(Origin<'static>);
+pub(super) struct LocalPath(Origin<'static>);
 
 impl LocalPath {
-    /// `None` for everything that is not plainly a path on this site, or too long.
-    pub fn parse(text: &str) -> Option<Self> {
+    /// Parses a path. `None` for a text that is too long, or not clearly a path on this site.
+    pub(super) fn parse(text: &str) -> Option<Self> {
         if text.len() > LONGEST {
             return None;
         }
         let plain = percent_decode_str(text).decode_utf8().ok()?;
-        // A space in a query is written %20; any other white space is up to something.
+        // A space in a query is written %20. Any other white space is suspicious.
         let is_odd = |c: char| c == '\\' || c.is_control() || c.is_whitespace() && c != ' ';
         let leads_away = |path: &str| !path.starts_with('/') || path.starts_with("//");
         if leads_away(text) || leads_away(&plain) || plain.contains(is_odd) {
@@ -30,9 +30,26 @@ impl LocalPath {
         Origin::parse_owned(text.to_owned()).ok().map(Self)
     }
 
-    pub fn into_origin(self) -> Origin<'static> {
+    /// The path as Rocket writes it into a `Location` header.
+    pub(super) fn into_origin(self) -> Origin<'static> {
         self.0
     }
+}
+
+/// The address of the login page that leads back to `next`. A `next` that is no valid path is left out.
+///
+/// This function does not use `uri!`, which would escape the slash. The address is to be
+/// `/login?next=/dashboard`.
+pub(super) fn login_with_next(next: Option<&str>) -> Origin<'static> {
+    let next = next.and_then(LocalPath::parse).map(LocalPath::into_origin);
+    let login = next.map(|next| format!("/login?next={}", escape(&next.to_string())));
+    let login = login.and_then(|login| Origin::parse_owned(login).ok());
+    login.unwrap_or_else(|| Origin::const_new("/login", None))
+}
+
+/// Escapes the characters of a path that would end the value in a query, or that mean a space there.
+fn escape(path: &str) -> String {
+    path.replace('%', "%25").replace('&', "%26").replace('+', "%2B").replace('#', "%23")
 }
 
 #[cfg(test)]

@@ -1,14 +1,13 @@
-//! Is this `Origin` the site that the request was sent to?
+//! Compares the `Origin` of a request with its `Host`, for `protection.rs`.
 //!
-//! A browser leaves the default port of a scheme out of `Origin`, and some proxies write it into
-//! `Host`. Asked by `refused.rs`.
+//! A browser leaves the default port of a scheme out of `Origin`. Some proxies write it into `Host`.
 
 use std::net::Ipv6Addr;
 
 /// Whether the host and port of an `Origin` header are those of the `Host` header.
 ///
-/// The scheme itself is not compared: behind a TLS proxy we see http, and the browser https.
-pub fn is_same_host(origin: &str, host: &str) -> bool {
+/// The scheme is not compared. Behind a TLS proxy, this program sees http, and the browser uses https.
+pub(super) fn is_same_host(origin: &str, host: &str) -> bool {
     let Some((scheme, origin)) = origin.split_once("://") else { return false };
     let default_port = match scheme.to_ascii_lowercase().as_str() {
         "https" => 443,
@@ -23,7 +22,7 @@ pub fn is_same_host(origin: &str, host: &str) -> bool {
     origin.is_some() && origin == parts(host)
 }
 
-/// A host in one spelling, and its port if there is one.
+/// Splits an authority into the host, in one spelling, and the port if there is one.
 fn split(authority: &str) -> Option<(String, Option<u16>)> {
     let end_of_host = match authority.strip_prefix('[') {
         Some(_) => authority.find(']')? + 1,

@@ -1,7 +1,7 @@
-//! What every page shows: who is there, a notice, whether all this is only in memory.
+//! The frame of every page: the user, a flash message, and a warning if all data is in memory.
 //!
-//! A route takes `Page` and calls `render` once it knows what to show. No user is looked up before
-//! that, so a login that succeeds and redirects asks the database nothing for a page.
+//! A route takes `Page`, and calls `render` with the visitor or user for the header. A route that may
+//! redirect looks up the visitor only when it shows its form again.
 
 use rocket::Request;
 use rocket::fairing::AdHoc;
@@ -10,37 +10,62 @@ use rocket_dyn_templates::Template;
 use rocket_express_session::Session;
 use serde::Serialize;
 
-use super::notice::{self, Notice};
-use crate::audit::request_id;
-use crate::auth::Visitor;
-use crate::stores::Backing;
+use super::cookies;
+use super::flash::Flash;
+use crate::auth::{User, Visitor};
+use crate::stores::Backend;
 use crate::trace::{self, Step};
 
-/// The page that this request will be answered with.
+/// The page that is the response to this request.
 pub struct Page<'r> {
     request: &'r Request<'r>,
 }
 
-/// What templates get as `page`.
+/// The value `page` of the templates.
 #[derive(Serialize)]
 struct Frame<'r> {
     path: String,
-    visitor: VisitorView<'r>,
-    notice: Option<Notice>,
+    visitor: Header<'r>,
+    flash: Option<Flash>,
     memory: bool,
-    /// Whether there are lessons to link to, and a place for the X-ray.
+    /// Whether the page links to the lessons, and has a place for the X-ray.
     teaching: bool,
 }
 
+/// The user in the header of a page.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-enum VisitorView<'r> {
+pub enum Header<'r> {
+    /// No user is logged in.
     Anonymous,
-    SignedIn { username: &'r str, admin: bool },
+    /// This user is logged in.
+    LoggedIn {
+        /// The name of the account.
+        username: &'r str,
+        /// The user is an admin.
+        admin: bool,
+    },
+    /// The database does not answer.
     Unknown,
 }
 
-/// `page` and the page's own values, side by side.
+impl<'r> From<&'r User> for Header<'r> {
+    fn from(user: &'r User) -> Self {
+        Self::LoggedIn { username: &user.username, admin: user.admin }
+    }
+}
+
+impl<'r> From<&'r Visitor> for Header<'r> {
+    fn from(visitor: &'r Visitor) -> Self {
+        match visitor {
+            Visitor::Anonymous => Self::Anonymous,
+            Visitor::LoggedIn(user) => user.into(),
+            Visitor::Unknown(_) => Self::Unknown,
+        }
+    }
+}
+
+/// All values of a template: `page`, and the page's own.
 #[derive(Serialize)]
 struct Context<'r, T> {
     page: Frame<'r>,
@@ -54,7 +79,7 @@ impl<'r> Page<'r> {
         Self { request }
     }
 
-    /// That it answers.
+    /// The request that the page responds to.
     pub fn request(&self) -> &'r Request<'r> {
         self.request
     }
@@ -64,51 +89,56 @@ impl<'r> Page<'r> {
         self.request.guard::<&Session>().await.succeeded()
     }
 
-    /// Where the sessions are kept, in words.
+    /// A text that says where the sessions are stored.
     pub fn store(&self) -> String {
         match self.request.rocket().state() {
-            Some(Backing::Mongodb { sessions, .. }) => format!("MongoDB, collection {sessions}"),
+            Some(Backend::Mongodb { sessions, .. }) => format!("MongoDB, collection {sessions}"),
             _ => "this server's memory".to_owned(),
         }
     }
 
-    /// Leaves a notice for the page after the redirect.
-    pub fn leave(&self, notice: Notice) {
-        let from = request_id(self.request);
-        notice::leave(self.request, notice, from);
+    /// Sets a flash message for the page after the redirect.
+    pub fn set_flash(&self, flash: Flash) {
+        cookies::set_flash(self.request, flash);
     }
 
-    /// Renders a template for the visitor of this request.
-    pub async fn render<T: Serialize>(&self, template: &'static str, own: T) -> Template {
-        let visitor = match self.request.guard::<&Visitor>().await {
-            Outcome::Success(Visitor::Anonymous) => VisitorView::Anonymous,
-            Outcome::Success(Visitor::SignedIn(user)) => {
-                VisitorView::SignedIn { username: &user.username, admin: user.admin }
-            }
-            _ => VisitorView::Unknown,
-        };
-        let notice = notice::take(self.request);
+    /// The visitor of this request, for a form that is shown again.
+    pub async fn visitor(&self) -> &'r Visitor {
+        Visitor::of(self.request).await
+    }
+
+    /// Renders a template, with `visitor` in the header of the page.
+    pub fn render<'v, T: Serialize>(
+        &self,
+        template: &'static str,
+        visitor: impl Into<Header<'v>>,
+        own: T,
+    ) -> Template {
+        let flash = cookies::take_flash(self.request);
         trace::note(|| Step::Rendered { template });
-        Template::render(template, Context { page: frame(self.request, visitor, notice), own })
+        Template::render(
+            template,
+            Context { page: frame(self.request, visitor.into(), flash), own },
+        )
     }
 }
 
-/// Renders a template without asking anything of a database that may be the very problem.
-pub fn render_for_nobody<T: Serialize>(
+/// Renders a template without a database command, because the database may be down.
+pub(super) fn render_without_user<T: Serialize>(
     request: &Request<'_>,
     template: &'static str,
     own: T,
 ) -> Template {
-    Template::render(template, Context { page: frame(request, VisitorView::Unknown, None), own })
+    Template::render(template, Context { page: frame(request, Header::Unknown, None), own })
 }
 
-fn frame<'r>(request: &Request<'_>, visitor: VisitorView<'r>, notice: Option<Notice>) -> Frame<'r> {
+fn frame<'r>(request: &Request<'_>, visitor: Header<'r>, flash: Option<Flash>) -> Frame<'r> {
     Frame {
-        // As a link, "//host" would lead to another site.
+        // A link to "//host" would lead to another site.
         path: format!("/{}", request.uri().path().as_str().trim_start_matches('/')),
         visitor,
-        notice,
-        memory: matches!(request.rocket().state(), Some(Backing::Memory)),
+        flash,
+        memory: matches!(request.rocket().state(), Some(Backend::Memory)),
         teaching: request.rocket().state::<Teaching>().is_some_and(|Teaching(is_on)| *is_on),
     }
 }
@@ -122,19 +152,19 @@ impl<'r> FromRequest<'r> for Page<'r> {
     }
 }
 
-/// Whether the pages are for a class as well.
+/// Whether the setting `teaching` is on.
 struct Teaching(bool);
 
-/// Attaches what pages say about the stores, and says it in the log as well.
-pub fn stage(backing: Backing, teaching: bool) -> AdHoc {
+/// Attaches the values that all pages need, and warns in the log if the stores are in memory.
+pub(super) fn stage(backing: Backend, teaching: bool) -> AdHoc {
     AdHoc::on_ignite("Page", move |rocket| async move {
         rocket.manage(backing).manage(Teaching(teaching)).attach(AdHoc::on_liftoff(
             "Memory",
             |rocket| {
                 Box::pin(async move {
-                    if matches!(rocket.state(), Some(Backing::Memory)) {
+                    if matches!(rocket.state(), Some(Backend::Memory)) {
                         log::warn!(
-                            "serving from memory: accounts and sessions end with this process"
+                            "serving from memory: accounts and sessions are lost when this process stops"
                         );
                     }
                 })

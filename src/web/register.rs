@@ -1,4 +1,4 @@
-//! Making an account.
+//! The page for registering: creates an account.
 
 use std::time::Duration;
 
@@ -6,14 +6,15 @@ use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 use serde::Deserialize;
 
-use super::client::Client;
+use super::cookies::DeviceCookies;
 use super::error::Error;
-use super::form::{FieldError, Form, Submitted};
-use super::moment::in_words;
-use super::notice::Notice;
+use super::flash::Flash;
+use super::form::{FieldError, Form, FormResponse};
 use super::page::Page;
-use crate::audit::{self, Decision, Event, Whom};
-use crate::auth::{self, LocalStrategy, Registration, Username};
+use super::time_view::humanize;
+use crate::audit::{self, Actor, AuditEvent, Outcome};
+use crate::auth::{self, LocalStrategy, Registration, Username, Visitor};
+use crate::proxy::ClientAddress;
 use crate::trace::{self, Step};
 
 #[derive(Default, Deserialize)]
@@ -24,52 +25,55 @@ struct NewAccount {
 }
 
 #[get("/register")]
-async fn show(page: Page<'_>, strategy: &State<LocalStrategy>) -> Template {
-    render(&page, strategy, "", &[]).await
+fn show(page: Page<'_>, visitor: &Visitor, strategy: &State<LocalStrategy>) -> Template {
+    render(&page, visitor, strategy, "", &[])
 }
 
 #[post("/register", data = "<form>")]
 async fn submit(
     page: Page<'_>,
-    client: Client<'_>,
+    address: ClientAddress,
+    devices: DeviceCookies<'_>,
     strategy: &State<LocalStrategy>,
     form: Form<NewAccount>,
-) -> Result<Submitted, Error> {
+) -> Result<FormResponse, Error> {
     let typed = form.0;
     let username = Username::choose(&typed.username);
     let name = username.as_ref().map_or(typed.username.as_str(), Username::as_key);
     let password = strategy.policy.accept(&typed.password, name);
     let (username, password) = match (username, password) {
         (Ok(username), Ok(password)) => {
-            trace::note(|| Step::Policy);
+            trace::note(|| Step::InputAccepted);
             (username, password)
         }
         (username, password) => {
             let username = username.err().map(|error| FieldError::new("username", error));
             let password = password.err().map(|error| FieldError::new("password", error));
             let errors: Vec<_> = username.into_iter().chain(password).collect();
-            let again = render(&page, strategy, &typed.username, &errors).await;
-            return Ok(Submitted::again(again));
+            let again = render(&page, page.visitor().await, strategy, &typed.username, &errors);
+            return Ok(FormResponse::invalid(again));
         }
     };
-    match strategy.register(&username, password, client.address()).await? {
+    match strategy.register(&username, password, address.0).await? {
         Registration::Done(user, device) => {
-            client.remember_device(device);
-            client.record(Event::Register, Decision::Done, Whom::Name(&user.username));
-            page.leave(Notice::Registered);
-            Ok(Submitted::go_to(uri!(super::login::show(_))))
+            devices.set(device);
+            audit::record(AuditEvent::Register, Outcome::Done, Actor::Name(&user.username));
+            page.set_flash(Flash::Registered);
+            Ok(FormResponse::redirect(uri!(super::login::show(_))))
         }
         Registration::Taken => {
-            client.record(Event::Register, Decision::Refused, Whom::Name(username.as_shown()));
-            let again = render(&page, strategy, &typed.username, &[taken(&username)]).await;
-            Ok(Submitted::again(again))
+            audit::record(AuditEvent::Register, Outcome::Refused, Actor::Name(username.as_shown()));
+            let again =
+                render(&page, page.visitor().await, strategy, &typed.username, &[taken(&username)]);
+            Ok(FormResponse::invalid(again))
         }
-        Registration::TryLater(wait) => {
-            // Nothing was looked up: it may be no account's name, but a password.
+        Registration::Throttled { retry_after: wait } => {
+            // The name was not looked up. The text may be a password, so the log gets a pseudonym.
             let pseudonym = audit::pseudonym(&strategy.secrets, &typed.username);
-            client.record(Event::Register, Decision::Throttled, Whom::Typed(&pseudonym));
-            let again = render(&page, strategy, &typed.username, &[throttled(wait)]).await;
-            Ok(Submitted::later(wait, again))
+            audit::record(AuditEvent::Register, Outcome::Throttled, Actor::Typed(&pseudonym));
+            let again =
+                render(&page, page.visitor().await, strategy, &typed.username, &[throttled(wait)]);
+            Ok(FormResponse::throttled(wait, again))
         }
     }
 }
@@ -82,13 +86,14 @@ fn taken(username: &Username) -> FieldError {
 fn throttled(wait: Duration) -> FieldError {
     let text = format!(
         "Too many accounts were made from your network. Nothing is wrong with yours: try again {}.",
-        in_words(wait)
+        humanize(wait)
     );
     FieldError::new("username", text)
 }
 
-async fn render(
+fn render(
     page: &Page<'_>,
+    visitor: &Visitor,
     strategy: &LocalStrategy,
     username: &str,
     errors: &[FieldError],
@@ -101,9 +106,9 @@ async fn render(
             password_min: strategy.policy.min_length,
         },
     };
-    page.render("register", own).await
+    page.render("register", visitor, own)
 }
 
-pub fn routes() -> Vec<Route> {
+pub(super) fn routes() -> Vec<Route> {
     routes![show, submit]
 }

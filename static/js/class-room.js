@@ -26,10 +26,10 @@ for (const room of document.querySelectorAll("[data-room]")) {
   events.addEventListener("error", () => (state.textContent = "Not connected. It is tried again by itself."));
   events.addEventListener("changed", () => (waiting ??= setTimeout(fetchRoster, 500)));
   events.addEventListener("ledger", ({ data }) => {
-    const { what, hook, keys } = JSON.parse(data);
+    const { what, short_id, keys } = JSON.parse(data);
     const line = document.createElement("li");
     line.className = `entry entry--${what}`;
-    line.textContent = `${new Date().toLocaleTimeString()} ${WORDS[what]} ${hook} ${keys.join(", ")}`;
+    line.textContent = `${new Date().toLocaleTimeString()} ${WORDS[what]} ${short_id} ${keys.join(", ")}`;
     ledger.prepend(line);
     while (ledger.children.length > LINES) ledger.lastElementChild.remove();
   });

@@ -1,5 +1,5 @@
 // Opens what is folded where there is room for it beside the page: every <details> with
-// data-open-when-wide. What somebody has folded or opened by hand stays so.
+// data-open-when-wide. What a reader has folded or opened by hand stays so.
 
 const wide = window.matchMedia("(min-width: 1200px)");
 

@@ -9,7 +9,7 @@ async fn change(browser: &mut Browser, current: &str, new: &str) -> crate::suppo
 }
 
 #[rocket::async_test]
-async fn the_account_page_is_for_whoever_is_logged_in() {
+async fn the_account_page_needs_a_login() {
     for app in App::on_both_stores().await {
         app.browser().get("/account").await.expect_redirect("/login?next=/account");
         change(&mut app.browser(), PASSWORD, NEW).await.expect_redirect("/login");
@@ -32,9 +32,9 @@ async fn a_password_change_ends_the_other_sessions_and_gives_this_one_a_new_id()
         change(&mut rosa, PASSWORD, NEW).await.expect_redirect("/account");
         rosa.get("/account").await.expect_page(200, "2 other sessions have ended.");
         assert_ne!(rosa.session_id(), before);
-        assert!(!phone.is_signed_in().await && !tablet.is_signed_in().await);
-        assert!(!thief.is_signed_in().await, "the old id of this browser is dead as well");
-        assert!(vera.is_signed_in().await, "who has nothing to do with it");
+        assert!(!phone.is_logged_in().await && !tablet.is_logged_in().await);
+        assert!(!thief.is_logged_in().await, "the old id of this browser is dead as well");
+        assert!(vera.is_logged_in().await, "who has nothing to do with it");
 
         let log_in = async |password: &str| {
             let fields = [("username", "rosa"), ("password", password)];
@@ -55,13 +55,13 @@ async fn a_refused_change_changes_nothing_and_ends_nothing() {
         change(&mut rosa, PASSWORD, "short").await.expect_page(422, "too short");
         change(&mut rosa, "", NEW).await.expect_page(422, "Enter the password that you have now.");
         assert_eq!(rosa.session_id(), before);
-        assert!(phone.is_signed_in().await);
+        assert!(phone.is_logged_in().await);
         rosa.log_in("rosa").await;
     }
 }
 
 #[rocket::async_test]
-async fn a_session_says_in_a_field_of_its_own_whose_it_is() {
+async fn a_session_document_has_its_user_in_a_field_of_its_own() {
     let app = App::on_mongodb().await;
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
@@ -81,37 +81,37 @@ async fn a_deleted_account_is_gone_and_its_sessions_with_it() {
         vera.sign_up("vera").await;
         let wrong = [("password", "wrong horse battery")];
         rosa.post("/account/delete", &wrong).await.expect_page(422, "not your password");
-        assert!(rosa.is_signed_in().await && phone.is_signed_in().await);
+        assert!(rosa.is_logged_in().await && phone.is_logged_in().await);
         let mut thief = rosa.copy();
         rosa.post("/account/delete", &[("password", PASSWORD)]).await.expect_redirect("/login");
         rosa.get("/login").await.expect_page(200, "Your account is deleted");
         for browser in [&mut rosa, &mut phone, &mut thief] {
-            assert!(!browser.is_signed_in().await);
+            assert!(!browser.is_logged_in().await);
         }
         phone.get("/login").await.expect_page(200, "its account was deleted");
         assert_eq!(app.browser().try_log_in("rosa", PASSWORD).await.status, 422);
-        assert!(vera.is_signed_in().await);
-        // The name is free, and who has it next finds nothing of before.
+        assert!(vera.is_logged_in().await);
+        // The name is free, and its next owner finds nothing from before.
         let mut next = app.browser();
         next.sign_up("rosa").await;
-        assert!(!thief.is_signed_in().await);
+        assert!(!thief.is_logged_in().await);
     }
 }
 
 #[rocket::async_test]
-async fn a_session_made_under_the_old_password_is_nobodys() {
+async fn a_session_made_under_the_old_password_is_anonymous() {
     let app = App::on_mongodb().await;
     let (mut rosa, mut late) = (app.browser(), app.browser());
     rosa.sign_up("rosa").await;
     late.log_in("rosa").await;
-    // As a login does that was checked before the change, and is stored after the others ended.
+    // A login can do this that was checked before the change, and stored after the other sessions ended.
     let sessions = app.database().collection::<Document>("sessions");
     let filter = doc! { "_id": late.session_id().unwrap() };
     let document = sessions.find_one(filter).await.unwrap().unwrap();
     change(&mut rosa, PASSWORD, NEW).await.expect_redirect("/account");
     sessions.insert_one(document).await.unwrap();
-    assert!(!late.is_signed_in().await);
-    assert!(rosa.is_signed_in().await);
+    assert!(!late.is_logged_in().await);
+    assert!(rosa.is_logged_in().await);
 }
 
 #[rocket::async_test]
@@ -140,7 +140,7 @@ async fn a_password_change_in_flight_does_not_outlive_the_logout() {
             let answer = tab.post("/account/password", &fields).await;
             (answer.status, tab)
         };
-        // The change hashes twice, the logout not at all: it is over long before.
+        // The change computes two hashes and the logout none, so the logout ends first.
         let leaving = async {
             rocket::tokio::time::sleep(std::time::Duration::from_millis(10)).await;
             rosa.post("/logout", &[]).await.expect_redirect("/login");
@@ -150,7 +150,7 @@ async fn a_password_change_in_flight_does_not_outlive_the_logout() {
         ghosts.push(tab);
         ghosts.push(rosa);
         for mut ghost in ghosts {
-            assert!(!ghost.is_signed_in().await);
+            assert!(!ghost.is_logged_in().await);
         }
     }
 }

@@ -4,7 +4,7 @@ use mongodb::bson::{DateTime, Document, doc};
 
 use crate::support::{App, PASSWORD};
 
-/// Runs the command line against the app's database; whether it went well, and what it said.
+/// Runs a command against the app's database. Returns whether it succeeded, and its output.
 fn cloakroom(app: &App, arguments: &[&str]) -> (bool, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_cloakroom"))
         .args(arguments)
@@ -28,12 +28,12 @@ async fn only_an_admin_gets_in_and_grant_makes_one() {
     rosa.get("/admin").await.expect_page(200, "Rosa");
     assert!(cloakroom(&app, &["revoke", "rosa"]).0);
     assert_eq!(rosa.get("/admin").await.status, 403, "at the very next request");
-    let (ok, text) = cloakroom(&app, &["grant", "nobody"]);
-    assert!(!ok && text.contains("no account called \"nobody\""), "{text}");
+    let (ok, text) = cloakroom(&app, &["grant", "unknown"]);
+    assert!(!ok && text.contains("\"unknown\""), "{text}");
 }
 
 #[rocket::async_test]
-async fn an_admin_ends_the_sessions_of_anybody() {
+async fn an_admin_ends_the_sessions_of_any_user() {
     let app = App::on_mongodb().await;
     let (mut admin, mut rosa, mut phone) = (app.browser(), app.browser(), app.browser());
     admin.sign_up("admin").await;
@@ -43,36 +43,36 @@ async fn an_admin_ends_the_sessions_of_anybody() {
     assert_eq!(rosa.post(path, &[("username", "admin")]).await.status, 403, "no admin");
     app.browser().post(path, &[("username", "rosa")]).await.expect_redirect("/login");
     assert!(cloakroom(&app, &["grant", "admin"]).0);
-    for nobody in ["nobody", "", "$ne"] {
-        let answer = admin.post(path, &[("username", nobody)]).await;
+    for unknown in ["unknown", "", "$ne"] {
+        let answer = admin.post(path, &[("username", unknown)]).await;
         answer.expect_page(422, "There is no account of this name.");
     }
     admin.post(path, &[("username", "Rosa")]).await.expect_redirect("/admin");
     admin.get("/admin").await.expect_page(200, "2 sessions have ended.");
-    assert!(!rosa.is_signed_in().await && !phone.is_signed_in().await);
+    assert!(!rosa.is_logged_in().await && !phone.is_logged_in().await);
     rosa.get("/login").await.expect_page(200, "an admin has revoked it");
-    assert!(admin.is_signed_in().await);
+    assert!(admin.is_logged_in().await);
 }
 
 #[rocket::async_test]
-async fn unlock_lets_strangers_try_again() {
+async fn unlock_resets_the_failed_login_counter() {
     let app = App::on_mongodb().await;
     app.browser().register("rosa").await;
     let (_, text) = cloakroom(&app, &["unlock", "rosa"]);
-    assert!(text.contains("rosa was not locked"), "{text}");
+    assert!(text.contains("No failed logins are counted for rosa."), "{text}");
     while app.browser().try_log_in("rosa", "wrong horse battery").await.status == 422 {}
     assert_eq!(app.browser().try_log_in("rosa", PASSWORD).await.status, 429);
     let (ok, text) = cloakroom(&app, &["unlock", "Rosa"]);
-    assert!(ok && text.contains("Rosa is unlocked"), "{text}");
+    assert!(ok && text.contains("Reset the failed-login counter of Rosa."), "{text}");
     app.browser().log_in("rosa").await;
 }
 
 #[rocket::async_test]
-async fn unlock_all_forgets_the_attempts_at_every_account_and_from_every_address() {
+async fn unlock_all_resets_the_counters_of_all_accounts_and_addresses() {
     let app = App::on_mongodb().await;
     app.browser().register("rosa").await;
     let _ = app.browser().try_log_in("rosa", "wrong horse battery").await;
-    // The lanes of the account, of the address and of registrations, filled behind the app's back.
+    // The buckets of the account, of the address and of registrations, filled directly in the database.
     let counters = app.database().collection::<Document>("throttle");
     let later = DateTime::from_millis(DateTime::now().timestamp_millis() + 48 * 3_600_000);
     counters.update_many(doc! {}, doc! { "$set": { "until": later } }).await.unwrap();
@@ -82,7 +82,7 @@ async fn unlock_all_forgets_the_attempts_at_every_account_and_from_every_address
     }
     assert_eq!(app.browser().try_log_in("rosa", PASSWORD).await.status, 429);
     let (ok, text) = cloakroom(&app, &["unlock", "--all"]);
-    assert!(ok && text.contains("all failed logins and registrations are forgotten"), "{text}");
+    assert!(ok && text.contains("Reset all counters"), "{text}");
     assert!(text.contains(" INFO audit: UnlockAll Done user=- address=console"), "{text}");
     app.browser().log_in("rosa").await;
     app.browser().register("ruth").await;

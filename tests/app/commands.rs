@@ -1,9 +1,9 @@
-//! What a request costs, as MongoDB's own profiler counts it.
+//! The database commands of each request, as MongoDB's own profiler counts them.
 
 use crate::support::{App, PASSWORD, count_commands};
 
 #[rocket::async_test]
-async fn whoever_has_no_ticket_costs_nothing_and_gets_no_cookie() {
+async fn a_request_without_a_cookie_costs_no_command_and_gets_no_cookie() {
     let app = App::on_mongodb().await;
     let seen = count_commands(app.database(), async {
         for path in [
@@ -24,7 +24,7 @@ async fn whoever_has_no_ticket_costs_nothing_and_gets_no_cookie() {
 }
 
 #[rocket::async_test]
-async fn a_ticket_that_is_not_ours_costs_nothing() {
+async fn a_cookie_with_a_wrong_signature_costs_no_command() {
     let app = App::on_mongodb().await;
     let mut forger = app.browser();
     forger.jar.insert("connect.sid".to_owned(), "s%3Aapple.D8Y%2BpkTAmeR0PobOhY4G97PRW".to_owned());
@@ -40,7 +40,7 @@ async fn the_dashboard_costs_two_finds_and_no_write() {
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
     let seen = count_commands(app.database(), async {
-        assert!(rosa.is_signed_in().await);
+        assert!(rosa.is_logged_in().await);
     });
     assert_eq!(seen.await, ["find sessions", "find users"]);
 }
@@ -53,7 +53,7 @@ async fn a_session_is_touched_once_when_it_is_due() {
     rocket::tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
     let seen = count_commands(app.database(), async {
         for _ in 0..3 {
-            assert!(rosa.is_signed_in().await);
+            assert!(rosa.is_logged_in().await);
         }
     });
     let seen = seen.await;
@@ -69,13 +69,13 @@ async fn a_login_costs_the_user_the_counters_and_the_session() {
     let seen = count_commands(app.database(), async {
         rosa.post("/login", &fields).await.expect_redirect("/dashboard");
     });
-    // A stranger is counted by account and by address, and given both back with one command.
+    // A new browser is counted by account and by address. One command refunds both.
     let counters = ["command throttle", "command throttle", "update throttle"];
     assert_eq!(seen.await, [&["find users"], &counters[..], &["insert sessions"]].concat());
     let seen = count_commands(app.database(), async {
         rosa.post("/login", &fields).await.expect_redirect("/dashboard");
     });
-    // A known browser has one lane.
+    // A known browser has one bucket.
     let known = ["find sessions", "find users", "command throttle", "update throttle"];
     assert_eq!(seen.await, [&known[..], &["insert sessions", "delete sessions"]].concat());
 }

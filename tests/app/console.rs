@@ -1,8 +1,8 @@
-//! Commands for a class from the shell: what they say, and what they leave in the log.
+//! The output and the log lines of the commands for a class.
 
 use crate::support::{cloakroom, fresh_database};
 
-/// Runs a command in an empty folder; returns whether it went well, and both outputs.
+/// Runs a command in an empty folder. Returns whether it succeeded, and both outputs.
 fn run(arguments: &[&str], uri: &str, folder: &std::path::Path) -> (bool, String, String) {
     let root = env!("CARGO_MANIFEST_DIR");
     let mut command = cloakroom(arguments);
@@ -33,7 +33,7 @@ async fn a_reset_whose_backup_cannot_be_written_says_so_and_resets_nothing() {
     let (uri, database) = fresh_database().await;
     let folder = tempfile::TempDir::new().unwrap();
     run(&["seed", "--students", "2"], &uri, folder.path());
-    // A file in the folder's place stops root as well.
+    // A file in place of the folder stops root as well.
     std::fs::write(folder.path().join(".data"), "").unwrap();
     let (is_done, said, error) = run(&["reset", "--yes"], &uri, folder.path());
     assert!(!is_done && error.lines().count() == 1, "{error}");

@@ -1,4 +1,4 @@
-//! Where an id counts, and how much a cookie may weigh.
+//! Where a session ID counts, and how large cookies are.
 
 use crate::support::{Answer, App, Browser, PASSWORD};
 
@@ -20,7 +20,7 @@ async fn an_id_that_is_not_in_the_cookie_is_no_session() {
                 assert_eq!(answer.status, 303, "{header}");
             }
         }
-        assert!(rosa.is_signed_in().await);
+        assert!(rosa.is_logged_in().await);
     }
 }
 
@@ -42,7 +42,7 @@ async fn every_cookie_stays_small_however_much_the_session_holds() {
     assert!(lines.len() >= 3 && lines.iter().all(|line| line.len() < 512), "{lines:?}");
 }
 
-/// As a browser that reached this site over https sees it.
+/// Posts a form over https, or gets a page if it has no fields.
 async fn send_over_tls(browser: &mut Browser, path: &str, fields: &[(&str, &str)]) -> Answer {
     let request = match fields {
         [] => browser.request(reqwest::Method::GET, path),
@@ -66,7 +66,7 @@ async fn with_a_host_prefix_all_three_cookies_carry_it() {
     keep(&send_over_tls(&mut rosa, "/register", &fields).await);
     let page = send_over_tls(&mut rosa, "/login", &[]).await;
     page.expect_page(200, "Your account is made.");
-    // The deletion: browsers ignore one that lacks what the prefix promises.
+    // The deletion: browsers ignore one without the attributes that the prefix requires.
     keep(&page);
     assert!(!rosa.jar.contains_key("__Host-notice"), "{:?}", rosa.jar);
     keep(&send_over_tls(&mut rosa, "/login", &fields).await);
@@ -80,7 +80,7 @@ async fn with_a_host_prefix_all_three_cookies_carry_it() {
         }
         assert!(!line.contains("Domain"), "{line}");
     }
-    // The device cookie is read as well: guesses of others do not keep this browser out.
+    // The device cookie is read as well: attempts of others do not lock this browser out.
     let guess = [("username", "rosa"), ("password", "wrong horse battery")];
     while send_over_tls(&mut guesser, "/login", &guess).await.status == 422 {}
     assert_eq!(send_over_tls(&mut guesser, "/login", &fields).await.status, 429);
@@ -136,11 +136,11 @@ async fn two_different_genuine_session_cookies_are_no_session_and_the_page_says_
             get("/account").await.expect_redirect("/login?next=/account");
             get("/login").await.expect_page(200, "two different session cookies");
         }
-        assert!(rosa.is_signed_in().await && mallory.is_signed_in().await, "neither has ended");
+        assert!(rosa.is_logged_in().await && mallory.is_logged_in().await, "neither has ended");
         let logout = app.browser().request(reqwest::Method::POST, "/logout");
         let both = format!("connect.sid={ours}; connect.sid={theirs}");
         let left = app.browser().send(logout.header("cookie", both)).await;
         left.expect_redirect("/login");
-        assert!(!rosa.is_signed_in().await && !mallory.is_signed_in().await, "a logout ends both");
+        assert!(!rosa.is_logged_in().await && !mallory.is_logged_in().await, "a logout ends both");
     }
 }

@@ -1,4 +1,4 @@
-//! The tutorial's counter, when another program has stored what is no whole number.
+//! The tutorial's counter, when another program has stored something that is no whole number.
 
 use mongodb::bson::{Bson, Document, doc};
 use rocket::futures::future::join_all;

@@ -3,7 +3,7 @@ use reqwest::Method;
 
 use crate::support::{App, PASSWORD};
 
-/// Posts a logout with these headers; returns the status, and whether Rosa is still signed in.
+/// Posts a logout with these headers. Returns the status, and whether Rosa is still logged in.
 async fn log_out_with(app: &App, headers: &[(&str, &str)], body: &str) -> (u16, bool) {
     let mut rosa = app.browser();
     rosa.log_in("rosa").await;
@@ -14,7 +14,7 @@ async fn log_out_with(app: &App, headers: &[(&str, &str)], body: &str) -> (u16, 
     let request = request.header("Content-Type", "application/x-www-form-urlencoded");
     let mut form_on_another_site = rosa.copy();
     let answer = form_on_another_site.send(request.body(body.to_owned())).await;
-    (answer.status, rosa.is_signed_in().await)
+    (answer.status, rosa.is_logged_in().await)
 }
 
 #[rocket::async_test]
@@ -43,7 +43,7 @@ async fn a_form_on_another_site_is_refused_and_changes_nothing() {
         &[("sec-fetch-site", "same-origin")],
         &[("sec-fetch-site", "none")],
         &[("origin", &own_origin)],
-        // A TLS proxy stands in front: the browser's scheme is not ours.
+        // Behind a TLS proxy, the browser's scheme is not ours.
         &[("origin", &own_origin.replace("http:", "https:"))],
     ];
     for headers in allowed {
@@ -90,7 +90,7 @@ async fn a_post_that_says_it_is_a_head_gets_an_answer() {
     answer.expect_page(403, "Nothing was changed.");
 }
 
-/// Every route that is no GET, with something in the place of its parameters.
+/// Every route that is no GET, with values for its parameters.
 fn unsafe_routes(app: &App) -> Vec<(Method, String)> {
     let is_safe = |method: &str| ["GET", "HEAD", "OPTIONS"].contains(&method);
     let found = app.routes.iter().filter(|(method, _)| !is_safe(method));
@@ -102,7 +102,7 @@ fn unsafe_routes(app: &App) -> Vec<(Method, String)> {
     filled.collect()
 }
 
-/// All that is stored, to compare with later.
+/// All documents in the database, to compare with later.
 async fn everything(app: &App) -> Vec<Document> {
     let mut all = vec![];
     let mut names = app.database().list_collection_names().await.unwrap();
@@ -126,7 +126,7 @@ async fn every_unsafe_route_refuses_a_request_from_another_site() {
     assert!(routes.len() >= 10, "{routes:?}");
     let before = everything(&app).await;
     for (method, path) in routes {
-        // Such as each of these routes would take from our own pages.
+        // The routes would accept this from our own pages.
         let fields = [
             ("username", "vera"),
             ("password", PASSWORD),
@@ -142,7 +142,7 @@ async fn every_unsafe_route_refuses_a_request_from_another_site() {
         assert_eq!(rosa.send(request).await.status, 403, "{method} {path}, without a body");
     }
     assert_eq!(everything(&app).await, before);
-    assert!(rosa.is_signed_in().await);
+    assert!(rosa.is_logged_in().await);
 }
 
 #[rocket::async_test]
@@ -182,5 +182,5 @@ async fn get_and_head_change_nothing() {
         }
     }
     assert_eq!(everything(&app).await, before);
-    assert!(rosa.is_signed_in().await);
+    assert!(rosa.is_logged_in().await);
 }

@@ -3,7 +3,7 @@ use rocket::futures::future::join_all;
 use crate::support::{App, Browser};
 
 #[rocket::async_test]
-async fn nobody_is_sent_to_the_login_page_and_back() {
+async fn an_anonymous_visitor_is_sent_to_the_login_page_and_back() {
     for app in App::on_both_stores().await {
         let answer = app.browser().get("/dashboard").await;
         answer.expect_redirect("/login?next=/dashboard");
@@ -14,7 +14,7 @@ async fn nobody_is_sent_to_the_login_page_and_back() {
 }
 
 #[rocket::async_test]
-async fn it_shows_the_ticket_but_neither_its_signature_nor_its_whole_number() {
+async fn it_shows_neither_the_signature_nor_the_whole_session_id() {
     for app in App::on_both_stores().await {
         let mut rosa = app.browser();
         rosa.sign_up("rosa").await;
@@ -29,7 +29,7 @@ async fn it_shows_the_ticket_but_neither_its_signature_nor_its_whole_number() {
 }
 
 #[rocket::async_test]
-async fn what_is_hung_up_is_in_the_coat_and_the_ticket_stays_the_same() {
+async fn an_added_item_is_in_the_session_and_the_cookie_stays_the_same() {
     for app in App::on_both_stores().await {
         let mut rosa = app.browser();
         rosa.sign_up("rosa").await;
@@ -47,7 +47,7 @@ async fn what_is_hung_up_is_in_the_coat_and_the_ticket_stays_the_same() {
 }
 
 #[rocket::async_test]
-async fn an_item_that_does_not_fit_comes_back_with_the_reason() {
+async fn a_rejected_item_comes_back_with_the_reason() {
     let app = App::in_memory().await;
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
@@ -80,7 +80,7 @@ async fn two_requests_that_change_different_keys_both_keep_their_change() {
 }
 
 #[rocket::async_test]
-async fn a_session_ends_when_nobody_uses_it_and_at_its_absolute_end() {
+async fn a_session_expires_when_it_is_idle_and_at_its_absolute_timeout() {
     let idle = App::on_mongodb_with(|figment| figment.merge(("session.idle_timeout", "1s"))).await;
     let absolute = App::on_mongodb_with(|figment| {
         figment.merge(("session.absolute_timeout", "3s")).merge(("session.touch_after", 0))
@@ -90,16 +90,16 @@ async fn a_session_ends_when_nobody_uses_it_and_at_its_absolute_end() {
     rosa.sign_up("rosa").await;
     vera.sign_up("vera").await;
     let started = std::time::Instant::now();
-    while vera.is_signed_in().await {
+    while vera.is_logged_in().await {
         assert!(started.elapsed().as_secs() < 6, "activity does not move the absolute end");
         rocket::tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     }
     assert!(started.elapsed().as_millis() > 1_500, "and it does not come before its time");
-    assert!(!rosa.is_signed_in().await, "expired, although MongoDB has not reaped it yet");
+    assert!(!rosa.is_logged_in().await, "expired, although MongoDB has not reaped it yet");
 }
 
 #[rocket::async_test]
-async fn ten_items_hung_at_once_all_hang() {
+async fn ten_concurrent_items_are_all_stored() {
     for app in App::on_both_stores().await {
         let mut rosa = app.browser();
         rosa.sign_up("rosa").await;
@@ -117,7 +117,7 @@ async fn ten_items_hung_at_once_all_hang() {
 }
 
 #[rocket::async_test]
-async fn twenty_items_at_once_do_not_overfill_the_hook() {
+async fn twenty_concurrent_items_do_not_exceed_the_limit() {
     for app in App::on_both_stores().await {
         let mut rosa = app.browser();
         rosa.sign_up("rosa").await;

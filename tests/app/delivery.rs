@@ -1,4 +1,4 @@
-//! Cookies that a browser would refuse, or never send back: not sent, not stored, and not in silence.
+//! Cookies that a browser would reject or never send back are not sent and not stored, and the log says so.
 
 use std::process::Command;
 
@@ -13,7 +13,7 @@ const REFUSED: [&str; 7] = [
     r#"{name="__Secure-sid"}"#,
     r#"{name="__SECURE-sid"}"#,
     r#"{cookie={same_site="none"}}"#,
-    r#"{cookie={secure=true}}"#,
+    "{cookie={secure=true}}",
     r#"{name="__Host-sid",cookie={secure=true,same_site="none"}}"#,
 ];
 
@@ -33,7 +33,7 @@ async fn post(browser: &mut Browser, path: &str, https: bool) -> Answer {
 }
 
 #[rocket::async_test]
-async fn a_cookie_that_browsers_refuse_is_not_sent_and_not_stored_and_the_log_names_the_cure() {
+async fn a_cookie_that_browsers_reject_is_not_sent_and_not_stored_and_the_log_says_what_to_do() {
     for settings in REFUSED {
         let (uri, database) = fresh_database().await;
         let (running, url) = start(settings, &uri);
@@ -94,7 +94,7 @@ async fn a_plain_cookie_over_plain_http_goes_on_working() {
     for app in App::on_both_stores().await {
         let mut rosa = app.browser();
         rosa.sign_up("rosa").await;
-        assert!(rosa.is_signed_in().await);
+        assert!(rosa.is_logged_in().await);
         assert!(rosa.jar.contains_key("device"), "{:?}", rosa.jar);
     }
 }

@@ -1,4 +1,5 @@
-//! What stands in the database, field by field, as DESIGN.md and SESSIONS.md say.
+//! The documents in the database, field by field. Sessions are those of connect-mongo, and accounts have no
+//! readable password.
 
 use mongodb::bson::{Bson, DateTime, Document, doc};
 
@@ -65,7 +66,7 @@ async fn an_account_has_no_readable_password_and_can_live_beside_express() {
     check("__v", 0.into());
     assert!(user.get_str("password").unwrap().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
     assert!(user.get_datetime("created_at").is_ok());
-    // What other programs write is accepted, twice with one name; garbage with our key is not.
+    // Documents of other programs are accepted, also two with one name. Garbage with our key is rejected.
     let tutorial = doc! { "username": "vera", "hash": "ab", "salt": "cd", "admin": true, "__v": 0 };
     users.insert_one(tutorial.clone()).await.unwrap();
     users.insert_one(tutorial).await.unwrap();
@@ -146,7 +147,7 @@ async fn corrupt_documents_are_no_session_and_no_error() {
 }
 
 #[rocket::async_test]
-async fn a_user_who_no_longer_exists_is_nobody_and_the_login_is_taken_out() {
+async fn the_session_of_a_deleted_user_is_anonymous_and_loses_its_login() {
     let app = App::on_mongodb().await;
     let mut rosa = signed_up(&app).await;
     app.database().collection::<Document>("users").delete_many(doc! {}).await.unwrap();
@@ -160,10 +161,10 @@ async fn a_session_without_expires_is_valid_and_an_expired_one_is_not() {
     let mut rosa = signed_up(&app).await;
     let sessions = app.database().collection::<Document>("sessions");
     sessions.update_one(doc! {}, doc! { "$unset": { "expires": 1 } }).await.unwrap();
-    assert!(rosa.is_signed_in().await);
+    assert!(rosa.is_logged_in().await);
     let past = DateTime::from_millis(DateTime::now().timestamp_millis() - 1);
     sessions.update_one(doc! {}, doc! { "$set": { "expires": past } }).await.unwrap();
-    assert!(!rosa.is_signed_in().await);
+    assert!(!rosa.is_logged_in().await);
 }
 
 #[rocket::async_test]
@@ -200,7 +201,7 @@ async fn an_account_of_ours_goes_before_its_namesakes_of_the_tutorial() {
 }
 
 #[rocket::async_test]
-async fn a_corrupt_account_is_nobodys() {
+async fn no_password_logs_in_to_a_corrupt_account() {
     let app = App::on_mongodb().await;
     let mut rosa = signed_up(&app).await;
     let users = app.database().collection::<Document>("users");

@@ -5,7 +5,7 @@ use mongodb::bson::{Document, doc};
 
 use crate::support::{App, Browser, Mongod, PASSWORD, cloakroom, launch};
 
-/// A server of its own, because what it is told to do it does to everybody.
+/// A MongoDB server of its own, because a fail point affects all its clients.
 async fn world() -> (Mongod, App, Client) {
     let mongod = Mongod::start(&[]);
     let app = App::on(&mongod.database("faults")).await;
@@ -74,13 +74,13 @@ async fn a_changed_password_ends_the_others_even_when_their_end_cannot_be_stored
     assert_eq!(rosa.post("/account/password", &change).await.status, 503);
     let off = doc! { "configureFailPoint": "failCommand", "mode": "off" };
     client.database("admin").run_command(off).await.unwrap();
-    assert!(!thief.is_signed_in().await && !rosa.is_signed_in().await);
+    assert!(!thief.is_logged_in().await && !rosa.is_logged_in().await);
     assert_eq!(rosa.try_log_in("rosa", "a better horse battery").await.status, 303);
     mongod.stop();
 }
 
 #[rocket::async_test]
-async fn what_fails_after_the_deed_is_done_is_not_told_as_if_nothing_had_happened() {
+async fn a_failure_after_a_change_does_not_claim_that_nothing_was_changed() {
     let (mongod, app, client) = world().await;
     let (mut rosa, mut phone) = (app.browser(), app.browser());
     rosa.sign_up("rosa").await;
@@ -90,8 +90,8 @@ async fn what_fails_after_the_deed_is_done_is_not_told_as_if_nothing_had_happene
     let change = [("current", PASSWORD), ("new", "a better horse battery")];
     rosa.post("/account/password", &change).await.expect_redirect("/account");
     rosa.get("/account").await.expect_page(200, "Your password is changed.");
-    assert!(!phone.is_signed_in().await);
-    // Why sessions end cannot be stored.
+    assert!(!phone.is_logged_in().await);
+    // The reason for the revocation cannot be stored.
     tell(&client, "alwaysOn", doc! { "failCommands": ["insert"], "errorCode": 1 }).await;
     let delete = [("password", "a better horse battery")];
     rosa.post("/account/delete", &delete).await.expect_redirect("/login");
@@ -103,7 +103,7 @@ async fn what_fails_after_the_deed_is_done_is_not_told_as_if_nothing_had_happene
 }
 
 #[rocket::async_test]
-async fn a_store_that_fails_half_way_lets_nobody_in() {
+async fn a_store_that_fails_half_way_logs_no_user_in() {
     let (mongod, app, client) = world().await;
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
@@ -112,7 +112,7 @@ async fn a_store_that_fails_half_way_lets_nobody_in() {
         for password in [PASSWORD, "wrong horse battery"] {
             let fields = [("username", "rosa"), ("password", password)];
             let answer = app.browser().post("/login", &fields).await;
-            // A wrong password is no more than that, if it was checked.
+            // If the password was checked, it is a wrong password and nothing else.
             let wrong_is_told = command == "insert" && password != PASSWORD;
             assert_eq!(answer.status, if wrong_is_told { 422 } else { 503 }, "{command}");
             assert_eq!(answer.session_cookie(), None, "{command}");
@@ -120,14 +120,14 @@ async fn a_store_that_fails_half_way_lets_nobody_in() {
         let with_a_ticket = rosa.get("/dashboard").await.status;
         assert_eq!(with_a_ticket, if command == "find" { 503 } else { 200 }, "{command}");
     }
-    // What only gives an attempt back may fail: the attempt stays counted, no more.
+    // If only the refund of an attempt fails, the attempt stays counted.
     tell(&client, "alwaysOn", doc! { "failCommands": ["update"], "errorCode": 1 }).await;
     app.browser().log_in("rosa").await;
     mongod.stop();
 }
 
 #[rocket::async_test]
-async fn a_page_is_shown_although_the_end_of_its_session_cannot_be_moved() {
+async fn a_page_is_shown_although_its_session_cannot_be_extended() {
     let mongod = Mongod::start(&[]);
     let client = Client::with_uri_str(mongod.database("admin")).await.unwrap();
     let mut command = cloakroom(&[]);
@@ -167,7 +167,7 @@ async fn a_login_that_fails_leaves_the_session_before_it() {
         assert_eq!(sessions.count_documents(doc! {}).await.unwrap(), documents, "{command}");
         tell(&client, "off", doc! {}).await;
         assert_eq!(rosa.session_id(), before);
-        assert!(rosa.is_signed_in().await, "{command}");
+        assert!(rosa.is_logged_in().await, "{command}");
     }
     mongod.stop();
 }

@@ -1,4 +1,4 @@
-//! Sessions that another program wrote into the collection: read as it means them, and left as they are.
+//! Sessions of another program in the collection: read with the same meaning, and not rewritten.
 
 use cloakroom::config::DEVELOPMENT_SECRET;
 use indexmap::IndexMap;
@@ -28,7 +28,7 @@ pub async fn register(app: &App) -> String {
     user.get_object_id("_id").unwrap().to_hex()
 }
 
-/// Stores a session of another program, and gives a browser the ticket for it.
+/// Stores a session of another program, and gives a browser the cookie for it.
 pub async fn with_session(app: &App, session: Bson, fields: Document) -> (Browser, SessionId) {
     let sid = SessionId::generate();
     let mut document = doc! { "_id": sid.as_str(), "session": session };
@@ -79,7 +79,7 @@ async fn a_cookie_object_of_another_program_is_accepted_and_written_back_as_it_w
     }
 }
 
-/// Panics when more has changed than the counter, and the end of a cookie that has a maximum age.
+/// Checks that only the counter has changed, and the expiry of a cookie that has a maximum age.
 fn expect_written_back(before: &Bson, after: &Bson) {
     match (before, after) {
         (Bson::String(before), Bson::String(after)) => {
@@ -131,7 +131,7 @@ async fn a_cookie_that_would_break_its_header_is_no_session_and_no_error() {
 }
 
 #[rocket::async_test]
-async fn a_session_that_another_program_made_keeps_its_end() {
+async fn a_session_that_another_program_made_keeps_its_expiry() {
     let app = App::on_mongodb().await;
     let user = register(&app).await;
     let (month, far) = (from_now(30 * DAY), DateTime::from_millis(317_125_584_000_000));
@@ -168,7 +168,7 @@ async fn a_session_that_another_program_made_keeps_its_end() {
 }
 
 #[rocket::async_test]
-async fn a_session_of_ours_ends_at_its_absolute_end_whatever_another_program_wrote() {
+async fn our_session_expires_at_its_absolute_timeout_whatever_another_program_wrote() {
     let app = App::on_mongodb().await;
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
@@ -180,12 +180,12 @@ async fn a_session_of_ours_ends_at_its_absolute_end_whatever_another_program_wro
         sessions(&app).update_one(doc! {}, doc! { "$set": fields }).await.unwrap();
     };
     set(13 * DAY).await;
-    assert!(rosa.is_signed_in().await);
+    assert!(rosa.is_logged_in().await);
     let session = sessions(&app).find_one(doc! {}).await.unwrap().unwrap();
     let end = *session.get_datetime("expires").unwrap();
     assert!(end <= from_now(DAY), "{end}");
     set(14 * DAY).await;
-    assert!(!rosa.is_signed_in().await);
+    assert!(!rosa.is_logged_in().await);
 }
 
 #[rocket::async_test]

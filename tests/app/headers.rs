@@ -4,7 +4,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 #[rocket::async_test]
-async fn every_answer_carries_them_errors_and_static_files_included() {
+async fn every_response_has_them_errors_and_static_files_included() {
     let app = App::in_memory().await;
     for path in [
         "/",
@@ -54,7 +54,7 @@ async fn health_says_ok() {
 }
 
 #[rocket::async_test]
-async fn what_is_hardly_http_gets_them_as_well() {
+async fn responses_to_malformed_requests_have_them_as_well() {
     use rocket::tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let app = App::in_memory().await;
     let host = app.url.strip_prefix("http://").unwrap();
@@ -95,7 +95,7 @@ async fn behind_a_trusted_tls_proxy_cookies_are_secure_and_hsts_is_sent() {
 }
 
 #[rocket::async_test]
-async fn refusals_of_every_kind_carry_them_too() {
+async fn rejections_of_every_kind_have_them_too() {
     let app = App::in_memory().await;
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
@@ -118,7 +118,7 @@ async fn refusals_of_every_kind_carry_them_too() {
         (405, app.browser().request(reqwest::Method::PUT, "/login")),
         (303, login().form(&[("username", "rosa"), ("password", PASSWORD)])),
     ];
-    let guess = [("username", "nobody"), ("password", "wrong horse battery")];
+    let guess = [("username", "unknown"), ("password", "wrong horse battery")];
     while app.browser().post("/login", &guess).await.status == 422 {}
     answers.push((429, login().form(&guess)));
     for (status, request) in answers {

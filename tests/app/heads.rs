@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Running, cloakroom, launch};
 
-/// Of the address and all header lines, in bytes.
+/// The largest allowed size of the address and all header lines, in bytes.
 const MAX_HEAD: usize = 32 * 1024;
 
 struct Server {
@@ -17,14 +17,14 @@ struct Server {
 impl Server {
     fn start() -> Self {
         let mut command = cloakroom(&[]);
-        // What a lesson records of a request is bounded elsewhere.
+        // The recording for lessons has limits of its own.
         command.env("SESSION_STORE", "memory").env("ROCKET_TEACHING", "false");
         let (process, url, _) = launch(&mut command);
         let port = url.rsplit(':').next().unwrap().trim_end_matches('/').parse().unwrap();
         Self { process, port }
     }
 
-    /// Sends a head; returns the status and the time until all of the response was there.
+    /// Sends a head. Returns the status, and the time until the whole response has arrived.
     fn ask(&self, target: &str, headers: &str) -> (u16, Duration) {
         let begun = Instant::now();
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
@@ -32,7 +32,7 @@ impl Server {
         let head = format!(
             "GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n"
         );
-        // A server may refuse, and hang up, before it has read all.
+        // A server may reject the request and close the connection before it has read all of it.
         let _ = stream.write_all(head.as_bytes());
         let mut answer = vec![];
         let _ = stream.read_to_end(&mut answer);
@@ -40,7 +40,7 @@ impl Server {
         (status.unwrap_or(0), begun.elapsed())
     }
 
-    /// At most so far, in KiB.
+    /// The peak memory of the server, in KiB.
     fn memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.0.id()));
         let status = status.unwrap();
@@ -49,7 +49,7 @@ impl Server {
     }
 }
 
-/// Header lines with a value of this many bytes, each such that a careless reader pays for it.
+/// Header lines with a value of this many bytes, each of them expensive for a careless parser.
 fn lines(length: usize) -> Vec<(&'static str, String)> {
     let repeated = |part: &str| part.repeat(length / part.len());
     vec![
@@ -81,7 +81,7 @@ fn lines(length: usize) -> Vec<(&'static str, String)> {
 fn no_header_costs_more_than_its_length() {
     let server = Server::start();
     let targets = ["/", "/nothing", "/login", "/dashboard", "/static/css/base.css"];
-    // The second time, what is made once is made.
+    // The second time, everything that is made once exists.
     for target in targets {
         server.ask(target, "Accept: text/html\r\n");
     }
@@ -99,7 +99,7 @@ fn no_header_costs_more_than_its_length() {
                     "{target} {name}: {start} {length}: {status}"
                 );
                 // Beside another header of this length in the same moment, and half a second for
-                // Rocket's own reading of many cookies. What grows with the square takes a second
+                // Rocket's own reading of many cookies. A cost that grows with the square takes a second
                 // for 32 KB in a debug build, and a minute for 390.
                 let rocket = Duration::from_micros(2 * length as u64);
                 assert!(
@@ -109,7 +109,7 @@ fn no_header_costs_more_than_its_length() {
             }
         }
     }
-    // Copies of a head, on each of the threads. What grows with the square takes gigabytes.
+    // Copies of a head, on each of the threads. A cost that grows with the square takes gigabytes.
     let grown = server.memory() - before;
     assert!(grown < 96 * 1024, "{grown} KiB more");
 }

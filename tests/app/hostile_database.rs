@@ -1,4 +1,4 @@
-//! What another program does to a database while we use it, and what a start says about it: B7, B14.
+//! Another program changes the database while we use it, and each start reports what is wrong.
 
 use mongodb::bson::{DateTime, Document, doc};
 use rocket::futures::TryStreamExt as _;
@@ -25,9 +25,9 @@ async fn with_another_collection_the_one_called_sessions_is_left_alone() {
     assert!(names(&indexes(&database, "logins").await).contains(&"expires_1"));
 }
 
-/// As the remedy of the refusal says.
+/// Does what the error message of the start says.
 #[rocket::async_test]
-async fn another_collection_helps_where_sessions_is_none() {
+async fn another_collection_can_be_used_where_sessions_is_no_plain_collection() {
     let view = doc! { "create": "sessions", "viewOn": "things", "pipeline": [] };
     let capped = doc! { "create": "sessions", "capped": true, "size": 100_000 };
     for create in [view, capped] {
@@ -107,7 +107,7 @@ async fn indexes_that_vanish_while_we_run_are_made_again() {
     let (mut vera, other) = (log_in().await, log_in().await);
     let confirm = [("password", &*password_of("vera"))];
     assert_eq!(vera.post("/account/sessions/revoke-others", &confirm).await.status, 303);
-    assert!(!{ other }.is_signed_in().await && vera.is_signed_in().await);
+    assert!(!{ other }.is_logged_in().await && vera.is_logged_in().await);
 }
 
 /// MongoDB quotes the document that it refuses: a hash, a session with its ID.
@@ -132,7 +132,7 @@ async fn what_mongodb_refuses_is_not_quoted_in_the_log() {
     let sids: Vec<Document> =
         database.collection("sessions").find(doc! {}).await.unwrap().try_collect().await.unwrap();
     let log = running.end();
-    assert!(log.contains("a validator of the collection refuses the document"), "{log}");
+    assert!(log.contains("validator of the collection rejects the document"), "{log}");
     for secret in sids.iter().map(|session| session.get_str("_id").unwrap()) {
         assert!(!log.contains(secret), "{log}");
     }
@@ -141,7 +141,7 @@ async fn what_mongodb_refuses_is_not_quoted_in_the_log() {
 
 /// It answers, although no operation finds a server.
 #[rocket::async_test]
-async fn a_set_that_is_not_initiated_or_has_another_name_is_told_at_once() {
+async fn a_set_that_is_not_initiated_or_has_another_name_is_reported_at_once() {
     let folder = tempfile::TempDir::new().unwrap();
     let path = folder.path().to_str().unwrap();
     let member = Mongod::start(&["--member", "--dbpath", path]);

@@ -1,4 +1,5 @@
-//! Accounts that a stranger made in an Express app on the same database, to take or hide another's name.
+//! Accounts that an attacker makes in an Express app on the same database, to take or hide another user's
+//! name.
 
 use cloakroom::auth::Users as _;
 use cloakroom::auth::users::mongo::MongoUsers;
@@ -13,7 +14,7 @@ async fn register(app: &App, username: &str) -> u16 {
     app.browser().post("/register", &fields).await.status
 }
 
-/// B3, C9: an Express app stores the blank that a phone's keyboard adds.
+/// An Express app stores the space that a phone's keyboard adds.
 #[rocket::async_test]
 async fn an_old_name_with_white_space_around_it_is_protected_and_found() {
     let names = ["trail ", " lead", "tab\t", "line\n", "space\u{a0}", "wide\u{3000}"];
@@ -24,7 +25,7 @@ async fn an_old_name_with_white_space_around_it_is_protected_and_found() {
     }
 }
 
-/// B3, B5: marks in another order, and the two forms of a sigma, are one name.
+/// Marks in another order, and the two forms of a sigma, are one name.
 #[rocket::async_test]
 async fn an_old_name_in_another_normal_form_is_protected_and_found() {
     let pairs = [
@@ -71,7 +72,7 @@ async fn an_id_goes_before_a_name_that_looks_like_it() {
     assert!(!user(&app, &id).await.get_bool("admin").unwrap());
 }
 
-/// A document whose ID is of another type is no account here, but its name is taken all the same.
+/// A document whose ID is of another type is no account here, but its name is taken.
 #[rocket::async_test]
 async fn the_name_of_an_account_that_only_the_other_app_knows_is_taken() {
     let app = App::on_mongodb().await;
@@ -81,7 +82,7 @@ async fn the_name_of_an_account_that_only_the_other_app_knows_is_taken() {
     assert_eq!(try_log_in(&app, "Vera", PASSWORD).await.status, 422);
 }
 
-/// A name is printed on the terminal, and stands in the log.
+/// A name is printed on the terminal and in the log.
 #[rocket::async_test]
 async fn a_name_forges_no_line_on_the_terminal() {
     let name = "eve\n2026-11-26 INFO audit: Grant Done user=\"mallory\"\u{1b}[31m";
@@ -95,7 +96,7 @@ async fn a_name_forges_no_line_on_the_terminal() {
     }
 }
 
-/// B1: what only our own rules miss keeps no owner from another password.
+/// An account that only our own rules reject can still get a new password.
 #[rocket::async_test]
 async fn the_password_of_an_odd_old_account_can_be_changed() {
     for odd in [
@@ -115,13 +116,13 @@ async fn the_password_of_an_odd_old_account_can_be_changed() {
         let mut vera = log_in(&app, "vera", "vera").await;
         let change = [("current", &*password_of("vera")), ("new", "four words of vera")];
         vera.post("/account/password", &change).await.expect_redirect("/account");
-        assert!(vera.is_signed_in().await, "{odd}");
+        assert!(vera.is_logged_in().await, "{odd}");
         assert_eq!(try_log_in(&app, "vera", "four words of vera").await.status, 303, "{odd}");
         assert_eq!(try_log_in(&app, "vera", &password_of("vera")).await.status, 422, "{odd}");
     }
 }
 
-/// The Express app has a way to set another password. From then on, that one counts here as well.
+/// The Express app can set a new password. From then on, that one counts here as well.
 #[rocket::async_test]
 async fn a_password_that_the_other_app_has_set_is_the_one_that_counts() {
     let app = app_with(&["vera"]).await;
@@ -149,7 +150,7 @@ async fn a_reset_of_the_class_leaves_the_accounts_of_another_program() {
     log_in(&app, "berta", "berta").await;
 }
 
-/// Fields of the old document that an upgrade leaves are not taken for a password that came later.
+/// An upgrade leaves some fields of the old document. They do not count as a newer password.
 #[rocket::async_test]
 async fn an_upgraded_account_logs_in_whatever_other_fields_it_has() {
     let bcrypt = "$2b$10$rOBHTzdOUjsuBszL896hEOerewe7n7H0T880gREhdOp4sA27JS.5u"; // "hunter2"

@@ -1,4 +1,4 @@
-//! What no browser sends, in bodies, fields and headers.
+//! Bodies, fields and headers that no browser sends.
 
 use std::time::{Duration, Instant};
 
@@ -12,10 +12,10 @@ use crate::support::{App, PASSWORD, cloakroom, launch};
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
 
-/// The status of the answer to a request, sent as it stands.
+/// Sends these bytes as a request. Returns the status of the response.
 async fn raw(url: &str, request: &[u8]) -> u16 {
     let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).await.unwrap();
-    // The answer may come, and the connection end, before all of it is sent.
+    // The server may respond and close the connection before it has got all of it.
     let _ = stream.write_all(request).await;
     let mut head = [0; 12];
     let read = timeout(Duration::from_secs(10), stream.read_exact(&mut head)).await;
@@ -24,7 +24,7 @@ async fn raw(url: &str, request: &[u8]) -> u16 {
     text.strip_prefix("HTTP/1.1 ").unwrap().parse().unwrap()
 }
 
-/// Megabytes that the process has ever held.
+/// The peak memory of a process, in megabytes.
 fn peak_memory(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
@@ -130,7 +130,7 @@ async fn templates_and_markup_in_any_field_come_out_as_text() {
 }
 
 #[rocket::async_test]
-async fn what_is_guessed_first_is_no_new_password() {
+async fn a_common_password_is_no_new_password() {
     for app in App::on_both_stores().await {
         for (number, (password, reason)) in [
             ("P@ssw0rd1", "common password"),
@@ -176,7 +176,7 @@ async fn words_of_the_site_are_no_new_password_and_four_words_are_one() {
 }
 
 #[rocket::async_test]
-async fn a_longer_least_password_can_be_set_and_the_form_says_so() {
+async fn a_longer_minimum_can_be_set_and_the_form_says_so() {
     let app = App::on_mongodb_with(|figment| figment.merge(("password.min_length", 15))).await;
     app.browser().get("/register").await.expect_page(200, "At least 15 characters");
     let fields = [("username", "rosa"), ("password", "tzqkvwxj-14chr")];

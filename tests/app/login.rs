@@ -51,7 +51,7 @@ async fn a_failed_login_leaves_an_existing_session_alone() {
         let before = rosa.session_id();
         rosa.post("/login", &[("username", "rosa"), ("password", "wrong password")]).await;
         assert_eq!(rosa.session_id(), before);
-        assert!(rosa.is_signed_in().await);
+        assert!(rosa.is_logged_in().await);
     }
 }
 
@@ -64,7 +64,7 @@ async fn each_login_gives_a_new_id_and_the_old_one_is_dead() {
         let mut thief = rosa.copy();
         rosa.log_in("rosa").await;
         assert_ne!(rosa.session_id(), thief.session_id());
-        assert!(!thief.is_signed_in().await);
+        assert!(!thief.is_logged_in().await);
         let dashboard = rosa.get("/dashboard").await;
         assert!(!dashboard.body.contains("red scarf"), "nothing is carried over");
     }
@@ -73,7 +73,7 @@ async fn each_login_gives_a_new_id_and_the_old_one_is_dead() {
 #[rocket::async_test]
 async fn an_id_planted_before_the_login_is_not_adopted() {
     let app = App::on_mongodb().await;
-    // The attacker's own session, well signed and alive, with nobody logged in to it.
+    // The attacker's own session: well signed, valid and anonymous.
     let mut attacker = app.browser();
     attacker.sign_up("mallory").await;
     let sessions = app.database().collection::<Document>("sessions");
@@ -86,7 +86,7 @@ async fn an_id_planted_before_the_login_is_not_adopted() {
     assert_eq!(rosa.session_id(), attacker.session_id());
     rosa.log_in("rosa").await;
     assert_ne!(rosa.session_id(), attacker.session_id());
-    assert!(rosa.is_signed_in().await && !attacker.is_signed_in().await);
+    assert!(rosa.is_logged_in().await && !attacker.is_logged_in().await);
 }
 
 #[rocket::async_test]
@@ -130,7 +130,7 @@ async fn without_keep_me_signed_in_the_cookie_ends_with_the_browser() {
 }
 
 #[rocket::async_test]
-async fn who_is_signed_in_already_is_told_so() {
+async fn a_user_who_is_already_logged_in_is_told_so() {
     let app = App::in_memory().await;
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
@@ -178,7 +178,7 @@ async fn a_query_never_logs_in() {
 }
 
 #[rocket::async_test]
-async fn logging_in_as_somebody_else_carries_nothing_over() {
+async fn logging_in_as_another_user_carries_nothing_over() {
     let app = App::on_mongodb().await;
     let mut browser = app.browser();
     browser.sign_up("rosa").await;

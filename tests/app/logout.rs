@@ -26,11 +26,11 @@ async fn a_get_only_shows_a_button() {
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
     rosa.get("/logout").await.expect_page(200, "action=\"/logout\"");
-    assert!(rosa.is_signed_in().await);
+    assert!(rosa.is_logged_in().await);
 }
 
 #[rocket::async_test]
-async fn logging_out_twice_or_as_nobody_is_no_error() {
+async fn logging_out_twice_or_without_a_session_is_no_error() {
     for app in App::on_both_stores().await {
         let mut rosa = app.browser();
         rosa.sign_up("rosa").await;

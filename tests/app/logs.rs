@@ -1,4 +1,4 @@
-//! What the program writes down, and what it never does.
+//! The lines of the log, and the secrets that must never be in it.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -13,7 +13,7 @@ async fn nothing_secret_is_logged_at_any_level() {
         let (running, url, _) = launch(command.env("ROCKET_LOG_LEVEL", level));
         let mut rosa = Browser::new(&url);
         rosa.sign_up("rosa").await;
-        assert!(rosa.is_signed_in().await);
+        assert!(rosa.is_logged_in().await);
         rosa.try_log_in("rosa", "wrong password").await;
         rosa.get("/nowhere?token=in-the-query").await;
         rosa.get("/login?next=/in-the-query").await;
@@ -31,7 +31,7 @@ async fn nothing_secret_is_logged_at_any_level() {
     }
 }
 
-/// What each kind of visit leaves behind, in a server on the memory store.
+/// The log of a server with the memory store, after these requests.
 async fn log_of(visit: impl AsyncFnOnce(Browser)) -> String {
     let mut command = cloakroom(&[]);
     command.env("SESSION_STORE", "memory").env("ROCKET_LOG_LEVEL", "critical");
@@ -56,7 +56,7 @@ async fn what_matters_is_one_line_with_time_user_address_outcome_and_request() {
         rosa.post("/account/delete", &[("password", "wrong horse battery")]).await;
         rosa.post("/logout", &[]).await;
         for _ in 0..60 {
-            rosa.try_log_in("nobody", "wrong horse battery").await;
+            rosa.try_log_in("unknown", "wrong horse battery").await;
         }
     });
     let log = log.await;
@@ -78,7 +78,7 @@ async fn what_matters_is_one_line_with_time_user_address_outcome_and_request() {
         expect(event);
     }
     assert!(log.contains("Login Refused user=~") && log.contains("Login Throttled user=~"));
-    assert!(!log.contains("nobody"), "no account's name: {log}");
+    assert!(!log.contains("unknown"), "no account's name: {log}");
     assert!(log.contains("audit: Logout Done user_id="), "{log}");
 }
 
@@ -106,11 +106,11 @@ async fn a_password_typed_for_the_username_is_not_in_the_log() {
     }
     let of = |start: &str| users.iter().filter(|user| user.starts_with(start)).count();
     let pseudonym = |n: usize| users[n].split(' ').next().unwrap();
-    // The first line is the registration. A name keeps its pseudonym, in whatever spelling.
+    // The first line is the registration. All spellings of a name have one pseudonym.
     assert!((1..5).all(|n| pseudonym(n).starts_with('~') && pseudonym(n) == pseudonym(n + 4)));
     assert_eq!((of(pseudonym(1)), of(pseudonym(2))), (2, 3), "{log}");
     assert_eq!(of("\"ROSA\""), 1, "{log}");
-    // Of registrations, one is made and names that are taken are named; others are not.
+    // One registration succeeds. Lines about taken names have the name; all others have none.
     assert!(log.contains(r#"Register Refused user="Rosa1""#), "{log}");
     assert!(log.contains("Register Throttled user=~") && !log.contains("Rosa7"), "{log}");
 }
@@ -180,7 +180,7 @@ async fn a_refusal_by_a_guard_is_one_audit_line_with_its_user_and_no_warning() {
 }
 
 #[rocket::async_test]
-async fn a_server_whose_log_nobody_reads_any_more_goes_on_serving() {
+async fn a_server_whose_log_has_lost_its_reader_goes_on_serving() {
     let (mut running, url, _) = launch(cloakroom(&[]).env("SESSION_STORE", "memory"));
     let (_, closed) = std::io::pipe().map(|(reader, writer)| (writer, reader)).unwrap();
     let closed = std::process::ChildStdout::from(std::os::fd::OwnedFd::from(closed));

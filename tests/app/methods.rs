@@ -1,4 +1,4 @@
-//! Addresses that are asked with a method they do not take.
+//! Requests with a method that the address does not take.
 
 use reqwest::Method;
 

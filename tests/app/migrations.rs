@@ -10,7 +10,7 @@ const FIRST: Migration = Migration {
 };
 
 #[rocket::async_test]
-async fn each_is_applied_once() {
+async fn each_migration_is_applied_once() {
     let (_, database) = fresh_database().await;
     let mongo = Mongo::over(database.clone(), 10);
     assert_eq!(migrate::run(&mongo, migrate::ALL).await.unwrap().len(), migrate::ALL.len());
@@ -18,7 +18,7 @@ async fn each_is_applied_once() {
 }
 
 #[rocket::async_test]
-async fn many_that_start_at_once_apply_each_once_between_them() {
+async fn instances_that_start_at_once_apply_each_migration_once() {
     let (_, database) = fresh_database().await;
     let mongo = Mongo::over(database.clone(), 10);
     let runs = (0..8).map(|_| migrate::run(&mongo, migrate::ALL));
@@ -28,10 +28,10 @@ async fn many_that_start_at_once_apply_each_once_between_them() {
 }
 
 #[rocket::async_test]
-async fn a_collection_that_is_there_already_is_no_obstacle() {
+async fn an_existing_collection_is_no_obstacle() {
     let (_, database) = fresh_database().await;
     let mongo = Mongo::over(database.clone(), 10);
-    // As connect-mongo and the tutorial's app leave them.
+    // connect-mongo and the tutorial's app make these.
     let user = doc! { "username": "vera", "hash": "ab", "salt": "cd", "admin": true };
     database.collection::<Document>("users").insert_one(user).await.unwrap();
     let ttl = doc! { "key": { "expires": 1 }, "name": "expires_1", "expireAfterSeconds": 0 };
@@ -40,7 +40,7 @@ async fn a_collection_that_is_there_already_is_no_obstacle() {
 }
 
 #[rocket::async_test]
-async fn one_that_was_changed_or_is_missing_stops_the_start() {
+async fn a_changed_or_missing_migration_stops_the_start() {
     let (_, database) = fresh_database().await;
     let mongo = Mongo::over(database.clone(), 10);
     migrate::run(&mongo, &[FIRST]).await.unwrap();
@@ -52,7 +52,7 @@ async fn one_that_was_changed_or_is_missing_stops_the_start() {
 }
 
 #[rocket::async_test]
-async fn a_lease_of_somebody_who_died_is_taken_over() {
+async fn the_lease_of_an_instance_that_died_is_taken_over() {
     let (_, database) = fresh_database().await;
     let mongo = Mongo::over(database.clone(), 10);
     let past = mongodb::bson::DateTime::from_millis(0);

@@ -1,4 +1,4 @@
-//! Counted attempts of an IPv6 network that is larger than one subscriber's.
+//! Rate limits of IPv6 networks that are larger than one subscriber's.
 
 use crate::support::{App, PASSWORD};
 
@@ -14,7 +14,7 @@ async fn registrations_from_the_networks_around_an_ipv6_address_are_throttled() 
         let request = browser.request(reqwest::Method::POST, "/register");
         browser.send(request.header("x-forwarded-for", address).form(&fields)).await.status
     };
-    // So many until one is refused. A /56 gives back one each 7.5 seconds.
+    // Registers until one is throttled. A /56 gets one more each 7.5 seconds.
     let until_refused = async |address: String, most: usize| {
         for done in 0..most {
             match register(address.clone()).await {

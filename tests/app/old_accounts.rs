@@ -1,5 +1,4 @@
-//! Accounts that other programs made, and their names: cases B1, B3, B4, B5, B12 and C9. Their hashes are
-//! in `old_hashes.rs`.
+//! Accounts that other programs made, and their names. Their hashes are in `old_hashes.rs`.
 
 use std::process::Output;
 
@@ -10,10 +9,10 @@ use crate::support::{Answer, App, Browser, PASSWORD, cloakroom};
 
 const SALT: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
-/// Other than that of the accounts made here.
+/// Different from the password of the accounts made here.
 const OLD: &str = "hunter2 hunter2";
 
-/// As the Express tutorial's schema without `admin` stores it.
+/// An account as the Express tutorial's schema without `admin` stores it.
 pub fn tutorial(username: &str, password: &str) -> Document {
     let mut hash = [0; 64];
     pbkdf2::pbkdf2_hmac::<Sha512>(password.as_bytes(), SALT.as_bytes(), 10_000, &mut hash);
@@ -21,7 +20,7 @@ pub fn tutorial(username: &str, password: &str) -> Document {
     doc! { "_id": ObjectId::new(), "username": username, "hash": hash, "salt": SALT, "__v": 0 }
 }
 
-/// With these accounts of the tutorial; each has its own name behind the password.
+/// An app with these accounts of the tutorial. The password of each ends with its name.
 pub async fn app_with(usernames: &[&str]) -> App {
     let app = App::on_mongodb().await;
     for username in usernames {
@@ -57,7 +56,7 @@ fn command(app: &App, arguments: &[&str]) -> Output {
     cloakroom(arguments).env("MONGODB_URI", app.uri()).output().unwrap()
 }
 
-/// B1: two branches of the tutorial have a schema without it.
+/// Two branches of the tutorial have a schema without `admin`.
 #[rocket::async_test]
 async fn an_account_without_admin_logs_in_and_is_upgraded() {
     let app = app_with(&["vera"]).await;
@@ -69,7 +68,7 @@ async fn an_account_without_admin_logs_in_and_is_upgraded() {
     assert_eq!(vera.get("/admin").await.status, 403);
 }
 
-/// B1: whatever the reason.
+/// The reason does not matter.
 #[rocket::async_test]
 async fn an_upgrade_that_the_database_refuses_costs_no_login() {
     let app = app_with(&["vera"]).await;
@@ -83,11 +82,11 @@ async fn an_upgrade_that_the_database_refuses_costs_no_login() {
         app.database().run_command(change).await.unwrap();
         let mut vera = log_in(&app, "vera", "vera").await;
         assert_eq!(user(&app, "vera").await, before, "{validator}");
-        assert!(vera.is_signed_in().await);
+        assert!(vera.is_logged_in().await);
     }
 }
 
-/// B3: a new account takes no name that an old one answers to.
+/// A new account takes no name that can mean an old one.
 #[rocket::async_test]
 async fn no_registration_takes_a_name_that_an_old_account_answers_to() {
     let app = app_with(&["berta", "Zoe\u{308}x", "jo99", "LONG.name@Example.org"]).await;
@@ -110,7 +109,7 @@ async fn no_registration_takes_a_name_that_an_old_account_answers_to() {
     log_in(&app, "Berta", "berta").await;
 }
 
-/// B3: also while the old one logs in for the first time.
+/// This holds while the old account logs in for the first time, too.
 #[rocket::async_test]
 async fn a_race_between_a_first_login_and_a_registration_leaves_the_name_to_the_old_account() {
     let app = app_with(&["berta"]).await;
@@ -124,7 +123,7 @@ async fn a_race_between_a_first_login_and_a_registration_leaves_the_name_to_the_
     log_in(&app, "berta", "berta").await;
 }
 
-/// B3, B4: a command acts on one account by its ID, or names all that answer to the name.
+/// A command acts on one account by its ID, or lists all that the name can mean.
 #[rocket::async_test]
 async fn commands_refuse_a_name_that_several_accounts_answer_to() {
     let app = app_with(&["berta", "Berta", "vera"]).await;
@@ -144,7 +143,7 @@ async fn commands_refuse_a_name_that_several_accounts_answer_to() {
     assert!(command(&app, &["unlock", &ids[1]]).status.success());
     assert!(command(&app, &["revoke", &ids[0]]).status.success());
     assert!(!user(&app, "berta").await.get_bool("admin").unwrap());
-    // The name of one account alone is enough, in whatever case.
+    // A name that means one account only is enough, in upper or lower case.
     assert!(command(&app, &["grant", "Vera"]).status.success());
 
     let mut admin = log_in(&app, "vera", "vera").await;
@@ -155,7 +154,7 @@ async fn commands_refuse_a_name_that_several_accounts_answer_to() {
     admin.get("/admin").await.expect_page(200, "1 session has ended.");
 }
 
-/// B4: Express tells upper from lower case.
+/// Express distinguishes upper and lower case.
 #[rocket::async_test]
 async fn two_old_accounts_that_differ_in_case_both_log_in() {
     let app = app_with(&["Bob", "bob"]).await;
@@ -170,7 +169,7 @@ async fn two_old_accounts_that_differ_in_case_both_log_in() {
     assert!(bob.get("username_key").is_none() && bob.get("hash").is_some(), "{bob}");
     log_in(&app, "BOB", "Bob").await;
 
-    // Another password is chosen for one account alone.
+    // A new password is set for one of the accounts only.
     let mut browser = log_in(&app, "bob", "bob").await;
     let change = [("current", &*password_of("bob")), ("new", "four words of bob")];
     browser.post("/account/password", &change).await.expect_redirect("/account");
@@ -179,7 +178,7 @@ async fn two_old_accounts_that_differ_in_case_both_log_in() {
     log_in(&app, "Bob", "Bob").await;
 }
 
-/// B4: no guess chooses between two accounts.
+/// A login must not choose between two accounts.
 #[rocket::async_test]
 async fn a_third_spelling_of_two_old_names_is_neither() {
     let app = app_with(&["Bob", "bob"]).await;
@@ -188,7 +187,7 @@ async fn a_third_spelling_of_two_old_names_is_neither() {
     }
 }
 
-/// B4: the tutorial checks no name, so one text can be there twice. Express finds the first.
+/// The tutorial does not check names, so two accounts can have the same. Express finds the first.
 #[rocket::async_test]
 async fn of_two_old_accounts_with_one_name_the_first_one_logs_in() {
     let app = app_with(&["vera"]).await;
@@ -200,7 +199,7 @@ async fn of_two_old_accounts_with_one_name_the_first_one_logs_in() {
     }
 }
 
-/// B5: the rules are for new names.
+/// The rules are for new names only.
 #[rocket::async_test]
 async fn an_old_account_logs_in_whatever_its_name_is() {
     let names = [
@@ -234,7 +233,7 @@ async fn an_old_account_logs_in_whatever_its_name_is() {
     assert_eq!(try_log_in(&app, "max mustermann", "four words of an old one").await.status, 422);
 }
 
-/// B12: mongosh writes numbers as Double, other programs as Int32.
+/// mongosh writes numbers as Double, other programs as Int32.
 #[rocket::async_test]
 async fn a_password_version_counts_in_any_type_of_number() {
     for version in [Bson::Int32(1), Bson::Int64(1), Bson::Double(1.0)] {
@@ -244,17 +243,17 @@ async fn a_password_version_counts_in_any_type_of_number() {
         let users = app.database().collection::<Document>("users");
         let change = doc! { "$set": { "password_version": &version } };
         users.update_one(doc! {}, change).await.unwrap();
-        assert!(!old.is_signed_in().await, "{version:?}");
+        assert!(!old.is_logged_in().await, "{version:?}");
         let mut new = app.browser();
         new.log_in("rosa").await;
-        assert!(new.is_signed_in().await, "{version:?}");
+        assert!(new.is_logged_in().await, "{version:?}");
         let fields = [("current", PASSWORD), ("new", "a better horse battery")];
         new.post("/account/password", &fields).await.expect_redirect("/account");
-        assert!(new.is_signed_in().await, "{version:?}");
+        assert!(new.is_logged_in().await, "{version:?}");
     }
 }
 
-/// C9: the keyboards of phones add a blank.
+/// The keyboards of phones add a space.
 #[rocket::async_test]
 async fn white_space_around_a_name_is_dropped_at_login_and_registration() {
     let app = App::on_mongodb().await;

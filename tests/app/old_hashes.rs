@@ -1,4 +1,4 @@
-//! Password hashes of other programs, and passwords in other forms: cases B8 and C10.
+//! Password hashes of other programs, and passwords in other Unicode forms.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use mongodb::bson::{Document, doc};
 use crate::old_accounts::{app_with, try_log_in, tutorial, user};
 use crate::support::App;
 
-/// B8: a bcrypt hash is checked and upgraded; one that cannot be checked is a wrong password.
+/// A bcrypt hash is checked and upgraded. With a hash that cannot be checked, each password is wrong.
 #[rocket::async_test]
 async fn bcrypt_hashes_log_in_and_others_are_refused_like_a_wrong_password() {
     let app = App::on_mongodb().await;
@@ -54,7 +54,7 @@ async fn a_refusal_takes_its_time_whatever_kind_of_hash_it_was() {
     }
 }
 
-/// C10: `ë` can be typed as one code point or as two.
+/// `ë` can be typed as one code point or as two.
 #[rocket::async_test]
 async fn a_password_is_one_in_both_of_its_forms_and_old_hashes_are_tried_as_typed() {
     let (nfc, nfd) = ("Zo\u{eb} hangs up a coat", "Zoe\u{308} hangs up a coat");

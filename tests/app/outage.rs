@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::support::{Answer, App, Browser, Mongod, PASSWORD};
 
 #[rocket::async_test]
-async fn nobody_is_logged_out_by_it_and_no_answer_keeps_anybody_waiting() {
+async fn an_outage_logs_no_user_out_and_delays_no_response() {
     let folder = tempfile::TempDir::new().unwrap();
     let dbpath = folder.path().to_str().unwrap().to_owned();
     let mongod = Mongod::start(&["--dbpath", &dbpath]);
@@ -30,7 +30,7 @@ async fn nobody_is_logged_out_by_it_and_no_answer_keeps_anybody_waiting() {
     assert_eq!(rosa.signed_id(), ticket);
 
     let mongod = Mongod::start(&["--dbpath", &dbpath, "--port", &port]);
-    assert!(rosa.is_signed_in().await, "without a restart, with the same ticket");
+    assert!(rosa.is_logged_in().await, "without a restart, with the same ticket");
     mongod.stop();
 }
 

@@ -1,4 +1,4 @@
-//! What a password may be, and how it is kept.
+//! The rules for passwords, and how they are stored.
 
 use mongodb::bson::{Document, doc};
 
@@ -69,7 +69,7 @@ async fn an_old_hash_of_the_text_as_typed_still_lets_its_owner_in() {
 }
 
 #[rocket::async_test]
-async fn one_over_the_maximum_is_refused_without_being_looked_at() {
+async fn a_password_over_the_maximum_is_rejected_without_hashing() {
     let app = App::on_mongodb().await;
     app.browser().register("rosa").await;
     let long = "x".repeat(257);
@@ -127,7 +127,7 @@ async fn password_managers_are_told_what_each_field_is_for() {
 }
 
 #[rocket::async_test]
-async fn no_account_is_there_before_somebody_makes_one() {
+async fn no_account_exists_before_one_is_made() {
     let app = App::on_mongodb().await;
     app.browser().get("/").await.expect_page(200, "Create account");
     let users = app.database().collection::<Document>("users");

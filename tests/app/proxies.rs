@@ -1,4 +1,4 @@
-//! What a proxy says about a request: whose it is, and whether it came over https.
+//! The headers of proxies: the client's address, and whether a request came over https.
 
 use crate::support::{Answer, Browser, PASSWORD, Running, cloakroom, launch};
 
@@ -59,7 +59,7 @@ async fn networks_are_trusted_beside_addresses() {
     for trusted in [r#"["10.0.0.0/8"]"#, r#"["127.0.0.2"]"#, r#"["128.0.0.0/1", "::/0"]"#, "[]"] {
         check(trusted, &[(headers, "127.0.0.1", false)]).await;
     }
-    // Two proxies of one network on the way.
+    // Two proxies of one network.
     let chain: &[(&str, &str)] = &[(FOR, "6.6.6.6, 203.0.113.7, 10.9.8.7, 10.1.2.3")];
     check(r#"["127.0.0.1", "10.0.0.0/8"]"#, &[(chain, "203.0.113.7", false)]).await;
 }
@@ -80,7 +80,7 @@ async fn an_address_counts_without_port_brackets_blanks_and_quotes() {
         // An empty element of a list is none (RFC 9110, section 5.6.1).
         ("203.0.113.7, ", "203.0.113.7"),
         ("203.0.113.7,,\t,", "203.0.113.7"),
-        // What hides the client ends the walk at the proxy.
+        // A word that hides the client ends the search at the proxy.
         ("203.0.113.7, unknown", "127.0.0.1"),
         ("203.0.113.7, _hidden", "127.0.0.1"),
         ("203.0.113.7:x", "127.0.0.1"),
@@ -116,7 +116,7 @@ async fn the_header_forwarded_counts_as_well() {
         ("for=\"[2001:db8::1]:443\";proto=http", "2001:db8::1", false),
         ("for=[2001:db8::1]", "2001:db8::1", false),
         ("for=\"203.0.113.7\";host=\"a,b;c=\\\"d\\\"\";proto=\"https\"", "203.0.113.7", true),
-        // A client can write what stands before the proxy's own element.
+        // A client can send all that is before the proxy's own element.
         ("for=6.6.6.6;proto=https, for=203.0.113.7;proto=http", "203.0.113.7", false),
         ("for=203.0.113.7;proto=https, for=10.1.2.3;proto=http", "203.0.113.7", true),
         ("for=203.0.113.7;proto=https, for=10.1.2.3", "203.0.113.7", true),
@@ -124,7 +124,7 @@ async fn the_header_forwarded_counts_as_well() {
         ("for=6.6.6.6, for=_hidden", "127.0.0.1", false),
         ("for=6.6.6.6;proto=https, by=10.0.0.1", "127.0.0.1", false),
         ("proto=https", "127.0.0.1", true),
-        // A quote that the client leaves open must not swallow the proxy's element.
+        // A quote that the client leaves open must not hide the proxy's element.
         ("for=6.6.6.6;proto=https;a=\", for=203.0.113.7;proto=http", "127.0.0.1", false),
         ("for=\"6.6.6.6, for=\"[2001:db8::1]\";proto=https", "127.0.0.1", false),
         ("garbage", "127.0.0.1", false),
@@ -171,14 +171,14 @@ async fn two_kinds_of_headers_that_contradict_each_other_do_not_count() {
     let mut rows: Vec<_> = headers.iter().map(|headers| (&headers[..], proxy, false)).collect();
     let http: &[_] = &[(FOR, "203.0.113.7"), (PROTO, "http"), ("forwarded", "proto=https")];
     let unknown: &[_] = &[(FOR, "unknown"), ("forwarded", "for=6.6.6.6;proto=https")];
-    // Rocket drops a line of X-Forwarded-For that a client has made no UTF-8.
+    // Rocket drops a line of X-Forwarded-For to which a client has added bytes that are not UTF-8.
     let dropped: &[_] = &[(PROTO, "https"), ("forwarded", "for=6.6.6.6;proto=https")];
     rows.extend([(http, proxy, false), (unknown, proxy, false), (dropped, proxy, false)]);
     let log = check(r#"["127.0.0.1"]"#, &rows).await;
     let warnings: Vec<_> = log.lines().filter(|line| line.contains("WARN")).collect();
     assert_eq!(warnings.len(), 1, "one a minute: {log}");
     assert!(warnings[0].contains("Forwarded") && warnings[0].contains("127.0.0.1"), "{log}");
-    assert!(warnings[0].contains("proxy remove"), "{log}");
+    assert!(warnings[0].contains("docs/deploy.md"), "{log}");
 }
 
 #[rocket::async_test]

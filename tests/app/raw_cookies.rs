@@ -1,4 +1,4 @@
-//! `Cookie` headers byte by byte, as they come from a browser that other programs share.
+//! `Cookie` headers byte by byte, with cookies of other programs in them.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -30,8 +30,8 @@ async fn log_in_over_https(browser: &mut Browser, name: &str) {
     }
 }
 
-/// What some programs take for white space, and HTTP does not. Chromium keeps a cookie of such a name
-/// from a sibling host, without the rules of the prefix.
+/// White space for some programs, but not for HTTP. Chromium stores a cookie of such a name from a sibling
+/// host, without the rules of the prefix.
 const NO_WHITE_SPACE: [&[u8]; 10] = [
     b"\xe2\x80\x80", // U+2000
     b"\xc2\xa0",     // U+00A0
@@ -62,7 +62,7 @@ async fn a_name_behind_other_white_space_than_http_knows_is_another_cookie() {
         assert_eq!(dashboard(&app.url, &planted, true), 303, "{before:?}");
         let behind = [b"__Host-sid", before, b"=", theirs.as_bytes()].concat();
         assert_eq!(dashboard(&app.url, &behind, true), 303, "{before:?}");
-        // Beside ours, it is not a second genuine cookie either.
+        // Together with ours, it is no second genuine cookie either.
         let both = [&planted, &b"; "[..], &pair(b"", &ours)].concat();
         assert_eq!(dashboard(&app.url, &both, true), 200, "{before:?}");
     }
@@ -107,9 +107,9 @@ fn log_in(url: &str, cookies: &[u8]) -> u16 {
     String::from_utf8_lossy(&answer).split(' ').nth(1).unwrap().parse().unwrap()
 }
 
-/// A sibling host plants `device` cookies, so that a known browser counts as a stranger.
+/// A sibling host plants `device` cookies, so that a known browser would count as an unknown one.
 #[rocket::async_test]
-async fn a_planted_device_cookie_does_not_make_a_known_browser_a_stranger() {
+async fn a_planted_device_cookie_does_not_make_a_known_browser_unknown() {
     for (name, device) in [("connect.sid", "device"), ("__Host-sid", "__Host-device")] {
         let prefixed = |figment: Figment| {
             let trusted = figment.merge(("trusted_proxies", ["127.0.0.1"]));

@@ -47,7 +47,7 @@ async fn a_refused_form_comes_back_with_the_name_and_without_the_password() {
 }
 
 #[rocket::async_test]
-async fn fifty_at_once_make_one_account() {
+async fn fifty_concurrent_registrations_make_one_account() {
     for app in App::on_both_stores().await {
         let try_it = async || {
             let fields = [("username", "rosa"), ("password", PASSWORD)];
@@ -71,7 +71,7 @@ async fn what_is_typed_comes_out_as_text() {
         assert!(!answer.body.contains("<b>x") && !answer.body.contains("<script>alert"));
         assert!(!answer.body.contains("value=\"49\""));
     }
-    // RFC 8265 allows it as a name; then it is a name and nothing else.
+    // RFC 8265 allows this as a name. Then it is text, and no markup.
     let mut browser = app.browser();
     browser.sign_up("<b>x</b>").await;
     let page = browser.get("/dashboard").await;
@@ -80,7 +80,7 @@ async fn what_is_typed_comes_out_as_text() {
 }
 
 #[rocket::async_test]
-async fn who_is_signed_in_already_is_told_so() {
+async fn a_user_who_is_already_logged_in_is_told_so() {
     let app = App::in_memory().await;
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;

@@ -1,4 +1,4 @@
-//! The sessions of an account: which are listed, and what it takes to end one or all others.
+//! The sessions of an account: which are listed, and how a user ends one or all others.
 
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Bson, Document, doc};
@@ -33,7 +33,7 @@ const FIREFOX: &str =
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0";
 
 #[rocket::async_test]
-async fn a_user_sees_and_ends_own_sessions_and_nobody_elses() {
+async fn a_user_sees_and_ends_only_own_sessions() {
     for app in App::on_both_stores().await {
         let (mut rosa, mut vera) = (app.browser(), app.browser());
         rosa.sign_up("rosa").await;
@@ -51,10 +51,10 @@ async fn a_user_sees_and_ends_own_sessions_and_nobody_elses() {
         let revoke = format!("/account/sessions/{}/revoke", of_rosa[0]);
         vera.post(&revoke, &[("password", PASSWORD)]).await.expect_redirect("/account");
         vera.get("/account").await.expect_page(200, "There was no session left to end.");
-        assert!(phone.is_signed_in().await, "vera is another user");
+        assert!(phone.is_logged_in().await, "vera is another user");
         rosa.post(&revoke, &[("password", PASSWORD)]).await.expect_redirect("/account");
         rosa.get("/account").await.expect_page(200, "1 session has ended.");
-        assert!(rosa.is_signed_in().await);
+        assert!(rosa.is_logged_in().await);
 
         phone.get("/dashboard").await.expect_redirect("/login?next=/dashboard");
         phone.get("/login?next=/dashboard").await.expect_page(200, "it was revoked in another");
@@ -109,13 +109,13 @@ async fn sessions_that_express_made_are_listed_and_revoked_as_well() {
     let sessions = app.database().collection::<Document>("sessions");
     for session in &theirs {
         let (mut other, _) = with_session(&app, session.clone(), doc! {}).await;
-        assert!(other.is_signed_in().await, "{session}");
+        assert!(other.is_logged_in().await, "{session}");
         rosa.get("/account").await.expect_page(200, "Another app of this site");
         let listed = handles(&mut rosa).await;
         assert_eq!(listed.len(), 1, "{session}");
         let revoke = format!("/account/sessions/{}/revoke", listed[0]);
         rosa.post(&revoke, &[("password", PASSWORD)]).await.expect_redirect("/account");
-        assert!(!other.is_signed_in().await, "{session}");
+        assert!(!other.is_logged_in().await, "{session}");
         assert_eq!(sessions.count_documents(doc! {}).await.unwrap(), 1, "{session}");
     }
 }
@@ -148,14 +148,14 @@ async fn revoking_all_others_asks_for_the_password() {
         for wrong in [&[][..], &[("password", "")], &[("password", "wrong horse battery")]] {
             assert_eq!(rosa.post(path, wrong).await.status, 422);
         }
-        assert!(others[0].is_signed_in().await);
+        assert!(others[0].is_logged_in().await);
         rosa.post(path, &[("password", PASSWORD)]).await.expect_redirect("/account");
         rosa.get("/account").await.expect_page(200, "3 sessions have ended.");
         for other in &mut others {
-            assert!(!other.is_signed_in().await);
+            assert!(!other.is_logged_in().await);
             other.get("/login").await.expect_page(200, "it was revoked in another");
         }
-        assert!(rosa.is_signed_in().await);
+        assert!(rosa.is_logged_in().await);
     }
 }
 
@@ -200,18 +200,18 @@ async fn ending_a_session_asks_for_the_password_and_not_again_for_five_minutes()
         }
         assert_eq!(rosa.session_id(), before);
         for other in &mut others {
-            assert!(other.is_signed_in().await);
+            assert!(other.is_logged_in().await);
         }
         revoke(&mut rosa, &[("password", PASSWORD)]).await.expect_redirect("/account");
         assert_ne!(rosa.session_id(), before, "a new ID (ASVS 7.2.4)");
-        assert!(!thief.is_signed_in().await, "and the old one is dead");
+        assert!(!thief.is_logged_in().await, "and the old one is dead");
         rosa.get("/dashboard").await.expect_page(200, "scarf");
         revoke(&mut rosa, &[]).await.expect_redirect("/account");
         rosa.post("/account/sessions/revoke-others", &[]).await.expect_redirect("/account");
         for other in &mut others {
-            assert!(!other.is_signed_in().await);
+            assert!(!other.is_logged_in().await);
         }
-        assert!(rosa.is_signed_in().await);
+        assert!(rosa.is_logged_in().await);
     }
 }
 
@@ -251,7 +251,7 @@ async fn a_double_click_on_end_all_others_leaves_this_browser_logged_in_with_its
                 rocket::tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
                 second.post(path, &fields).await
             });
-            // The browser keeps the cookie of whichever response has one.
+            // The browser keeps the cookie of the response that has one.
             let before = rosa.jar["connect.sid"].clone();
             let renewed = [&first, &second].map(|tab| tab.jar.get("connect.sid").cloned());
             let renewed = renewed.into_iter().flatten().find(|cookie| *cookie != before);

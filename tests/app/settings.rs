@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Browser, SECRET, cloakroom, fresh_database, launch};
 
-/// What a start that must fail has said: one line. A start that succeeds would serve for ever.
+/// The output of a start that must fail: one line. A start that succeeds would serve for ever.
 fn refusal(command: &mut Command) -> String {
     let mut child = command.env("SESSION_STORE", "memory").spawn().unwrap();
     let started = Instant::now();
@@ -37,11 +37,11 @@ fn a_cookie_that_no_browser_keeps_is_refused_at_the_start() {
         (r#"{name="__Host-sid",cookie={secure=false}}"#, "__Host-"),
         (r#"{name="__SECURE-sid",cookie={secure=false}}"#, "__Secure-"),
         (r#"{cookie={same_site="none",secure=false}}"#, "cookie.same_site"),
-        (r#"{cookie={domain="example.com:8000"}}"#, "cookie.domain must be a host name alone"),
-        (r#"{cookie={domain="http://example.com"}}"#, "cookie.domain must be a host name alone"),
-        (r#"{cookie={domain="my site.org"}}"#, "cookie.domain must be a host name alone"),
-        (r#"{cookie={domain="example.com/app"}}"#, "cookie.domain must be a host name alone"),
-        (r#"{cookie={domain="."}}"#, "cookie.domain must be a host name alone"),
+        (r#"{cookie={domain="example.com:8000"}}"#, "cookie.domain must be a host name"),
+        (r#"{cookie={domain="http://example.com"}}"#, "cookie.domain must be a host name"),
+        (r#"{cookie={domain="my site.org"}}"#, "cookie.domain must be a host name"),
+        (r#"{cookie={domain="example.com/app"}}"#, "cookie.domain must be a host name"),
+        (r#"{cookie={domain="."}}"#, "cookie.domain must be a host name"),
         (r#"{cookie={domain=""}}"#, "cookie.domain must not be empty"),
         (r#"{cookie={domain="bücher.example"}}"#, "punycode"),
         (r#"{cookie={path="app"}}"#, "cookie.path must begin with /"),
@@ -105,7 +105,7 @@ async fn secrets_with_commas_are_written_as_a_list() {
         let mut rosa = Browser::new(&other_url);
         rosa.log_in("rosa").await;
         let mut here = Browser::new(&url).with_jar_of(&rosa);
-        assert_eq!(here.is_signed_in().await, is_known, "{secret}");
+        assert_eq!(here.is_logged_in().await, is_known, "{secret}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! A database that another program has made, or shares: cases B6, B7, B8 and B14.
+//! A database that another program has made or shares.
 
 use cloakroom::db::Mongo;
 use cloakroom::migrate;
@@ -29,7 +29,7 @@ async fn validator(database: &Database, collection: &str) -> Document {
     found.get_document("options").unwrap().get_document("validator").cloned().unwrap_or_default()
 }
 
-/// What a start that must fail says: one line, and at once.
+/// The output of a start that must fail: one line, at once.
 pub fn refusal(uri: &str) -> String {
     let output = cloakroom(&[]).env("MONGODB_URI", uri).output().unwrap();
     let log = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -39,7 +39,7 @@ pub fn refusal(uri: &str) -> String {
     said
 }
 
-/// The site works on it: an account is made, logs in and out.
+/// Checks that the site works on this database: an account is made, logs in and out.
 async fn works(uri: &str) {
     let app = App::on(uri).await;
     let mut rosa = app.browser();
@@ -48,7 +48,7 @@ async fn works(uri: &str) {
     rosa.post("/logout", &[]).await.expect_redirect("/login");
 }
 
-/// B6: as mongoose makes it of `unique: true`, and passport-local-mongoose.
+/// mongoose and passport-local-mongoose make this index from `unique: true`.
 #[rocket::async_test]
 async fn a_unique_index_on_username_is_taken_and_stays() {
     let (uri, database) = fresh_database().await;
@@ -63,7 +63,7 @@ async fn a_unique_index_on_username_is_taken_and_stays() {
     app.browser().post("/register", &fields).await.expect_page(422, "is taken");
 }
 
-/// B6, the other way round.
+/// The other way round: the index of the other program comes second.
 #[rocket::async_test]
 async fn another_program_can_make_its_index_on_username_after_us() {
     let (uri, database) = fresh_database().await;
@@ -73,7 +73,7 @@ async fn another_program_can_make_its_index_on_username_after_us() {
     works_again(&uri).await;
 }
 
-/// B6: this program once made an index that stood in the way.
+/// An earlier version of this program made an index that was in the way of others.
 #[rocket::async_test]
 async fn a_database_of_an_earlier_version_loses_the_index_and_the_validator_that_stood_in_the_way()
 {
@@ -89,7 +89,7 @@ async fn a_database_of_an_earlier_version_loses_the_index_and_the_validator_that
     database.collection("users").insert_one(theirs).await.unwrap();
 }
 
-/// B6: an index like that one, but made by mongoose of `index: true`.
+/// mongoose makes an index like ours from `index: true`.
 #[rocket::async_test]
 async fn an_index_that_only_looks_like_ours_stays() {
     let (uri, database) = fresh_database().await;
@@ -126,7 +126,7 @@ async fn indexes_that_another_program_dropped_are_made_again_at_the_next_start()
     }
 }
 
-/// B7: nothing but the TTL index decides when sessions are deleted.
+/// Nothing but the TTL index decides when sessions are deleted.
 #[rocket::async_test]
 async fn an_index_that_stands_in_the_way_is_named_with_the_commands_that_mend_it() {
     let two_weeks =
@@ -150,7 +150,7 @@ async fn an_index_that_stands_in_the_way_is_named_with_the_commands_that_mend_it
     }
 }
 
-/// B7: whatever it is called, and whichever program made it.
+/// Its name and the program that made it do not matter.
 #[rocket::async_test]
 async fn a_good_ttl_index_of_another_name_is_good() {
     let (uri, database) = fresh_database().await;
@@ -161,7 +161,7 @@ async fn a_good_ttl_index_of_another_name_is_good() {
     assert!(names(&all).contains(&"sweep") && !names(&all).contains(&"expires_1"), "{all:?}");
 }
 
-/// B8: and ours speaks only of documents that were made here.
+/// Our own validator covers only documents that were made here.
 #[rocket::async_test]
 async fn a_validator_of_another_program_is_never_replaced() {
     let (uri, database) = fresh_database().await;
@@ -187,7 +187,7 @@ async fn a_validator_of_another_program_is_never_replaced() {
     assert!(users.insert_one(ours).await.is_err(), "an account of ours has an Argon2id hash");
 }
 
-/// B8: the visitor is told nothing untrue, and the log says what it was.
+/// The page must not say something untrue, and the log has the reason.
 #[rocket::async_test]
 async fn a_registration_that_another_programs_rules_refuse_is_no_taken_name() {
     let (uri, database) = fresh_database().await;
@@ -201,20 +201,20 @@ async fn a_registration_that_another_programs_rules_refuse_is_no_taken_name() {
     assert!(!answer.body.contains("is taken"), "{}", answer.body);
 }
 
-/// B14: it answers, so it is not away.
+/// A server that answers is not unreachable.
 #[rocket::async_test]
 async fn a_server_that_answers_and_refuses_is_not_waited_for() {
     let (uri, _) = fresh_database().await;
     let with_user = uri.replace("mongodb://", "mongodb://rosa:hunter2@");
     let said = refusal(&with_user);
-    assert!(said.contains("MongoDB answers, but refuses") && !said.contains("hunter2"), "{said}");
+    assert!(said.contains("MongoDB denies access") && !said.contains("hunter2"), "{said}");
 
     let set = uri.split_once('?').map_or(uri.as_str(), |(uri, _)| uri);
     let said = refusal(&format!("{set}?replicaSet=nope"));
     assert!(said.contains("MongoDB answers") && said.contains(r#""nope""#), "{said}");
 }
 
-/// B14: nothing can be kept in these.
+/// No documents can be kept in a view or a capped collection.
 #[rocket::async_test]
 async fn a_collection_that_is_none_is_named() {
     let view = doc! { "viewOn": "things", "pipeline": [] };
@@ -236,7 +236,7 @@ async fn a_collection_that_is_none_is_named() {
     }
 }
 
-/// Two instances, a new database: neither stumbles over the other.
+/// Two instances start on a new database without errors.
 #[rocket::async_test]
 async fn instances_and_other_programs_that_start_at_once_do_not_disturb_each_other() {
     let (uri, database) = fresh_database().await;
@@ -248,7 +248,7 @@ async fn instances_and_other_programs_that_start_at_once_do_not_disturb_each_oth
             create_index(&database, "users", unique.clone()).await;
         }
     };
-    let (_, one, two) = rocket::tokio::join!(theirs, App::on(&uri), App::on(&uri));
+    let ((), one, two) = rocket::tokio::join!(theirs, App::on(&uri), App::on(&uri));
     one.browser().sign_up("rosa").await;
     two.browser().log_in("rosa").await;
     let session = doc! { "expires": DateTime::now() };

@@ -1,10 +1,10 @@
-//! The program itself, started as one starts it.
+//! The program itself, started as a process.
 
 use std::process::Command;
 
 use crate::support::{SECRET, cloakroom, launch};
 
-/// Runs a start that must fail; returns what it said.
+/// Runs a start that must fail. Returns its output.
 fn refusal(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -25,14 +25,14 @@ async fn memory_when_asked_for_is_said_in_the_log_and_on_every_page() {
 
 #[rocket::async_test]
 async fn with_no_database_anywhere_a_debug_build_serves_from_memory() {
-    let somebody = std::net::TcpStream::connect("localhost:27017").is_ok();
+    let has_mongodb = std::net::TcpStream::connect("localhost:27017").is_ok();
     let (_running, url, log) = launch(&mut cloakroom(&[]));
-    assert_eq!(log.contains("serving from memory"), !somebody, "{log}");
+    assert_eq!(log.contains("serving from memory"), !has_mongodb, "{log}");
     let page = reqwest::get(url).await.unwrap().text().await.unwrap();
-    assert_eq!(page.contains("class=\"banner\""), !somebody);
+    assert_eq!(page.contains("class=\"banner\""), !has_mongodb);
 }
 
-/// With Debian's 1,024 open files, 1,024 connections that say nothing would be the end of it.
+/// With Debian's limit of 1,024 open files, 1,024 idle connections would stop the server.
 #[cfg(target_os = "linux")]
 #[rocket::async_test]
 async fn idle_connections_do_not_use_up_the_open_files() {
@@ -65,7 +65,7 @@ async fn a_secret_of_digits_is_a_secret() {
 }
 
 #[rocket::async_test]
-async fn a_wrong_connection_string_is_told_without_its_password() {
+async fn a_wrong_connection_string_is_reported_without_its_password() {
     for uri in [
         "mongodb://user:hunter2@",
         "http://user:hunter2@host/db",
@@ -79,7 +79,7 @@ async fn a_wrong_connection_string_is_told_without_its_password() {
 #[rocket::async_test]
 async fn migrate_applies_the_migrations_and_stops() {
     let (uri, _) = crate::support::fresh_database().await;
-    for expected in ["applied migration 001_users", "up to date"] {
+    for expected in ["migration 001_users", "up to date"] {
         let output = cloakroom(&["migrate"]).env("MONGODB_URI", &uri).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && said.contains(expected), "{said}");
@@ -90,14 +90,14 @@ async fn migrate_applies_the_migrations_and_stops() {
 async fn the_release_profile_stops_when_mongodb_does_not_answer() {
     let mut command = cloakroom(&[]);
     command.env("ROCKET_PROFILE", "release").env("SESSION_SECRET", SECRET);
-    let nobody = "mongodb://user:hunter2@127.0.0.1:9/db";
-    let said = refusal(command.env("MONGODB_URI", nobody));
+    let no_server = "mongodb://user:hunter2@127.0.0.1:9/db";
+    let said = refusal(command.env("MONGODB_URI", no_server));
     assert!(said.starts_with("cloakroom: MongoDB does not answer"), "{said}");
     assert!(said.contains("MONGODB_URI") && !said.contains("hunter2"), "{said}");
 }
 
 #[rocket::async_test]
-async fn a_named_database_that_does_not_answer_is_no_reason_to_forget_everything() {
+async fn with_a_named_database_a_debug_build_does_not_fall_back_to_memory() {
     let said = refusal(cloakroom(&[]).env("MONGODB_URI", "mongodb://127.0.0.1:9/db"));
     assert!(said.contains("MongoDB does not answer"), "{said}");
 }
@@ -130,7 +130,7 @@ async fn commands_for_the_database_say_that_memory_has_none() {
 }
 
 #[rocket::async_test]
-async fn a_file_that_is_no_toml_is_told_in_one_line() {
+async fn a_file_that_is_no_toml_is_reported_in_one_line() {
     let folder = tempfile::TempDir::new().unwrap();
     let file = folder.path().join("Rocket.toml");
     std::fs::write(&file, "[default]\nport = 8000x\n").unwrap();
@@ -147,7 +147,7 @@ async fn a_start_waits_for_mongodb_and_says_so() {
     std::thread::sleep(std::time::Duration::from_secs(4));
     let mongod = crate::support::Mongod::start(&["--port", &port.to_string()]);
     let (running, url, log) = starting.join().unwrap();
-    assert_eq!(log.matches("Waiting for it, 20s at most").count(), 1, "{log}");
+    assert_eq!(log.matches("Waiting for MongoDB, 20s").count(), 1, "{log}");
     let ready = reqwest::get(format!("{url}/readyz")).await.unwrap();
     assert_eq!(ready.status(), 200);
     running.end();

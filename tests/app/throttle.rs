@@ -1,4 +1,5 @@
-//! The class, the prankster and the stranger of SECURITY.md.
+//! Rate limits: a class behind one address logs in, a prankster locks no user out, an attacker gets few
+//! attempts.
 
 use mongodb::bson::{DateTime, Document, doc};
 use rocket::futures::future::join_all;
@@ -7,7 +8,7 @@ use crate::support::{App, PASSWORD};
 
 const WRONG: &str = "wrong horse battery";
 
-/// So many wrong guesses from browsers that were never here; how many of them were checked.
+/// Makes this number of wrong attempts from new browsers. Returns how many of them were checked.
 async fn guess(app: &App, times: usize) -> usize {
     let mut checked = 0;
     for _ in 0..times {
@@ -22,7 +23,7 @@ async fn guess(app: &App, times: usize) -> usize {
 }
 
 #[rocket::async_test]
-async fn a_class_behind_one_address_that_mistypes_twice_each_is_in() {
+async fn a_class_behind_one_address_logs_in_after_two_typos_each() {
     for app in App::on_both_stores().await {
         let started = std::time::Instant::now();
         let student = async |seat: usize| {
@@ -32,7 +33,7 @@ async fn a_class_behind_one_address_that_mistypes_twice_each_is_in() {
                 assert_eq!(browser.try_log_in(&name, WRONG).await.status, 422);
             }
             browser.log_in(&name).await;
-            assert!(browser.is_signed_in().await);
+            assert!(browser.is_logged_in().await);
         };
         join_all((0..40).map(student)).await;
         assert!(started.elapsed().as_secs() < 60);
@@ -47,8 +48,8 @@ async fn a_thousand_guesses_do_not_lock_the_victim_out_of_a_known_browser() {
         victim.post("/logout", &[]).await.expect_redirect("/login");
         assert_eq!(guess(&app, 1000).await, 40);
         victim.log_in("victim").await;
-        assert!(victim.is_signed_in().await);
-        // Others behind the same address are not held back either.
+        assert!(victim.is_logged_in().await);
+        // Other users behind the same address are not delayed either.
         let mut classmate = app.browser();
         classmate.sign_up("classmate").await;
     }
@@ -71,18 +72,18 @@ async fn while_throttled_the_right_password_is_not_checked() {
             program.send(request.header("accept", "application/json").form(&fields)).await;
         refused.expect_page(429, r#"{"error":{"code":429,"reason":"Too Many Requests"}}"#);
         assert!(refused.header("retry-after").is_some());
-        // A name that nobody has is answered in the same way.
+        // An unknown name gets the same response.
         for _ in 0..40 {
-            assert_eq!(app.browser().try_log_in("nobody", WRONG).await.status, 422);
+            assert_eq!(app.browser().try_log_in("unknown", WRONG).await.status, 422);
         }
-        let nobody = app.browser().try_log_in("nobody", WRONG).await;
-        assert_eq!(nobody.status, 429);
-        assert_eq!(nobody.body, answer.body.replace("victim", "nobody"));
+        let unknown = app.browser().try_log_in("unknown", WRONG).await;
+        assert_eq!(unknown.status, 429);
+        assert_eq!(unknown.body, answer.body.replace("victim", "unknown"));
     }
 }
 
 #[rocket::async_test]
-async fn two_hundred_guesses_at_once_gain_nothing_on_two_instances() {
+async fn two_hundred_concurrent_attempts_gain_nothing_on_two_instances() {
     let one = App::on_mongodb().await;
     let two = App::on(one.uri()).await;
     one.browser().register("victim").await;
@@ -94,7 +95,7 @@ async fn two_hundred_guesses_at_once_gain_nothing_on_two_instances() {
     assert_eq!((of(422), of(429)), (40, 160), "{answers:?}");
 }
 
-/// Moves the database's counters so many hours into the past.
+/// Moves the counters in the database into the past, by this number of hours.
 async fn wait_hours(app: &App, hours: i64) {
     let throttle = app.database().collection::<Document>("throttle");
     let earlier = doc! { "$subtract": ["$until", hours * 60 * 60 * 1000] };
@@ -102,7 +103,7 @@ async fn wait_hours(app: &App, hours: i64) {
 }
 
 #[rocket::async_test]
-async fn a_stranger_gets_at_most_a_hundred_guesses_in_any_day() {
+async fn an_unknown_browser_gets_at_most_a_hundred_attempts_in_any_day() {
     let app = App::on_mongodb().await;
     app.browser().register("victim").await;
     let mut checked = guess(&app, 60).await;
@@ -111,13 +112,13 @@ async fn a_stranger_gets_at_most_a_hundred_guesses_in_any_day() {
         checked += guess(&app, 3).await;
     }
     assert_eq!(checked, 40 + 12);
-    // What Retry-After said is true.
+    // `Retry-After` was right.
     wait_hours(&app, 2).await;
     app.browser().log_in("victim").await;
 }
 
 #[rocket::async_test]
-async fn counters_are_sealed_and_end() {
+async fn counters_have_signed_keys_and_expire() {
     let app = App::on_mongodb().await;
     let mut victim = app.browser();
     victim.register("victim").await;
@@ -184,7 +185,7 @@ async fn registrations_from_one_address_are_throttled() {
             let answers = join_all((0..25).map(|number| register(round * 25 + number))).await;
             assert!(answers.iter().all(|answer| answer.status == 303), "classes are fine");
         }
-        // One more each half minute has been allowed meanwhile.
+        // In the meantime, one more each half minute was allowed.
         let mut number = 150;
         let refused = loop {
             let answer = register(number).await;
@@ -222,13 +223,13 @@ async fn one_password_tried_at_many_accounts_is_counted_by_address() {
         let tries = (0..20).map(|n| spray(round * 20 + n, proxied));
         assert_eq!(join_all(tries).await, [422; 20]);
     }
-    // One more each ten seconds has been allowed meanwhile.
+    // In the meantime, one more each ten seconds was allowed.
     let mut number = 1000;
     while spray(number, proxied).await == 422 {
         number += 1;
         assert!(number < 1100);
     }
-    // In five tries at once, as one more is allowed each ten seconds.
+    // Five concurrent attempts, because one more is allowed each ten seconds.
     let is_throttled = async |address: &str| {
         let mut answers = vec![];
         for number in 2000..2005 {
@@ -236,7 +237,7 @@ async fn one_password_tried_at_many_accounts_is_counted_by_address() {
         }
         answers.contains(&429)
     };
-    // What stands before the proxy's own word, the client may have written.
+    // The client may have sent all that is before the proxy's own address.
     assert!(is_throttled("1.2.3.4, 2001:db8:1:2::7").await);
     assert!(is_throttled("2001:db8:1:2:ffff::").await, "the same /64");
     assert!(!is_throttled("2001:db8:1:3::7").await);
@@ -244,7 +245,7 @@ async fn one_password_tried_at_many_accounts_is_counted_by_address() {
 }
 
 #[rocket::async_test]
-async fn guesses_at_the_current_password_are_throttled() {
+async fn attempts_at_the_current_password_are_throttled() {
     for app in App::on_both_stores().await {
         let (mut thief, mut rosa) = (app.browser(), app.browser());
         rosa.sign_up("rosa").await;
@@ -256,7 +257,7 @@ async fn guesses_at_the_current_password_are_throttled() {
         let refused = thief.post("/account/password", &change).await;
         refused.expect_page(429, "too many wrong tries");
         assert!(refused.header("retry-after").is_some());
-        // The owner, who can log in anew, is not kept from changing it.
+        // The owner can log in again and change it.
         rosa.post("/logout", &[]).await;
         rosa.log_in("rosa").await;
         let change = [("current", PASSWORD), ("new", "a better horse battery")];
@@ -265,7 +266,7 @@ async fn guesses_at_the_current_password_are_throttled() {
 }
 
 #[rocket::async_test]
-async fn guesses_at_a_name_before_it_exists_do_not_keep_its_maker_out() {
+async fn attempts_at_a_name_before_it_exists_do_not_keep_its_owner_out() {
     for app in App::on_both_stores().await {
         guess(&app, 41).await;
         let mut victim = app.browser();

@@ -4,7 +4,7 @@ use mongodb::bson::{Document, doc};
 
 use crate::support::App;
 
-/// "hunter2", hashed as the tutorial hashes it (SESSIONS.md section 5).
+/// "hunter2", hashed as in the tutorial: pbkdf2 with SHA-512, 10,000 rounds and 64 bytes.
 const HASH: &str = "b1bc49ea356b8a7e9c06b09768fdd63d8b135d3432a49bf21574865d5f778b6a487205a272f6abc1730c24484d15ef1766c61580b06d6c1fea32c0571036fc4d";
 
 fn tutorial(username: &str) -> Document {
@@ -13,7 +13,7 @@ fn tutorial(username: &str) -> Document {
 }
 
 #[rocket::async_test]
-async fn they_log_in_and_get_an_argon2id_hash_once_even_when_ten_logins_race() {
+async fn accounts_of_the_tutorial_get_an_argon2id_hash_once_even_when_ten_logins_race() {
     let app = App::on_mongodb().await;
     let users = app.database().collection::<Document>("users");
     users.insert_one(tutorial("Vera")).await.unwrap();
@@ -46,7 +46,7 @@ async fn a_wrong_password_is_refused_and_changes_nothing() {
 }
 
 #[rocket::async_test]
-async fn one_whose_name_is_taken_here_stays_the_tutorials() {
+async fn an_account_of_the_tutorial_whose_name_is_taken_here_is_not_changed() {
     let app = App::on_mongodb().await;
     app.browser().register("vera").await;
     let users = app.database().collection::<Document>("users");

@@ -1,4 +1,4 @@
-//! Whether a page can be used by everybody, as far as axe-core can tell.
+//! Whether each page is accessible, as far as axe-core can tell.
 
 use std::sync::LazyLock;
 

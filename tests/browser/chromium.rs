@@ -1,5 +1,6 @@
 //! A real Chromium, driven through chromedriver, gone when the test ends in whatever way.
 
+use base64::Engine as _;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
@@ -36,7 +37,7 @@ impl Chromium {
         Self::open_with(base, json!({})).await
     }
 
-    /// The same in a browser that runs no script of any page.
+    /// Opens a browser that runs no script of any page.
     pub async fn open_without_scripts(base: &str) -> Self {
         let off = json!({ "profile.managed_default_content_settings.javascript": 2 });
         Self::open_with(base, off).await
@@ -145,7 +146,6 @@ impl Chromium {
         let picture = json!({ "captureBeyondViewport": true });
         let answer = self.cdp("Page.captureScreenshot", picture).await;
         let data = answer["data"].as_str().expect("a picture");
-        use base64::Engine as _;
         let bytes = base64::engine::general_purpose::STANDARD.decode(data).expect("base64");
         std::fs::write(format!("{folder}/{name}.png"), bytes).expect("the picture is kept");
     }

@@ -131,12 +131,12 @@ async fn every_page_fits_its_window_and_keeps_to_the_content_security_policy() {
     chromium.fill("new", "a better horse battery").await;
     chromium.submit("Change password").await;
     check_look_here(&chromium, "account-changed").await;
-    // Whoever was ended from elsewhere is told so.
+    // The login page says that the session was ended from elsewhere.
     let sessions = app.database().collection::<Document>("sessions");
     sessions.delete_many(doc! {}).await.unwrap();
     chromium.goto("/dashboard").await;
     check_look_here(&chromium, "login-ended").await;
-    // Somebody has guessed at this name.
+    // An attacker has guessed at this name.
     while app.browser().try_log_in("nobody", "wrong horse battery").await.status == 422 {}
     chromium.fill("username", "nobody").await;
     chromium.fill("password", PASSWORD).await;

@@ -65,7 +65,7 @@ async fn the_room_is_live_and_run_by_the_keyboard_alone() {
     let (app, chromium, mut rosa) = class().await;
     chromium.goto("/class").await;
     wait_for(&chromium, "document.querySelector('[data-live]').textContent === 'Live.'").await;
-    // Somebody comes in elsewhere, and goes.
+    // A student logs in elsewhere, and logs out.
     let mut oskar = app.browser();
     oskar.sign_up("oskar").await;
     wait_for(&chromium, "document.querySelector('[data-roster]').textContent.includes('oskar')")

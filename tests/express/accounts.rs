@@ -10,8 +10,8 @@ use crate::support::{App, Browser, PASSWORD, fresh_database};
 
 const SECRET: &str = "some secret of the tutorial's app";
 
-/// The users of the peer's app: the tutorial's schema in three forms, and the plugin that hashes in a
-/// way of its own.
+/// The kinds of users in the Express app: the tutorial's schema in three forms, and the plugin with its own
+/// hashes.
 const USERS: [&str; 4] = ["tutorial", "no-admin", "unique", "plugin"];
 
 const STORES: [&str; 5] = [
@@ -26,7 +26,8 @@ fn packages(store: &str, users: &str, serialize: &str) -> String {
     format!(r#"{{"store":"{store}","users":"{users}","serialize":"{serialize}"}}"#)
 }
 
-/// New sessions in the form that the peer's store reads: connect-mongodb-session reads objects.
+/// Our app, with new sessions in the form that the Express app's store reads. connect-mongodb-session reads
+/// objects.
 async fn ours(uri: &str, packages: &str) -> App {
     let as_text = |figment: Figment| figment.merge(("session.secret", SECRET));
     let as_object = |figment: Figment| {
@@ -61,7 +62,7 @@ async fn accounts_of_every_schema_log_in_here_and_share_their_sessions() {
             assert_eq!(peer.browser().post("/register", &fields).await.status, 302, "{users}");
             let app = ours(&uri, "").await;
 
-            // A login there is one here, before the account was ever here.
+            // A login there counts here, before the account has logged in here.
             let (there, location) = log_in_there(&peer, "vera", PASSWORD).await;
             assert_eq!(location, "/login-success", "{users}");
             let mut visiting = app.browser().with_jar_of(&there);
@@ -69,7 +70,7 @@ async fn accounts_of_every_schema_log_in_here_and_share_their_sessions() {
             let expected = if users == "tutorial" { 200 } else { 403 };
             assert_eq!(visiting.get("/admin").await.status, expected, "{users}");
 
-            // A login here is one there, and makes the account one of ours.
+            // A login here counts there, and upgrades the account.
             assert_eq!(app.browser().try_log_in("vera", "a wrong guess").await.status, 422);
             let mut here = app.browser();
             here.log_in("Vera").await;
@@ -80,14 +81,14 @@ async fn accounts_of_every_schema_log_in_here_and_share_their_sessions() {
             assert!(user.get_str("password").unwrap().starts_with("$argon2id$"), "{user}");
             assert!(user.get("hash").is_none(), "{user}");
 
-            // From now on it is refused there, without breaking anything.
+            // From now on the Express app rejects its password, without an error.
             let (_, location) = log_in_there(&peer, "vera", PASSWORD).await;
             assert_eq!(location, "/login-failure", "{users}");
 
-            // A change of the password ends what began there.
+            // A change of the password ends the sessions that began there.
             let change = [("current", PASSWORD), ("new", "a better horse battery")];
             here.post("/account/password", &change).await.expect_redirect("/account");
-            assert!(!visiting.is_signed_in().await, "{users} {serialize}");
+            assert!(!visiting.is_logged_in().await, "{users} {serialize}");
             let ended = peer.visit(&visiting).get("/protected-route").await;
             assert_eq!(ended.status, 401, "{users} {serialize}");
         }

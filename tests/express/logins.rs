@@ -1,13 +1,13 @@
-//! One login for both programs, in both forms of the document.
+//! Logins are shared by both programs, in both forms of the document.
 
 use mongodb::bson::{DateTime, Document, doc};
 
 use crate::peer::Peer;
 use crate::support::{App, Browser, PASSWORD};
 
-const SECRET: &str = "a secret with an ü in it and long enough for anybody";
+const SECRET: &str = "a secret with an ü in it that is certainly long enough";
 
-/// Ours and theirs on one database, with the session as text or as an object.
+/// Both apps on one database, with the session as text or as an object.
 async fn both(stringify: bool) -> (App, Peer) {
     let app = if stringify {
         App::on_mongodb_with(|figment| figment.merge(("session.secret", SECRET))).await
@@ -33,7 +33,7 @@ async fn a_login_here_is_a_login_there_until_either_side_logs_out() {
         let mut rosa = app.browser();
         rosa.sign_up("Rosa").await;
         assert_eq!(who(&peer, &rosa).await, "Rosa", "stringify: {stringify}");
-        // Each writes into the session, and the other sees it.
+        // Each app writes into the session, and the other one sees it.
         let count = peer.visit(&rosa).get("/").await;
         assert_eq!(count.body, "You have visited this page 1 times");
         rosa.post("/coat", &[("item", "hat")]).await.expect_redirect("/dashboard");
@@ -48,7 +48,7 @@ async fn a_login_here_is_a_login_there_until_either_side_logs_out() {
 
         rosa.log_in("Rosa").await;
         assert_eq!(peer.visit(&rosa).get("/logout").await.status, 302);
-        assert!(!rosa.is_signed_in().await);
+        assert!(!rosa.is_logged_in().await);
     }
 }
 
@@ -73,11 +73,11 @@ async fn a_login_there_is_a_login_here_until_either_side_logs_out() {
 
         log_in(&mut vera).await;
         let mut here = app.browser().with_jar_of(&vera);
-        assert!(here.is_signed_in().await);
+        assert!(here.is_logged_in().await);
         vera.get("/logout").await;
-        assert!(!here.is_signed_in().await);
+        assert!(!here.is_logged_in().await);
 
-        // The account logs in here as well, and is ours from then on.
+        // The account logs in here as well, and is upgraded.
         app.browser().log_in("vera").await;
         let answer = peer.browser().post("/login", &fields).await;
         assert_eq!(answer.header("location"), Some("/login-failure"), "refused, not broken");
@@ -94,13 +94,13 @@ async fn an_account_made_here_is_refused_there_without_breaking_anything() {
 }
 
 #[rocket::async_test]
-async fn a_deleted_user_is_nobody_on_both_sides() {
+async fn a_deleted_user_is_logged_out_on_both_sides() {
     let (app, peer) = both(true).await;
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
     app.database().collection::<Document>("users").delete_many(doc! {}).await.unwrap();
     assert_eq!(who(&peer, &rosa).await, "anonymous");
-    assert!(!rosa.is_signed_in().await);
+    assert!(!rosa.is_logged_in().await);
 }
 
 #[rocket::async_test]
@@ -155,7 +155,7 @@ async fn a_session_with_the_timestamps_of_connect_mongo_keeps_its_end() {
     };
     let before = end().await;
     let mut here = app.browser().with_jar_of(&vera);
-    assert!(here.is_signed_in().await);
+    assert!(here.is_logged_in().await);
     here.post("/coat/count", &[]).await.expect_redirect("/dashboard");
     assert!(end().await >= before);
     assert_eq!(peer.visit(&here).get("/").await.body, "You have visited this page 2 times");

@@ -18,10 +18,11 @@ const OBJECT: [&str; 5] = [
     "connect-mongodb-session",
 ];
 
-/// What an app keeps of the user. The last three are tried with connect-mongo 6 alone, to save time.
+/// The forms in which an app stores the user. The last three are tested with connect-mongo 6 only, to save
+/// time.
 const SERIALIZED: [&str; 5] = ["id", "_id", "upper", "id in an object", "_id in an object"];
 
-/// An Express app beside ours.
+/// An Express app and ours on one database.
 struct Case<'a> {
     name: String,
     app: &'a App,
@@ -48,7 +49,7 @@ impl Case<'_> {
         browser
     }
 
-    /// The same browser, here.
+    /// This browser at our app.
     fn here(&self, browser: &Browser) -> Browser {
         self.app.browser().with_jar_of(browser)
     }
@@ -63,7 +64,7 @@ impl Case<'_> {
         let mut known = 0;
         for browser in browsers {
             let there = self.knows(browser, username).await;
-            let here = self.here(browser).is_signed_in().await;
+            let here = self.here(browser).is_logged_in().await;
             assert_eq!(there, here, "{}: both apps say the same", self.name);
             known += usize::from(there);
         }
@@ -120,7 +121,7 @@ async fn both_apps_share_a_session(case: &Case<'_>) {
     assert!(!case.knows(&vera, "vera").await, "{}", case.name);
     let mut vera = case.log_in_there("vera").await;
     assert_eq!(vera.get("/logout").await.status, 302);
-    assert!(!case.here(&vera).is_signed_in().await, "{}", case.name);
+    assert!(!case.here(&vera).is_logged_in().await, "{}", case.name);
 
     // The other way round.
     let mut here = case.app.browser();
@@ -128,7 +129,7 @@ async fn both_apps_share_a_session(case: &Case<'_>) {
     assert!(case.knows(&here, "vera").await, "{}", case.name);
     let mut there = case.peer.visit(&here);
     assert_eq!(there.get("/logout").await.status, 302);
-    assert!(!here.is_signed_in().await, "{}", case.name);
+    assert!(!here.is_logged_in().await, "{}", case.name);
 }
 
 async fn the_account_page_ends_sessions(case: &Case<'_>) {

@@ -1,5 +1,5 @@
-//! Everything at once: two instances on three servers, and a nemesis that breaks one thing after the
-//! other, as the seed says. What was acknowledged must be so all the same (`history.rs`).
+//! All faults together: two instances on three servers, while one thing after the other breaks, in an order
+//! that the seed decides. All acknowledged results must still hold (`history.rs`).
 //!
 //! `CHAOS_SEED=7 CHAOS_SECONDS=600 cargo test --test faults chaos -- --nocapture` is a longer run, with
 //! another seed; the same seed breaks the same things at the same times.
@@ -17,13 +17,13 @@ use crate::history::{Kind, Outcome};
 use crate::support::Browser;
 use crate::world::{World, summary};
 
-/// A setting of the run, or what `script/test` runs with.
+/// A setting of the run from the environment, or the default of `script/test`.
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
 }
 
 #[rocket::async_test]
-async fn whatever_breaks_what_was_acknowledged_is_so() {
+async fn acknowledged_results_hold_whatever_breaks() {
     let _alone = alone().await;
     let seed = setting("CHAOS_SEED", rand::random_range(0..1_000_000));
     let time = Duration::from_secs(setting("CHAOS_SECONDS", 60));
@@ -39,7 +39,7 @@ async fn whatever_breaks_what_was_acknowledged_is_so() {
     assert!(logins.count() > 20, "they got in now and then");
 }
 
-/// One after the other, with a moment of peace between; returns how many.
+/// Breaks one thing after the other, with a pause between. Returns how many.
 async fn break_things(world: &mut World, seed: u64, time: Duration) -> usize {
     let mut random = StdRng::seed_from_u64(seed);
     let until = Instant::now() + time;

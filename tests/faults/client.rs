@@ -1,5 +1,5 @@
-//! A visitor who registers, logs in, looks, counts and logs out for as long as there is time, on any
-//! of the instances, and writes down what came of it.
+//! A visitor who registers, logs in, opens pages, counts and logs out until the end, on any of the instances.
+//! All requests and their results are recorded.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,13 +14,13 @@ use rocket::tokio::time::sleep;
 use crate::history::{Kind, Op, Outcome};
 use crate::support::{Answer, Browser, PASSWORD};
 
-/// Logins of one account before the next one is made.
+/// The number of logins with one account before the next account is made.
 const LOGINS: u32 = 12;
 
-/// When a visitor goes.
+/// When a visitor stops.
 pub struct End {
     pub at: Instant,
-    /// Or before, when this is set.
+    /// The visitor stops earlier when this is set.
     pub closed: Arc<AtomicBool>,
 }
 
@@ -33,10 +33,10 @@ impl End {
 /// One visitor.
 pub struct Client {
     number: usize,
-    /// The same jar at each instance.
+    /// The browser at each instance. All have the same cookies.
     browsers: Vec<Browser>,
     random: StdRng,
-    /// When the world began.
+    /// The start of the test.
     origin: Instant,
     end: End,
     accounts: u32,
@@ -58,7 +58,7 @@ impl Client {
         }
     }
 
-    /// Until the end.
+    /// Runs until the end. Returns all requests.
     pub async fn live(mut self) -> Vec<Op> {
         while !self.end.is_reached() {
             self.accounts += 1;
@@ -77,7 +77,7 @@ impl Client {
         format!("client-{}-{}", self.number, self.accounts)
     }
 
-    /// On each instance at once: one of them wins. False when nobody knows.
+    /// Registers on all instances at once: one of them succeeds. False when that is unknown.
     async fn register(&mut self) -> bool {
         self.browsers.iter_mut().for_each(|browser| browser.jar.clear());
         self.logins = 0;
@@ -92,7 +92,7 @@ impl Client {
                 Outcome::Done(_) => return true,
                 Outcome::Unavailable | Outcome::Lost if !self.end.is_reached() => {
                     sleep(Duration::from_millis(100)).await;
-                    // Half of it may have been done: what comes now is another login.
+                    // The login may have been done in part, so what follows counts as another login.
                     self.logins += 1;
                 }
                 _ => return false,
@@ -123,13 +123,13 @@ impl Client {
             if has_left && outcome == Outcome::Done(0) {
                 return self.haunt().await;
             }
-            if outcome == Outcome::Nobody {
+            if outcome == Outcome::Anonymous {
                 return;
             }
         }
     }
 
-    /// Comes back with the ticket of a session that has ended.
+    /// Visits with the cookie of a session that has ended.
     async fn haunt(&mut self) {
         for _ in 0..2 {
             self.ask(Kind::Visit).await;
@@ -140,21 +140,21 @@ impl Client {
         self.random.random_range(0..self.browsers.len())
     }
 
-    /// One request, at any instance.
+    /// Sends one request to any instance.
     async fn ask(&mut self, kind: Kind) -> Outcome {
         let instance = self.any();
         let jar = self.browsers[instance].jar.clone();
         let (name, address) = (self.name(), self.address());
         let browser = &mut self.browsers[instance];
         let op = one(browser, instance, kind, name, self.logins, &address, self.origin).await;
-        // A ticket that was given up is kept, to come back with.
+        // The cookie is kept after a logout, to visit with it later.
         let jar = if kind == Kind::Logout { jar } else { self.browsers[instance].jar.clone() };
         self.browsers.iter_mut().for_each(|browser| browser.jar.clone_from(&jar));
         self.ops.push(op.clone());
         op.outcome
     }
 
-    /// The same from several tabs at once.
+    /// Sends the request from several tabs at once.
     async fn at_once(&mut self, kind: Kind, instances: &[usize]) -> Vec<Op> {
         let (name, address) = (self.name(), self.address());
         let (logins, origin) = (self.logins, self.origin);
@@ -167,7 +167,7 @@ impl Client {
         ops
     }
 
-    /// Another one for each account: what an outage leaves counted is not to add up.
+    /// A new address for each account, because attempts that an outage leaves counted would add up.
     fn address(&self) -> String {
         format!("10.{}.{}.{}", self.number, self.accounts / 250, self.accounts % 250)
     }
@@ -204,17 +204,16 @@ fn outcome(kind: Kind, answer: &Answer) -> Outcome {
     match (kind, answer.status) {
         (_, 503) => Outcome::Unavailable,
         (Kind::Register | Kind::Login, 422) => Outcome::Refused,
-        (Kind::Register, 303) if location == "/login" => Outcome::Done(0),
+        (Kind::Register | Kind::Logout, 303) if location == "/login" => Outcome::Done(0),
         (Kind::Login | Kind::Count, 303) if location == "/dashboard" => Outcome::Done(0),
-        (Kind::Logout, 303) if location == "/login" => Outcome::Done(0),
-        (Kind::Visit | Kind::Count, 303) if location.starts_with("/login") => Outcome::Nobody,
+        (Kind::Visit | Kind::Count, 303) if location.starts_with("/login") => Outcome::Anonymous,
         (Kind::Public, 200) => Outcome::Done(0),
         (Kind::Visit, 200) => Outcome::Done(counted(&answer.body)),
         (_, status) => Outcome::Odd(status),
     }
 }
 
-/// The counter on the dashboard; none is 0.
+/// The counter on the dashboard, or 0 without one.
 fn counted(page: &str) -> u64 {
     let Some((_, rest)) = page.split_once("&quot;viewCount&quot;: ") else { return 0 };
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();

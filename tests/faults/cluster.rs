@@ -19,7 +19,7 @@ pub struct Cluster {
 struct Member {
     folder: TempDir,
     port: String,
-    /// Gone with this.
+    /// The folder of its data, deleted when dropped.
     server: Option<Mongod>,
     is_frozen: bool,
 }
@@ -45,15 +45,16 @@ impl Drop for Member {
 }
 
 impl Cluster {
-    /// Starts so many, and waits for their primary.
+    /// Starts this number of servers, and waits for their primary.
     pub async fn start(count: usize) -> Self {
         let folders = (0..count).map(|_| TempDir::new().expect("a folder"));
         let members: Vec<Member> = folders.map(|folder| Member::start(folder, "0")).collect();
         let direct = format!("mongodb://{}/?directConnection=true", members[0].host());
         let first = Client::with_uri_str(direct).await.expect("a client");
         let hosts = members.iter().enumerate();
-        let hosts: Vec<Document> =
-            hosts.map(|(id, m)| doc! { "_id": id as i32, "host": m.host() }).collect();
+        let hosts: Vec<Document> = hosts
+            .map(|(id, m)| doc! { "_id": i32::try_from(id).unwrap(), "host": m.host() })
+            .collect();
         let config = doc! { "_id": "rs0", "members": hosts };
         let initiate = doc! { "replSetInitiate": config };
         first.database("admin").run_command(initiate).await.expect("a replica set");
@@ -68,17 +69,17 @@ impl Cluster {
         uri(&self.members, database)
     }
 
-    /// Where this member is.
+    /// The host and port of this member.
     pub fn host(&self, number: usize) -> String {
         self.members[number].host()
     }
 
-    /// A database, to look into it behind the program's back.
+    /// A database, for direct access in a test.
     pub fn database(&self, name: &str) -> Database {
         self.client.database(name)
     }
 
-    /// The number of the member that can be written to. Waits for there to be one.
+    /// Waits for a primary, and returns its number.
     pub async fn primary(&self) -> usize {
         let give_up = Instant::now() + Duration::from_secs(60);
         while Instant::now() < give_up {
@@ -93,14 +94,14 @@ impl Cluster {
         panic!("no primary for a minute");
     }
 
-    /// SIGKILL: nothing is written any more, nobody is told.
+    /// SIGKILL: the server stops at once, without a clean shutdown.
     pub fn kill(&mut self, number: usize) {
         let member = &mut self.members[number];
         Mongod::signal(member.folder.path(), Signal::KILL);
         member.server.take().expect("it runs").stop();
     }
 
-    /// What was killed comes back, with what it had on disk.
+    /// Starts a killed server again, with its data.
     pub fn restart(&mut self, number: usize) {
         let member = &mut self.members[number];
         let path = member.folder.path().to_str().expect("a path").to_owned();
@@ -108,7 +109,7 @@ impl Cluster {
         member.server = Some(Mongod::start_to_be_killed(&arguments));
     }
 
-    /// SIGSTOP: connections stay open, and nobody answers.
+    /// SIGSTOP: connections stay open, without any response.
     pub fn freeze(&mut self, number: usize) {
         Mongod::signal(self.members[number].folder.path(), Signal::STOP);
         self.members[number].is_frozen = true;
@@ -123,11 +124,11 @@ impl Cluster {
     /// The primary hands over to another member.
     pub async fn step_down(&self) {
         let step_down = doc! { "replSetStepDown": 10, "secondaryCatchUpPeriodSecs": 5 };
-        // Refused when no other member is ready: then nothing happens, which is fine as well.
+        // The server refuses when no other member is ready. Then nothing happens, which is fine as well.
         let _ = self.client.database("admin").run_command(step_down).await;
     }
 
-    /// A secondary goes on answering, and learns of no further write.
+    /// Stops the replication to a secondary, which still answers.
     pub async fn hold_back(&self, number: usize) {
         let direct = format!("mongodb://{}/?directConnection=true", self.host(number));
         let member = Client::with_uri_str(direct).await.expect("a client").database("admin");
@@ -135,7 +136,7 @@ impl Cluster {
         member.run_command(stop).await.expect("the secondary is held back");
     }
 
-    /// The primary fails these commands of the program, in this way.
+    /// Makes the primary fail commands of the program, as `how` says.
     pub async fn fail(&self, mode: mongodb::bson::Bson, mut how: Document) {
         how.insert("appName", "cloakroom");
         let fail = doc! { "configureFailPoint": "failCommand", "mode": mode, "data": how };

@@ -1,4 +1,4 @@
-//! Twenty-five documents that are no sessions, each behind a genuine ticket.
+//! Twenty-five documents that are no sessions, each with a genuine cookie.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::instance::Instance;
 use crate::support::{Browser, SECRET};
 use crate::world::DATABASE;
 
-/// What stands in the place of a session, and how it is wrong.
+/// Documents in place of a session, each with what is wrong about it.
 fn documents() -> Vec<(&'static str, Document)> {
     let later = DateTime::from_millis(DateTime::now().timestamp_millis() + 3_600_000);
     let user = ObjectId::new().to_hex();
@@ -62,7 +62,7 @@ fn documents() -> Vec<(&'static str, Document)> {
 }
 
 #[rocket::async_test]
-async fn a_document_that_is_no_session_is_nobodys() {
+async fn a_document_that_is_no_session_logs_no_user_in() {
     let _alone = alone().await;
     let cluster = Cluster::start(1).await;
     let instance = Instance::start(&cluster.uri(DATABASE)).await;
@@ -86,9 +86,9 @@ async fn a_document_that_is_no_session_is_nobodys() {
         assert_eq!((answer.status, what), (303, what), "{}", answer.body);
         assert!(answer.header("location").unwrap().starts_with("/login"), "{what}");
         stranger.copy().get("/login").await.expect_page(200, "Log in");
-        // It does not stand in the way of a login, either.
+        // It does not prevent a login, either.
         stranger.log_in("rosa").await;
-        assert!(rosa.is_signed_in().await, "{what}: others are unaffected");
+        assert!(rosa.is_logged_in().await, "{what}: others are unaffected");
     }
     println!("25 corrupt documents: the login page after {slowest:.2?} at most");
     assert!(slowest < Duration::from_millis(500), "{slowest:?}");

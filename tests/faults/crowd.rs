@@ -1,5 +1,5 @@
-//! A crowd that one visitor can make: hundreds of connections at once, for pages, lists and logins.
-//! All other visitors must go on, and all must be well soon afterwards.
+//! One visitor opens hundreds of connections at once, for pages, lists and logins. Other visitors must still
+//! be served, and soon afterwards the server must have recovered.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,13 +18,13 @@ use crate::instance::Instance;
 use crate::support::{Browser, PASSWORD};
 use crate::world::DATABASE;
 
-/// After this long all must be well again.
+/// The time after which the server must have recovered.
 const HEALED: Duration = Duration::from_secs(5);
 
 /// The longest that a page of another account may take in the meantime.
 const UNDISTURBED: Duration = Duration::from_secs(1);
 
-/// A response: when it was asked for, how long it took, and its status.
+/// A response: when the request was sent, how long it took, and the status.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen {
     asked: Instant,
@@ -32,7 +32,7 @@ pub struct Seen {
     pub status: u16,
 }
 
-/// In plain bytes over a connection of its own, so that it is not the test that takes the time.
+/// Sends a request as bytes over a new connection, so that the test itself takes little time.
 async fn ask(port: u16, request: &str) -> Seen {
     let asked = Instant::now();
     let mut answer = vec![];
@@ -121,7 +121,7 @@ pub fn statuses(seen: &[Seen]) -> Vec<(u16, usize)> {
     all.chunk_by(|a, b| a == b).map(|same| (same[0], same.len())).collect()
 }
 
-/// How long after `moment` the last response came that was no page.
+/// How long after `moment` the last response came that was no success.
 fn healed_after(seen: &[Seen], moment: Instant) -> Duration {
     let failed = seen.iter().filter(|one| one.status != 200).map(|one| one.asked + one.took);
     failed.max().map_or(Duration::ZERO, |last| last.saturating_duration_since(moment))
@@ -132,7 +132,7 @@ async fn a_freeze_under_two_hundred_visitors_is_over_in_five_seconds() {
     const LONGEST: Duration = Duration::from_millis(3_500);
     let _alone = alone().await;
     let (mut cluster, instance, [rosa, _]) = world().await;
-    // A machine that stands still for a second may show it at the second try.
+    // A machine that stops for a second gets a second attempt.
     let mut slowest = vec![];
     while slowest.len() < 2 && slowest.last().is_none_or(|longest| *longest >= LONGEST) {
         slowest.push(freeze(&mut cluster, &instance, &rosa).await);
@@ -140,7 +140,7 @@ async fn a_freeze_under_two_hundred_visitors_is_over_in_five_seconds() {
     assert!(slowest.last().is_some_and(|longest| *longest < LONGEST), "{slowest:?}");
 }
 
-/// Freezes MongoDB for 4 s under 200 visitors; the longest response.
+/// Freezes MongoDB for 4 s under 200 visitors. Returns the longest time of a response.
 async fn freeze(cluster: &mut Cluster, instance: &Instance, cookie: &str) -> Duration {
     let port = instance.port();
     let crowd = Crowd::of(200, port, &get("/dashboard", cookie), Duration::ZERO);
@@ -184,8 +184,8 @@ async fn hundred_fat_sessions(cluster: &Cluster) {
     sessions.insert_many(copies).await.unwrap();
 }
 
-/// Another account's page while a crowd is there, and after it; the longest that it took. A machine
-/// that other work keeps busy may show it at the second try.
+/// Checks the longest time of another account's page during and after a crowd. A machine that is busy with
+/// other work gets a second attempt.
 async fn undisturbed<C>(what: &str, instance: &Instance, other: &str, crowd: impl Fn() -> C)
 where
     C: Future<Output = Vec<Seen>>,

@@ -1,4 +1,4 @@
-//! What the deployment of `docs/deploy.md` promises: instances come and go behind the proxy.
+//! The deployment of `docs/deploy.md`: instances stop and start behind the proxy.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -33,20 +33,20 @@ async fn behind_the_shipped_nginx_cookies_are_secure_and_addresses_are_true() {
     let answer = rosa.log_in("rosa").await;
     assert!(answer.session_cookie().unwrap().contains("; Secure"), "{answer:?}");
     assert!(answer.header("strict-transport-security").is_some());
-    // A header that the visitor makes up is overwritten.
+    // The proxy overwrites a header that the visitor sends.
     let spoofed = rosa.request(reqwest::Method::POST, "/logout").form(&[("", "")]);
     rosa.send(spoofed.header("X-Forwarded-For", "203.0.113.9")).await.expect_redirect("/login");
     let logs = instances[0].log() + &instances[1].log();
     assert!(logs.contains("Logout Done") && logs.contains("address=127.0.0.1"), "{logs}");
     assert!(!logs.contains("203.0.113.9"), "{logs}");
-    // Plain http leads to https.
+    // Plain http redirects to https.
     let plain =
         Browser::new(&format!("http://localhost:{}", nginx.http)).get("/login?next=/a").await;
     assert_eq!(
         (plain.status, plain.header("location")),
         (301, Some("https://localhost/login?next=/a"))
     );
-    // Styles are compressed; a page is not, with whatever secret may be in it.
+    // Styles are compressed. Pages are not, because they may have a secret in them.
     let mut squeezed = async |path| {
         let request = rosa.request(reqwest::Method::GET, path).header("Accept-Encoding", "gzip");
         rosa.send(request).await.header("content-encoding").map(str::to_owned)
@@ -59,7 +59,7 @@ async fn behind_the_shipped_nginx_cookies_are_secure_and_addresses_are_true() {
     assert_eq!(rosa.send(foreign).await.status, 403);
 }
 
-/// So many that each kill meets pages under way.
+/// Enough visitors that each kill happens during requests.
 const TABS: usize = 16;
 const KILLS: usize = 6;
 
@@ -77,7 +77,7 @@ async fn an_instance_that_is_killed_under_load_costs_no_page() {
         while !is_over.load(Ordering::Relaxed) {
             let page = tab.request(reqwest::Method::GET, "/dashboard");
             let page = match tab.try_send(page).await {
-                // Half a page: nginx has passed its head on, and could not ask the other one any more.
+                // Half a page: nginx has already sent its head, so it cannot try the other instance.
                 Err(error) if error.is_decode() => {
                     cut.fetch_add(1, Ordering::Relaxed);
                     continue;
@@ -97,7 +97,7 @@ async fn an_instance_that_is_killed_under_load_costs_no_page() {
             sleep(Duration::from_millis(500)).await;
             instance.restart();
             instance.ready().await;
-            // nginx leaves it alone for two seconds after that.
+            // nginx does not use the instance for two seconds after that.
             sleep(Duration::from_secs(2)).await;
         }
         is_over.store(true, Ordering::Relaxed);
@@ -108,8 +108,8 @@ async fn an_instance_that_is_killed_under_load_costs_no_page() {
     assert_eq!(cut, 0, "pages were cut");
 }
 
-/// As docs/deploy.md says to do it: a form that nginx sends while an instance closes its connections
-/// is lost, and nginx must not send it again.
+/// Renews as docs/deploy.md says. Otherwise a form is lost that nginx sends while an instance closes its
+/// connections, because nginx must not send it again.
 #[rocket::async_test]
 async fn renewing_one_instance_after_the_other_costs_no_form() {
     let _alone = alone().await;
@@ -120,8 +120,8 @@ async fn renewing_one_instance_after_the_other_costs_no_form() {
     let post = async || {
         let mut count = 0;
         while !is_over.load(Ordering::Relaxed) {
-            // A connection for each: browsers know what to do when nginx ends one between two
-            // requests, and this client does not.
+            // A new connection for each. When nginx ends a connection between two requests, browsers
+            // retry, and this client does not.
             let mut tab = nginx.browser();
             tab.jar.clone_from(&rosa.jar);
             tab.post("/coat/count", &[]).await.expect_redirect("/dashboard");
@@ -152,7 +152,7 @@ async fn renewing_one_instance_after_the_other_costs_no_form() {
 async fn slow_clients_end_at_the_proxy() {
     let _alone = alone().await;
     let (_cluster, _instances, nginx) = deployed().await;
-    // 300 that say half a line and nothing more. Without TLS: the limit is the same.
+    // 300 clients send half a line and nothing more. Without TLS, where the limit is the same.
     let slow = (0..300).map(|_| {
         let mut stream = TcpStream::connect(("127.0.0.1", nginx.http)).unwrap();
         stream.write_all(b"GET / HTTP/1.1\r\nHost: loc").unwrap();

@@ -1,13 +1,13 @@
-//! What clients did and what they were answered, and what in that must not be.
+//! The requests and responses of all clients, and the rules that they must not violate.
 //!
-//! An answer says what is so; no answer, and a 503, say nothing: what was asked for may have been done
-//! or not, and may still be being done. What an acknowledged answer promises is checked against
-//! everything that was begun after it, whichever instance it was sent to.
+//! A response says what was done. A 503 or a broken connection says nothing: the request may have been done
+//! or not, and may still be running. An acknowledged result must hold for all requests that begin after
+//! it, on each instance.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// Every answer is there in time (SECURITY.md).
+/// The longest time of a response: a failure of MongoDB is a 503 within 3 s, never a hang.
 pub const LIMIT: Duration = Duration::from_millis(3500);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,25 +23,25 @@ pub enum Kind {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Acknowledged. A visit: logged in, and so many counts were seen.
+    /// Acknowledged. A visit: logged in, with this counter.
     Done(u64),
     /// The name is taken, or name and password do not fit.
     Refused,
-    /// Sent to the login page: nobody is logged in.
-    Nobody,
-    /// 503: who knows.
+    /// Redirected to the login page: no user is logged in.
+    Anonymous,
+    /// 503: unknown whether it was done.
     Unavailable,
-    /// The connection broke: who knows.
+    /// The connection broke: unknown whether it was done.
     Lost,
     /// Any other status.
     Odd(u16),
 }
 
-/// One request and its answer.
+/// One request and its response.
 #[derive(Clone, Debug)]
 pub struct Op {
     pub name: String,
-    /// Which login of this name it belongs to.
+    /// The number of the login with this name that it belongs to.
     pub login: u32,
     pub kind: Kind,
     pub instance: usize,
@@ -50,7 +50,14 @@ pub struct Op {
     pub outcome: Outcome,
 }
 
-/// While these instances were being killed and started, connections broke.
+impl Op {
+    /// The time until its response.
+    pub fn took(&self) -> Duration {
+        self.ended.saturating_sub(self.begun)
+    }
+}
+
+/// The time in which an instance was being killed and started: connections may break.
 #[derive(Clone, Debug)]
 pub struct Down {
     pub instance: usize,
@@ -58,7 +65,7 @@ pub struct Down {
     pub to: Duration,
 }
 
-/// All that was promised and not kept, each in words.
+/// All violations of the rules, as text.
 pub fn violations(ops: &[Op], downs: &[Down]) -> Vec<String> {
     let mut found: Vec<String> = vec![];
     let mut logins: HashMap<(&str, u32), Vec<&Op>> = HashMap::new();
@@ -79,12 +86,12 @@ fn by_itself(op: &Op, downs: &[Down]) -> Option<String> {
     match op.outcome {
         Outcome::Odd(_) => Some(format!("an odd answer: {op:?}")),
         Outcome::Lost if !downs.iter().any(was_down) => Some(format!("no answer: {op:?}")),
-        _ if op.ended - op.begun > LIMIT => Some(format!("late: {op:?}")),
+        _ if op.took() > LIMIT => Some(format!("late: {op:?}")),
         _ => None,
     }
 }
 
-/// One account for a name, and who has it can log in.
+/// A name has one account, and its owner can log in.
 fn of_a_name(ops: &[&Op]) -> Vec<String> {
     let made = ops.iter().filter(|op| op.kind == Kind::Register && is_done(op));
     let made: Vec<_> = made.collect();
@@ -101,13 +108,13 @@ fn of_a_name(ops: &[&Op]) -> Vec<String> {
     found
 }
 
-/// A login is valid from its answer until a logout is asked for, and not after that is answered.
+/// A login is valid from its response until a logout is sent, and not after the response to that.
 fn of_a_login(ops: &[&Op]) -> Vec<String> {
     let of = |kind: Kind| ops.iter().filter(move |op| op.kind == kind);
     let logged_in = of(Kind::Login).find(|op| is_done(op));
     let mut found = vec![];
     for op in ops.iter().filter(|op| matches!(op.kind, Kind::Visit | Kind::Count)) {
-        if op.outcome == Outcome::Nobody
+        if op.outcome == Outcome::Anonymous
             && logged_in.is_some_and(|login| login.ended <= op.begun)
             && !of(Kind::Logout).any(|logout| logout.begun <= op.ended)
         {
@@ -128,7 +135,7 @@ fn of_a_login(ops: &[&Op]) -> Vec<String> {
     found
 }
 
-/// How long after `back` the last 503 was answered.
+/// How long after `back` the last 503 came.
 pub fn healed(ops: &[Op], back: Duration) -> Duration {
     let failed = ops.iter().filter(|op| op.outcome == Outcome::Unavailable);
     failed.map(|op| op.ended).max().unwrap_or_default().saturating_sub(back)
@@ -141,7 +148,7 @@ fn is_done(op: &Op) -> bool {
 mod tests {
     use super::*;
 
-    /// Each op takes 10 ms and begins so many milliseconds after the start.
+    /// A request that takes 10 ms and begins this number of milliseconds after the start.
     fn op(kind: Kind, begun: u64, outcome: Outcome) -> Op {
         let (begun, ended) = (Duration::from_millis(begun), Duration::from_millis(begun + 10));
         Op { name: "rosa".to_owned(), login: 1, kind, instance: 0, begun, ended, outcome }
@@ -149,7 +156,7 @@ mod tests {
 
     const DONE: Outcome = Outcome::Done(0);
 
-    /// The words of the only violation there is.
+    /// The text of the only violation.
     fn only(ops: &[Op]) -> String {
         let found = violations(ops, &[]);
         assert_eq!(found.len(), 1, "{found:?}");
@@ -167,10 +174,10 @@ mod tests {
             op(Kind::Visit, 80, Outcome::Done(2)),
             op(Kind::Visit, 80, Outcome::Done(1)),
             op(Kind::Logout, 100, Outcome::Unavailable),
-            op(Kind::Visit, 120, Outcome::Nobody),
+            op(Kind::Visit, 120, Outcome::Anonymous),
             op(Kind::Logout, 140, DONE),
             op(Kind::Visit, 145, Outcome::Done(1)), // begun before the answer
-            op(Kind::Visit, 160, Outcome::Nobody),
+            op(Kind::Visit, 160, Outcome::Anonymous),
         ];
         assert_eq!(violations(&ops, &[]), Vec::<String>::new());
     }
@@ -179,7 +186,7 @@ mod tests {
     fn each_broken_promise_is_found() {
         let login = op(Kind::Login, 0, DONE);
         let visit = |begun, outcome| op(Kind::Visit, begun, outcome);
-        let lost = [login.clone(), visit(20, Outcome::Nobody)];
+        let lost = [login.clone(), visit(20, Outcome::Anonymous)];
         assert_eq!(only(&lost), "an acknowledged login is lost");
         let ghost = [login.clone(), op(Kind::Logout, 20, DONE), visit(40, DONE)];
         assert_eq!(only(&ghost), "logged in after an acknowledged logout");

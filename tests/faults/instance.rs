@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::support::{SECRET, cloakroom};
 
-/// One instance. Gone with this.
+/// A running instance, stopped when dropped.
 pub struct Instance {
     pub url: String,
     port: u16,
@@ -21,7 +21,7 @@ pub struct Instance {
     process: Option<Child>,
 }
 
-/// Further variables.
+/// More environment variables.
 type Settings = &'static [(&'static str, &'static str)];
 
 impl Instance {
@@ -32,7 +32,7 @@ impl Instance {
         instance
     }
 
-    /// As docs/deploy.md sets the cookies' names, and in memory: for tests of the proxy.
+    /// Starts one in memory, with the cookie names of docs/deploy.md, for tests of the proxy.
     pub async fn in_memory() -> Self {
         let settings = &[("SESSION_STORE", "memory"), ("ROCKET_SESSION", r#"{name="__Host-sid"}"#)];
         let mut instance = Self::launch_with(DEFAULT_URI, settings);
@@ -69,7 +69,7 @@ impl Instance {
             .env("SESSION_SECRET", SECRET)
             .env("MONGODB_URI", &self.uri)
             .env("ROCKET_PORT", self.port.to_string())
-            // Each client of a test says where it comes from: one address has its limits.
+            // Each client of a test sends an address of its own, because one address has limits.
             .env("ROCKET_TRUSTED_PROXIES", r#"["127.0.0.1"]"#)
             .envs(self.settings.iter().copied())
             .stderr(log.try_clone().expect("a log"))
@@ -77,7 +77,7 @@ impl Instance {
         self.process = Some(command.spawn().expect("it starts"));
     }
 
-    /// Waits until it can serve; returns how long that took.
+    /// Waits until it is ready. Returns how long that took.
     pub async fn ready(&mut self) -> Duration {
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_secs(60) {
@@ -110,12 +110,12 @@ impl Instance {
         self.gone();
     }
 
-    /// Waits until it has ended; returns its exit code.
+    /// Waits until it has ended. Returns its exit code.
     pub fn gone(&mut self) -> Option<i32> {
         self.process.take().expect("it runs").wait().expect("it ends").code()
     }
 
-    /// All it has said.
+    /// Its log so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }

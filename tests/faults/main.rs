@@ -1,7 +1,7 @@
-//! What holds when things break: MongoDB killed, frozen, stepped down; the program killed; several
-//! instances at once. The rows of the table in `docs/reliability.md`.
+//! Behaviour while things break: MongoDB is killed, frozen or steps down, the program is killed, several
+//! instances run at once. `docs/reliability.md` has a table of these tests.
 //!
-//! Each test starts servers of its own and measures times, so they take turns ([`alone`]).
+//! Each test starts servers of its own and measures times, so only one runs at a time ([`alone`]).
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -27,7 +27,7 @@ mod chaos;
 
 use rocket::tokio::sync::{Mutex, MutexGuard};
 
-/// Held for as long as a test runs.
+/// A lock that each test holds while it runs.
 pub async fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::const_new(());
     TURN.lock().await

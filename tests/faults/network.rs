@@ -14,7 +14,7 @@ use crate::history::{Outcome, healed};
 use crate::instance::Instance;
 use crate::world::{World, summary};
 
-/// What becomes of what is sent.
+/// The fault of the network.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Weather {
     Fine = 0,
@@ -26,7 +26,7 @@ enum Weather {
     Slow = 3,
 }
 
-/// Stands between them.
+/// A TCP proxy between the program and MongoDB.
 struct Proxy {
     weather: Arc<AtomicU8>,
     address: String,

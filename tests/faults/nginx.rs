@@ -20,7 +20,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use crate::instance::{Instance, free_port};
 use crate::support::Browser;
 
-/// A running nginx. Gone with this.
+/// A running nginx, stopped when dropped.
 pub struct Nginx {
     process: Child,
     folder: TempDir,
@@ -32,7 +32,7 @@ pub struct Nginx {
     pub tunnel: u16,
 }
 
-/// The shipped file with other ports and places.
+/// The shipped file with other ports and paths.
 fn adapted(name: &str, changes: &[(&str, String)]) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/deploy").join(name);
     let mut text = fs::read_to_string(path).unwrap();
@@ -44,12 +44,12 @@ fn adapted(name: &str, changes: &[(&str, String)]) -> String {
 }
 
 impl Nginx {
-    /// The shipped configuration, before these two.
+    /// Starts nginx with the shipped configuration in front of these two instances.
     pub async fn before(instances: &[Instance]) -> Self {
         Self::before_ports([instances[0].port(), instances[1].port()]).await
     }
 
-    /// The shipped configuration, before what listens at these two ports.
+    /// Starts nginx with the shipped configuration in front of these two ports.
     pub async fn before_ports([one, other]: [u16; 2]) -> Self {
         let folder = TempDir::new().unwrap();
         let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
@@ -103,12 +103,12 @@ impl Nginx {
         panic!("no nginx: {}", nginx.log());
     }
 
-    /// What went wrong.
+    /// The error log.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("error.log")).unwrap_or_default()
     }
 
-    /// Another configuration, as `nginx -s reload` takes it over.
+    /// Changes the configuration and reloads it, like `nginx -s reload`.
     pub fn change(&self, from: &str, to: &str) {
         let path = self.folder.path().join("nginx.conf");
         let text = fs::read_to_string(&path).unwrap();
@@ -122,13 +122,13 @@ impl Nginx {
         rustix::process::kill_process(pid, signal).expect("nginx runs");
     }
 
-    /// Over TLS.
+    /// A browser that connects over TLS.
     pub fn browser(&self) -> Browser {
         Browser::new(&format!("http://localhost:{}", self.tunnel))
     }
 }
 
-/// A port at which each connection is passed on to `https`, over TLS, if the certificate is that one.
+/// Opens a port that passes each connection on to `https` over TLS, if the server has this certificate.
 async fn tunnel(https: u16, certificate: &Path) -> u16 {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(certificate).unwrap()).unwrap();
@@ -152,7 +152,7 @@ async fn tunnel(https: u16, certificate: &Path) -> u16 {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // TERM: the master takes its workers with it.
+        // TERM: the master ends its workers too.
         self.signal(Signal::TERM);
         let _ = self.process.wait();
     }

@@ -9,7 +9,7 @@ use crate::alone;
 use crate::history::{Op, Outcome, healed};
 use crate::world::{World, summary};
 
-/// Visitors at once.
+/// The number of concurrent visitors.
 const VISITORS: usize = 8;
 
 fn count(ops: &[Op], outcome: Outcome) -> usize {
@@ -33,7 +33,7 @@ async fn a_killed_server_loses_nothing_that_was_acknowledged() {
     assert!(count(&ops, Outcome::Unavailable) > 0, "it was away");
 }
 
-/// Slowest of some answers that need no database.
+/// The slowest of some responses that need no database.
 async fn slowest_without_database(url: &str, time: Duration) -> Duration {
     let http = reqwest::Client::new();
     let (begun, mut slowest) = (Instant::now(), Duration::ZERO);
@@ -51,7 +51,7 @@ async fn slowest_without_database(url: &str, time: Duration) -> Duration {
 }
 
 #[rocket::async_test]
-async fn a_frozen_server_keeps_nobody_waiting() {
+async fn a_frozen_server_delays_no_response() {
     let _alone = alone().await;
     let mut world = World::start(1, 2).await;
     world.let_in(VISITORS, 2, Duration::from_secs(42));
@@ -107,9 +107,9 @@ async fn whatever_way_a_command_fails_nothing_acknowledged_is_lost() {
     assert!(count(&ops, Outcome::Unavailable) > 0, "some failed");
 }
 
-/// Every command slow, none too slow by itself: together they are.
+/// Each command is slow. None is too slow by itself, but all commands of a request together are.
 #[rocket::async_test]
-async fn a_slow_server_keeps_nobody_waiting_command_after_command() {
+async fn many_slow_commands_together_delay_no_response() {
     let _alone = alone().await;
     let mut world = World::start(1, 1).await;
     let all = ["find", "aggregate", "insert", "update", "delete", "findAndModify"];

@@ -1,4 +1,4 @@
-//! The program itself: killed, asked to end, started twice at once.
+//! The program itself: it is killed, asked to stop, and started twice at once.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -45,7 +45,7 @@ async fn asked_to_end_it_finishes_what_it_has_begun() {
     let cluster = Cluster::start(1).await;
     let mut instance = Instance::start(&cluster.uri(DATABASE)).await;
     Browser::new(&instance.url).register("rosa").await;
-    // Logins that take a second, and a connection that says nothing.
+    // Logins that take a second, and an idle connection.
     let slow = doc! { "failCommands": ["insert"], "blockConnection": true, "blockTimeMS": 1000 };
     cluster.fail("alwaysOn".into(), slow).await;
     let mut idle = TcpStream::connect(instance.url.trim_start_matches("http://")).unwrap();
@@ -88,18 +88,18 @@ async fn two_started_at_once_on_an_empty_database_make_it_ready_once() {
     let expected: Vec<&str> = migrate::ALL.iter().map(|migration| migration.name).collect();
     assert_eq!(names, expected);
     let applied: usize =
-        instances.iter().map(|one| one.log().matches("applied migration").count()).sum();
+        instances.iter().map(|one| one.log().matches("Applied migration ").count()).sum();
     assert_eq!(applied, names.len(), "each once");
-    // In on one, in on the other; out on one, out on the other.
+    // A login or a logout on one instance counts on the other.
     let mut here = Browser::new(&instances[0].url);
     here.sign_up("rosa").await;
     let mut there = Browser::new(&instances[1].url).with_jar_of(&here);
-    assert!(there.is_signed_in().await);
+    assert!(there.is_logged_in().await);
     let ticket = here.copy();
     here.post("/logout", &[]).await.expect_redirect("/login");
     let mut there = Browser::new(&instances[1].url).with_jar_of(&ticket);
-    assert!(!there.is_signed_in().await);
-    // Guesses at one count on the other.
+    assert!(!there.is_logged_in().await);
+    // Attempts on one instance count on the other.
     let guess = |instance: &Instance| {
         let fields = [("username", "rosa"), ("password", "a wrong horse battery")];
         let mut stranger = Browser::new(&instance.url);
@@ -113,11 +113,11 @@ async fn two_started_at_once_on_an_empty_database_make_it_ready_once() {
 }
 
 #[rocket::async_test]
-async fn three_hundred_connections_at_once_wait_and_none_is_sent_away() {
+async fn three_hundred_concurrent_connections_wait_and_none_is_rejected() {
     let _alone = alone().await;
     let cluster = Cluster::start(1).await;
     let instance = Instance::start(&cluster.uri(DATABASE)).await;
-    // While it stands still it accepts none: all of them wait in the kernel.
+    // While it is stopped it accepts none, so all of them wait in the kernel.
     instance.signal(Signal::STOP);
     let connect = |_| net::TcpStream::connect(("127.0.0.1", instance.port()));
     let connections = timeout(Duration::from_millis(900), join_all((0..300).map(connect))).await;

@@ -14,7 +14,7 @@ use crate::instance::{Instance, free_port};
 use crate::nginx::Nginx;
 use crate::support::PASSWORD;
 
-/// A response as it stands on the wire.
+/// A response as it was sent.
 pub struct Raw {
     pub status: u16,
     headers: Vec<(String, String)>,
@@ -54,7 +54,7 @@ pub async fn send(port: u16, request: &str) -> Raw {
     send_bytes(port, request.as_bytes()).await
 }
 
-/// As [`send`], for what need not be UTF-8.
+/// Does what [`send`] does, for bytes that need not be UTF-8.
 async fn send_bytes(port: u16, request: &[u8]) -> Raw {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     // nginx may close before it has read all of a request that is too long.
@@ -195,7 +195,7 @@ async fn only_suites_with_forward_secrecy_and_aead_are_accepted() {
     assert_eq!(try_with(&["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"]), None);
 }
 
-/// nginx takes a response whose head is longer than its buffer for a failure of the instance.
+/// If the head of a response is longer than its buffer, nginx counts that as a failure of the instance.
 #[rocket::async_test]
 async fn the_longest_address_takes_no_instance_away() {
     let _alone = alone().await;
@@ -213,7 +213,7 @@ async fn the_longest_address_takes_no_instance_away() {
         let curl = Command::new("curl").args(curl).output().expect("curl starts");
         assert_eq!(String::from_utf8_lossy(&curl.stdout), "303");
     }
-    // The longest that is followed.
+    // The longest address that nginx passes on.
     let mut rosa = nginx.browser();
     rosa.register("rosa").await;
     let next = format!("/{}", "a".repeat(2_000));
@@ -251,7 +251,7 @@ async fn over_tls_the_three_cookies_have_the_host_prefix_and_work() {
         assert!(has("Path=/") && has("Secure") && has("HttpOnly") && has("SameSite=Lax"), "{line}");
         assert!(!line.contains("Domain"), "{line}");
     }
-    // Guesses of others do not keep this browser out.
+    // Attempts of others do not lock this browser out.
     let wrong = [("username", "rosa"), ("password", "wrong horse battery")];
     while guesser.post("/login", &wrong).await.status == 422 {}
     assert_eq!(guesser.post("/login", &fields).await.status, 429);

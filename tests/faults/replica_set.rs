@@ -1,4 +1,4 @@
-//! Three `mongod` under two instances: one goes, the others go on.
+//! Three `mongod` under two instances: one fails, the others continue.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use crate::history::{Kind, Op, Outcome};
 use crate::support::App;
 use crate::world::{World, summary};
 
-/// From the first 503 to the last.
+/// The time from the first 503 to the last.
 fn window(ops: &[Op]) -> Duration {
     let failed = || ops.iter().filter(|op| op.outcome == Outcome::Unavailable);
     let (from, to) = (failed().map(|op| op.begun).min(), failed().map(|op| op.ended).max());
     to.unwrap_or_default().saturating_sub(from.unwrap_or_default())
 }
 
-/// B13: an account, a session, a logout and a counted attempt that a secondary does not know of yet.
+/// An account, a session, a logout and a counted attempt that a secondary does not have yet.
 #[rocket::async_test]
 async fn nothing_is_read_from_a_secondary_whatever_the_connection_string_says() {
     let _alone = alone().await;
@@ -34,7 +34,7 @@ async fn nothing_is_read_from_a_secondary_whatever_the_connection_string_says() 
             }
             let stolen = browser.copy();
             browser.post("/logout", &[]).await.expect_redirect("/login");
-            assert!(!{ stolen }.is_signed_in().await, "{preference}");
+            assert!(!{ stolen }.is_logged_in().await, "{preference}");
         }
         if preference != "secondary" {
             continue;
@@ -47,7 +47,7 @@ async fn nothing_is_read_from_a_secondary_whatever_the_connection_string_says() 
     }
 }
 
-/// Somebody came when it was over, and was let in.
+/// Checks that logins and visits succeed at the end.
 fn expect_healthy_at_the_end(ops: &[Op]) {
     let last = ops.iter().rev().find(|op| op.kind == Kind::Login);
     assert!(matches!(last.map(|op| op.outcome), Some(Outcome::Done(_))), "{last:?}");

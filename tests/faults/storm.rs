@@ -1,4 +1,4 @@
-//! More logins at once than there are cores.
+//! More concurrent logins than cores.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ fn p95(times: &mut [Duration]) -> Duration {
     times[(times.len() * 95).div_ceil(100).max(1) - 1]
 }
 
-/// The program's memory in MiB: now, and at most so far.
+/// The program's memory in MiB: now, and the peak.
 fn memory(instance: &Instance) -> (u64, u64) {
     let path = format!("/proc/{}/status", instance.pid().as_raw_nonzero());
     let status = std::fs::read_to_string(path).unwrap();
@@ -48,8 +48,8 @@ async fn accounts(cluster: &Cluster, instance: &Instance, count: usize) -> Vec<S
     names
 }
 
-/// All at once, each from an address of its own; statuses and times. In plain bytes over connections
-/// that stand already, so that it is not the test that takes the time.
+/// Logs all in at once, each from an address of its own. Returns statuses and times. It sends bytes over open
+/// connections, so that the test itself takes little time.
 async fn log_in_all(instance: &Instance, names: &[String]) -> Vec<(u16, Duration)> {
     let mut ready = vec![];
     for (number, name) in names.iter().enumerate() {
@@ -116,7 +116,7 @@ async fn forty_logins_at_once_all_get_in_while_the_dashboard_stays_quick() {
     assert!(most - idle <= cores * 19 + 20, "{idle} to {most} MiB");
 }
 
-/// What came of logins at once.
+/// The results of concurrent logins.
 struct Storm {
     done: usize,
     refused: usize,
@@ -136,15 +136,14 @@ async fn storm(instance: &Instance, names: &[String]) -> Storm {
 }
 
 #[rocket::async_test]
-async fn of_a_thousand_logins_at_once_the_excess_is_turned_away_at_once() {
+async fn of_a_thousand_concurrent_logins_the_excess_is_rejected_at_once() {
     const AT_ONCE: Duration = Duration::from_secs(1);
     let _alone = alone().await;
     let cluster = Cluster::start(1).await;
     let instance = Instance::start(&cluster.uri(DATABASE)).await;
     let names = accounts(&cluster, &instance, 1_000).await;
     let (mut all_done, mut tries) = (0, 0);
-    // A machine that somebody else keeps busy may show it at the second try; a line that is too long
-    // shows in both.
+    // A machine that is busy with other work gets a second attempt. A queue that is too long shows in both.
     let storm = loop {
         let begun = Instant::now();
         let storm = storm(&instance, &names).await;
@@ -165,7 +164,7 @@ async fn of_a_thousand_logins_at_once_the_excess_is_turned_away_at_once() {
     };
     assert!(storm.longest_refused <= AT_ONCE, "{:?}", storm.longest_refused);
     assert!(storm.done >= 128, "a line full of them at least: {}", storm.done);
-    // Whoever was turned away was not counted: nobody has to wait for it. A login counts twice.
+    // A rejected login was not counted, so it locks no user out. A login counts in two buckets.
     let counters = cluster.database(DATABASE).collection::<Document>("throttle");
     let counters = counters.count_documents(doc! {}).await.unwrap();
     assert!(counters <= 2 * all_done as u64 + 1, "{counters} counters");

@@ -14,10 +14,10 @@ use crate::cluster::Cluster;
 use crate::history::{Down, Kind, Op, Outcome, violations};
 use crate::instance::Instance;
 
-/// The database that all of it is about.
+/// The name of the database.
 pub const DATABASE: &str = "world";
 
-/// Everything.
+/// The servers, the instances and the visitors of a test.
 pub struct World {
     pub cluster: Cluster,
     pub instances: Vec<Instance>,
@@ -28,7 +28,7 @@ pub struct World {
 }
 
 impl World {
-    /// So many servers and instances, and nobody there yet.
+    /// Starts this number of servers and instances, without visitors yet.
     pub async fn start(servers: usize, instances: usize) -> Self {
         let cluster = Cluster::start(servers).await;
         let uri = cluster.uri(DATABASE);
@@ -47,7 +47,7 @@ impl World {
         }
     }
 
-    /// So many visitors, for so long.
+    /// Lets this number of visitors in, for `time`.
     pub fn let_in(&mut self, visitors: usize, seed: u64, time: Duration) {
         let urls: Vec<String> = self.instances.iter().map(|one| one.url.clone()).collect();
         let until = Instant::now() + time;
@@ -60,17 +60,17 @@ impl World {
             .collect();
     }
 
-    /// No visitor begins anything new.
+    /// Stops the visitors: none begins another request.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
     }
 
-    /// Since the beginning.
+    /// The time since the start.
     pub fn now(&self) -> Duration {
         self.origin.elapsed()
     }
 
-    /// Kills an instance, and starts it again; returns how long it took to be ready.
+    /// Kills an instance and starts it again. Returns how long it took to be ready.
     pub async fn kill_instance(&mut self, number: usize) -> Duration {
         let from = self.now();
         self.instances[number].kill();
@@ -80,7 +80,7 @@ impl World {
         took
     }
 
-    /// Waits for all visitors; returns what they did, of which nothing is what must not be.
+    /// Waits for all visitors, checks the rules of `history.rs`, and returns all requests.
     pub async fn ends_well(&mut self) -> Vec<Op> {
         let mut ops = vec![];
         for client in self.clients.drain(..) {
@@ -93,7 +93,7 @@ impl World {
         ops
     }
 
-    /// What stands in the database against what was acknowledged: each name once, and whole.
+    /// Compares the accounts in the database with the acknowledged ones: each exists once, and is whole.
     async fn half_made(&self, ops: &[Op]) -> Vec<String> {
         let users = self.cluster.database(DATABASE).collection::<Document>("users");
         let users = users.find(doc! {}).await.expect("the users").try_collect::<Vec<_>>();
@@ -120,15 +120,15 @@ impl World {
     }
 }
 
-/// How many there were of each outcome, and the longest answer: to be read by whoever runs the test.
+/// The number of requests with each outcome and the longest response, for the output of the test.
 pub fn summary(ops: &[Op]) -> String {
     let count = |is: fn(&Op) -> bool| ops.iter().filter(|op| is(op)).count();
-    let longest = ops.iter().map(|op| op.ended - op.begun).max().unwrap_or_default();
+    let longest = ops.iter().map(Op::took).max().unwrap_or_default();
     format!(
-        "{} requests: {} done, {} nobody, {} refused, {} unavailable, {} lost; the longest {longest:.2?}",
+        "{} requests: {} done, {} anonymous, {} refused, {} unavailable, {} lost; the longest {longest:.2?}",
         ops.len(),
         count(|op| matches!(op.outcome, Outcome::Done(_))),
-        count(|op| op.outcome == Outcome::Nobody),
+        count(|op| op.outcome == Outcome::Anonymous),
         count(|op| op.outcome == Outcome::Refused),
         count(|op| op.outcome == Outcome::Unavailable),
         count(|op| op.outcome == Outcome::Lost),

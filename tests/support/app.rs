@@ -54,7 +54,7 @@ impl App {
         Self { url, routes, database: None }
     }
 
-    /// The same app on each of the stores: what a test says holds for both.
+    /// An app on each of the two stores, for a test that holds for both.
     pub async fn on_both_stores() -> [Self; 2] {
         [Self::on_mongodb().await, Self::in_memory().await]
     }

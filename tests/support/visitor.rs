@@ -41,7 +41,7 @@ impl Browser {
         self.log_in(username).await;
     }
 
-    pub async fn is_signed_in(&mut self) -> bool {
+    pub async fn is_logged_in(&mut self) -> bool {
         match self.get("/dashboard").await.status {
             200 => true,
             303 => false,

@@ -1,4 +1,4 @@
-//! The room: for the teacher alone, with everybody in it.
+//! The page of the class: it shows all students, to the teacher alone.
 
 use mongodb::bson::{Document, doc};
 
@@ -16,20 +16,20 @@ pub async fn teacher(app: &App) -> Browser {
     teacher
 }
 
-/// The line of the roster in which this stands.
+/// The row of the roster that contains this name.
 pub fn line<'p>(page: &'p str, name: &str) -> &'p str {
     let mut lines = page.split("<tr class=\"seat").skip(1);
     lines.find(|line| line.contains(name)).unwrap_or_else(|| panic!("no {name} in {page}"))
 }
 
 #[rocket::async_test]
-async fn the_room_shows_every_student_and_session_to_the_teacher_alone() {
+async fn the_page_of_the_class_shows_all_students_and_sessions_to_the_teacher_alone() {
     let app = class().await;
     let mut teacher = teacher(&app).await;
     let mut rosa = Learner::new(&app, "rosa").await;
     let folder = "02-ticket-and-coat";
     rosa.play(folder, &solution(folder)).await;
-    let mut guest = Learner::nobody(&app, "nobody");
+    let mut guest = Learner::guest(&app, "guest");
     guest.predict("05-the-seal").await;
     for path in ["/class", "/class/roster"] {
         assert_eq!(app.browser().get(path).await.status, 303, "{path}");
@@ -56,18 +56,18 @@ async fn a_line_opens_the_masked_documents_of_a_student_and_ends_them_with_a_rea
     let revoke = page.split_once(&format!("action=\"{path}/revoke/")).unwrap().1;
     let revoke = format!("{path}/revoke/{}", revoke.split('"').next().unwrap());
     assert_eq!(rosa.copy().post(&revoke, &[]).await.status, 403, "not for students");
-    assert!(rosa.is_signed_in().await);
+    assert!(rosa.is_logged_in().await);
     teacher.post(&revoke, &[]).await.expect_redirect(path);
     let answer = rosa.get("/dashboard").await;
     answer.expect_redirect("/login?next=/dashboard");
     let login = rosa.get("/login?next=/dashboard").await;
     login.expect_page(200, "an admin has revoked it");
-    login.expect_page(200, "Somebody has taken it from its hook: by admin.");
+    login.expect_page(200, "data-step=\"session-revoked-by-admin\"");
     teacher.get(path).await.expect_page(200, "not here");
 }
 
 #[rocket::async_test]
-async fn the_lessons_of_one_student_begin_anew_and_the_login_stays() {
+async fn a_teacher_resets_the_lessons_of_one_student_who_stays_logged_in() {
     let app = class().await;
     let mut teacher = teacher(&app).await;
     let (mut rosa, mut oskar) =
@@ -79,12 +79,12 @@ async fn the_lessons_of_one_student_begin_anew_and_the_login_stays() {
     let path = line(&room, "rosa").split_once("href=\"").unwrap().1.split('"').next().unwrap();
     teacher.post(&format!("{path}/reset"), &[]).await.expect_redirect(path);
     assert!(!rosa.is_solved(folder).await && oskar.is_solved(folder).await);
-    assert!(rosa.browsers[0].is_signed_in().await);
+    assert!(rosa.browsers[0].is_logged_in().await);
 }
 
-/// Each address of the room, asked for by a student and by nobody.
+/// A student and a visitor ask for each address of the class.
 #[rocket::async_test]
-async fn without_a_link_nobody_is_a_teacher() {
+async fn students_and_visitors_reach_no_page_of_the_class() {
     let app = class().await;
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
@@ -94,12 +94,11 @@ async fn without_a_link_nobody_is_a_teacher() {
         let path = path.replace("<_>", "the-seal").replace("<who>", "x").replace("<handle>", "x");
         let path = path.replace("<id>", "x").replace("<token>", "x");
         let is_link = path == "/class/teacher/x";
-        let (student, nobody) = match method.as_str() {
-            "GET" => (rosa.get(&path).await.status, app.browser().get(&path).await.status),
-            _ => {
-                let nobody = app.browser().post(&path, &[("do", "close")]).await.status;
-                (rosa.post(&path, &[("do", "close")]).await.status, nobody)
-            }
+        let (student, visitor) = if method.as_str() == "GET" {
+            (rosa.get(&path).await.status, app.browser().get(&path).await.status)
+        } else {
+            let visitor = app.browser().post(&path, &[("do", "close")]).await.status;
+            (rosa.post(&path, &[("do", "close")]).await.status, visitor)
         };
         let expected = match (is_link, method.as_str()) {
             (false, _) => (403, 303),
@@ -107,7 +106,7 @@ async fn without_a_link_nobody_is_a_teacher() {
             // Back to the page that says that the link does not work.
             (true, _) => (303, 303),
         };
-        assert_eq!((student, nobody), expected, "{method} {path}");
+        assert_eq!((student, visitor), expected, "{method} {path}");
         count += 1;
     }
     assert!(count >= 16, "{count}");
@@ -115,7 +114,7 @@ async fn without_a_link_nobody_is_a_teacher() {
 }
 
 #[rocket::async_test]
-async fn what_is_no_progress_and_visitors_who_never_log_in_crowd_nobody_out() {
+async fn unreadable_progress_and_many_guests_hide_no_student() {
     let app = class().await;
     let (mut teacher, mut rosa) = (teacher(&app).await, app.browser());
     rosa.sign_up("rosa").await;

@@ -1,4 +1,4 @@
-//! What a prankster in the class tries: to crowd others out, and to get something onto the board.
+//! Pranks in the class: crowding others out, and getting a text onto the board.
 
 use std::collections::BTreeSet;
 
@@ -14,13 +14,13 @@ use crate::learner::Learner;
 use crate::stream::Events;
 use crate::support::{App, Browser, PASSWORD, count_commands};
 
-/// The page of this student in the room.
+/// The address of this student's page.
 async fn page_of(teacher: &mut Browser, name: &str) -> String {
     let room = teacher.get("/class").await.body;
     line(&room, name).split_once("href=\"").unwrap().1.split('"').next().unwrap().to_owned()
 }
 
-/// So many copies of a session, as of a minute from now.
+/// Makes `count` copies of a session, which seem to be a minute newer.
 async fn copy_session(app: &App, sid: &str, count: usize) {
     let sessions = app.database().collection::<Document>("sessions");
     let own = sessions.find_one(doc! { "_id": sid }).await.unwrap().unwrap();
@@ -35,7 +35,7 @@ async fn copy_session(app: &App, sid: &str, count: usize) {
 }
 
 #[rocket::async_test]
-async fn whoever_logs_in_two_thousand_times_crowds_nobody_out() {
+async fn two_thousand_logins_of_one_user_hide_no_other_student() {
     let app = class().await;
     let (mut teacher, mut rosa, mut crowd) = (teacher(&app).await, app.browser(), app.browser());
     rosa.sign_up("rosa").await;
@@ -51,9 +51,9 @@ async fn whoever_logs_in_two_thousand_times_crowds_nobody_out() {
     assert_eq!(page.matches("/revoke/").count(), 50);
 }
 
-/// Anybody may ask for a revealed lesson, as often as they like.
+/// Each visitor can ask for a revealed lesson, as often as they like.
 #[rocket::async_test]
-async fn a_revealed_lesson_does_not_read_the_class_for_everybody_who_asks() {
+async fn a_revealed_lesson_does_not_read_the_class_for_each_request() {
     let app = class().await;
     let mut teacher = teacher(&app).await;
     teacher.post("/class/lessons/the-seal", &[("do", "reveal")]).await;
@@ -63,7 +63,7 @@ async fn a_revealed_lesson_does_not_read_the_class_for_everybody_who_asks() {
             page.expect_page(200, "What the class thought");
         }
     });
-    // Users, progress and guests once; again if it took longer than two seconds.
+    // Users, progress and guests are read once, and again if it took longer than two seconds.
     let commands = commands.await;
     assert!((3..=9).contains(&commands.len()), "{commands:?}");
 }
@@ -81,7 +81,7 @@ async fn a_request_under_way_undoes_no_reset() {
         let skip = other.post("/learn/the-seal/skip", &[]);
         let both = join(skip, teacher.post(reset, &[("do", "reset")])).await;
         assert_eq!((both.0.status, both.1.status), (303, 303));
-        // Whichever came first: the guess is from before.
+        // The guess is from before both requests, so neither leaves it there.
         let left = doc! { "lessons.the-seal.guess": { "$ne": null } };
         assert_eq!(progress.count_documents(left).await.unwrap(), 0, "round {round}");
     }
@@ -90,7 +90,7 @@ async fn a_request_under_way_undoes_no_reset() {
 #[rocket::async_test]
 async fn a_reset_ends_a_flood_of_sessions_in_one_go() {
     let app = class().await;
-    let (mut teacher, mut guest) = (teacher(&app).await, Learner::nobody(&app, "guest"));
+    let (mut teacher, mut guest) = (teacher(&app).await, Learner::guest(&app, "guest"));
     guest.predict("05-the-seal").await;
     copy_session(&app, &guest.browsers[0].session_id().unwrap(), 25_000).await;
     teacher.post("/class/reset", &[("confirmation", "reset")]).await.expect_redirect("/class");
@@ -110,7 +110,7 @@ async fn the_teacher_unlocks_a_student_who_was_guessed_at() {
     assert_eq!(app.browser().try_log_in("rosa", PASSWORD).await.status, 429);
     teacher.post(&format!("{path}/unlock"), &[]).await.expect_redirect(&path);
     app.browser().try_log_in("rosa", PASSWORD).await.expect_redirect("/dashboard");
-    assert_eq!(teacher.post("/class/students/nobody/unlock", &[]).await.status, 404);
+    assert_eq!(teacher.post("/class/students/unknown/unlock", &[]).await.status, 404);
 }
 
 #[rocket::async_test]
@@ -119,14 +119,14 @@ async fn one_button_of_the_room_lets_a_locked_class_try_again() {
     let (mut teacher, mut rosa) = (teacher(&app).await, app.browser());
     rosa.sign_up("rosa").await;
     let path = page_of(&mut teacher, "rosa").await;
-    // Two names stand for thirty: the lane of the address is filled behind the app's back.
+    // Two names instead of thirty: the counters of the address are filled in the database.
     for name in ["rosa", "oskar"] {
         app.browser().try_log_in(name, "a wrong password").await.expect_page(422, "is wrong");
     }
     fill_counters(&app).await;
     let log_in = async || app.browser().try_log_in("rosa", PASSWORD).await.status;
     assert_eq!(log_in().await, 429);
-    // The button of one student does not reach the address, and says so.
+    // The button of one student does not reset the counters of the address, and says so.
     teacher.post(&format!("{path}/unlock"), &[]).await.expect_redirect(&path);
     teacher.get(&path).await.expect_page(200, "press “Let everyone try again” in the room");
     assert_eq!(log_in().await, 429);
@@ -142,7 +142,7 @@ async fn one_button_of_the_room_lets_a_locked_class_try_again() {
 }
 
 #[rocket::async_test]
-async fn any_number_of_listeners_leaves_connections_for_pages() {
+async fn all_listeners_share_one_change_stream() {
     let app = class().await;
     let (teacher, mut rosa) = (teacher(&app).await, app.browser());
     rosa.sign_up("rosa").await;
@@ -156,8 +156,16 @@ async fn any_number_of_listeners_leaves_connections_for_pages() {
     let operations = doc! { "$currentOp": { "idleCursors": true } };
     let open = admin.aggregate([operations, doc! { "$match": streams }]).await.unwrap();
     let open: Vec<Document> = open.try_collect().await.unwrap();
-    assert_eq!(open.len(), 8, "the others are told what was compared");
+    assert_eq!(open.len(), 1, "the listeners share one");
     assert_eq!(rosa.get("/dashboard").await.status, 200);
+    let more = join_all((0..30).map(async |_| {
+        let mut listener = Events::after(&teacher, "").await;
+        let read = listener.read_until("event:changed").await;
+        (listener, read.contains("retry:"))
+    }));
+    let more = more.await;
+    let rejected = more.iter().filter(|(_, is_rejected)| *is_rejected).count();
+    assert_eq!(rejected, 6, "64 listen at the same time");
     rosa.post("/logout", &[]).await;
     for mut listener in listeners {
         listener.read_until(r#""what":"delete""#).await;
@@ -179,7 +187,7 @@ async fn the_ledger_does_not_go_back_further_than_a_page_that_reconnects() {
 }
 
 #[rocket::async_test]
-async fn nothing_that_somebody_typed_comes_onto_the_board() {
+async fn nothing_that_a_student_typed_comes_onto_the_board() {
     let app = class().await;
     let (mut teacher, mut rosa) = (teacher(&app).await, app.browser());
     rosa.sign_up("rosa").await;
@@ -247,7 +255,7 @@ async fn no_sign_in_a_username_brings_it_onto_the_board() {
 }
 
 #[rocket::async_test]
-async fn however_it_is_written_the_room_is_not_recorded() {
+async fn no_spelling_of_its_address_makes_the_class_recorded() {
     let app = class().await;
     let mut teacher = teacher(&app).await;
     for path in ["/class", "//class", "/%63lass", "/class/", "//class//board"] {

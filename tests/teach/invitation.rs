@@ -1,4 +1,4 @@
-//! A server that was started for a class, as a teacher starts it.
+//! A server that a teacher has started for a class.
 
 use std::io::{BufRead as _, BufReader};
 
@@ -7,17 +7,18 @@ use mongodb::bson::{Document, doc};
 use crate::stream::Events;
 use crate::support::{Browser, Running, cloakroom, fresh_database};
 
-/// The program for a class, with this variable set; and the path of the teacher's link.
+/// Starts the program for a class with this environment variable; returns its URL and the path of the
+/// teacher's link.
 fn launch_class(name: &str, value: &str) -> (Running, String, String) {
     let mut command = cloakroom(&["serve", "--class", "--public"]);
     let mut child = command.env(name, value).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut running = Running(child, lines);
-    let mut told = String::new();
+    let mut output = String::new();
     loop {
         let line = running.1.next().expect("it says where it is").unwrap();
-        told += &line;
-        told += "\n";
+        output += &line;
+        output += "\n";
         if let Some(link) = line.trim().strip_prefix("http://").filter(|l| l.contains("/teacher/"))
         {
             let (host, path) = link.split_once('/').unwrap();
@@ -27,7 +28,7 @@ fn launch_class(name: &str, value: &str) -> (Running, String, String) {
 }
 
 #[rocket::async_test]
-async fn a_link_makes_the_first_who_opens_it_the_teacher_and_nobody_else() {
+async fn a_link_makes_one_teacher_and_works_once() {
     let (_running, url, link) = launch_class("SESSION_STORE", "memory");
     let (mut teacher, mut rosa) = (Browser::new(&url), Browser::new(&url));
     teacher.get(&link).await.expect_page(200, "Log in first");

@@ -1,4 +1,4 @@
-//! The labs under a crowd: guests displace guests, and what one address or account stores has an end.
+//! The labs under a crowd: guests displace guests only, and addresses and accounts have limits.
 
 use mongodb::bson::{DateTime, Document, doc};
 use rocket::futures::future::join_all;
@@ -6,7 +6,7 @@ use rocket::futures::future::join_all;
 use crate::class;
 use crate::support::{App, Browser};
 
-/// Boot number and counter in memory, as the page shows them.
+/// The boot number and the counter in memory, as the page shows them.
 async fn little_server(browser: &mut Browser) -> (String, String) {
     let page = browser.get("/lab/two-stores").await.body;
     let shown = |label: &str| {
@@ -56,7 +56,7 @@ async fn a_visitor_gets_a_little_server_with_the_first_count() {
     assert!(again.0 != boot && again.1 == "0", "{again:?}");
 }
 
-/// Documents and bytes in the collection of the labs' sessions.
+/// The number of documents and bytes in the collection of the labs' sessions.
 async fn stored(app: &App) -> (i32, i32) {
     let sessions = app.database().collection::<Document>("lab_sessions");
     let bytes = doc! { "$sum": { "$bsonSize": "$$ROOT" } };
@@ -87,7 +87,7 @@ async fn visitors_at_one_address_cannot_fill_the_database_and_learners_are_not_a
     refused.expect_page(429, "Log in to get a share of your own");
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=24 * 60).contains(&wait), "{wait}");
-    // An account has a share of its own, and that has an end as well.
+    // An account has a share of its own, which is limited as well.
     for number in 0..21 {
         rosa.jar.remove("lab.sid");
         let answer = rosa.post(BIG.0, BIG.1).await;
@@ -124,7 +124,7 @@ async fn a_class_of_forty_visitors_at_one_address_can_do_every_lab() {
     .await;
 }
 
-/// Every lane of the counters, filled for two days.
+/// Fills all counters for two days.
 pub async fn fill_counters(app: &App) {
     let counters = app.database().collection::<Document>("throttle");
     let later = DateTime::from_millis(DateTime::now().timestamp_millis() + 48 * 3_600_000);
@@ -132,7 +132,7 @@ pub async fn fill_counters(app: &App) {
 }
 
 #[rocket::async_test]
-async fn whatever_makes_a_session_for_a_visitor_is_counted() {
+async fn each_way_to_make_a_session_as_a_visitor_is_counted() {
     let app = class().await;
     let (mut first, mut rosa) = (app.browser(), app.browser());
     rosa.sign_up("rosa").await;
@@ -152,12 +152,12 @@ async fn whatever_makes_a_session_for_a_visitor_is_counted() {
         let answer = app.browser().post("/lab/the-seal", &fields).await;
         assert_eq!(answer.status, 429, "{button}");
     }
-    // A page stores a session as well, when the learner has switched that on.
+    // A page stores a session too, when the learner has switched that on.
     assert_eq!(first.get("/lab/the-options").await.status, 429);
     assert_eq!(sessions.count_documents(doc! {}).await.unwrap(), before);
     let labs = app.database().collection::<Document>("lab_sessions");
     assert_eq!(labs.count_documents(doc! {}).await.unwrap(), 0);
-    // What stores nothing new goes on.
+    // Requests that store nothing new still work.
     first
         .post("/learn/the-seal/predict", &[("choice", "0")])
         .await

@@ -1,4 +1,4 @@
-//! A learner in a test: plays the written solution of a lesson.
+//! A learner in a test, who can send the solution of a lesson.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,14 +9,14 @@ use serde::Deserialize;
 
 use crate::support::{App, Browser, PASSWORD};
 
-/// A request of a solution.
+/// A request in the solution of a lesson.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Request {
     pub method: String,
     pub path: String,
     #[serde(default)]
     fields: BTreeMap<String, String>,
-    /// Which of the learner's browsers.
+    /// The number of the learner's browser.
     #[serde(default)]
     browser: usize,
     #[serde(default = "yes")]
@@ -42,9 +42,9 @@ pub fn solution(folder: &str) -> Vec<Request> {
 pub struct Learner {
     name: &'static str,
     pub browsers: [Browser; 2],
-    /// All pages that came.
+    /// All pages that the learner got.
     pub pages: String,
-    /// All tickets that came, the lab's included.
+    /// All session cookies that the learner got, those of the labs included.
     pub tickets: BTreeSet<String>,
 }
 
@@ -52,11 +52,11 @@ impl Learner {
     pub async fn new(app: &App, name: &'static str) -> Self {
         let mut browser = app.browser();
         browser.sign_up(name).await;
-        Self { browsers: [browser, app.browser()], ..Self::nobody(app, name) }
+        Self { browsers: [browser, app.browser()], ..Self::guest(app, name) }
     }
 
-    /// Not logged in.
-    pub fn nobody(app: &App, name: &'static str) -> Self {
+    /// A learner who is not logged in.
+    pub fn guest(app: &App, name: &'static str) -> Self {
         let browsers = [app.browser(), app.browser()];
         Self { name, browsers, pages: String::new(), tickets: BTreeSet::new() }
     }
@@ -94,7 +94,7 @@ impl Learner {
         self.tickets.extend(tickets.map(|(_, value)| value.clone()));
     }
 
-    /// `{who}` is the address that the first lesson's page asks.
+    /// The path with `{who}` replaced by the address that the first lesson's page asks.
     async fn path(&mut self, folder: &str, path: &str) -> String {
         if path != "{who}" {
             return path.to_owned();

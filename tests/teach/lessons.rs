@@ -1,4 +1,4 @@
-//! Each lesson is solved by its own written solution, and by nothing less.
+//! Each lesson is solved by its own solution, and by no less.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ const FOLDERS: [&str; 10] = [
     "10-three-clocks",
 ];
 
-/// Each lesson in a class of its own, all at once: the last one waits for its clocks.
+/// Runs each lesson in a class of its own, all concurrently: the last one waits for its clocks.
 async fn for_each_lesson(what: impl AsyncFn(&App, &'static str)) {
     join_all(FOLDERS.map(async |folder| what(&class().await, folder).await)).await;
 }
@@ -37,17 +37,17 @@ async fn each_lesson_is_solved_by_its_solution_and_a_reset_returns_to_the_start(
         let page = rosa.browsers[0].get(&format!("/learn/{}", slug(folder))).await.body;
         let goals: Vec<&str> = page.split("class=\"goal").skip(2).collect();
         assert!(rosa.is_solved(folder).await, "{folder}: {goals:#?}");
-        let told: Vec<&str> = page.split("goal__evidence\">").skip(1).collect();
-        let told: Vec<&str> =
-            told.iter().map(|rest| rest.split_once("</span>").unwrap().0).collect();
-        assert!(told.iter().all(|told| !told.contains('{')), "{folder}: {told:#?}");
+        let evidence: Vec<&str> = page.split("goal__evidence\">").skip(1).collect();
+        let evidence: Vec<&str> =
+            evidence.iter().map(|rest| rest.split_once("</span>").unwrap().0).collect();
+        assert!(evidence.iter().all(|evidence| !evidence.contains('{')), "{folder}: {evidence:#?}");
         if folder == FOLDERS[0] {
-            // The two questions side by side: with the ticket and without.
+            // The two questions, with the cookie and without.
             assert_eq!(page.matches("id=\"evidence-").count(), 2, "{page}");
             let marked = page.matches("ray--differs").count();
             assert!(marked >= 4, "{marked} steps differ");
         }
-        // What one has done is nobody else's.
+        // The progress of one learner is not that of another.
         oskar.press(folder, "check").await;
         assert_eq!(oskar.reached(folder).await, 0, "{folder}");
         rosa.press(folder, "reset").await;
@@ -94,7 +94,7 @@ async fn nothing_short_of_the_solution_solves_a_lesson() {
     join_all(FOLDERS[..9].iter().map(async |folder| {
         let (app, all) = (class().await, solution(folder));
         let mut rosa = Learner::new(&app, "rosa").await;
-        // Of requests that matter, the last one before the last check is left out.
+        // The last request that matters before the last check is left out.
         let left_out = all.iter().rposition(|request| {
             request.method == "POST" && !request.path.ends_with("/check") || request.path == "{who}"
         });
@@ -114,17 +114,17 @@ async fn progress_outlives_a_logout_and_is_taken_along_at_a_login() {
     let folder = FOLDERS[1];
     rosa.play(folder, &solution(folder)).await;
     rosa.browsers[0].post("/logout", &[]).await;
-    assert!(!rosa.is_solved(folder).await, "nobody has done nothing");
+    assert!(!rosa.is_solved(folder).await, "a new user has solved nothing");
     rosa.browsers[0].log_in("rosa").await;
     assert!(rosa.is_solved(folder).await);
-    // A lesson without a login, and then the login.
+    // The login comes after a lesson that needs none.
     let folder = FOLDERS[4];
-    let mut nobody = Learner::nobody(&app, "new");
-    nobody.play(folder, &solution(folder)).await;
-    assert!(nobody.is_solved(folder).await);
-    nobody.browsers[0].sign_up("new").await;
-    assert!(nobody.is_solved(folder).await);
-    let mut elsewhere = Learner::nobody(&app, "new");
+    let mut guest = Learner::guest(&app, "new");
+    guest.play(folder, &solution(folder)).await;
+    assert!(guest.is_solved(folder).await);
+    guest.browsers[0].sign_up("new").await;
+    assert!(guest.is_solved(folder).await);
+    let mut elsewhere = Learner::guest(&app, "new");
     elsewhere.browsers[0].log_in("new").await;
     assert!(elsewhere.is_solved(folder).await, "it is the user's");
 }
@@ -150,26 +150,26 @@ async fn no_page_of_a_lesson_and_no_recording_of_it_holds_a_whole_ticket() {
         let app = class().await;
         let mut rosa = Learner::new(&app, "rosa").await;
         rosa.play(folder, &solution(folder)).await;
-        let mut told = rosa.pages.clone() + &rosa.browsers[0].get("/xray").await.body;
-        let list = told.split("exchange__link\" href=\"").skip(1);
+        let mut pages = rosa.pages.clone() + &rosa.browsers[0].get("/xray").await.body;
+        let list = pages.split("exchange__link\" href=\"").skip(1);
         let paths: BTreeSet<String> =
             list.map(|link| link.split('"').next().unwrap().to_owned()).collect();
         for path in &paths {
-            told += &rosa.browsers[0].get(&format!("{path}?step=999")).await.body;
+            pages += &rosa.browsers[0].get(&format!("{path}?step=999")).await.body;
         }
         assert!(paths.len() >= 4, "{folder}: {paths:?}");
         for ticket in &rosa.tickets {
             let ticket = crate::decode(ticket);
             let parts = ticket.trim_start_matches("s:").split('.').filter(|part| part.len() > 12);
             for part in parts {
-                assert!(!told.contains(&part[..12]), "{folder} tells {part}");
+                assert!(!pages.contains(&part[..12]), "{folder} tells {part}");
             }
         }
         assert!(
             rosa.tickets.len()
                 > usize::from(solution(folder).iter().any(|r| r.path.starts_with("/lab")))
         );
-        assert!(!told.contains(PASSWORD), "{folder} tells the password");
+        assert!(!pages.contains(PASSWORD), "{folder} tells the password");
     }))
     .await;
 }
@@ -186,7 +186,7 @@ async fn a_check_says_what_came_of_it_and_spoils_nothing() {
     for button in ["new", "forget"] {
         rosa.browsers[0].post("/lab/three-clocks", &[("do", button)]).await;
     }
-    // Between the button and the visit, as somebody does who cannot wait.
+    // Between the button and the visit, as an impatient learner does.
     rosa.press("10-three-clocks", "check").await;
     rosa.browsers[0].get("/lab/three-clocks").await;
     rosa.press("10-three-clocks", "check").await;
@@ -205,10 +205,10 @@ async fn no_switch_of_the_lab_touches_the_login() {
     let switches = [("do", "switch"), ("secret", "new"), ("save_uninitialized", "on")];
     rosa.browsers[0].post("/lab/the-options", &switches).await;
     assert_eq!(rosa.browsers[0].jar["connect.sid"], ticket);
-    assert!(rosa.browsers[0].is_signed_in().await);
-    // Nor is a ticket of the lab one of the site.
+    assert!(rosa.browsers[0].is_logged_in().await);
+    // A cookie of the lab is none of the site.
     rosa.browsers[0].post("/lab/no-secrets", &[("do", "steal")]).await;
     let mut thief = app.browser();
     thief.jar.insert("connect.sid".to_owned(), rosa.browsers[0].jar["lab.sid"].clone());
-    assert!(!thief.is_signed_in().await);
+    assert!(!thief.is_logged_in().await);
 }

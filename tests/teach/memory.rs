@@ -1,4 +1,4 @@
-//! The memory of the X-ray: bounded, whatever clients send.
+//! The memory of the X-ray is limited, whatever clients send.
 
 use std::net::TcpListener;
 use std::process::{Child, Stdio};
@@ -9,7 +9,7 @@ use rocket::tokio::time::sleep;
 
 use crate::support::cloakroom;
 
-/// The program with teaching on, in a process of its own. It ends with the test.
+/// The program with `teaching`, in a process that ends with the test.
 struct Server {
     process: Child,
     url: String,
@@ -40,7 +40,7 @@ impl Server {
         panic!("not ready after 20 seconds");
     }
 
-    /// Mebibytes that the process has in memory.
+    /// The mebibytes that the process has in memory.
     fn memory(&self) -> u64 {
         let path = format!("/proc/{}/status", self.process.id());
         let status = std::fs::read_to_string(path).unwrap();
@@ -48,7 +48,7 @@ impl Server {
         line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
     }
 
-    /// Sends so many requests, eight at a time, and reads each answer.
+    /// Sends `count` requests, eight at a time, and reads each response.
     async fn flood(&self, count: usize, request: &reqwest::RequestBuilder) {
         let answers = (0..count).map(|_| request.try_clone().expect("a body in memory").send());
         let answers = stream::iter(answers).map(async |answer| {

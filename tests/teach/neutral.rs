@@ -1,12 +1,12 @@
-//! Watching changes nothing: the same cookies and the same commands with the X-ray and without.
+//! The X-ray changes nothing: cookies and commands are the same with it and without it.
 
 use crate::class;
 use crate::support::{App, Browser, PASSWORD, count_commands};
 
-/// Of a form.
+/// The content type of a form.
 type Fields<'f> = &'f [(&'f str, &'f str)];
 
-/// The cookie lines without what differs by nature.
+/// The `Set-Cookie` lines without the values that differ from one login to the next.
 fn lines(answer: &crate::support::Answer) -> Vec<String> {
     let line = |line: &&str| {
         let (name, rest) = line.split_once('=').unwrap();
@@ -21,14 +21,14 @@ fn lines(answer: &crate::support::Answer) -> Vec<String> {
         format!("{name};{}", attributes.collect::<Vec<_>>().join(";"))
     };
     let mut lines: Vec<String> = answer.all("set-cookie").iter().map(line).collect();
-    // Rocket's jar has no order.
+    // Rocket's jar has no fixed order.
     lines.sort();
     lines
 }
 
-/// All eight exchanges: what each sets, and which commands it sends.
+/// The cookies and commands of all eight requests.
 async fn play(app: &App) -> Vec<(String, Vec<String>, Vec<String>)> {
-    let mut told = vec![];
+    let mut results = vec![];
     let (mut rosa, name) = (app.browser(), "rosa");
     let right = [("username", name), ("password", PASSWORD)];
     let wrong = [("username", name), ("password", "wrong horse battery")];
@@ -64,9 +64,9 @@ async fn play(app: &App) -> Vec<(String, Vec<String>, Vec<String>)> {
         })
         .await;
         let answer = answer.unwrap();
-        told.push((format!("{method} {path} {}", answer.status), lines(&answer), commands));
+        results.push((format!("{method} {path} {}", answer.status), lines(&answer), commands));
     }
-    told
+    results
 }
 
 #[rocket::async_test]

@@ -1,4 +1,4 @@
-//! Off means off.
+//! Without `teaching`, there are no lessons and no class.
 
 use crate::class::teacher;
 use crate::support::{App, PASSWORD};
@@ -28,7 +28,7 @@ async fn without_teaching_every_address_of_it_is_a_404_and_no_page_speaks_of_it(
     }
 }
 
-/// The check stands in front of all routes; this is the list that proves it of these.
+/// The check is before all routes; this test shows it for these.
 #[rocket::async_test]
 async fn forms_of_lessons_and_labs_are_refused_from_another_site() {
     let app = crate::class().await;

@@ -8,7 +8,7 @@ use crate::learner::{Learner, solution};
 use crate::support::{App, SECRET, cloakroom};
 use crate::{class, exchanges};
 
-/// Runs a command on the app's database; returns what it said.
+/// Runs a command on the app's database, and returns its output.
 fn run(app: &App, arguments: &[&str]) -> String {
     let mut command = cloakroom(arguments);
     command.env("MONGODB_URI", app.uri()).env("SESSION_SECRET", SECRET).stdin(Stdio::null());
@@ -17,7 +17,7 @@ fn run(app: &App, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// With the secret that the commands have.
+/// An app for a class with the secret that the commands have.
 async fn class_with_secret() -> App {
     App::on_mongodb_with(|figment| {
         figment.merge(("teaching", true)).merge(("session.secret", SECRET))
@@ -25,7 +25,7 @@ async fn class_with_secret() -> App {
     .await
 }
 
-/// Name and passphrase on each card.
+/// The name and the passphrase on each card.
 fn cards(page: &str) -> Vec<(String, String)> {
     let cards = page.split("<li class=\"seat-card\">").skip(1);
     let text = |card: &str, class: &str| {
@@ -40,9 +40,9 @@ async fn seats_log_in_with_the_words_on_their_cards_until_the_class_is_reset() {
     let app = class_with_secret().await;
     let mut teacher = teacher(&app).await;
     teacher.get("/class/cards").await.expect_page(200, "There are no seats.");
-    let told = run(&app, &["seed", "--students", "3"]);
-    assert!(told.contains("3 seats are made"), "{told}");
-    // The server hears of it within a moment.
+    let output = run(&app, &["seed", "--students", "3"]);
+    assert!(output.contains("Seats created: 3."), "{output}");
+    // The server notices it after a moment.
     rocket::tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     let first = cards(&teacher.get("/class/cards").await.body);
     let names: Vec<&str> = first.iter().map(|(name, _)| name.as_str()).collect();
@@ -53,12 +53,12 @@ async fn seats_log_in_with_the_words_on_their_cards_until_the_class_is_reset() {
         student.try_log_in(name, words).await.expect_redirect("/dashboard");
         assert_eq!(student.get("/class/cards").await.status, 403);
     }
-    assert!(run(&app, &["seed", "--students", "4"]).contains("1 seats are made"));
+    assert!(run(&app, &["seed", "--students", "4"]).contains("Seats created: 1."));
 
-    assert!(run(&app, &["reset"]).contains("nothing was reset"), "nobody typed reset");
-    let told = run(&app, &["reset", "--yes"]);
-    assert!(told.contains("4 accounts and 3 sessions are gone"), "{told}");
-    assert!(teacher.is_signed_in().await, "the teacher stays");
+    assert!(run(&app, &["reset"]).contains("Nothing was reset."), "reset was not typed");
+    let output = run(&app, &["reset", "--yes"]);
+    assert!(output.contains("Accounts deleted: 4. Sessions ended: 3."), "{output}");
+    assert!(teacher.is_logged_in().await, "the teacher stays");
     run(&app, &["seed", "--students", "3"]);
     rocket::tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     let second = cards(&teacher.get("/class/cards").await.body);
@@ -85,7 +85,7 @@ async fn the_words_on_a_card_get_in_although_strangers_have_used_up_the_attempts
     }
     assert_eq!(log_in("seat-01", &cards[1].1).await, 429, "the words of another seat");
     assert_eq!(log_in("rosa", crate::support::PASSWORD).await, 429, "no seat");
-    // A card is worth nothing once its owner has another password.
+    // A card is useless once its owner has another password.
     let mut student = app.browser();
     student.try_log_in("seat-01", &cards[0].1).await.expect_redirect("/dashboard");
     let fields = [("current", cards[0].1.as_str()), ("new", "a better horse battery")];
@@ -100,10 +100,10 @@ async fn a_seat_whose_name_a_student_registered_has_no_card_and_is_named() {
     let (mut teacher, mut early) = (teacher(&app).await, app.browser());
     early.sign_up("Seat-02").await;
     app.browser().register("seat-2").await;
-    for (students, made) in [("3", "2 seats are made"), ("4", "1 seats are made")] {
-        let told = run(&app, &["seed", "--students", students]);
-        assert!(told.contains(made), "{told}");
-        assert!(told.contains("registered these names themselves: seat-02\n"), "{told}");
+    for (students, made) in [("3", "Seats created: 2."), ("4", "Seats created: 1.")] {
+        let output = run(&app, &["seed", "--students", students]);
+        assert!(output.contains(made), "{output}");
+        assert!(output.contains("registered the names themselves: seat-02\n"), "{output}");
     }
     rocket::tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     let page = teacher.get("/class/cards").await.body;
@@ -114,7 +114,7 @@ async fn a_seat_whose_name_a_student_registered_has_no_card_and_is_named() {
     for (name, words) in &first {
         app.browser().try_log_in(name, words).await.expect_redirect("/dashboard");
     }
-    // An account that was deleted and registered again is no seat any more.
+    // An account that was deleted and registered again is no longer a seat.
     let mut leaver = app.browser();
     leaver.try_log_in(&first[0].0, &first[0].1).await;
     leaver.post("/account/delete", &[("password", &first[0].1)]).await;

@@ -1,4 +1,4 @@
-//! A MongoDB that is no replica set has no change streams: the room compares, and instances ask.
+//! A MongoDB that is no replica set has no change streams: each instance compares and reads again.
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::stream::Events;
 use crate::support::App;
 
-/// Ends with the test.
+/// A server that ends with the test.
 struct Standalone {
     process: Child,
     uri: String,
@@ -47,7 +47,7 @@ async fn standalone() -> Standalone {
 }
 
 #[rocket::async_test]
-async fn on_a_standalone_server_the_room_compares_and_instances_ask_every_two_seconds() {
+async fn a_standalone_server_compares_sessions_and_reads_settings_every_two_seconds() {
     let mongod = standalone().await;
     let first = App::on_with(&mongod.uri, |figment| figment.merge(("teaching", true))).await;
     let second = App::on_with(&mongod.uri, |figment| figment.merge(("teaching", true))).await;
@@ -61,8 +61,8 @@ async fn on_a_standalone_server_the_room_compares_and_instances_ask_every_two_se
     events.read_until("event:changed").await;
     let mut rosa = second.browser();
     rosa.sign_up("rosa").await;
-    let hook = rosa.session_id().unwrap()[..6].to_owned();
-    events.read_until(&format!(r#"{{"what":"insert","hook":"{hook}…""#)).await;
+    let short_id = rosa.session_id().unwrap()[..6].to_owned();
+    events.read_until(&format!(r#"{{"what":"insert","short_id":"{short_id}…""#)).await;
 
     teacher.post("/class/line", &[("line", "Look up")]).await;
     for _ in 0..100 {
@@ -71,5 +71,5 @@ async fn on_a_standalone_server_the_room_compares_and_instances_ask_every_two_se
         }
         sleep(Duration::from_millis(50)).await;
     }
-    panic!("the second instance never hears of it");
+    panic!("the second instance never notices it");
 }

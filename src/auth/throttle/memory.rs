@@ -1,4 +1,4 @@
-//! Counters in this process's memory: for trying out, alone in it, gone with it.
+//! Counters in the memory of this process: not shared with other instances, and lost when it stops.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,65 +7,67 @@ use std::time::{Duration, SystemTime};
 use super::{Counters, Rate};
 use crate::db::Unavailable;
 
-/// From this size on, what has run out is thrown out first.
+/// From this many buckets on, empty ones are removed before another one is counted.
 const SWEEP_FROM: usize = 10_000;
 
-/// How far ahead of the clock a lane is paid for.
-struct Paid {
-    until: SystemTime,
+/// How full a bucket is.
+struct Level {
+    /// When the bucket will be empty.
+    empty_at: SystemTime,
+    /// See [`Rate::every`].
     every: Duration,
 }
 
-/// The counters, by key.
+/// Counters in memory, by key.
 #[derive(Default)]
 pub struct MemoryCounters {
-    lanes: Mutex<HashMap<String, Paid>>,
+    buckets: Mutex<HashMap<String, Level>>,
 }
 
 impl MemoryCounters {
-    fn lanes(&self) -> MutexGuard<'_, HashMap<String, Paid>> {
-        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn buckets(&self) -> MutexGuard<'_, HashMap<String, Level>> {
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take_at(&self, now: SystemTime, key: &str, rate: Rate) -> Result<(), Duration> {
-        let mut lanes = self.lanes();
-        if lanes.len() >= SWEEP_FROM {
-            lanes.retain(|_, paid| paid.until > now);
+    fn count_at(&self, now: SystemTime, key: &str, rate: Rate) -> Option<Duration> {
+        let mut buckets = self.buckets();
+        if buckets.len() >= SWEEP_FROM {
+            buckets.retain(|_, level| level.empty_at > now);
         }
-        let paid = lanes.entry(key.to_owned()).or_insert(Paid { until: now, every: rate.every });
-        let until = paid.until.max(now) + rate.every;
-        match until.duration_since(now + rate.span()) {
-            Ok(wait) if !wait.is_zero() => Err(wait),
-            _ => {
-                paid.until = until;
-                Ok(())
-            }
+        let empty = Level { empty_at: now, every: rate.every };
+        let level = buckets.entry(key.to_owned()).or_insert(empty);
+        let empty_at = level.empty_at.max(now) + rate.every;
+        let overflow = empty_at.duration_since(now + rate.window()).ok();
+        let retry_after = overflow.filter(|wait| !wait.is_zero());
+        if retry_after.is_none() {
+            level.empty_at = empty_at;
         }
+        retry_after
     }
 }
 
 #[rocket::async_trait]
 impl Counters for MemoryCounters {
-    async fn take(&self, key: &str, rate: Rate) -> Result<Result<(), Duration>, Unavailable> {
-        Ok(self.take_at(SystemTime::now(), key, rate))
+    async fn count(&self, key: &str, rate: Rate) -> Result<Option<Duration>, Unavailable> {
+        Ok(self.count_at(SystemTime::now(), key, rate))
     }
 
-    async fn give_back(&self, keys: &[String]) -> Result<(), Unavailable> {
-        let mut lanes = self.lanes();
+    async fn refund(&self, keys: &[String]) -> Result<(), Unavailable> {
+        let mut buckets = self.buckets();
         for key in keys {
-            if let Some(paid) = lanes.get_mut(key) {
-                paid.until -= paid.every;
+            if let Some(level) = buckets.get_mut(key) {
+                level.empty_at -= level.every;
             }
         }
         Ok(())
     }
 
     async fn clear(&self, key: &str) -> Result<bool, Unavailable> {
-        Ok(self.lanes().remove(key).is_some())
+        Ok(self.buckets().remove(key).is_some())
     }
 
     async fn clear_all(&self) -> Result<(), Unavailable> {
-        self.lanes().clear();
+        self.buckets().clear();
         Ok(())
     }
 }
@@ -77,35 +79,36 @@ mod tests {
     const RATE: Rate = Rate { burst: 3, every: Duration::from_secs(60) };
 
     #[test]
-    fn a_burst_passes_and_then_one_each_so_often() {
+    fn a_burst_is_allowed_and_then_one_more_each_interval() {
         let (counters, start) = (MemoryCounters::default(), SystemTime::now());
         let try_after = |seconds| {
-            let wait = counters.take_at(start + Duration::from_secs(seconds), "x", RATE);
-            wait.err().map(|wait| wait.as_secs())
+            let wait = counters.count_at(start + Duration::from_secs(seconds), "x", RATE);
+            wait.map(|wait| wait.as_secs())
         };
         assert_eq!([try_after(0), try_after(0), try_after(0)], [None; 3]);
-        // Refused attempts cost nothing: the wait stays true.
+        // Throttled attempts are not counted: the time to wait only shrinks.
         assert_eq!([try_after(0), try_after(1), try_after(59)], [Some(60), Some(59), Some(1)]);
         assert_eq!([try_after(60), try_after(60)], [None, Some(60)]);
-        // After a long time the burst is there again, and no more than that.
+        // After a long time the whole burst is allowed again, and no more.
         assert_eq!([try_after(9_999); 3], [None; 3]);
         assert_eq!([try_after(9_999), try_after(9_999)], [None; 2]);
         assert_eq!(try_after(9_999), Some(60));
     }
 
     #[rocket::async_test]
-    async fn what_is_given_back_can_be_taken_again() {
+    async fn a_refunded_attempt_can_be_made_again() {
         let (counters, now) = (MemoryCounters::default(), SystemTime::now());
+        let is_counted = |key: &str| counters.count_at(now, key, RATE).is_none();
         for _ in 0..3 {
-            counters.take_at(now, "x", RATE).unwrap();
+            assert!(is_counted("x"));
         }
-        assert!(counters.take_at(now, "x", RATE).is_err());
-        counters.give_back(&["x".to_owned(), "nobody's".to_owned()]).await.unwrap();
-        assert!(counters.take_at(now, "x", RATE).is_ok());
-        assert!(counters.take_at(now, "x", RATE).is_err());
-        assert!(counters.take_at(now, "y", RATE).is_ok(), "each key for itself");
+        assert!(!is_counted("x"));
+        counters.refund(&["x".to_owned(), "unknown".to_owned()]).await.unwrap();
+        assert!(is_counted("x"));
+        assert!(!is_counted("x"));
+        assert!(is_counted("y"), "each key has a count of its own");
         assert!(counters.clear("x").await.unwrap());
-        assert!(counters.take_at(now, "x", RATE).is_ok());
+        assert!(is_counted("x"));
         assert!(!counters.clear("z").await.unwrap());
     }
 }

@@ -1,16 +1,17 @@
-//! How many guesses there may be: counted before a password is hashed, given back when it was right.
+//! Rate limits: each attempt is counted before its password is hashed, and refunded if the password is right.
 //!
-//! An attempt passes one to four lanes, each with a rate of its own. A stranger who guesses at an
-//! account fills the lane of strangers, not that of a browser which has logged in to it before
-//! (`device.rs`; OWASP, "Device Cookies"), so an attacker cannot lock a user out of the user's own browser. A class
-//! behind one address shares a lane that is wide enough for it. Asked by `strategy.rs`; the counters
-//! are in `mongo`, shared by all instances, or in `memory`.
+//! An attempt counts in one to four buckets, each with a rate of its own. An attacker who guesses at an
+//! account fills the bucket for browsers that are new to it. A browser that has logged in to the account
+//! before has a bucket of its own (`device.rs`; OWASP, "Device Cookies"). So the attacker cannot lock the
+//! user out of that browser. A class behind one address shares a bucket that is large enough for it.
+//! `strategy.rs` and `account.rs` count here. The counters are in `mongo`, shared by all instances, or in
+//! `memory`.
 
-mod lanes;
+mod buckets;
 pub mod memory;
 pub mod mongo;
 
-pub use lanes::{Lane, Network, Rate};
+pub use buckets::{Bucket, Network, Rate};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,76 +23,97 @@ use rocket_express_session::Secrets;
 
 use crate::db::Unavailable;
 
-/// Where attempts are counted. Both counters keep the same time: of the moment until which the
-/// lane is paid for, an attempt adds `every` to it (the "generic cell rate algorithm").
+/// Where attempts are counted.
+///
+/// Both counters store one time for each bucket: when it will be empty. An attempt adds [`Rate::every`] to
+/// that time, unless it would then be more than [`Rate::window`] ahead (the "generic cell rate algorithm").
 #[rocket::async_trait]
 pub trait Counters: Send + Sync {
-    /// Counts an attempt, unless there were too many: then how long to wait for the next. One
-    /// atomic step, so that attempts side by side gain nothing.
-    async fn take(&self, key: &str, rate: Rate) -> Result<Result<(), Duration>, Unavailable>;
+    /// Counts an attempt. If the bucket is full, nothing is counted, and the result is how long to wait. This
+    /// is one atomic step, so concurrent attempts gain nothing.
+    async fn count(&self, key: &str, rate: Rate) -> Result<Option<Duration>, Unavailable>;
 
-    /// Takes one attempt back under each key.
-    async fn give_back(&self, keys: &[String]) -> Result<(), Unavailable>;
+    /// Removes one attempt under each key.
+    async fn refund(&self, keys: &[String]) -> Result<(), Unavailable>;
 
-    /// Forgets all attempts under this key. False when there were none.
+    /// Removes all attempts under this key. False when there were none.
     async fn clear(&self, key: &str) -> Result<bool, Unavailable>;
 
-    /// Forgets all attempts.
+    /// Removes all attempts.
     async fn clear_all(&self) -> Result<(), Unavailable>;
 }
 
-/// Counts attempts.
+/// Counts attempts, and rejects what is too much.
 pub struct Throttle {
     counters: Arc<dyn Counters>,
-    /// Keys are sealed: who reads the counters learns no name and no address.
+    /// They sign the keys, so a reader of the counters learns no name and no address.
     secrets: Secrets,
-    late: Arc<Semaphore>,
+    pending_refunds: Arc<Semaphore>,
+}
+
+/// The result of asking for a [`Permit`].
+pub enum Admission {
+    /// The attempt is counted, and may be made.
+    Granted(Permit),
+    /// Too many attempts: this one is not counted, and must not be made.
+    Throttled {
+        /// How long to wait before the next attempt.
+        retry_after: Duration,
+    },
 }
 
 impl Throttle {
-    /// Keys are sealed with the first of `secrets`: with a new one, all counts start at zero.
+    /// Counts with these counters. The first of `secrets` signs the keys: with a new one, all counts start at
+    /// zero.
     pub fn new(counters: Arc<dyn Counters>, secrets: Secrets) -> Self {
-        Self { counters, secrets, late: Arc::new(Semaphore::new(MAX_LATE)) }
+        Self { counters, secrets, pending_refunds: Arc::new(Semaphore::new(MAX_PENDING_REFUNDS)) }
     }
 
-    /// Passes all lanes, or none: `Err` says how long to wait.
+    /// Counts an attempt in all of the buckets, or in none.
     ///
     /// # Errors
-    /// The counters do not answer: no attempt passes uncounted.
-    pub(super) async fn take(
+    /// The counters do not answer: no attempt is made uncounted.
+    pub(super) async fn try_acquire(
         &self,
-        lanes: &[Lane<'_>],
-    ) -> Result<Result<Taken, Duration>, Unavailable> {
-        let (counters, late) = (self.counters.clone(), self.late.clone());
-        let mut taken = Taken::none(counters, late);
-        for lane in lanes {
-            let key = self.key(*lane);
-            if let Err(wait) = self.counters.take(&key, lane.rate()).await? {
-                taken.give_back().await;
-                return Ok(Err(wait));
+        buckets: &[Bucket<'_>],
+    ) -> Result<Admission, Unavailable> {
+        let counters = Some((self.counters.clone(), self.pending_refunds.clone()));
+        let mut permit = Permit { keys: vec![], counters };
+        for bucket in buckets {
+            let key = self.key(*bucket);
+            if let Some(retry_after) = self.counters.count(&key, bucket.rate()).await? {
+                permit.refund().await;
+                return Ok(Admission::Throttled { retry_after });
             }
-            taken.add(key);
+            permit.keys.push(key);
         }
-        Ok(Ok(taken))
+        Ok(Admission::Granted(permit))
     }
 
-    /// Counts something that is never taken back: `Err` says how long to wait for the next.
+    /// Counts something that is never refunded, in all of the buckets or in none. If one is full, the result
+    /// is how long to wait.
     ///
     /// # Errors
     /// The counters do not answer.
-    pub async fn pass(&self, lanes: &[Lane<'_>]) -> Result<Result<(), Duration>, Unavailable> {
-        Ok(self.take(lanes).await?.map(Taken::keep))
+    pub async fn count(&self, buckets: &[Bucket<'_>]) -> Result<Option<Duration>, Unavailable> {
+        Ok(match self.try_acquire(buckets).await? {
+            Admission::Granted(permit) => {
+                permit.consume();
+                None
+            }
+            Admission::Throttled { retry_after } => Some(retry_after),
+        })
     }
 
-    /// Lets strangers try again at the account of this key. False when nothing was counted.
+    /// Resets the failed-login counter of the account of this key. False when nothing was counted.
     ///
     /// # Errors
     /// The counters do not answer.
     pub async fn unlock(&self, username_key: &str) -> Result<bool, Unavailable> {
-        self.counters.clear(&self.key(Lane::Account(username_key))).await
+        self.counters.clear(&self.key(Bucket::Account(username_key))).await
     }
 
-    /// Forgets all that was counted, at whatever account, from whatever address.
+    /// Resets all counters, of accounts and of addresses.
     ///
     /// # Errors
     /// The counters do not answer.
@@ -99,80 +121,78 @@ impl Throttle {
         self.counters.clear_all().await
     }
 
-    fn key(&self, lane: Lane<'_>) -> String {
-        self.secrets.sign_for("cloakroom throttle", &lane.text())
+    fn key(&self, bucket: Bucket<'_>) -> String {
+        self.secrets.sign_for("cloakroom throttle", &bucket.name())
     }
 }
 
-/// Attempts that were counted. Given back when dropped, unless they were wrong guesses
-/// ([`Taken::keep`]): also when the request has no time left, or is cut off.
+/// An attempt that was counted. Dropping it refunds the attempt, also when the request is cut off or has no
+/// time left. After a wrong password it is consumed instead ([`Permit::consume`]).
 #[derive(Default)]
-pub struct Taken {
+pub struct Permit {
     keys: Vec<String>,
-    /// `None` for attempts that are not counted.
+    /// `None` for an attempt that is not counted.
     counters: Option<(Arc<dyn Counters>, Arc<Semaphore>)>,
 }
 
-impl Taken {
-    fn none(counters: Arc<dyn Counters>, late: Arc<Semaphore>) -> Self {
-        Self { keys: vec![], counters: Some((counters, late)) }
-    }
-
-    fn add(&mut self, key: String) {
-        self.keys.push(key);
-    }
-
-    /// They stay counted.
-    pub fn keep(mut self) {
+impl Permit {
+    /// Leaves the attempt counted.
+    pub fn consume(mut self) {
         self.keys.clear();
     }
 
-    /// Takes them back now. What fails is tried again behind the request.
-    pub async fn give_back(mut self) {
+    /// Refunds the attempt now. If that fails, dropping `self` tries again in the background.
+    pub async fn refund(mut self) {
         if let Some((counters, _)) = &self.counters
             && !self.keys.is_empty()
-            && counters.give_back(&self.keys).await.is_ok()
+            && counters.refund(&self.keys).await.is_ok()
         {
             self.keys.clear();
         }
     }
 }
 
-impl Drop for Taken {
+impl Drop for Permit {
     fn drop(&mut self) {
         let keys = std::mem::take(&mut self.keys);
-        let Some((counters, late)) = self.counters.take().filter(|_| !keys.is_empty()) else {
+        let Some((counters, pending)) = self.counters.take().filter(|_| !keys.is_empty()) else {
             return;
         };
-        match (Handle::try_current(), late.try_acquire_owned()) {
-            (Ok(runtime), Ok(permit)) => {
+        match (Handle::try_current(), pending.try_acquire_owned()) {
+            (Ok(runtime), Ok(pending)) => {
                 runtime.spawn(async move {
-                    give_back_late(&*counters, &keys).await;
-                    drop(permit);
+                    refund_later(&*counters, &keys).await;
+                    drop(pending);
                 });
             }
-            _ => log::warn!("an attempt stays counted: too many wait to be given back"),
+            _ => log::warn!("an attempt stays counted: too many refunds are pending"),
         }
     }
 }
 
-/// Tries for half a minute, which is longer than most outages.
-async fn give_back_late(counters: &dyn Counters, keys: &[String]) {
+/// Tries to refund for half a minute, which is longer than most outages.
+async fn refund_later(counters: &dyn Counters, keys: &[String]) {
     for pause in [0, 1, 2, 4, 8, 16] {
         sleep(Duration::from_secs(pause)).await;
-        match counters.give_back(keys).await {
+        match counters.refund(keys).await {
             Ok(()) => return,
-            Err(error) => log::warn!("an attempt could not be given back yet: {error}"),
+            Err(error) => log::warn!("an attempt could not be refunded yet: {error}"),
         }
     }
 }
 
-/// Attempts that wait at once to be given back behind their requests.
-const MAX_LATE: usize = 256;
+/// The most refunds that may be pending in the background at one time.
+const MAX_PENDING_REFUNDS: usize = 256;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The most attempts that a bucket allows in any day.
+    fn in_a_day(bucket: Bucket<'_>) -> u64 {
+        let Rate { burst, every } = bucket.rate();
+        u64::from(burst) + 24 * 60 * 60 / every.as_secs()
+    }
 
     #[test]
     fn an_address_counts_with_its_network() {
@@ -191,72 +211,65 @@ mod tests {
 
     #[rocket::async_test]
     async fn wider_networks_get_four_and_sixteen_times_what_a_64_gets() {
-        type Kind = fn(Network) -> Lane<'static>;
+        type Kind = fn(Network) -> Bucket<'static>;
         let kinds: [(Kind, u32, u32); 4] = [
-            (Lane::Address, 1000, 10),
-            (Lane::Registration, 150, 30),
-            (Lane::GuestSessions, 1500, 60),
-            (Lane::GuestBigSessions, 80, 24 * 60),
+            (Bucket::Address, 1000, 10),
+            (Bucket::Registration, 150, 30),
+            (Bucket::GuestSessions, 1500, 60),
+            (Bucket::GuestBigSessions, 80, 24 * 60),
         ];
         for (kind, burst, seconds) in kinds {
             let secrets = Secrets::new(vec!["secret".to_owned()]).unwrap();
             let throttle = Throttle::new(Arc::new(memory::MemoryCounters::default()), secrets);
-            let take = async |address: &str, times: u32| {
-                let lanes: Vec<_> = Network::around(address.parse().unwrap()).map(kind).collect();
+            let count = async |address: &str, times: u32| {
+                let networks = Network::around(address.parse().unwrap());
+                let buckets: Vec<_> = networks.map(kind).collect();
                 for number in 0..times {
-                    if let Err(wait) = throttle.pass(&lanes).await.unwrap() {
+                    if let Some(wait) = throttle.count(&buckets).await.unwrap() {
                         return (number, wait.as_secs_f64());
                     }
                 }
                 (times, 0.0)
             };
-            // Lanes empty while this test runs.
+            // Buckets empty while this test runs.
             let started = std::time::Instant::now();
             let is_full = async |address: &str, subscribers: f64| {
                 let every = f64::from(seconds) / subscribers;
-                let (passed, wait) = take(address, burst).await;
+                let (passed, wait) = count(address, burst).await;
                 let emptied = (started.elapsed().as_secs_f64() / every).ceil();
                 f64::from(passed) <= emptied && wait > 0.0 && wait <= every
             };
-            // Each /64 of a /56 in turn: the fifth finds the /56 full. Refused ones are not counted.
+            // Each /64 of a /56 in turn: the fifth finds the /56 full. Throttled ones are not counted.
             for subnet in 0..4 {
                 let address = format!("2001:db8:1:{subnet:x}::1");
-                assert_eq!(take(&address, burst).await.0, burst);
+                assert_eq!(count(&address, burst).await.0, burst);
                 assert!(is_full(&address, 1.0).await, "{subnet}");
             }
             assert!(is_full("2001:db8:1:4::1", 4.0).await);
-            // The same of three further /56 of the /48, which is full then.
+            // Three more /56 fill the /48 in the same way.
             for subnet in 4..16 {
                 let address = format!("2001:db8:1:{:x}::1", subnet / 4 * 256 + subnet % 4);
-                assert_eq!(take(&address, burst).await.0, burst);
+                assert_eq!(count(&address, burst).await.0, burst);
             }
             assert!(is_full("2001:db8:1:ff00::1", 16.0).await);
-            assert_eq!(take("2001:db8:2::1", burst).await.0, burst, "another /48");
-            assert_eq!(take("203.0.113.7", burst).await.0, burst);
-            assert!(is_full("203.0.113.7", 1.0).await, "IPv4 has one lane");
+            assert_eq!(count("2001:db8:2::1", burst).await.0, burst, "another /48");
+            assert_eq!(count("203.0.113.7", burst).await.0, burst);
+            assert!(is_full("203.0.113.7", 1.0).await, "IPv4 has one bucket");
         }
     }
 
     #[test]
     fn visitors_at_one_address_store_less_than_twenty_megabytes_of_lab_sessions() {
-        let in_a_day = |lane: Lane<'_>| {
-            let Rate { burst, every } = lane.rate();
-            u64::from(burst) + 24 * 60 * 60 / every.as_secs()
-        };
         let network = Network::of(std::net::IpAddr::from([203, 0, 113, 7]));
         // Each with a `User-Agent` as long as one is kept.
-        let big = in_a_day(Lane::GuestBigSessions(network)) * 103_900;
-        let small = in_a_day(Lane::GuestSessions(network)) * 1_500;
+        let big = in_a_day(Bucket::GuestBigSessions(network)) * 103_900;
+        let small = in_a_day(Bucket::GuestSessions(network)) * 1_500;
         assert!(big + small < 20_000_000, "{big} and {small} bytes");
     }
 
     #[test]
-    fn nobody_gets_more_than_a_hundred_guesses_a_day_at_one_account() {
-        let a_day = |lane: Lane<'_>| {
-            let Rate { burst, every } = lane.rate();
-            u64::from(burst) + 24 * 60 * 60 / every.as_secs()
-        };
-        let lanes = [Lane::Account("rosa"), Lane::Device("x"), Lane::Confirmation("y")];
-        assert!(lanes.into_iter().map(a_day).sum::<u64>() <= 100);
+    fn an_attacker_gets_at_most_a_hundred_attempts_a_day_at_one_account() {
+        let buckets = [Bucket::Account("rosa"), Bucket::Device("x"), Bucket::Confirmation("y")];
+        assert!(buckets.into_iter().map(in_a_day).sum::<u64>() <= 100);
     }
 }

@@ -1,8 +1,7 @@
 //! Counters in the collection `throttle`, shared by all instances, on the database's clock.
 //!
-//! `{_id: <sealed lane>, until: Date, every: <ms>, wait: <ms>}`: the lane is paid for until then.
-//! Once that has passed the document says nothing any more, and the TTL index of migration 004
-//! removes it.
+//! `{_id: <signed name of a bucket>, until: Date, every: <ms>, wait: <ms>}`: at `until` the bucket will be
+//! empty. After that time the document is of no use, and the TTL index of migration 004 removes it.
 
 use std::time::Duration;
 
@@ -13,11 +12,9 @@ use mongodb::options::{Acknowledgment, CollectionOptions, ReturnDocument, WriteC
 
 use super::{Counters, Rate};
 use crate::db::{Documents, Mongo, Unavailable, is_duplicate_key};
+use crate::names::THROTTLE;
 
-/// The name of the collection.
-pub const COLLECTION: &str = "throttle";
-
-/// The counters of a database.
+/// Counters in MongoDB.
 pub struct MongoCounters {
     documents: Documents<Document>,
 }
@@ -25,33 +22,33 @@ pub struct MongoCounters {
 impl MongoCounters {
     /// The counters of this database.
     pub fn new(mongo: &Mongo) -> Self {
-        // Not journaled: what a crash loses is a few counted guesses, and each login would wait.
+        // Without the journal, a crash loses a few counted attempts. With it, each login would wait.
         let quick = WriteConcern::builder().w(Acknowledgment::Nodes(1)).journal(false).build();
         let options = CollectionOptions::builder().write_concern(quick).build();
-        Self { documents: mongo.documents_with(COLLECTION, options) }
+        Self { documents: mongo.documents_with(THROTTLE, options) }
     }
 }
 
-async fn count(
+async fn find_and_count(
     counters: &Collection<Document>,
     key: &str,
     rate: Rate,
 ) -> Result<Option<Document>, Error> {
     counters
-        .find_one_and_update(doc! { "_id": key }, attempt(rate))
+        .find_one_and_update(doc! { "_id": key }, one_more(rate))
         .upsert(true)
         .return_document(ReturnDocument::After)
         .projection(doc! { "wait": 1 })
         .await
 }
 
-/// One update that looks at the clock, decides and counts. `wait` is how long this attempt is too
-/// early, in milliseconds; not above 0, it is counted.
-fn attempt(rate: Rate) -> Vec<Document> {
+/// The update that counts one attempt, unless the bucket is full. It reads the database's clock and decides
+/// in one step. It sets `wait` to the milliseconds by which the attempt is too early; at 0 or less it counts.
+fn one_more(rate: Rate) -> Vec<Document> {
     let every = millis(rate.every);
-    // A lane that is paid for until some time in the past is empty.
+    // A bucket that would be empty at some time in the past is empty now.
     let until = doc! { "$add": [{ "$max": ["$until", "$$NOW"] }, every] };
-    let latest = doc! { "$add": ["$$NOW", millis(rate.span())] };
+    let latest = doc! { "$add": ["$$NOW", millis(rate.window())] };
     let is_early = doc! { "$gt": ["$wait", 0] };
     vec![
         doc! { "$set": { "every": every, "wait": { "$subtract": [until.clone(), latest] } } },
@@ -65,30 +62,29 @@ fn millis(duration: Duration) -> i64 {
 
 #[rocket::async_trait]
 impl Counters for MongoCounters {
-    async fn take(&self, key: &str, rate: Rate) -> Result<Result<(), Duration>, Unavailable> {
+    async fn count(&self, key: &str, rate: Rate) -> Result<Option<Duration>, Unavailable> {
         let key = key.to_owned();
         let counted = self.documents.run(move |counters| async move {
-            match count(&counters, &key, rate).await {
-                // Two first attempts at once: the second finds the document of the first.
-                Err(error) if is_duplicate_key(&error) => count(&counters, &key, rate).await,
+            match find_and_count(&counters, &key, rate).await {
+                // Two concurrent first attempts: the second now finds the document of the first.
+                Err(error) if is_duplicate_key(&error) => {
+                    find_and_count(&counters, &key, rate).await
+                }
                 result => result,
             }
         });
-        let counter = counted.await?.unwrap_or_default();
-        let wait = counter.get_i64("wait").map_err(Unavailable::new)?;
-        Ok(match u64::try_from(wait) {
-            Ok(wait) if wait > 0 => Err(Duration::from_millis(wait)),
-            _ => Ok(()),
-        })
+        let document = counted.await?.unwrap_or_default();
+        let wait = document.get_i64("wait").map_err(Unavailable::new)?;
+        Ok(u64::try_from(wait).ok().filter(|wait| *wait > 0).map(Duration::from_millis))
     }
 
-    async fn give_back(&self, keys: &[String]) -> Result<(), Unavailable> {
+    async fn refund(&self, keys: &[String]) -> Result<(), Unavailable> {
         let earlier = doc! { "$set": { "until": { "$subtract": ["$until", "$every"] } } };
         let filter = doc! { "_id": { "$in": keys } };
-        let given = self
+        let refunded = self
             .documents
             .run(|counters| async move { counters.update_many(filter, vec![earlier]).await });
-        given.await.map(drop)
+        refunded.await.map(drop)
     }
 
     async fn clear(&self, key: &str) -> Result<bool, Unavailable> {

@@ -1,4 +1,4 @@
-//! Accounts in this process's memory, gone when it stops.
+//! Accounts in the memory of this process, lost when it stops.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,8 +11,8 @@ use crate::auth::username::{TypedName, Username};
 use crate::auth::users::{User, UserId};
 use crate::db::Unavailable;
 
-/// By the username's key, which is therefore unique. A classroom's worth: looking an id up walks
-/// over all of them.
+/// Accounts in memory, by the key of the username. There are at most as many as in a class, so looking up an
+/// ID goes through all of them.
 #[derive(Default)]
 pub struct MemoryUsers {
     accounts: Mutex<HashMap<String, Account>>,
@@ -32,11 +32,11 @@ impl Users for MemoryUsers {
         Ok(account.map(|account| account.user.clone()))
     }
 
-    async fn find_by_id(&self, id: UserId) -> Result<Option<Account>, Unavailable> {
+    async fn find_account(&self, id: UserId) -> Result<Option<Account>, Unavailable> {
         Ok(self.accounts().values().find(|account| account.user.id == id).cloned())
     }
 
-    async fn find_all(&self, name: &TypedName) -> Result<Vec<Account>, Unavailable> {
+    async fn find_matching(&self, name: &TypedName) -> Result<Vec<Account>, Unavailable> {
         Ok(self.accounts().get(name.as_key()).cloned().into_iter().collect())
     }
 
@@ -81,11 +81,11 @@ impl Users for MemoryUsers {
         }
     }
 
-    async fn all(&self, most: u32) -> Result<Vec<User>, Unavailable> {
+    async fn all(&self, limit: u32) -> Result<Vec<User>, Unavailable> {
         let accounts = self.accounts();
         let mut users: Vec<User> = accounts.values().map(|account| account.user.clone()).collect();
         users.sort_by_key(|user| user.id.0);
-        users.truncate(most as usize);
+        users.truncate(limit as usize);
         Ok(users)
     }
 

@@ -1,30 +1,26 @@
 //! Accounts as documents in the collection `users`, which an Express app may share.
 //!
-//! `{_id, username, username_key, password, admin, created_at, password_version}`. A document of
-//! another program has `username` and a hash of its own (`auth/legacy.rs`). Between two registrations
-//! here, the unique index on `username_key` decides who gets a name.
+//! `{_id, username, username_key, password, admin, created_at, password_version}`. A document of another
+//! program has `username` and another hash (`auth/legacy.rs`). The unique index on `username_key` decides
+//! which of two concurrent registrations gets a name.
 
 use mongodb::Collection;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{DateTime, Document, RawBsonRef, RawDocument, RawDocumentBuf, doc};
-use mongodb::error::Error;
 use mongodb::options::{
     Collation, CollationAlternate, CollationMaxVariable, CollationStrength, FindOptions,
 };
 use rocket::futures::TryStreamExt as _;
 
-use super::replacement::{holding, replacement};
-use super::{Account, StoredPassword, Users, answering};
+use super::{Account, StoredPassword, Users, matching, replacement};
 use crate::auth::legacy::LegacyHash;
 use crate::auth::password::PasswordHash;
 use crate::auth::username::{TypedName, Username, key_of};
 use crate::auth::users::{User, UserId};
-use crate::db::{Documents, Mongo, READ_LIMIT, Unavailable, is_duplicate_key};
+use crate::db::{Documents, Mongo, READ_LIMIT, Unavailable, unless_duplicate};
+use crate::names::USERS;
 
-/// The name of the collection.
-pub const COLLECTION: &str = "users";
-
-/// The user store in MongoDB.
+/// Accounts in MongoDB.
 pub struct MongoUsers {
     documents: Documents<RawDocumentBuf>,
 }
@@ -32,12 +28,13 @@ pub struct MongoUsers {
 impl MongoUsers {
     /// The accounts of this database.
     pub fn new(mongo: &Mongo) -> Self {
-        Self { documents: mongo.documents(COLLECTION) }
+        Self { documents: mongo.documents(USERS) }
     }
 }
 
-/// Finds names that differ in case, width, composition or white space as one. Each two names with one
-/// key are equal to it; it finds some others as well. The index `username_any_case` has this collation.
+/// The collation of the index `username_any_case`, which ignores case, width, composition and white space.
+///
+/// To it, all names with the same key are equal. Some names with different keys are equal as well.
 fn any_case() -> Collation {
     let collation = Collation::builder().locale("en".to_owned()).normalization(true);
     let collation = collation.strength(CollationStrength::Secondary);
@@ -45,29 +42,27 @@ fn any_case() -> Collation {
     ignored.max_variable(CollationMaxVariable::Space).build()
 }
 
-/// More accounts of one name than this are not looked at. The index has the oldest first, so an
-/// Express app cannot hide an account of Express behind later ones. One that holds its key is found
-/// by that as well.
-const MOST_OF_A_NAME: usize = 50;
+/// The most accounts that are read for one name. The index returns the oldest ones first, so later accounts
+/// of an Express app cannot hide an older one. An account that holds its key is found by the key as well.
+const MAX_CANDIDATES: u32 = 50;
 
-/// The fields of a [`User`]. A page has no business with the hash, so it does not even leave the
-/// database.
-fn of_user() -> Document {
+/// The fields of a [`User`]. A page does not need the hash, so it does not leave the database.
+fn user_fields() -> Document {
     doc! { "username": 1, "admin": 1, "password_version": 1 }
 }
 
-/// The fields of an [`Account`]: a document of another program may hold more than a page needs.
-fn of_account() -> Document {
-    let mut fields = of_user();
+/// The fields of an [`Account`]. A document of another program may have many more.
+fn account_fields() -> Document {
+    let mut fields = user_fields();
     fields.extend(doc! { "username_key": 1, "password": 1, "hash": 1, "salt": 1 });
     fields
 }
 
-/// `None` for a document that is no account. Its owner cannot log in; other accounts go on working.
+/// Reads a user. `None` for a document that is no account: its owner cannot log in, all others can.
 fn read_user(document: &RawDocumentBuf) -> Option<User> {
     let (id, username) = (document.get_object_id("_id"), document.get_str("username"));
     let (Ok(id), Ok(username)) = (id, username) else {
-        log::warn!("a document of the user store is unreadable");
+        log::warn!("an unreadable document in the user store was skipped");
         return None;
     };
     let admin = document.get_bool("admin").unwrap_or(false);
@@ -75,7 +70,7 @@ fn read_user(document: &RawDocumentBuf) -> Option<User> {
     Some(User { id: UserId(id), username: username.to_owned(), admin, password_version })
 }
 
-/// A number of any type: a shell writes a Double where this program writes an Int64.
+/// A number of any BSON type, because a shell writes a Double where this program writes an Int64.
 #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
 fn whole_number(document: &RawDocument, field: &str) -> Option<i64> {
     let number = match document.get(field).ok()?? {
@@ -87,16 +82,16 @@ fn whole_number(document: &RawDocument, field: &str) -> Option<i64> {
         }
         _ => None,
     };
-    number.filter(|number| (0..=MOST_CHANGES).contains(number))
+    number.filter(|number| (0..=MAX_PASSWORD_VERSION).contains(number))
 }
 
-/// A larger number, or one below 0, counts no changes of a password.
-const MOST_CHANGES: i64 = 1 << 50;
+/// A larger number, or one below 0, cannot be the number of password changes.
+const MAX_PASSWORD_VERSION: i64 = 1 << 50;
 
 fn read_account(document: &RawDocumentBuf) -> Option<Account> {
     let text = |field| document.get_str(field).ok().filter(|text: &&str| !text.is_empty());
     let ours = text("password").filter(|hash| hash.starts_with("$argon2"));
-    // An upgrade removes the old hash. If there is one again, the other program has set another password.
+    // An upgrade removes the old hash. If there is one again, the other program has set a new password.
     let is_ours_alone = ours.is_some() && text("hash").is_none();
     let legacy = if is_ours_alone { None } else { LegacyHash::read(text) };
     let ours = || Some(StoredPassword::Argon2(PasswordHash::stored(ours?)));
@@ -105,21 +100,14 @@ fn read_account(document: &RawDocumentBuf) -> Option<Account> {
     Some(Account { user: read_user(document)?, key, password })
 }
 
-/// True when the database has carried the write out; false when it is a duplicate in a unique index.
-fn unless_duplicate(written: Result<bool, Error>) -> Result<bool, Error> {
-    match written {
-        Err(error) if is_duplicate_key(&error) => Ok(false),
-        written => written,
-    }
-}
-
 impl MongoUsers {
-    /// The documents that the collation finds for a name, and some more. One query for the accounts of
-    /// all programs, so that a known and an unknown name cost the same.
+    /// The documents that the collation finds for a name. These are some more than the name can mean.
+    ///
+    /// One query finds the accounts of all programs, so a known and an unknown name cost the same.
     async fn candidates(&self, name: &TypedName) -> Result<Vec<RawDocumentBuf>, Unavailable> {
         // The collation ignores the white space around a name.
         let by_name = self.find_by("username", name.trimmed(), Some(any_case())).await?;
-        if by_name.len() < MOST_OF_A_NAME {
+        if by_name.len() < MAX_CANDIDATES as usize {
             return Ok(by_name);
         }
         let by_key = self.find_by("username_key", name.as_key(), None).await?;
@@ -134,43 +122,48 @@ impl MongoUsers {
     ) -> Result<Vec<RawDocumentBuf>, Unavailable> {
         let filter = doc! { field: value };
         let find = move |users: Collection<RawDocumentBuf>| async move {
-            let options = FindOptions::builder().collation(collation).projection(of_account());
-            let options = options.limit(MOST_OF_A_NAME as i64).max_time(READ_LIMIT).build();
+            let options = FindOptions::builder().collation(collation).projection(account_fields());
+            let options = options.limit(i64::from(MAX_CANDIDATES)).max_time(READ_LIMIT).build();
             let found = users.find(filter).with_options(options);
             found.await?.try_collect::<Vec<RawDocumentBuf>>().await
         };
         self.documents.run(find).await
+    }
+
+    async fn find_one(
+        &self,
+        id: UserId,
+        fields: Document,
+    ) -> Result<Option<RawDocumentBuf>, Unavailable> {
+        let filter = doc! { "_id": id.0 };
+        let found = self.documents.run(|users| async move {
+            users.find_one(filter).projection(fields).max_time(READ_LIMIT).await
+        });
+        found.await
     }
 }
 
 #[rocket::async_trait]
 impl Users for MongoUsers {
     async fn find(&self, id: UserId) -> Result<Option<User>, Unavailable> {
-        let filter = doc! { "_id": id.0 };
-        let found = self.documents.run(|users| async move {
-            users.find_one(filter).projection(of_user()).max_time(READ_LIMIT).await
-        });
-        Ok(found.await?.as_ref().and_then(read_user))
+        Ok(self.find_one(id, user_fields()).await?.as_ref().and_then(read_user))
     }
 
-    async fn find_by_id(&self, id: UserId) -> Result<Option<Account>, Unavailable> {
-        let filter = doc! { "_id": id.0 };
-        let found = self.documents.run(|users| async move {
-            users.find_one(filter).projection(of_account()).max_time(READ_LIMIT).await
-        });
-        Ok(found.await?.as_ref().and_then(read_account))
+    async fn find_account(&self, id: UserId) -> Result<Option<Account>, Unavailable> {
+        Ok(self.find_one(id, account_fields()).await?.as_ref().and_then(read_account))
     }
 
-    async fn find_all(&self, name: &TypedName) -> Result<Vec<Account>, Unavailable> {
+    async fn find_matching(&self, name: &TypedName) -> Result<Vec<Account>, Unavailable> {
         let accounts = self.candidates(name).await?.iter().filter_map(read_account).collect();
-        Ok(answering(accounts, name))
+        Ok(matching(accounts, name))
     }
 
-    /// Documents without an ObjectId are no accounts here, but another program may know them.
+    /// Counts documents without an `ObjectId` as well: they are no accounts here, but another program may use
+    /// them.
     async fn is_taken(&self, name: &TypedName) -> Result<bool, Unavailable> {
         let found = self.candidates(name).await?;
         let mut usernames = found.iter().filter_map(|document| document.get_str("username").ok());
-        Ok(found.len() >= MOST_OF_A_NAME
+        Ok(found.len() >= MAX_CANDIDATES as usize
             || usernames.any(|username| key_of(username) == name.as_key()))
     }
 
@@ -187,8 +180,8 @@ impl Users for MongoUsers {
             "password": password.as_str(),
             "admin": false,
             "created_at": DateTime::now(),
-            // For an Express app on the same collection: with no salt its pbkdf2 would throw, with
-            // an empty one its comparison fails as it should. `__v` is what mongoose expects.
+            // For an Express app on the same collection. Without a salt, its pbkdf2 would throw; with an
+            // empty one, its comparison fails as it should. mongoose expects `__v`.
             "salt": "",
             "__v": 0,
         };
@@ -202,12 +195,12 @@ impl Users for MongoUsers {
         }
         // The other program may have renamed an account that still holds the key.
         let holders = self.find_by("username_key", username.as_key(), None).await?;
-        match !holders.is_empty() || self.is_taken(&username.into()).await? {
-            true => Ok(None),
-            false => Err(Unavailable::new(
-                "a unique index of `users` refuses a second account without the field that it is on",
-            )),
+        if !holders.is_empty() || self.is_taken(&username.into()).await? {
+            return Ok(None);
         }
+        Err(Unavailable::new(
+            "a unique index of `users` refuses a second account without the field that it is on",
+        ))
     }
 
     async fn replace_password(
@@ -217,9 +210,10 @@ impl Users for MongoUsers {
         version: i64,
     ) -> Result<bool, Unavailable> {
         let Some(password) = &old.password else { return Ok(false) };
-        let filter = holding(old.user.id, password);
+        let filter = replacement::filter(old.user.id, password);
         let replace = |key: Option<&str>| {
-            let (filter, update) = (filter.clone(), replacement(old, password, new, version, key));
+            let filter = filter.clone();
+            let update = replacement::update(old, password, new, version, key);
             self.documents.run(|users| async move {
                 let updated = users.update_one(filter, update).await;
                 unless_duplicate(updated.map(|updated| updated.matched_count == 1))
@@ -228,20 +222,20 @@ impl Users for MongoUsers {
         let key = old.key.is_none().then(|| key_of(&old.user.username));
         let is_new = version != old.user.password_version;
         match replace(key.as_deref()).await {
-            // The owner chose another password. It must count, although another account holds the key
-            // or a validator has something against it.
+            // The owner chose another password. It must count, even if another account holds the key or a
+            // validator rejects the update.
             Ok(false) if is_new && key.is_some() => replace(None).await,
             Err(error) if error.is_refusal() && is_new && key.is_some() => replace(None).await,
             replaced => replaced,
         }
     }
 
-    async fn all(&self, most: u32) -> Result<Vec<User>, Unavailable> {
+    async fn all(&self, limit: u32) -> Result<Vec<User>, Unavailable> {
         let found = self.documents.in_background().run(move |users| async move {
             // A document without a username is no account of ours.
             let find = users.find(doc! { "username": { "$type": "string" } });
-            let find = find.projection(of_user()).sort(doc! { "_id": 1 });
-            let find = find.limit(most.into()).max_time(READ_LIMIT);
+            let find = find.projection(user_fields()).sort(doc! { "_id": 1 });
+            let find = find.limit(limit.into()).max_time(READ_LIMIT);
             find.await?.try_collect::<Vec<RawDocumentBuf>>().await
         });
         Ok(found.await?.iter().filter_map(read_user).collect())

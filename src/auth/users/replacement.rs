@@ -1,4 +1,4 @@
-//! The update that puts a new password hash into the document of an account, for `mongo.rs`.
+//! The filter and the update with which `mongo.rs` replaces the password hash of an account.
 
 use mongodb::bson::{DateTime, Document, doc};
 
@@ -7,8 +7,8 @@ use crate::auth::legacy::LegacyHash;
 use crate::auth::password::PasswordHash;
 use crate::auth::users::UserId;
 
-/// The document of this account, as long as it holds this hash.
-pub fn holding(id: UserId, password: &StoredPassword) -> Document {
+/// Matches the document of this account, as long as it has this hash.
+pub(super) fn filter(id: UserId, password: &StoredPassword) -> Document {
     match password {
         StoredPassword::Argon2(hash) => doc! { "_id": id.0, "password": hash.as_str() },
         StoredPassword::Legacy(LegacyHash::Bcrypt { hash, field }) => {
@@ -20,9 +20,9 @@ pub fn holding(id: UserId, password: &StoredPassword) -> Document {
     }
 }
 
-/// The update that puts a new hash in the place of an old one. An account of another program becomes
-/// one of ours, and the weak hash goes.
-pub fn replacement(
+/// Replaces an old hash by a new one. An account of another program becomes one of ours, and its weak hash is
+/// removed.
+pub(super) fn update(
     old: &Account,
     password: &StoredPassword,
     new: &PasswordHash,
@@ -37,10 +37,10 @@ pub fn replacement(
         set.insert("username_key", key);
     }
     let StoredPassword::Legacy(legacy) = password else { return doc! { "$set": set } };
-    // As `insert` does, for an Express app. Without a salt, no hash that stays is taken for a newer one.
+    // The salt is empty as in `insert`. Without a salt, a hash that stays is not mistaken for a newer one.
     set.insert("salt", "");
     set.insert("upgraded_at", DateTime::now());
-    // `$min` only adds what is missing: of any two values, BSON has an order.
+    // `$min` adds the field if it is missing. It cannot fail, because BSON orders values of all types.
     let mut update = doc! {
         "$set": set,
         "$min": { "created_at": old.user.id.0.timestamp() },

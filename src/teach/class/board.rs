@@ -1,59 +1,84 @@
-//! `/class/board`: what the projector shows. The address and how many are there, one exchange step
-//! by step, the guesses of a lesson; no name and no ID of any user.
+//! `/class/board`: the page for the projector. It shows the address, how many students are logged in, one
+//! exchange step by step and the guesses of a lesson, without names and IDs of users.
+
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rocket::response::Redirect;
-use rocket::{Route, get, post, routes};
+use rocket::{Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 
-use super::anonymous::{Words, anonymous};
-use super::guesses::bars_of;
-use super::room::Room;
+use super::anonymize::{KnownNames, anonymize};
+use super::class_page::ClassPage;
 use crate::auth::Admin;
-use crate::teach::lessons;
-use crate::teach::xray::{View, rows};
+use crate::teach::lessons::Lesson;
+use crate::teach::xray::{Sentences, View, rows};
+use crate::trace::{Exchange, Recorder};
+use crate::web::NoFields;
 use crate::web::error::Error;
-use crate::web::{NoFields, Page};
 
-/// The exchange of this id goes on the board, or another one comes down with it.
+/// The exchange on the board of this instance, which has recorded it. It stays there when the recorder
+/// forgets it. A clone shares it.
+#[derive(Clone, Default)]
+pub(super) struct Board(Arc<RwLock<Option<Arc<Exchange>>>>);
+
+impl Board {
+    /// The exchange on the board.
+    fn exchange(&self) -> Option<Arc<Exchange>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces the exchange on the board.
+    pub(super) fn put(&self, exchange: Option<Arc<Exchange>>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = exchange;
+    }
+}
+
+/// Puts the exchange with this ID on the board. An unknown ID clears the board.
 #[post("/board/<id>", data = "<_form>")]
-async fn put(_teacher: Admin<'_>, room: Room<'_>, id: &str, _form: NoFields) -> Redirect {
-    room.class.put_on_board(room.recorder.get(id));
+fn put(
+    _teacher: Admin<'_>,
+    board: &State<Board>,
+    recorder: &State<Recorder>,
+    id: &str,
+    _form: NoFields,
+) -> Redirect {
+    board.put(recorder.get(id));
     Redirect::to("/class/board")
 }
 
-/// `step`: as many rows of the exchange, from 1.
+/// `step`: the number of rows that are shown of the exchange, from 1.
 #[get("/board?<step>")]
 async fn show(
-    _teacher: Admin<'_>,
-    page: Page<'_>,
-    room: Room<'_>,
+    teacher: Admin<'_>,
+    class: ClassPage<'_>,
+    board: &State<Board>,
+    sentences: &State<Sentences>,
     step: Option<usize>,
 ) -> Result<Template, Error> {
-    let (roster, control) = (room.roster().await?, room.class.now());
-    let words = Words::of(page.request().rocket());
-    let exchange = room.class.on_board().map(|exchange| anonymous(&exchange, &words));
+    let roster = class.roster().await?;
+    let names = KnownNames::of(class.page.request().rocket());
+    let exchange = board.exchange().map(|exchange| anonymize(&exchange, &names));
     let last = exchange.as_ref().map_or(0, |exchange| rows(exchange).len());
     let step = step.unwrap_or(1).clamp(1, last.max(1));
-    let revealed = control.revealed.as_deref();
-    let revealed = lessons::ALL.into_iter().find(|lesson| Some(lesson.slug) == revealed);
-    let guesses = revealed.map(|lesson| {
-        let content = room.contents.of(lesson);
-        let bars = bars_of(&roster, lesson, content);
-        context! { question: &content.predict.question, title: &content.title, bars }
+    let revealed = class.settings.current().revealed;
+    let guesses = revealed.as_deref().and_then(Lesson::named).map(|lesson| {
+        let text = class.texts.of(lesson);
+        let bars = roster.bars(lesson, class.texts);
+        context! { question: &text.predict.question, title: &text.title, bars }
     });
     let own = context! {
-        view: exchange.as_ref().map(|exchange| View::of(exchange, Some(step))),
+        view: exchange.as_ref().map(|exchange| View::of(exchange, sentences, Some(step))),
         step, last,
         back: (step > 1).then(|| step - 1),
         next: (step < last).then(|| step + 1),
-        address: &room.address,
+        address: class.address(),
         here: roster.here,
         sessions: roster.sessions,
         guesses,
     };
-    Ok(page.render("class/board", own).await)
+    Ok(class.page.render("class/board", teacher.0, own))
 }
 
-pub fn routes() -> Vec<Route> {
+pub(super) fn routes() -> Vec<Route> {
     routes![put, show]
 }

@@ -1,59 +1,66 @@
-//! What a teacher does on the machine itself: making seats, and the reset that `/class` has as well.
+//! The commands of a teacher on the machine of the server: making seats, and the reset of `/class`.
 
-use super::control::Class;
-use super::guesses::Counted;
-use super::reset::{Report, ResetError, reset};
-use super::room::Room;
-use super::seats::{MOST_SEATS, Seeded, make};
-use crate::config::{self, Config, StoreKind};
-use crate::stores::{self, Backing, IfAway, StartError, Stores};
+use super::reset::{Report, Reset, ResetError};
+use super::seats::{MAX_SEATS, Seeded, make};
+use crate::config::Config;
+use crate::stores::{self, OnUnreachable, OpenError, Stores};
+use crate::teach::class_data::ClassData;
 use crate::teach::labs::Labs;
-use crate::teach::lessons::Contents;
 use crate::teach::progress::ProgressStore;
-use crate::trace::Recorder;
-use crate::{sessions, strategy};
+use crate::teach::settings::ClassSettings;
+use crate::{StartError, sessions, strategy};
 
-async fn open(config: &Config) -> Result<Stores, StartError> {
-    if config.session.store == StoreKind::Memory {
-        return Err(StartError::NeedsDatabase);
-    }
-    stores::open(config, IfAway::Stop).await
+/// Why a command for the class failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The stores cannot be opened, or do not answer.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The backup of a reset cannot be written.
+    #[error(transparent)]
+    Backup(ResetError),
 }
 
-/// Makes the seats that are not there yet.
+impl<E: Into<OpenError>> From<E> for CommandError {
+    fn from(error: E) -> Self {
+        Self::Start(error.into().into())
+    }
+}
+
+async fn open(config: &Config) -> Result<Stores, OpenError> {
+    stores::require_database(config)?;
+    stores::open(config, OnUnreachable::Stop).await
+}
+
+/// Makes the seats that do not exist yet.
 ///
 /// # Errors
 /// There is no database, or it does not answer.
-pub async fn seed(config: &Config, students: u32) -> Result<Seeded, StartError> {
+pub async fn seed(config: &Config, students: u32) -> Result<Seeded, CommandError> {
     let stores = open(config).await?;
-    let (strategy, class) = (strategy(config, &stores)?, Class::beside(&stores.backing));
-    Ok(make(&strategy, &class, students.min(MOST_SEATS)).await?)
+    let strategy = strategy(config, &stores)?;
+    let settings = ClassSettings::new(&stores.backing);
+    Ok(make(&strategy, &settings, students.min(MAX_SEATS)).await?)
 }
 
-/// Resets the class, as `/class` does. Running servers hear of it.
+/// Resets the class, as `/class` does. Running servers notice it, and forget what they have recorded.
 ///
 /// # Errors
 /// There is no database, it does not answer, or the backup cannot be written.
-pub async fn begin_anew(config: Config) -> Result<Report, StartError> {
+pub async fn reset(config: Config) -> Result<Report, CommandError> {
     let stores = open(&config).await?;
     let strategy = strategy(&config, &stores)?;
-    let backing: &Backing = &stores.backing;
-    let contents = Contents::read(&config::figment()).map_err(StartError::Lesson)?;
-    let labs = Labs::beside(backing, &strategy).await?;
+    let labs = Labs::open(&stores.backing, &strategy).await?;
     let sessions = sessions(config.session.options, &stores, false)?;
-    let room = Room {
-        sessions: &sessions,
-        strategy: &strategy,
-        progress: &ProgressStore::beside(backing),
-        contents: &contents,
-        class: &Class::beside(backing),
+    let progress = ProgressStore::new(&stores.backing);
+    let reset = Reset {
+        class: ClassData { sessions: &sessions, users: &*strategy.users, progress: &progress },
+        throttle: &strategy.throttle,
         labs: &labs,
-        recorder: &Recorder::default(),
-        counted: &Counted::default(),
-        address: None,
+        settings: &ClassSettings::new(&stores.backing),
     };
-    reset(&room).await.map_err(|error| match error {
+    reset.run().await.map_err(|error| match error {
         ResetError::Unavailable(error) => error.into(),
-        error @ ResetError::Backup(_) => StartError::Backup(error.to_string()),
+        error @ ResetError::Backup(_) => CommandError::Backup(error),
     })
 }

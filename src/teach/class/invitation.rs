@@ -1,8 +1,8 @@
-//! How a class gets in: the address, as a QR code as well; and how its teacher does: by a link that
-//! works once.
+//! The way into a class: the address for students, also as a QR code, and a link for the teacher that works
+//! once.
 //!
-//! There is no default password. The person who started the server reads the link in its terminal, and the
-//! first browser that opens it within half an hour becomes an admin.
+//! There is no default password. The person who started the server reads the link in its terminal. The first
+//! user who confirms it within half an hour becomes an admin.
 
 use std::time::{Duration, Instant};
 
@@ -17,39 +17,40 @@ use rocket_express_session::SessionId;
 use subtle::ConstantTimeEq as _;
 
 use super::network::{reachable_at, url};
-use crate::audit::{Decision, Event, Whom};
-use crate::auth::{Admin, LocalStrategy, User};
+use crate::audit::{self, Actor, AuditEvent, Outcome};
+use crate::auth::{Admin, LocalStrategy, User, Visitor};
 use crate::web::error::Error;
-use crate::web::{Client, NoFields, Page};
+use crate::web::{NoFields, Page};
 
-/// How long the teacher may take to open the link.
+/// How long the link works.
 const LIFETIME: Duration = Duration::from_secs(30 * 60);
 
-/// The link that makes a teacher, until a browser has opened it; none to begin with.
+/// The token in the teacher's link, and when it expires. There is none before the first link, and after its
+/// use.
 #[derive(Default)]
-pub struct TeacherLink(Mutex<Option<(String, Instant)>>);
+pub(super) struct TeacherLink(Mutex<Option<(String, Instant)>>);
 
 impl TeacherLink {
-    /// A new one, as unguessable as a ticket.
+    /// A new token, as hard to guess as a session ID.
     async fn renew(&self) -> String {
         let token = SessionId::generate().as_str().to_owned();
         *self.0.lock().await = Some((token.clone(), Instant::now() + LIFETIME));
         token
     }
 
-    /// For the browser with the right token. A request that holds this keeps all others waiting, and has used the link
-    /// up once it is emptied: a teacher whom MongoDB could not make may try again.
-    async fn held(&self, token: &str) -> Option<MutexGuard<'_, Option<(String, Instant)>>> {
-        let kept = self.0.lock().await;
-        let is_right = kept.as_ref().is_some_and(|(own, until)| {
-            *until > Instant::now() && own.as_bytes().ct_eq(token.as_bytes()).into()
+    /// The lock of the link, for a request with the right token. All other requests wait for it. The request
+    /// that empties it has used the link; if MongoDB fails before that, the link still works.
+    async fn lock(&self, token: &str) -> Option<MutexGuard<'_, Option<(String, Instant)>>> {
+        let link = self.0.lock().await;
+        let is_right = link.as_ref().is_some_and(|(own, expires)| {
+            *expires > Instant::now() && own.as_bytes().ct_eq(token.as_bytes()).into()
         });
-        is_right.then_some(kept)
+        is_right.then_some(link)
     }
 }
 
-/// Where students find this server: the first of its addresses in the room.
-pub fn address(config: &Config) -> Option<String> {
+/// The address for students: the first address of this server in the local network.
+pub(super) fn address(config: &Config) -> Option<String> {
     addresses(config).into_iter().next()
 }
 
@@ -57,28 +58,28 @@ fn addresses(config: &Config) -> Vec<String> {
     reachable_at(config.address).into_iter().map(|ip| url(ip, config.port)).collect()
 }
 
-/// Says on the terminal where the class is, and who its teacher may become.
-pub async fn announce(rocket: &Rocket<Orbit>) {
+/// Prints the addresses of the class and the teacher's link on the terminal.
+pub(super) async fn announce(rocket: &Rocket<Orbit>) {
     let addresses = addresses(rocket.config());
     let Some(first) = addresses.first() else { return };
-    println!("\nThe class is at:\n");
+    println!("\nStudents open:\n");
     for address in &addresses {
         println!("    {address}");
     }
     if let Ok(code) = QrCode::new(first) {
-        // Most terminals are dark: there the light parts are what is drawn.
+        // Most terminals are dark, so the light parts are the ones to draw.
         let (dark, light) = (unicode::Dense1x2::Light, unicode::Dense1x2::Dark);
         let image = code.render().dark_color(dark).light_color(light).quiet_zone(true).build();
         println!("\n{image}\n");
     }
     if let Some(link) = rocket.state::<TeacherLink>() {
         let token = link.renew().await;
-        println!("Whoever opens this first, within 30 minutes, is the teacher:\n");
+        println!("The first user who opens this link, within 30 minutes, becomes the teacher:\n");
         println!("    {first}/class/teacher/{token}\n");
     }
 }
 
-/// The address as a picture.
+/// The address as a QR code.
 #[get("/qr.svg")]
 fn qr(_teacher: Admin<'_>, config: &Config) -> Option<(ContentType, String)> {
     let code = QrCode::new(address(config)?).ok()?;
@@ -86,22 +87,26 @@ fn qr(_teacher: Admin<'_>, config: &Config) -> Option<(ContentType, String)> {
 }
 
 #[get("/teacher/<token>")]
-async fn show(page: Page<'_>, link: &State<TeacherLink>, token: &str) -> (Status, Template) {
-    let works = link.held(token).await.is_some();
+async fn show(
+    page: Page<'_>,
+    visitor: &Visitor,
+    link: &State<TeacherLink>,
+    token: &str,
+) -> (Status, Template) {
+    let works = link.lock(token).await.is_some();
     let status = if works { Status::Ok } else { Status::NotFound };
-    (status, page.render("class/teacher", context! { token, works }).await)
+    (status, page.render("class/teacher", visitor, context! { token, works }))
 }
 
 #[post("/teacher/<token>", data = "<_form>")]
 async fn become_teacher(
     user: &User,
-    client: Client<'_>,
     strategy: &State<LocalStrategy>,
     link: &State<TeacherLink>,
     token: &str,
     _form: NoFields,
 ) -> Result<Redirect, Error> {
-    let done = match link.held(token).await {
+    let done = match link.lock(token).await {
         Some(mut link) => {
             let done = strategy.users.set_admin(user.id, true).await?;
             link.take_if(|_| done);
@@ -109,13 +114,13 @@ async fn become_teacher(
         }
         None => false,
     };
-    let decision = if done { Decision::Done } else { Decision::Refused };
-    client.record(Event::Grant, decision, Whom::Name(&user.username));
-    // What came as a token may be anything, and need not be an address again.
+    let outcome = if done { Outcome::Done } else { Outcome::Refused };
+    audit::record(AuditEvent::Grant, outcome, Actor::Name(&user.username));
+    // The token may be any text, so the address of its page is encoded.
     Ok(Redirect::to(if done { uri!("/class") } else { uri!("/class", show(token)) }))
 }
 
-pub fn routes() -> Vec<Route> {
+pub(super) fn routes() -> Vec<Route> {
     routes![qr, show, become_teacher]
 }
 
@@ -124,13 +129,13 @@ mod tests {
     use super::*;
 
     #[rocket::async_test]
-    async fn a_link_works_until_somebody_has_used_it() {
+    async fn a_link_works_until_it_was_used() {
         let link = TeacherLink::default();
-        assert!(link.held("").await.is_none());
+        assert!(link.lock("").await.is_none());
         let token = link.renew().await;
-        assert!(link.held("another one").await.is_none() && link.held("").await.is_none());
-        assert!(link.held(&token).await.is_some(), "looked at");
-        link.held(&token).await.unwrap().take();
-        assert!(link.held(&token).await.is_none(), "used");
+        assert!(link.lock("another one").await.is_none() && link.lock("").await.is_none());
+        assert!(link.lock(&token).await.is_some(), "looked at");
+        link.lock(&token).await.unwrap().take();
+        assert!(link.lock(&token).await.is_none(), "used");
     }
 }

@@ -1,32 +1,34 @@
 //! The class: what a teacher sees and does. All of it is for admins.
 //!
-//! `room` is what all of it reads and changes; `roster` puts together who is there, `pages` shows it,
-//! `students` what is known of one of them. `control` is what the teacher has set, for all
-//! instances, and `controls` the buttons for that, `events` what changes while a page is open. `reset` resets the class. `invitation` and
-//! `network` get a class in, `seats` are accounts made for it, `sheets` what is printed or kept of it,
-//! `board` what the projector shows, `commands` what is done on the terminal.
+//! - `pages` is the page `/class`, with the `roster`; `students` is the page of one student; `class_page` is
+//!   what most pages show
+//! - `actions` are the buttons for the whole class, `reset` deletes the class, `commands` run on the terminal
+//! - `watch` notices changes, on MongoDB's change stream or by `compare`; `changes` passes them on to
+//!   `events`, which sends them to the page
+//! - `network` and `invitation` show students and teacher the way in, `seats` are accounts made in advance,
+//!   `sheets` are printed or saved
+//! - `board` is the page for the projector, which `anonymize` keeps free of names
 
-mod room;
 mod roster;
-mod control;
-mod guesses;
+mod class_page;
 mod pages;
 mod students;
-mod controls;
-mod events;
+mod actions;
 mod reset;
+mod commands;
+mod changes;
+mod compare;
+mod watch;
+mod events;
 mod network;
 mod invitation;
 mod seats;
-mod commands;
 mod sheets;
 mod board;
-mod anonymous;
+mod anonymize;
 
-pub use commands::{begin_anew, seed};
-pub use control::{COLLECTION, Class, Control};
-pub use network::for_a_class;
-pub use room::Room;
+pub use commands::{CommandError, reset, seed};
+pub use network::{PublicAddress, for_a_class};
 pub use seats::is_on_card;
 
 use rocket::fairing::{AdHoc, Fairing};
@@ -34,24 +36,25 @@ use rocket::tokio::select;
 use rocket::{Orbit, Request, Rocket, Route};
 use rocket_dyn_templates::{Template, context};
 
-use events::Streams;
-use guesses::Counted;
+use board::Board;
+use changes::Changes;
+use compare::Comparison;
 use invitation::TeacherLink;
+use watch::Watcher;
 
-use crate::teach::labs::Labs;
-use crate::trace::Recorder;
+use crate::teach::settings::ClassSettings;
 
-/// Attaches the room, and listens for what other instances change.
-pub fn stage(class: Class) -> impl Fairing {
+/// The pages of the class, and the task that watches for changes.
+pub fn stage() -> impl Fairing {
     AdHoc::on_ignite("Class", |rocket| async {
         rocket
-            .manage(class)
             .manage(TeacherLink::default())
-            .manage(Counted::default())
-            .manage(Streams::default())
+            .manage(Changes::default())
+            .manage(Comparison::default())
+            .manage(Board::default())
             .mount("/class", routes())
-            .mount("/class/lessons", controls::routes_of_lessons())
-            .attach(AdHoc::on_liftoff("Class", |rocket| Box::pin(async move { follow(rocket) })))
+            .mount("/class/lessons", actions::routes_of_lessons())
+            .attach(AdHoc::on_liftoff("Class", |rocket| Box::pin(async move { watch(rocket) })))
     })
 }
 
@@ -59,7 +62,7 @@ fn routes() -> Vec<Route> {
     [
         pages::routes(),
         students::routes(),
-        controls::routes(),
+        actions::routes(),
         events::routes(),
         invitation::routes(),
         sheets::routes(),
@@ -68,35 +71,26 @@ fn routes() -> Vec<Route> {
     .concat()
 }
 
-/// For a server that was started for a class: tells on its terminal where it is, and makes its
-/// teacher.
+/// For a server that was started for a class: prints its address and the teacher's link on the terminal.
 pub fn invite() -> impl Fairing {
     AdHoc::on_liftoff("Invitation", |rocket| Box::pin(invitation::announce(rocket)))
 }
 
-/// Until the server stops.
-fn follow(rocket: &Rocket<Orbit>) {
-    let Some(class) = rocket.state::<Class>().cloned() else { return };
-    let (recorder, labs) = (rocket.state::<Recorder>().cloned(), rocket.state::<Labs>().cloned());
+/// Starts the task that watches for changes. It ends with the server.
+fn watch(rocket: &Rocket<Orbit>) {
+    let Some(watcher) = Watcher::of(rocket) else { return };
     let shutdown = rocket.shutdown();
     rocket::tokio::spawn(async move {
-        let on_reset = || {
-            class.put_on_board(None);
-            if let (Some(recorder), Some(labs)) = (&recorder, &labs) {
-                recorder.clear();
-                labs.stop_servers();
-            }
-        };
         select! {
-            () = class.follow(on_reset) => {}
+            () = watcher.run() => {}
             () = shutdown => {}
         }
     });
 }
 
-/// What the teacher says to the whole class, on top of this page.
+/// The teacher's line for the top of this page.
 pub fn line(request: &Request<'_>) -> Option<String> {
-    let line = request.rocket().state::<Class>()?.now().line;
+    let line = request.rocket().state::<ClassSettings>()?.current().line;
     let line = Some(line).filter(|line| !line.is_empty())?;
     Template::show(request.rocket(), "class/line", context! { line })
 }

@@ -1,33 +1,39 @@
-//! Where the class finds this machine: its addresses in the local network.
+//! The addresses of this machine in the local network, where the class finds it.
 //!
-//! Lessons and labs are for a room, not for the internet. So a class is not served at an address
-//! that the whole world can reach, unless the teacher says so.
+//! Lessons and labs are not made for the internet. So a class is not served at a public address, unless the
+//! teacher allows it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use rocket::figment::Figment;
 
-use crate::stores::StartError;
+/// The server would listen at a public address.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{0} is a public address, but the lessons are not meant for the internet. Set ROCKET_ADDRESS to \
+     this machine's address in the local network, or add --public to allow a public address"
+)]
+pub struct PublicAddress(IpAddr);
 
-/// The settings with which a class is served: to all machines in the room, with the lessons.
+/// The settings for a class: an address that all machines in the room can reach, and `teaching`.
 ///
 /// # Errors
-/// [`StartError::PublicAddress`], unless `public` allows that.
-pub fn for_a_class(figment: Figment, public: bool) -> Result<Figment, StartError> {
+/// [`PublicAddress`], unless `public` allows that.
+pub fn for_a_class(figment: Figment, public: bool) -> Result<Figment, PublicAddress> {
     let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let mut address = figment.extract_inner("address").unwrap_or(loopback);
     if address.is_loopback() {
         address = Ipv4Addr::UNSPECIFIED.into();
     }
-    let strangers = reachable_at(address).into_iter().find(|address| !is_local(*address));
-    match strangers {
-        Some(address) if !public => Err(StartError::PublicAddress(address)),
+    let public_address = reachable_at(address).into_iter().find(|address| !is_local(*address));
+    match public_address {
+        Some(address) if !public => Err(PublicAddress(address)),
         _ => Ok(figment.merge(("address", address)).merge(("teaching", true))),
     }
 }
 
-/// The addresses of this machine at which a server that listens at `address` is found by others.
-pub fn reachable_at(address: IpAddr) -> Vec<IpAddr> {
+/// The addresses of this machine at which other machines reach a server that listens at `address`.
+pub(super) fn reachable_at(address: IpAddr) -> Vec<IpAddr> {
     if address.is_loopback() {
         return vec![];
     }
@@ -45,7 +51,7 @@ fn is_link_local(ip: IpAddr) -> bool {
     matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
 }
 
-/// Not routed on the internet (RFC 1918, 3927, 4193, 5737, 6598).
+/// Whether the address is not routed on the internet (RFC 1918, 3927, 4193, 5737, 6598).
 fn is_local(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => {
@@ -62,8 +68,8 @@ fn is_local_v6(ip: Ipv6Addr) -> bool {
     ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_loopback()
 }
 
-/// As one types it into a browser.
-pub fn url(ip: IpAddr, port: u16) -> String {
+/// The URL to type into a browser.
+pub(super) fn url(ip: IpAddr, port: u16) -> String {
     match ip {
         IpAddr::V4(ip) => format!("http://{ip}:{port}"),
         IpAddr::V6(ip) => format!("http://[{ip}]:{port}"),
@@ -79,9 +85,9 @@ mod tests {
         let check = |address: &str, is_allowed: bool| {
             let figment = Figment::from(("address", address));
             assert_eq!(for_a_class(figment.clone(), false).is_ok(), is_allowed, "{address}");
-            let told = for_a_class(figment, true).unwrap();
-            assert!(told.extract_inner::<bool>("teaching").unwrap());
-            assert_eq!(told.extract_inner::<String>("address").unwrap(), address);
+            let settings = for_a_class(figment, true).unwrap();
+            assert!(settings.extract_inner::<bool>("teaching").unwrap());
+            assert_eq!(settings.extract_inner::<String>("address").unwrap(), address);
         };
         for local in
             ["192.168.1.7", "10.0.0.1", "172.16.5.5", "169.254.1.1", "100.64.0.1", "192.0.2.2"]
@@ -92,8 +98,8 @@ mod tests {
             check(public, false);
         }
         check("fd00::1", true);
-        let told = for_a_class(Figment::from(("address", "127.0.0.1")), true).unwrap();
-        assert_eq!(told.extract_inner::<String>("address").unwrap(), "0.0.0.0");
+        let settings = for_a_class(Figment::from(("address", "127.0.0.1")), true).unwrap();
+        assert_eq!(settings.extract_inner::<String>("address").unwrap(), "0.0.0.0");
     }
 
     #[test]

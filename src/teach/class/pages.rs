@@ -1,78 +1,83 @@
-//! `/class`: the room, with all students in it, and the buttons for all.
+//! `/class`: the page of the teacher, with the roster and the forms for the whole class.
 
-use rocket::{Route, get, post, routes, uri};
+use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 use serde::{Deserialize, Serialize};
 
-use super::control::Control;
-use super::guesses::{Bar, bars_of};
-use super::reset::{Report, ResetError, reset};
-use super::room::Room;
+use super::board::Board;
+use super::class_page::ClassPage;
+use super::reset::{Report, Reset, ResetError, forget_recordings};
 use super::roster::Roster;
-use crate::audit::{Decision, Event, Whom};
+use crate::audit::{self, Actor, AuditEvent, Outcome};
 use crate::auth::Admin;
 use crate::in_flight::without_deadline;
-use crate::teach::lessons;
+use crate::teach::lessons::{Bar, Lesson, LessonTexts, all};
+use crate::teach::settings::Settings;
+use crate::trace::Recorder;
 use crate::web::error::Error;
-use crate::web::{Client, FieldError, Form, Notice, Page, Submitted};
+use crate::web::{FieldError, Flash, Form, FormResponse};
 
-/// What has to be typed to reset the class.
+/// The word that confirms a reset of the class.
 const WORD: &str = "reset";
 
-/// A lesson, as the teacher controls it.
+/// A lesson, with the settings and guesses of the class.
 #[derive(Serialize)]
-struct Controlled<'c> {
+struct LessonRow<'t> {
     slug: &'static str,
-    title: &'c str,
+    title: &'t str,
     closed: bool,
     revealed: bool,
     solved: usize,
     bars: Vec<Bar>,
 }
 
-fn lessons<'c>(room: &Room<'c>, control: &Control, roster: &Roster) -> Vec<Controlled<'c>> {
-    let solved =
-        |at: usize| roster.learners().filter(|one| one.lessons[at].state == "solved").count();
-    let controlled = |(at, lesson): (usize, &&'static lessons::Lesson)| {
-        let content = room.contents.of(lesson);
-        Controlled {
+impl<'t> LessonRow<'t> {
+    fn new(
+        lesson: &'static Lesson,
+        texts: &'t LessonTexts,
+        settings: &Settings,
+        roster: &Roster,
+    ) -> Self {
+        let is_solved = |state: &&str| *state == "solved";
+        let states = roster.learners().map(|one| one.lessons[lesson.number - 1].state);
+        Self {
             slug: lesson.slug,
-            title: &content.title,
-            closed: control.closed.contains(lesson.slug),
-            revealed: control.revealed.as_deref() == Some(lesson.slug),
-            solved: solved(at),
-            bars: bars_of(roster, lesson, content),
+            title: &texts.of(lesson).title,
+            closed: settings.closed.contains(lesson.slug),
+            revealed: settings.revealed.as_deref() == Some(lesson.slug),
+            solved: states.filter(is_solved).count(),
+            bars: roster.bars(lesson, texts),
         }
-    };
-    lessons::ALL.iter().enumerate().map(controlled).collect()
+    }
 }
 
 async fn render(
-    page: &Page<'_>,
-    room: &Room<'_>,
+    class: &ClassPage<'_>,
+    teacher: Admin<'_>,
     errors: &[FieldError],
 ) -> Result<Template, Error> {
-    let (roster, control) = (room.roster().await?, room.class.now());
-    let lessons = lessons(room, &control, &roster);
-    let form = context! { errors };
-    Ok(page
-        .render(
-            "class/room",
-            context! { roster, lessons, line: control.line, address: &room.address, form },
-        )
-        .await)
+    let (roster, settings) = (class.roster().await?, class.settings.current());
+    let row = |lesson| LessonRow::new(lesson, class.texts, &settings, &roster);
+    let own = context! {
+        lessons: all().iter().map(row).collect::<Vec<_>>(),
+        roster: &roster,
+        line: &settings.line,
+        address: class.address(),
+        form: context! { errors },
+    };
+    Ok(class.page.render("class/room", teacher.0, own))
 }
 
 #[get("/")]
-async fn show(_teacher: Admin<'_>, page: Page<'_>, room: Room<'_>) -> Result<Template, Error> {
-    render(&page, &room, &[]).await
+async fn show(teacher: Admin<'_>, class: ClassPage<'_>) -> Result<Template, Error> {
+    render(&class, teacher, &[]).await
 }
 
-/// The part of the page that changes, for the script that keeps it new.
+/// The part of the page that changes. The script of the page fetches it.
 #[get("/roster")]
-async fn roster(_teacher: Admin<'_>, page: Page<'_>, room: Room<'_>) -> Result<Template, Error> {
-    let roster = room.roster().await?;
-    Ok(page.render("class/roster", context! { roster }).await)
+async fn roster(teacher: Admin<'_>, class: ClassPage<'_>) -> Result<Template, Error> {
+    let roster = class.roster().await?;
+    Ok(class.page.render("class/roster", teacher.0, context! { roster }))
 }
 
 #[derive(Default, Deserialize)]
@@ -82,39 +87,40 @@ struct Typed {
 }
 
 #[post("/reset", data = "<form>")]
-async fn begin_anew(
+async fn reset(
     teacher: Admin<'_>,
-    page: Page<'_>,
-    client: Client<'_>,
-    room: Room<'_>,
+    class: ClassPage<'_>,
+    reset: Reset<'_>,
+    recorder: &State<Recorder>,
+    board: &State<Board>,
     form: Form<Typed>,
-) -> Result<Submitted, Error> {
+) -> Result<FormResponse, Error> {
     let again = async |text: &str| {
         let error = FieldError::new("confirmation", text);
-        render(&page, &room, &[error]).await.map(Submitted::again)
+        render(&class, teacher, &[error]).await.map(FormResponse::invalid)
     };
     if form.0.confirmation.trim() != WORD {
         return again(&format!("Type {WORD} to confirm. Nothing was reset.")).await;
     }
-    // As long as there are sessions to end, whatever a prank has made of them.
-    let done = without_deadline(reset(&room)).await;
-    let decision = if done.is_ok() { Decision::Done } else { Decision::Refused };
-    client.record(Event::ResetClass, decision, Whom::Name(&teacher.0.username));
+    // It takes as long as there are sessions to end, and a prank can make many.
+    let done = without_deadline(reset.run()).await;
+    let outcome = if done.is_ok() { Outcome::Done } else { Outcome::Refused };
+    audit::record(AuditEvent::ResetClass, outcome, Actor::Name(&teacher.0.username));
     match done {
-        Ok(report) => {
-            let Report { students, sessions, backup } = report;
+        Ok(Report { students, sessions, backup }) => {
+            forget_recordings(recorder, reset.labs, board);
             log::info!(
-                "{sessions} sessions have ended; what the class did is in {}",
+                "the class was reset: {sessions} sessions ended, progress saved to {}",
                 backup.display()
             );
-            page.leave(Notice::ClassReset(students));
-            Ok(Submitted::go_to(uri!("/class", show)))
+            class.page.set_flash(Flash::ClassReset(students));
+            Ok(FormResponse::redirect(uri!("/class", show)))
         }
         Err(ResetError::Unavailable(error)) => Err(error.into()),
         Err(error @ ResetError::Backup(_)) => again(&error.to_string()).await,
     }
 }
 
-pub fn routes() -> Vec<Route> {
-    routes![show, roster, begin_anew]
+pub(super) fn routes() -> Vec<Route> {
+    routes![show, roster, reset]
 }

@@ -1,33 +1,42 @@
-//! The reset of a class: accounts, sessions, progress and recordings of all students are deleted, and so are
-//! the counts of their guesses. What they did is kept in a file, and teachers stay logged in.
+//! The reset of a class: deletes the accounts, sessions, progress and recordings of all students, and the
+//! counters of attempts. Their progress is saved to a file, and teachers stay logged in.
 //!
-//! Documents are deleted one collection after the other and none is dropped, so that indexes stay.
+//! Documents are deleted one collection after the other. No collection is dropped, so indexes stay.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use rocket::Request;
+use rocket::http::Status;
+use rocket::outcome::IntoOutcome as _;
+use rocket::request::{FromRequest, Outcome};
 use rocket::tokio::task::spawn_blocking;
 use rocket_express_session::{SessionInfo, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::control::Control;
-use super::room::Room;
+use super::board::Board;
 use crate::auth::revoke::CLASS_RESET;
+use crate::auth::throttle::Throttle;
+use crate::auth::{LocalStrategy, User};
 use crate::db::Unavailable;
-use crate::teach::progress::Which;
+use crate::teach::class_data::ClassData;
+use crate::teach::labs::Labs;
+use crate::teach::progress::Scope;
+use crate::teach::settings::{ClassSettings, Settings};
+use crate::trace::Recorder;
 
-/// Where the files are, below the folder that the server was started in.
+/// The folder of the backups, below the folder that the server was started in.
 const FOLDER: &str = ".data/class";
 
-/// What came of it.
+/// The outcome of a reset.
 #[derive(Debug)]
 pub struct Report {
-    /// Accounts that are gone.
+    /// The number of accounts that were deleted.
     pub students: u64,
-    /// Sessions that have ended.
+    /// The number of sessions that were ended.
     pub sessions: u64,
-    /// The file in which it is kept what the students did.
+    /// The file with the progress of the students.
     pub backup: PathBuf,
 }
 
@@ -43,66 +52,106 @@ pub enum ResetError {
     Backup(#[from] std::io::Error),
 }
 
-/// Resets the class.
-///
-/// # Errors
-/// The backup cannot be written, and nothing was done; or MongoDB does not answer: then some of it
-/// was done, and doing it again does the rest.
-pub async fn reset(room: &Room<'_>) -> Result<Report, ResetError> {
-    let users = room.all_users().await?;
-    let (teachers, students): (Vec<_>, Vec<_>) = users.into_iter().partition(|user| user.admin);
-    let all = room.progress.all().await?;
-    let kept = students.iter().map(|user| {
-        // Not the lab bench: there are tickets on it.
-        let lessons = all.get(&user.id.to_hex()).map(|progress| &progress.lessons);
-        json!({ "username": user.username, "lessons": lessons })
-    });
-    let kept = json!({ "students": kept.collect::<Vec<_>>() });
-    // Off the workers, of which a release has one: the disk may take its time.
-    let written = spawn_blocking(move || keep(Path::new(FOLDER), &kept)).await;
-    let backup = written.map_err(std::io::Error::other)??;
-
-    // Accounts first: a login in between then has a session without a user.
-    let mut gone = room.strategy.users.delete_students().await?;
-    let teachers: Vec<String> = teachers.iter().map(|user| user.id.to_hex()).collect();
-    let is_over = |session: &SessionInfo| match &session.user {
-        Some(user) => !teachers.contains(user),
-        None => true,
-    };
-    let sessions = room.sessions.admin().revoke_where(CLASS_RESET, is_over).await?;
-    // A student who registered in between did so in a class that is over.
-    gone += room.strategy.users.delete_students().await?;
-    room.strategy.throttle.forget_all().await?;
-    room.labs.clear().await?;
-    room.progress.forget(Which::Others(&teachers)).await?;
-    room.recorder.clear();
-    room.class.put_on_board(None);
-    room.class
-        .change(|control| {
-            let (resets, version) = (control.resets + 1, control.version);
-            *control = Control { resets, version, ..Control::default() };
-        })
-        .await?;
-    Ok(Report { students: gone, sessions, backup })
+/// The stores that a reset clears.
+pub(super) struct Reset<'r> {
+    /// The accounts, sessions and progress.
+    pub class: ClassData<'r>,
+    /// The counters of attempts.
+    pub throttle: &'r Throttle,
+    /// The labs.
+    pub labs: &'r Labs,
+    /// The settings of the class.
+    pub settings: &'r ClassSettings,
 }
 
-/// A new file that only its owner may read, in a folder that only its owner may enter.
-fn keep(folder: &Path, what: &serde_json::Value) -> Result<PathBuf, std::io::Error> {
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Reset<'r> {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        let rocket = request.rocket();
+        let reset = || {
+            let throttle = &rocket.state::<LocalStrategy>()?.throttle;
+            let (labs, settings) = (rocket.state()?, rocket.state()?);
+            Some(Self { class: ClassData::of(rocket)?, throttle, labs, settings })
+        };
+        reset().or_error((Status::InternalServerError, ()))
+    }
+}
+
+impl Reset<'_> {
+    /// Resets the class. What a process has recorded is left: see [`forget_recordings`].
+    ///
+    /// # Errors
+    /// The backup cannot be written, and nothing was done. Or a store does not answer, and a part was done:
+    /// another reset does the rest.
+    pub(super) async fn run(&self) -> Result<Report, ResetError> {
+        let ClassData { sessions, users, progress } = self.class;
+        let (teachers, students): (Vec<_>, Vec<_>) =
+            users.all(u32::MAX).await?.into_iter().partition(|user| user.admin);
+        let backup = self.back_up(students).await?;
+
+        // Accounts first: a login in between then has a session without a user.
+        let mut deleted = users.delete_students().await?;
+        let teachers: Vec<String> = teachers.iter().map(|user| user.id.to_hex()).collect();
+        let is_over = |session: &SessionInfo| match &session.user {
+            Some(user) => !teachers.contains(user),
+            None => true,
+        };
+        let ended = sessions.admin().revoke_where(CLASS_RESET, is_over).await?;
+        // The accounts that were registered in between belong to the class that is over.
+        deleted += users.delete_students().await?;
+        self.throttle.forget_all().await?;
+        self.labs.clear().await?;
+        progress.delete(Scope::AllExcept(&teachers)).await?;
+        self.settings
+            .change(|settings| {
+                let (resets, version) = (settings.resets + 1, settings.version);
+                *settings = Settings { resets, version, ..Settings::default() };
+            })
+            .await?;
+        Ok(Report { students: deleted, sessions: ended, backup })
+    }
+
+    /// Saves the progress of these students to a file.
+    async fn back_up(&self, students: Vec<User>) -> Result<PathBuf, ResetError> {
+        let progress = self.class.progress.all().await?;
+        let students = students.iter().map(|user| {
+            // Without the state of the labs, which has tickets in it.
+            let lessons = progress.get(&user.id.to_hex()).map(|progress| &progress.lessons);
+            json!({ "username": user.username, "lessons": lessons })
+        });
+        let backup = json!({ "students": students.collect::<Vec<_>>() });
+        // Not on a worker of Rocket: writing to a disk may take long.
+        let saved = spawn_blocking(move || save(Path::new(FOLDER), &backup)).await;
+        Ok(saved.map_err(std::io::Error::other)??)
+    }
+}
+
+/// Deletes what this process has recorded of the class.
+pub(super) fn forget_recordings(recorder: &Recorder, labs: &Labs, board: &Board) {
+    recorder.clear();
+    labs.stop_servers();
+    board.put(None);
+}
+
+/// Saves to a new file that only its owner may read, in a folder that only its owner may enter.
+fn save(folder: &Path, backup: &Value) -> Result<PathBuf, std::io::Error> {
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.recursive(true).create(folder)?;
-    // It may be there already, open to all.
+    // The folder may exist already, open to all.
     #[cfg(unix)]
     std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-    let moment = Timestamp::now().to_iso().replace(':', "-");
-    let path = folder.join(format!("class-{moment}.json"));
+    let time = Timestamp::now().to_iso().replace(':', "-");
+    let path = folder.join(format!("class-{time}.json"));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&path)?;
-    file.write_all(serde_json::to_string_pretty(what)?.as_bytes())?;
+    file.write_all(serde_json::to_string_pretty(backup)?.as_bytes())?;
     file.sync_all()?;
     Ok(path)
 }
@@ -119,7 +168,7 @@ mod tests {
         let folder = home.path().join("class");
         std::fs::create_dir(&folder).unwrap();
         std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o777)).unwrap();
-        let file = keep(&folder, &json!({ "students": [] })).unwrap();
+        let file = save(&folder, &json!({ "students": [] })).unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&folder), mode(&file)), (0o700, 0o600));
     }

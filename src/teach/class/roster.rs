@@ -1,4 +1,4 @@
-//! Who is in the room, and who needs help: all accounts and all sessions, stuck ones first.
+//! The roster: all accounts and anonymous sessions of the class, those that need help first.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -8,172 +8,173 @@ use rocket::tokio::try_join;
 use rocket_express_session::{SessionInfo, Timestamp};
 use serde::Serialize;
 
-use super::room::{Room, SHOWN};
 use crate::auth::User;
 use crate::db::Unavailable;
-use crate::teach::lessons;
-use crate::teach::progress::{KEY, Progress};
-use crate::web::{LoginView, Moment};
+use crate::teach::class_data::{ClassData, LISTED};
+use crate::teach::lessons::{Bar, Lesson, LessonTexts, all, bars};
+use crate::teach::progress::Progress;
+use crate::web::{SessionView, TimeView};
 
-/// A student who takes this many times as long as a lesson should is stuck.
+/// A student is stuck who takes this many times as long as the lesson should take.
 const STUCK: i64 = 2;
 
-/// All who are there, or have been.
+/// The class.
 #[derive(Serialize)]
-pub struct Roster {
-    /// Those who want help first, then those who are stuck.
+pub(super) struct Roster {
+    /// The accounts of students: those that want help first, then those that are stuck.
     pub students: Vec<Student>,
-    /// Anonymous sessions.
+    /// The anonymous sessions.
     pub guests: Vec<Student>,
-    /// Admins: what they do in the lessons is not counted.
+    /// The accounts of admins, whose progress is not counted.
     pub teachers: Vec<Student>,
-    /// Sessions in the lines above.
+    /// The number of listed sessions.
     pub sessions: usize,
-    /// Students who have one.
+    /// The number of students who are logged in.
     pub here: usize,
 }
 
-/// A line of the roster.
+/// A row of the roster.
 #[derive(Serialize)]
-pub struct Student {
-    /// The account's id, or the handle of an anonymous session.
+pub(super) struct Student {
+    /// The account's ID, or the handle of an anonymous session.
     pub who: String,
-    /// Of the account; nothing without one.
+    /// The account's name; `None` for an anonymous session.
     pub name: Option<String>,
-    /// May see this page.
+    /// The account is an admin's.
     pub teacher: bool,
-    /// "Firefox on Windows", or "Firefox on Windows × 3" for three sessions.
+    /// The browsers: "Firefox on Windows", or "Firefox on Windows × 3" for three sessions.
     pub browsers: Vec<String>,
-    /// When the first of them began.
-    pub since: Option<Moment>,
-    /// When one of them was used.
-    pub last_seen: Option<Moment>,
-    /// One for each lesson.
-    pub lessons: Vec<Standing>,
-    /// Wants help, for so many minutes.
+    /// The start of the oldest session.
+    pub since: Option<TimeView>,
+    /// The last use of any session.
+    pub last_seen: Option<TimeView>,
+    /// The status of each lesson.
+    pub lessons: Vec<LessonStatus>,
+    /// The minutes since the student asked for help.
     pub help: Option<i64>,
-    /// Works at one lesson, for far too many minutes.
+    /// The minutes at one lesson, if the student is stuck.
     pub stuck: Option<i64>,
-    /// What they did in the lessons.
+    /// The progress in the lessons.
     #[serde(skip)]
     pub progress: Progress,
 }
 
 impl Roster {
-    /// All who learn, with an account or without.
-    pub fn learners(&self) -> impl Iterator<Item = &Student> {
-        self.students.iter().chain(&self.guests)
-    }
-}
-
-/// How far a student is in a lesson.
-#[derive(Serialize)]
-pub struct Standing {
-    /// Of the lesson.
-    pub slug: &'static str,
-    /// `solved`, `skipped`, `begun` or nothing.
-    pub state: &'static str,
-}
-
-impl Room<'_> {
-    /// The whole class.
+    /// Reads the class.
     ///
     /// # Errors
     /// A store does not answer.
-    pub async fn roster(&self) -> Result<Roster, Unavailable> {
+    pub(super) async fn read(
+        class: ClassData<'_>,
+        texts: &LessonTexts,
+    ) -> Result<Self, Unavailable> {
         let (sessions, users, mut progress) =
-            try_join!(self.shown_sessions(), self.users(), self.progress.all())?;
+            try_join!(class.list_sessions(), class.list_users(), class.progress.all())?;
         let count = sessions.len();
         let mut of_users: HashMap<String, Vec<SessionInfo>> = HashMap::new();
         let mut guests = vec![];
         for session in sessions {
             match session.user.clone() {
                 Some(user) => of_users.entry(user).or_default().push(session),
-                None => guests.push(self.guest(session)),
+                None => guests.push(guest(session, texts)),
             }
         }
-        let student = |user: User| {
+        let of_account = |user: User| {
             let id = user.id.to_hex();
             let sessions = of_users.remove(&id).unwrap_or_default();
             let progress = progress.remove(&id).unwrap_or_default();
-            self.student(id, Some(user), sessions, progress)
+            student(id, Some(user), sessions, progress, texts)
         };
         let (teachers, mut students): (Vec<_>, Vec<_>) =
-            users.into_iter().map(student).partition(|student| student.teacher);
+            users.into_iter().map(of_account).partition(|student| student.teacher);
         students.sort_by_key(|student| {
             let is_away = student.browsers.is_empty();
             (Reverse(student.help), Reverse(student.stuck), is_away, student.name.clone())
         });
         let here = students.iter().filter(|student| !student.browsers.is_empty()).count();
-        Ok(Roster { students, guests, teachers, sessions: count, here })
+        Ok(Self { students, guests, teachers, sessions: count, here })
     }
 
-    /// An anonymous session.
-    fn guest(&self, session: SessionInfo) -> Student {
-        let (who, progress) = (session.session.handle.clone(), progress_of(&session));
-        self.student(who, None, vec![session], progress)
+    /// The students and anonymous visitors.
+    pub(super) fn learners(&self) -> impl Iterator<Item = &Student> {
+        self.students.iter().chain(&self.guests)
     }
 
-    fn student(
-        &self,
-        who: String,
-        user: Option<User>,
-        sessions: Vec<SessionInfo>,
-        progress: Progress,
-    ) -> Student {
-        let since = sessions.iter().filter_map(|session| session.session.lifetime.created).min();
-        let last_seen = sessions.iter().filter_map(|session| session.session.last_seen).max();
-        let browsers = browsers(sessions);
-        let standing = |lesson: &&'static lessons::Lesson| Standing {
-            slug: lesson.slug,
-            state: self.contents.of(lesson).standing(progress.lessons.get(lesson.slug)),
-        };
-        Student {
-            who,
-            teacher: user.as_ref().is_some_and(|user| user.admin),
-            name: user.map(|user| user.username),
-            browsers,
-            since: since.map(Moment::from),
-            last_seen: last_seen.map(Moment::from),
-            lessons: lessons::ALL.iter().map(standing).collect(),
-            help: progress.help.map(minutes_since),
-            stuck: self.stuck(&progress),
-            progress,
-        }
-    }
-
-    /// For how many minutes at the lesson that was begun last, if that is too long.
-    fn stuck(&self, progress: &Progress) -> Option<i64> {
-        let begun = lessons::ALL.iter().filter_map(|lesson| {
-            let state = progress.lessons.get(lesson.slug)?;
-            let at = state.guess.as_ref()?.at;
-            Some((at, state, self.contents.of(lesson)))
-        });
-        let (at, state, content) = begun.max_by_key(|(at, ..)| *at)?;
-        let minutes = minutes_since(at);
-        let is_too_long = minutes > STUCK * i64::from(content.minutes);
-        (is_too_long && content.standing(Some(state)) == "begun").then_some(minutes)
+    /// The guesses of the class in this lesson: a bar for each option.
+    pub(super) fn bars(&self, lesson: &Lesson, texts: &LessonTexts) -> Vec<Bar> {
+        let students = self.students.iter().map(|student| &student.progress);
+        let guests = self.guests.iter().map(|guest| &guest.progress);
+        bars(lesson, texts.of(lesson), students, guests)
     }
 }
 
-/// By name, each with the number of its sessions.
+/// The status of a lesson.
+#[derive(Serialize)]
+pub(super) struct LessonStatus {
+    /// The lesson's slug.
+    pub slug: &'static str,
+    /// `solved`, `skipped`, `begun` or an empty text.
+    pub state: &'static str,
+}
+
+/// The row of an anonymous session.
+fn guest(session: SessionInfo, texts: &LessonTexts) -> Student {
+    let (who, progress) = (session.session.handle.clone(), Progress::of_guest(&session));
+    student(who, None, vec![session], progress, texts)
+}
+
+fn student(
+    who: String,
+    user: Option<User>,
+    sessions: Vec<SessionInfo>,
+    progress: Progress,
+    texts: &LessonTexts,
+) -> Student {
+    let since = sessions.iter().filter_map(|session| session.session.lifetime.created).min();
+    let last_seen = sessions.iter().filter_map(|session| session.session.last_seen).max();
+    let status = |lesson: &'static Lesson| LessonStatus {
+        slug: lesson.slug,
+        state: texts.of(lesson).status(progress.lessons.get(lesson.slug)),
+    };
+    Student {
+        who,
+        teacher: user.as_ref().is_some_and(|user| user.admin),
+        name: user.map(|user| user.username),
+        browsers: browsers(sessions),
+        since: since.map(TimeView::from),
+        last_seen: last_seen.map(TimeView::from),
+        lessons: all().iter().map(status).collect(),
+        help: progress.help.map(minutes_since),
+        stuck: stuck(&progress, texts),
+        progress,
+    }
+}
+
+/// The minutes at the lesson that was begun last, if that is too long.
+fn stuck(progress: &Progress, texts: &LessonTexts) -> Option<i64> {
+    let begun = all().iter().filter_map(|lesson| {
+        let state = progress.lessons.get(lesson.slug)?;
+        let at = state.guess.as_ref()?.at;
+        Some((at, state, texts.of(lesson)))
+    });
+    let (at, state, text) = begun.max_by_key(|(at, ..)| *at)?;
+    let minutes = minutes_since(at);
+    let is_too_long = minutes > STUCK * i64::from(text.minutes);
+    (is_too_long && text.status(Some(state)) == "begun").then_some(minutes)
+}
+
+/// The browsers by name, each with the number of its sessions.
 fn browsers(sessions: Vec<SessionInfo>) -> Vec<String> {
-    let is_cut = sessions.len() >= SHOWN.per_user as usize;
+    let is_cut = sessions.len() >= LISTED.per_user as usize;
     let mut counts: IndexMap<String, usize> = IndexMap::new();
     for session in sessions {
-        *counts.entry(LoginView::from(session.session).browser).or_default() += 1;
+        *counts.entry(SessionView::from(session.session).browser).or_default() += 1;
     }
-    let told = counts.into_iter().map(|(name, count)| match count {
+    let names = counts.into_iter().map(|(name, count)| match count {
         1 => name,
         _ => format!("{name} × {count}"),
     });
-    told.chain(is_cut.then(|| "and older ones".to_owned())).collect()
-}
-
-/// What an anonymous visitor did in the lessons: it is in the session.
-pub fn progress_of(guest: &SessionInfo) -> Progress {
-    let progress = guest.data.values.get(KEY);
-    progress.and_then(|value| serde_json::from_str(value.get()).ok()).unwrap_or_default()
+    names.chain(is_cut.then(|| "and older ones".to_owned())).collect()
 }
 
 fn minutes_since(millis: i64) -> i64 {

@@ -1,40 +1,40 @@
 //! Seats: accounts that are made before the class, each with a passphrase of four words on a card.
 //!
-//! The passphrase is worked out from the server's secret, a number of this class and the name,
-//! whenever a card is printed: it is stored nowhere, and a person who has the database alone cannot
-//! know it. The number is another one after a reset, so last year's cards are worth nothing.
+//! The passphrase is computed from the server's secret, a random text of this class and the seat's name, each
+//! time a card is printed. It is stored nowhere, so the database alone does not give it away. A reset changes
+//! the random text, so old cards are useless.
 
 use rocket_express_session::{Secrets, SessionId};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::control::{Class, Control};
 use crate::auth::{IsOnCard, LocalStrategy, Password, User, Username, key_of};
 use crate::db::Unavailable;
+use crate::teach::settings::{ClassSettings, Settings};
 
-/// Seats that one can make: a school's hall.
-pub const MOST_SEATS: u32 = 200;
+/// The number of seats: as many as a school's hall has.
+pub(super) const MAX_SEATS: u32 = 200;
 
-/// Of 2,048 words each: 44 bits. The right words get in although strangers have used up the attempts
-/// at the account ([`is_on_card`]).
+/// The words of a passphrase, each out of 2,048: together 44 bits. The right words are accepted even when
+/// strangers have used up the attempts at the account ([`is_on_card`]).
 const WORDS: usize = 4;
 
 /// A card for a student.
 #[derive(Serialize)]
-pub struct Card {
+pub(super) struct Card {
     /// `seat-07`.
     pub name: String,
-    /// Four words with spaces between.
+    /// Four words, separated by spaces.
     pub passphrase: String,
 }
 
 /// The name of the seat of this number, from 1.
-pub fn name(number: u32) -> String {
+pub(super) fn name(number: u32) -> String {
     format!("seat-{number:02}")
 }
 
-/// What is on the card of this seat, as long as its owner keeps the password.
+/// The card of this seat. It is valid until its owner changes the password.
 fn card(secrets: &Secrets, class: &str, name: &str) -> Card {
     let digest = Sha256::digest(secrets.sign_for("cloakroom seat", &format!("{class} {name}")));
     let words = bip39::Language::English.word_list();
@@ -47,43 +47,43 @@ fn card(secrets: &Secrets, class: &str, name: &str) -> Card {
     Card { name: name.to_owned(), passphrase: phrase.join(" ") }
 }
 
-/// What came of making seats.
+/// The outcome of making seats.
 #[derive(Debug, Default)]
 pub struct Seeded {
-    /// Seats that were made just now.
+    /// The number of seats that were made.
     pub made: u32,
-    /// Names of seats that belong to accounts which students registered themselves.
+    /// The seats whose names students have registered themselves.
     pub taken: Vec<String>,
 }
 
-/// Makes the seats from 1 to `count` that are not there yet.
+/// Makes the seats from 1 to `count` that do not exist yet.
 ///
 /// # Errors
 /// A store does not answer, or too many passwords are being hashed already.
-pub async fn make(
+pub(super) async fn make(
     strategy: &LocalStrategy,
-    class: &Class,
+    settings: &ClassSettings,
     count: u32,
 ) -> Result<Seeded, Unavailable> {
-    class
-        .change(|control| {
-            if control.seats.is_empty() {
-                control.seats = SessionId::generate().handle();
+    settings
+        .change(|settings| {
+            if settings.seats.is_empty() {
+                settings.seats = SessionId::generate().handle();
             }
         })
         .await?;
-    let (mut seeded, of_class) = (Seeded::default(), class.now().seats);
+    let (mut seeded, class) = (Seeded::default(), settings.current().seats);
     for number in 1..=count {
-        let card = card(&strategy.secrets, &of_class, &name(number));
+        let card = card(&strategy.secrets, &class, &name(number));
         let (name, password) = (Username::parse(&card.name), Password::typed(&card.passphrase));
         let (Ok(name), Some(password)) = (name, password) else { continue };
         if let Some((user, _)) = strategy.make_account(&name, password).await? {
-            // At once, so that an interrupted command forgets none of them.
-            class.change(|control| control.seat_accounts.push(user.id.0)).await?;
+            // Stored at once, so that an interrupted command loses no seat.
+            settings.change(|settings| settings.seat_accounts.push(user.id.0)).await?;
             seeded.made += 1;
         } else {
-            let accounts = strategy.users.find_all(&(&name).into()).await?;
-            let seats = class.now().seat_accounts;
+            let accounts = strategy.users.find_matching(&(&name).into()).await?;
+            let seats = settings.current().seat_accounts;
             if !accounts.iter().any(|account| seats.contains(&account.user.id.0)) {
                 seeded.taken.push(card.name);
             }
@@ -94,15 +94,15 @@ pub async fn make(
 
 /// The cards of a class.
 #[derive(Default)]
-pub struct Cards {
-    /// The cards of the seats that were made.
+pub(super) struct Cards {
+    /// The cards of the seats.
     pub cards: Vec<Card>,
-    /// Names of seats that belong to accounts which students registered themselves.
+    /// The seats whose names students have registered themselves.
     pub taken: Vec<String>,
 }
 
 /// The cards of the seats among these accounts.
-pub fn cards(secrets: &Secrets, class: &Control, users: &[User]) -> Cards {
+pub(super) fn cards(secrets: &Secrets, class: &Settings, users: &[User]) -> Cards {
     let mut cards = Cards::default();
     if class.seats.is_empty() {
         return cards;
@@ -121,10 +121,10 @@ pub fn cards(secrets: &Secrets, class: &Control, users: &[User]) -> Cards {
     cards
 }
 
-/// For the strategy: whether a password is the passphrase on the card of a user's seat.
-pub fn is_on_card(secrets: Secrets, class: Class) -> IsOnCard {
+/// For the strategy: a function that says whether a password is the passphrase on the card of a user's seat.
+pub fn is_on_card(secrets: Secrets, settings: ClassSettings) -> IsOnCard {
     Box::new(move |user, password| {
-        let class = class.now();
+        let class = settings.current();
         let is_seat = !class.seats.is_empty() && class.seat_accounts.contains(&user.id.0);
         let Some(number) = seat(user).filter(|_| is_seat) else { return false };
         let passphrase = card(&secrets, &class.seats, &name(number)).passphrase;
@@ -132,11 +132,11 @@ pub fn is_on_card(secrets: Secrets, class: Class) -> IsOnCard {
     })
 }
 
-/// The number of the seat that has the name of this account, in whatever spelling.
+/// The number of the seat that has the name of this account, in any spelling.
 fn seat(user: &User) -> Option<u32> {
     let key = key_of(&user.username);
     let number: u32 = key.strip_prefix("seat-")?.parse().ok()?;
-    ((1..=MOST_SEATS).contains(&number) && key == name(number)).then_some(number)
+    ((1..=MAX_SEATS).contains(&number) && key == name(number)).then_some(number)
 }
 
 #[cfg(test)]

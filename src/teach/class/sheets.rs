@@ -1,29 +1,29 @@
-//! What is printed or kept of a class: cards for the seats, and how far each student is, as CSV.
+//! What a teacher prints or saves: the cards of the seats, and the progress of all students as CSV.
 
 use rocket::http::{ContentType, Header};
-use rocket::{Responder, Route, get, routes};
+use rocket::{Responder, Route, State, get, routes};
 use rocket_dyn_templates::{Template, context};
 
-use super::room::Room;
+use super::class_page::ClassPage;
 use super::roster::Roster;
 use super::seats::{Cards, cards};
-use crate::auth::Admin;
-use crate::teach::lessons;
-use crate::web::Page;
+use crate::auth::{Admin, LocalStrategy};
+use crate::teach::lessons::all;
 use crate::web::error::Error;
 
 #[get("/cards")]
 async fn show_cards(
-    _teacher: Admin<'_>,
-    page: Page<'_>,
-    room: Room<'_>,
+    teacher: Admin<'_>,
+    class: ClassPage<'_>,
+    strategy: &State<LocalStrategy>,
 ) -> Result<Template, Error> {
-    let users = room.users().await?;
-    let Cards { cards, taken } = cards(&room.strategy.secrets, &room.class.now(), &users);
-    Ok(page.render("class/cards", context! { cards, taken, address: &room.address }).await)
+    let users = class.data.list_users().await?;
+    let Cards { cards, taken } = cards(&strategy.secrets, &class.settings.current(), &users);
+    let own = context! { cards, taken, address: class.address() };
+    Ok(class.page.render("class/cards", teacher.0, own))
 }
 
-/// A file to be saved.
+/// A file that the browser saves.
 #[derive(Responder)]
 struct Download {
     text: String,
@@ -32,18 +32,18 @@ struct Download {
 }
 
 #[get("/progress.csv")]
-async fn progress(_teacher: Admin<'_>, room: Room<'_>) -> Result<Download, Error> {
+async fn progress(_teacher: Admin<'_>, class: ClassPage<'_>) -> Result<Download, Error> {
     let name = "attachment; filename=\"progress.csv\"";
     Ok(Download {
-        text: csv(&room.roster().await?),
+        text: csv(&class.roster().await?),
         kind: ContentType::CSV,
         name: Header::new("Content-Disposition", name),
     })
 }
 
-/// A line for each student, a column for each lesson (RFC 4180).
+/// A line for each student and a column for each lesson (RFC 4180).
 fn csv(roster: &Roster) -> String {
-    let slugs = lessons::ALL.iter().map(|lesson| lesson.slug);
+    let slugs = all().iter().map(|lesson| lesson.slug);
     let head: Vec<&str> = std::iter::once("student").chain(slugs).collect();
     let mut lines = vec![head.join(",")];
     for student in &roster.students {
@@ -54,13 +54,13 @@ fn csv(roster: &Roster) -> String {
     lines.join("\r\n") + "\r\n"
 }
 
-/// Quoted, and never the beginning of a formula: a spreadsheet would compute it.
+/// A quoted field. It never begins like a formula, which a spreadsheet would compute.
 fn field(text: &str) -> String {
     let formula = if text.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
     format!("\"{formula}{}\"", text.replace('"', "\"\""))
 }
 
-pub fn routes() -> Vec<Route> {
+pub(super) fn routes() -> Vec<Route> {
     routes![show_cards, progress]
 }
 

@@ -1,53 +1,49 @@
-//! Cookie lines that no proper engine would write: altered tickets, giant cookies, wrong clocks.
+//! `Set-Cookie` lines that the session crate would not write: altered tickets, giant cookies, wrong dates.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use time::OffsetDateTime;
-use time::macros::format_description;
+use rocket_express_session::Timestamp;
 
-use super::{COOKIE, PATH};
+use super::PATH;
+use crate::names::LAB_COOKIE;
 
-/// `lab.sid` with this value, until the browser is closed or for so long.
-pub fn ticket(value: &str, lives: Option<Duration>) -> String {
-    let expires = lives.map_or(String::new(), |lives| {
-        let moment = OffsetDateTime::from(SystemTime::now() + lives);
-        let format = format_description!(
-            "; Expires=[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
-        );
-        moment.format(format).unwrap_or_default()
+/// `lab.sid` with this value, for `lifetime` or until the browser is closed.
+pub(super) fn ticket(value: &str, lifetime: Option<Duration>) -> String {
+    let expires = lifetime.map_or(String::new(), |lifetime| {
+        format!("; Expires={}", Timestamp::now().plus(lifetime).to_http_date())
     });
-    format!("{COOKIE}={value}; Path={PATH}{expires}; HttpOnly; SameSite=Lax")
+    format!("{LAB_COOKIE}={value}; Path={PATH}{expires}; HttpOnly; SameSite=Lax")
 }
 
-/// Takes a cookie of the lab away.
-pub fn forget(name: &str) -> String {
+/// Deletes a cookie of the lab.
+pub(super) fn forget(name: &str) -> String {
     format!("{name}=; Path={PATH}; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; SameSite=Lax")
 }
 
 /// A cookie of the lab with any value.
-pub fn plain(name: &str, value: &str) -> String {
+pub(super) fn plain(name: &str, value: &str) -> String {
     format!("{name}={value}; Path={PATH}; HttpOnly; SameSite=Lax")
 }
 
-/// The value in a `Set-Cookie` line of the lab's engine.
-pub fn value(line: &str) -> Option<&str> {
-    line.strip_prefix(COOKIE)?.strip_prefix('=')?.split(';').next()
+/// The value in a `Set-Cookie` line of the lab's sessions.
+pub(super) fn value(line: &str) -> Option<&str> {
+    line.strip_prefix(LAB_COOKIE)?.strip_prefix('=')?.split(';').next()
 }
 
-/// Another character in the number.
-pub fn with_other_number(value: &str) -> String {
+/// The value with another character in the session ID.
+pub(super) fn with_other_id(value: &str) -> String {
     alter(value, "s%3A".len())
 }
 
-/// Another character in the seal.
-pub fn with_other_seal(value: &str) -> String {
+/// The value with another character in the signature.
+pub(super) fn with_other_signature(value: &str) -> String {
     value.find('.').map_or_else(String::new, |dot| alter(value, dot + 1))
 }
 
-/// The number without any seal.
-pub fn without_seal(value: &str) -> String {
-    let number = value.trim_start_matches("s%3A").split('.').next();
-    number.unwrap_or_default().to_owned()
+/// The session ID without a signature.
+pub(super) fn without_signature(value: &str) -> String {
+    let id = value.trim_start_matches("s%3A").split('.').next();
+    id.unwrap_or_default().to_owned()
 }
 
 fn alter(value: &str, at: usize) -> String {
@@ -66,10 +62,10 @@ mod tests {
     #[test]
     fn one_character_is_another_one() {
         let genuine = "s%3AowHENQ.sEal%2B";
-        assert_eq!(with_other_number(genuine), "s%3AAwHENQ.sEal%2B");
-        assert_eq!(with_other_seal(genuine), "s%3AowHENQ.AEal%2B");
-        assert_eq!(with_other_seal("s%3Ax.A"), "s%3Ax.B");
-        assert_eq!(without_seal(genuine), "owHENQ");
+        assert_eq!(with_other_id(genuine), "s%3AAwHENQ.sEal%2B");
+        assert_eq!(with_other_signature(genuine), "s%3AowHENQ.AEal%2B");
+        assert_eq!(with_other_signature("s%3Ax.A"), "s%3Ax.B");
+        assert_eq!(without_signature(genuine), "owHENQ");
     }
 
     #[test]

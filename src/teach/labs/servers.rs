@@ -1,65 +1,95 @@
-//! The little servers of all learners, as many as fit.
+//! The lab servers of all learners, each with sessions in its memory.
 //!
-//! Guests and accounts have places of their own, so guests displace guests only. A new server ends the
-//! one that was unused for longest.
+//! They are limited in number, separately for guests and accounts: so guests displace guests only. A new
+//! server displaces the one that was unused for longest.
 
 use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
 
-use super::server::Server;
+use rocket_express_session::store::MemoryStore;
 
-/// A class is 40, and a school has some classes.
-const OF_ACCOUNTS: usize = 1_000;
-const OF_GUESTS: usize = 500;
+/// The servers of learners with an account: enough for several classes of 40.
+const MAX_OF_ACCOUNTS: usize = 1_000;
 
-/// The learner that a little server belongs to.
+/// The servers of learners without an account.
+const MAX_OF_GUESTS: usize = 500;
+
+/// The run IDs that there are. They have four digits, so that a learner can compare two.
+const RUN_IDS: Range<u32> = 1_000..10_000;
+
+/// A server, as far as the lesson needs one.
+#[derive(Clone)]
+pub(crate) struct Server {
+    /// A number that changes with each restart.
+    pub run_id: u32,
+    /// The sessions that a restart loses.
+    pub memory: Arc<MemoryStore>,
+}
+
+impl Server {
+    fn start() -> Self {
+        Self { run_id: rand::random_range(RUN_IDS), memory: Arc::new(MemoryStore::default()) }
+    }
+
+    /// Starts a server in place of this one. The learner, and the check of the lesson, can tell by the run ID
+    /// that it restarted.
+    fn restarted(&self) -> Self {
+        let count = RUN_IDS.end - RUN_IDS.start;
+        let number = (self.run_id - RUN_IDS.start + rand::random_range(1..count)) % count;
+        Self { run_id: RUN_IDS.start + number, ..Self::start() }
+    }
+}
+
+/// The learner that a server belongs to.
 #[derive(Clone, Debug)]
-pub struct Tenant {
-    /// The account's id, or the handle of a session in which no user is logged in.
+pub(crate) struct Tenant {
+    /// The account's ID, or the handle of an anonymous session.
     pub name: String,
     /// The learner is not logged in.
     pub is_guest: bool,
 }
 
-/// All of them.
+/// All servers of this process.
 #[derive(Default)]
-pub struct Servers {
-    accounts: HashMap<String, Kept>,
-    guests: HashMap<String, Kept>,
+pub(super) struct Servers {
+    accounts: HashMap<String, Entry>,
+    guests: HashMap<String, Entry>,
     /// Counts each use.
     clock: u64,
 }
 
-struct Kept {
+struct Entry {
     server: Server,
-    used: u64,
+    last_use: u64,
 }
 
 impl Servers {
-    /// The server of this learner; started when it is not there.
-    pub fn of(&mut self, tenant: &Tenant) -> Server {
-        self.put(tenant, |before| before.unwrap_or_else(|| Server::start(None)))
+    /// The server of this learner. Starts one if there is none.
+    pub(super) fn of(&mut self, tenant: &Tenant) -> Server {
+        self.put(tenant, |before| before.unwrap_or_else(Server::start))
     }
 
-    /// Another server in the place of this learner's: what was in its memory is gone.
-    pub fn restart(&mut self, tenant: &Tenant) {
-        self.put(tenant, |before| Server::start(before.map(|before| before.boot)));
+    /// Restarts the server of this learner, which loses its memory.
+    pub(super) fn restart(&mut self, tenant: &Tenant) {
+        self.put(tenant, |before| before.map_or_else(Server::start, |before| before.restarted()));
     }
 
     fn put(&mut self, tenant: &Tenant, make: impl FnOnce(Option<Server>) -> Server) -> Server {
         self.clock += 1;
-        let (servers, most) = match tenant.is_guest {
-            true => (&mut self.guests, OF_GUESTS),
-            false => (&mut self.accounts, OF_ACCOUNTS),
+        let (servers, limit) = match tenant.is_guest {
+            true => (&mut self.guests, MAX_OF_GUESTS),
+            false => (&mut self.accounts, MAX_OF_ACCOUNTS),
         };
-        let before = servers.remove(&tenant.name).map(|kept| kept.server);
-        if servers.len() >= most {
-            let unused = servers.iter().min_by_key(|(_, kept)| kept.used);
+        let before = servers.remove(&tenant.name).map(|entry| entry.server);
+        if servers.len() >= limit {
+            let unused = servers.iter().min_by_key(|(_, entry)| entry.last_use);
             let unused = unused.map(|(name, _)| name.clone());
             unused.and_then(|name| servers.remove(&name));
         }
-        let kept = Kept { server: make(before), used: self.clock };
-        let server = kept.server.clone();
-        servers.insert(tenant.name.clone(), kept);
+        let entry = Entry { server: make(before), last_use: self.clock };
+        let server = entry.server.clone();
+        servers.insert(tenant.name.clone(), entry);
         server
     }
 }
@@ -73,28 +103,44 @@ mod tests {
     }
 
     #[test]
+    fn a_restart_always_shows() {
+        let (mut servers, rosa) = (Servers::default(), tenant("rosa", false));
+        let mut before = servers.of(&rosa);
+        for _ in 0..100_000 {
+            servers.restart(&rosa);
+            let server = servers.of(&rosa);
+            assert_ne!(before.run_id, server.run_id, "a new number");
+            assert!(RUN_IDS.contains(&server.run_id), "of four digits: {}", server.run_id);
+            assert!(!Arc::ptr_eq(&before.memory, &server.memory), "an empty memory");
+            before = server;
+        }
+    }
+
+    #[test]
     fn guests_displace_guests_and_never_a_learner_with_an_account() {
         let mut servers = Servers::default();
-        let rosa = servers.of(&tenant("rosa", false)).boot;
+        let rosa = servers.of(&tenant("rosa", false)).run_id;
         for number in 0..3_000 {
             servers.of(&tenant(number, true));
             servers.restart(&tenant(number, true));
         }
-        assert_eq!(servers.of(&tenant("rosa", false)).boot, rosa);
-        assert_eq!((servers.accounts.len(), servers.guests.len()), (1, OF_GUESTS));
+        assert_eq!(servers.of(&tenant("rosa", false)).run_id, rosa);
+        assert_eq!((servers.accounts.len(), servers.guests.len()), (1, MAX_OF_GUESTS));
     }
 
     #[test]
     fn one_learner_too_many_ends_the_server_that_was_unused_for_longest() {
-        for (is_guest, most) in [(false, OF_ACCOUNTS), (true, OF_GUESTS)] {
+        for (is_guest, limit) in [(false, MAX_OF_ACCOUNTS), (true, MAX_OF_GUESTS)] {
             let mut servers = Servers::default();
-            let tenants: Vec<Tenant> = (0..most).map(|number| tenant(number, is_guest)).collect();
-            tenants.iter().for_each(|tenant| drop(servers.of(tenant)));
+            let tenants: Vec<Tenant> = (0..limit).map(|number| tenant(number, is_guest)).collect();
+            for tenant in &tenants {
+                servers.of(tenant);
+            }
             servers.of(&tenants[0]);
             servers.of(&tenant("one more", is_guest));
-            let kept = if is_guest { &servers.guests } else { &servers.accounts };
-            assert_eq!(kept.len(), most);
-            assert!(kept.contains_key("0") && !kept.contains_key("1"));
+            let left = if is_guest { &servers.guests } else { &servers.accounts };
+            assert_eq!(left.len(), limit);
+            assert!(left.contains_key("0") && !left.contains_key("1"));
         }
     }
 }

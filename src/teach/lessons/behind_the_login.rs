@@ -1,23 +1,15 @@
 //! Lesson 9: the local strategy uses the session underneath, and fixation.
 
+use super::Goal;
 use super::evidence::Evidence;
-use super::{Goal, Lesson};
 use crate::teach::progress::Proof;
 use crate::trace::{self, Exchange, Step};
-
-pub const LESSON: Lesson = Lesson {
-    slug: "behind-the-login",
-    template: "lessons/09-behind-the-login/page",
-    lab: None,
-    needs_login: true,
-    check,
-    answer: Some(is_in_order),
-};
 
 /// The steps to be put in order, as the page names them.
 const STEPS: [&str; 6] = ["find", "verify", "number", "login", "store", "send"];
 
-fn check(evidence: &Evidence) -> Vec<Goal> {
+/// The goals of the lesson.
+pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let login = login_again(evidence);
     let regenerated = login.and_then(|login| {
         login.steps.iter().find_map(|noted| match &noted.step {
@@ -25,27 +17,31 @@ fn check(evidence: &Evidence) -> Vec<Goal> {
             _ => None,
         })
     });
-    let is_mine = login.is_some_and(|login| {
-        login.steps.iter().any(|noted| matches!(&noted.step, Step::Login { user } if Some(user) == evidence.user.as_ref()))
-    });
+    let is_of_user = |step: &Step| match step {
+        Step::Login { user } => Some(user) == evidence.user.as_ref(),
+        _ => false,
+    };
+    let is_mine =
+        login.is_some_and(|login| login.steps.iter().any(|noted| is_of_user(&noted.step)));
     let holds_no_password = !evidence.session.contains("password\"");
     vec![
         ("order", evidence.answered.then(Proof::default)),
         (
             "new-number",
-            regenerated.map(|(login, old, new)| Proof::by(login).with("old", old).with("new", new)),
+            regenerated
+                .map(|(login, old, new)| Proof::from(login).fact("old", old).fact("new", new)),
         ),
         (
             "only-the-id",
             login.filter(|_| is_mine && holds_no_password).map(|login| {
                 let user = evidence.user.as_deref().unwrap_or_default();
-                Proof::by(login).with("user", trace::start(user))
+                Proof::from(login).fact("user", trace::start(user))
             }),
         ),
     ]
 }
 
-/// The last login in place of a session that was there.
+/// The last login of this browser.
 fn login_again(evidence: &Evidence) -> Option<&Exchange> {
     let is_login = |exchange: &&std::sync::Arc<Exchange>| {
         exchange.method == "POST" && exchange.path == "/login" && exchange.status == 303
@@ -53,8 +49,8 @@ fn login_again(evidence: &Evidence) -> Option<&Exchange> {
     evidence.own.iter().rev().find(is_login).map(std::sync::Arc::as_ref)
 }
 
-/// Whether that is the order in which the steps of the recorded login were.
-fn is_in_order(evidence: &Evidence, typed: &str) -> bool {
+/// Whether the steps were typed in the order of the recorded login.
+pub(super) fn is_in_order(evidence: &Evidence, typed: &str) -> bool {
     let Some(login) = login_again(evidence) else { return false };
     let position = |step: &str| {
         login.steps.iter().position(|noted| match &noted.step {
@@ -63,14 +59,14 @@ fn is_in_order(evidence: &Evidence, typed: &str) -> bool {
                     |collection, name| command.collection == collection && command.name == name;
                 step == "find" && is("users", "find") || step == "store" && is("sessions", "insert")
             }
-            Step::Memory { what: "insert", .. } => step == "store",
+            Step::Memory { method: "insert", .. } => step == "store",
             Step::Verified { .. } => step == "verify",
             Step::Regenerated { .. } => step == "number",
             Step::Login { .. } => step == "login",
             _ => false,
         })
     };
-    // The cookie goes out with the answer, after everything; in memory no command looks up the user.
+    // The cookie is sent with the response, after all steps. In memory, no command looks up the user.
     let place = |step: &str| match step {
         "send" => login.steps.len(),
         "find" => position(step).unwrap_or(0),

@@ -1,31 +1,46 @@
 //! Lesson 1: HTTP forgets, and the browser attaches the cookie to every request.
 
+use rocket::{Route, State, get, routes};
+use rocket_express_session::Session;
+
+use super::Goal;
 use super::evidence::{Evidence, ticket};
-use super::{Goal, Lesson};
+use crate::auth::Visitor;
 use crate::teach::progress::Proof;
+use crate::trace::{self, Recorder};
 
-/// The page of the lesson, where both questions come from.
-pub const PAGE: &str = "/learn/http-forgets";
+/// The address of the lesson's page, which asks both questions.
+const PAGE: &str = "/learn/http-forgets";
 
-/// Where both questions go.
-pub const WHO: &str = "/learn/http-forgets/who/";
+/// The address that both questions go to, without the ID of the page's exchange.
+pub(super) const WHO: &str = "/learn/http-forgets/who/";
 
-pub const LESSON: Lesson = Lesson {
-    slug: "http-forgets",
-    template: "lessons/01-http-forgets/page",
-    lab: None,
-    needs_login: true,
-    check,
-    answer: None,
-};
-
-fn check(evidence: &Evidence) -> Vec<Goal> {
+/// The goals of the lesson.
+pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let mut asked = evidence.own.iter().filter(|exchange| exchange.path.starts_with(WHO));
     let me =
         asked.clone().find(|exchange| exchange.user.is_some() && exchange.user == evidence.user);
-    let nobody = asked.find(|exchange| exchange.user.is_none() && ticket(exchange).is_none());
+    let anonymous = asked.find(|exchange| exchange.user.is_none() && ticket(exchange).is_none());
     vec![
-        ("me", me.map(|me| Proof::by(me).with("ticket", ticket(me).unwrap_or_default()))),
-        ("nobody", nobody.map(|nobody| Proof::by(nobody))),
+        ("me", me.map(|me| Proof::from(me).fact("ticket", ticket(me).unwrap_or_default()))),
+        ("nobody", anonymous.map(|anonymous| Proof::from(anonymous))),
     ]
+}
+
+/// Answers the two buttons of the lesson. `page` is the ID of the exchange of the lesson's page. If no cookie
+/// came, the exchange belongs to the browser that got this page, and to no browser otherwise.
+#[get("/http-forgets/who/<page>")]
+fn who(page: &str, session: &Session, visitor: &Visitor, recorder: &State<Recorder>) -> String {
+    if let Visitor::LoggedIn(user) = visitor {
+        return format!("You are {}.", user.username);
+    }
+    let has_ticket = session.is_stored() || session.is_unknown();
+    if !has_ticket && let Some(owner) = recorder.browser_once(page, PAGE) {
+        trace::assign_to(owner);
+    }
+    "You are nobody.".to_owned()
+}
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![who]
 }

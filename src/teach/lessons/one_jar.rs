@@ -2,25 +2,17 @@
 
 use std::sync::Arc;
 
+use super::Goal;
 use super::evidence::{Evidence, new_ticket, ticket};
-use super::{Goal, Lesson};
 use crate::teach::progress::Proof;
 use crate::trace::Exchange;
 
-pub const LESSON: Lesson = Lesson {
-    slug: "one-jar",
-    template: "lessons/03-one-jar/page",
-    lab: None,
-    needs_login: true,
-    check,
-    answer: None,
-};
-
-/// Pages to look at.
+/// The number of pages to look at.
 const PAGES: usize = 5;
 
-fn check(evidence: &Evidence) -> Vec<Goal> {
-    vec![("pages", five_pages(&evidence.own)), ("jars", two_jars(&evidence.anywhere))]
+/// The goals of the lesson.
+pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
+    vec![("pages", five_pages(&evidence.own)), ("jars", two_jars(&evidence.all_browsers))]
 }
 
 fn five_pages(own: &[Arc<Exchange>]) -> Option<Proof> {
@@ -31,17 +23,17 @@ fn five_pages(own: &[Arc<Exchange>]) -> Option<Proof> {
     let quiet = pages.iter().filter(|exchange| new_ticket(exchange).is_none()).count();
     let (first, last) = (pages.first()?, pages.last()?);
     (quiet >= PAGES && quiet == pages.len())
-        .then(|| Proof::default().and("first", first).and("last", last).with("count", pages.len()))
+        .then(|| Proof::default().add("first", first).add("last", last).fact("count", pages.len()))
 }
 
-/// One ticket, then another one, then the first again: both live, in two jars.
-fn two_jars(anywhere: &[Arc<Exchange>]) -> Option<Proof> {
-    let tickets = anywhere.iter().filter_map(|exchange| Some((exchange, ticket(exchange)?)));
+/// One session, then another, then the first again: both are alive, in two cookie jars.
+fn two_jars(all_browsers: &[Arc<Exchange>]) -> Option<Proof> {
+    let tickets = all_browsers.iter().filter_map(|exchange| Some((exchange, ticket(exchange)?)));
     let tickets: Vec<_> = tickets.collect();
     let (_, first) = tickets.first()?;
     let other = tickets.iter().position(|(_, ticket)| ticket != first)?;
     let again = tickets[other..].iter().find(|(_, ticket)| ticket == first)?;
     let (exchange, second) = tickets[other];
-    let proof = Proof::default().and("there", exchange).and("here", again.0);
-    Some(proof.with("second", second).with("first", first))
+    let proof = Proof::default().add("there", exchange).add("here", again.0);
+    Some(proof.fact("second", second).fact("first", first))
 }

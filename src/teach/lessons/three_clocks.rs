@@ -1,25 +1,15 @@
 //! Lesson 10: logging out, expiry and TTL are three clocks.
 
+use super::Goal;
 use super::evidence::{Evidence, lab_lost, number, sent};
-use super::{Goal, Lesson};
-use crate::teach::labs::COOKIE;
+use crate::names::LAB_COOKIE;
 use crate::teach::progress::Proof;
 use crate::trace::Exchange;
 
-pub const LESSON: Lesson = Lesson {
-    slug: SLUG,
-    template: "lessons/10-three-clocks/page",
-    lab: Some("lessons/10-three-clocks/lab"),
-    needs_login: false,
-    check,
-    answer: None,
-};
-
-const SLUG: &str = "three-clocks";
-
-fn check(evidence: &Evidence) -> Vec<Goal> {
+/// The goals of the lesson.
+pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let after = |button: &str| {
-        let pressed = evidence.pressed(SLUG, button).last()?;
+        let pressed = evidence.pressed(button).last()?;
         // Until the next button of the lab, or it would be that one's doing.
         let next = evidence.own.iter().find(|exchange| {
             let is_button = exchange.method == "POST" && exchange.path == pressed.path;
@@ -29,14 +19,15 @@ fn check(evidence: &Evidence) -> Vec<Goal> {
         Some(move |visit: &&Exchange| (pressed.number..until).contains(&visit.number))
     };
     let without_cookie = |button| {
-        let mut visits = evidence.visits(SLUG).filter(after(button)?);
-        visits.find(|visit| sent(visit, COOKIE).is_none() && number(visit, "is kept") == Some(1))
+        let mut visits = evidence.visits().filter(after(button)?);
+        visits
+            .find(|visit| sent(visit, LAB_COOKIE).is_none() && number(visit, "is kept") == Some(1))
     };
-    let lost = |button| evidence.visits(SLUG).filter(after(button)?).find(|visit| lab_lost(visit));
+    let lost = |button| evidence.visits().filter(after(button)?).find(|visit| lab_lost(visit));
     vec![
-        ("forget", without_cookie("forget").map(Proof::by)),
-        ("logout", lost("replay").map(Proof::by)),
-        ("browser-clock", without_cookie("short-cookie").map(Proof::by)),
-        ("server-clock", lost("short-document").map(Proof::by)),
+        ("forget", without_cookie("forget").map(Proof::from)),
+        ("logout", lost("replay").map(Proof::from)),
+        ("browser-clock", without_cookie("short-cookie").map(Proof::from)),
+        ("server-clock", lost("short-document").map(Proof::from)),
     ]
 }

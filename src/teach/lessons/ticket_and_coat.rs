@@ -1,20 +1,12 @@
 //! Lesson 2: ticket and coat, cookie and session, and where the data lives.
 
+use super::Goal;
 use super::evidence::{Evidence, new_ticket, ticket};
-use super::{Goal, Lesson};
 use crate::teach::progress::Proof;
 use crate::trace::Write;
 
-pub const LESSON: Lesson = Lesson {
-    slug: "ticket-and-coat",
-    template: "lessons/02-ticket-and-coat/page",
-    lab: None,
-    needs_login: true,
-    check,
-    answer: None,
-};
-
-fn check(evidence: &Evidence) -> Vec<Goal> {
+/// The goals of the lesson.
+pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let hung = evidence.own.iter().find(|exchange| {
         let wrote = exchange.steps.iter().any(|noted| {
             matches!(&noted.step, crate::trace::Step::Written { write: Write::Update, .. })
@@ -23,11 +15,11 @@ fn check(evidence: &Evidence) -> Vec<Goal> {
     });
     let is_stored = evidence.session.contains("\"coat\":[\"");
     vec![
-        ("stored", hung.filter(|_| is_stored).map(|hung| Proof::by(hung))),
+        ("stored", hung.filter(|_| is_stored).map(|hung| Proof::from(hung))),
         (
             "same-ticket",
             hung.filter(|hung| new_ticket(hung).is_none())
-                .and_then(|hung| Some(Proof::by(hung).with("ticket", ticket(hung)?))),
+                .and_then(|hung| Some(Proof::from(hung).fact("ticket", ticket(hung)?))),
         ),
     ]
 }

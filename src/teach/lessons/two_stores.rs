@@ -1,20 +1,9 @@
 //! Lesson 7: why the store in memory is not for production.
 
+use super::Goal;
 use super::evidence::{Evidence, number};
-use super::{Goal, Lesson};
 use crate::teach::progress::Proof;
 use crate::trace::Exchange;
-
-pub const LESSON: Lesson = Lesson {
-    slug: SLUG,
-    template: "lessons/07-two-stores/page",
-    lab: Some("lessons/07-two-stores/lab"),
-    needs_login: false,
-    check,
-    answer: None,
-};
-
-const SLUG: &str = "two-stores";
 
 /// The counters as a visit showed them.
 struct Counted<'e> {
@@ -26,8 +15,8 @@ struct Counted<'e> {
 
 impl Counted<'_> {
     fn proof(&self) -> Proof {
-        let proof = Proof::by(self.visit).with("boot", self.boot);
-        proof.with("memory", self.memory).with("mongodb", self.mongodb)
+        let proof = Proof::from(self.visit).fact("boot", self.boot);
+        proof.fact("memory", self.memory).fact("mongodb", self.mongodb)
     }
 }
 
@@ -40,8 +29,9 @@ fn counted(visit: &Exchange) -> Option<Counted<'_>> {
     })
 }
 
-fn check(evidence: &Evidence) -> Vec<Goal> {
-    let visits: Vec<Counted<'_>> = evidence.visits(SLUG).filter_map(counted).collect();
+/// The goals of the lesson.
+pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
+    let visits: Vec<Counted<'_>> = evidence.visits().filter_map(counted).collect();
     let before = visits.iter().position(|seen| seen.memory > 0 && seen.mongodb > 0);
     let after = before.and_then(|before| {
         let last = |seen: &&Counted<'_>| {

@@ -1,89 +1,60 @@
-//! A command in words: what it is for, beside what was sent.
+//! A command to MongoDB as a row: what it is for, and its reply.
 
 use std::time::Duration;
 
-use super::rows::{Lane, Row, Tone, Words, milliseconds};
-use crate::teach::text::quoted;
+use super::row::{Lane, Row, Tone, milliseconds};
+use super::sentences::Sentence;
 use crate::trace::Command;
 
 /// The row of a command and its reply.
-pub fn row(at: Duration, command: &Command) -> Row {
-    let (plain, express) = meaning(command);
-    let reply = reply(command);
-    let words = Words::new(
-        format!("{plain} {reply}"),
-        format!("{} {reply}", quoted(&command.text.to_string())),
-        format!("{express} {reply}"),
-    );
+pub(super) fn row(elapsed: Duration, command: &Command) -> Row {
+    let sentence = Sentence::new(purpose(command))
+        .with("command", &command.text)
+        .with_sentence("reply", reply(command));
     let failed = command.reply.as_ref().is_none_or(|reply| reply.failed);
-    let tone = if failed { Tone::Bad } else { Tone::Plain };
-    let is_minor = matches!(command.collection.as_str(), "throttle" | "progress");
     Row {
-        at: milliseconds(at),
-        lane: Lane::Store,
-        tone,
-        words,
-        is_minor,
-        is_lab: false,
-        differs: false,
-        number: 0,
+        tone: if failed { Tone::Bad } else { Tone::Plain },
+        count: command.reply.as_ref().and_then(|reply| reply.count),
+        is_minor: matches!(command.collection.as_str(), "throttle" | "progress"),
+        ..Row::new(elapsed, Lane::Store, sentence)
     }
 }
 
-/// For a beginner, and in Express.
-fn meaning(command: &Command) -> (&'static str, &'static str) {
-    let sets = |key: &str| command.keys.iter().any(|set| set == key);
+fn purpose(command: &Command) -> &'static str {
     let collection = command.collection.as_str();
     let is_sessions = collection.ends_with("sessions");
     match (collection, command.name.as_str()) {
-        ("users", "find") if command.text.to_string().contains("username") => (
-            "Look up the account of this name.",
-            "`LocalStrategy` verify: `User.findOne({ username })`.",
-        ),
-        ("users", "find") => (
-            "Look up the account whose number is in the coat.",
-            "`deserializeUser(id)`: `User.findById(id)`.",
-        ),
-        ("users", "insert") => ("Write the account into the ledger.", "`User.register()`."),
-        ("users", "update") => ("Change the account in the ledger.", "`user.save()`."),
-        ("users", "delete") => ("Strike the account out.", "`User.deleteOne()`."),
-        ("throttle", _) => (
-            "Count this: attempts and new sessions have limits.",
-            "what `express-rate-limit` does.",
-        ),
-        ("progress", _) => ("Your progress in the lessons.", "a model of your own."),
-        (name, "find") if name.ends_with("_ended") => {
-            ("Was it ended from elsewhere, and why?", "nothing in Express.")
-        }
-        (_, "find") if is_sessions => ("Fetch the coat from its hook.", "`store.get(sid)`."),
-        (_, "insert") if is_sessions => {
-            ("Hang up a new coat.", "`store.set(sid, session)`: a new document.")
-        }
-        (_, "update") if is_sessions && sets("session") => {
-            ("Put the whole coat back.", "`store.set(sid, session)`.")
-        }
-        (_, "update") if is_sessions => (
-            "Only move the time when the coat is thrown out.",
-            "`store.touch(sid)`: `expires` alone.",
-        ),
-        (_, "delete") if is_sessions => ("Take the coat from its hook.", "`store.destroy(sid)`."),
-        _ => ("Ask MongoDB.", "a query."),
+        ("users", "find") if command.text.to_string().contains("username") => "find-user-by-name",
+        ("users", "find") => "find-user",
+        ("users", "insert") => "insert-user",
+        ("users", "update") => "update-user",
+        ("users", "delete") => "delete-user",
+        ("throttle", _) => "count-attempt",
+        ("progress", _) => "lesson-progress",
+        (name, "find") if name.ends_with("_ended") => "find-revocation",
+        (_, "find") if is_sessions => "find-session",
+        (_, "insert") if is_sessions => "insert-session",
+        (_, "update") if is_sessions && command.sets("session") => "update-session",
+        (_, "update") if is_sessions => "touch-session",
+        (_, "delete") if is_sessions => "delete-session",
+        _ => "other-command",
     }
 }
 
-fn reply(command: &Command) -> String {
-    let Some(reply) = &command.reply else { return "No reply.".to_owned() };
+fn reply(command: &Command) -> Sentence {
+    let Some(reply) = &command.reply else { return Sentence::new("reply-none") };
     if reply.failed {
-        return "It failed.".to_owned();
+        return Sentence::new("reply-failed");
     }
-    let came = match (command.name.as_str(), reply.count, reply.bytes) {
-        ("find", Some(0), _) => "nothing found".to_owned(),
-        ("find", Some(1), Some(bytes)) => format!("found, {bytes} bytes"),
-        ("find", Some(count), Some(bytes)) => format!("{count} found, {bytes} bytes"),
-        ("insert", Some(count), _) => format!("{count} inserted"),
-        ("update", Some(count), _) => format!("{count} written"),
-        ("delete", Some(count), _) => format!("{count} deleted"),
-        _ => "answered".to_owned(),
+    let counted = |key, count: i64| Sentence::new(key).with("count", count);
+    let sentence = match (command.name.as_str(), reply.count, reply.bytes) {
+        ("find", Some(0), _) => Sentence::new("reply-found-nothing"),
+        ("find", Some(1), Some(bytes)) => Sentence::new("reply-found-one").with("bytes", bytes),
+        ("find", Some(count), Some(bytes)) => counted("reply-found", count).with("bytes", bytes),
+        ("insert", Some(count), _) => counted("reply-inserted", count),
+        ("update", Some(count), _) => counted("reply-written", count),
+        ("delete", Some(count), _) => counted("reply-deleted", count),
+        _ => Sentence::new("reply"),
     };
-    format!("→ {came}, {} ms.", milliseconds(reply.took))
+    sentence.with("ms", milliseconds(reply.took))
 }

@@ -1,29 +1,36 @@
-//! The X-ray: what really happened between browser, app and MongoDB, as a list one can read.
+//! The X-ray: the steps between browser, app and MongoDB, as a list that one can read.
 //!
-//! `trace/` has recorded it; `rows` puts it in order, `words` into words, in three dialects. It is
+//! `trace/` has recorded them; `diagram` puts them in order, `sentences` says each in three dialects. It is
 //! shown beside each page (`teach/insert.rs`), and at `/xray`.
 
-mod rows;
-mod ends;
-mod words;
+mod keys;
+mod sentences;
+mod row;
 mod commands;
-mod tickets;
-mod changed;
+mod cookies;
+mod steps;
+mod request_response;
+mod effects;
+mod diagram;
 mod pages;
+#[cfg(test)]
+mod tests;
 
-pub use pages::routes;
-pub use rows::{View, compared, rows};
+pub(super) use diagram::{View, compared, rows};
+pub(super) use pages::routes;
+pub(super) use sentences::Sentences;
 
 use rocket::Request;
 use rocket_dyn_templates::{Template, context};
 
 use crate::trace::{Recorded, Recorder};
 
-/// What stands beside the page that this request was answered with. `None` for a page that is not
-/// recorded, such as that of the X-ray itself.
-pub fn aside(request: &Request<'_>) -> Option<String> {
+/// The X-ray beside the page of this response. `None` for a page that is not recorded, such as that of the
+/// X-ray itself.
+pub(super) fn aside(request: &Request<'_>) -> Option<String> {
     let exchange = Recorded::of(request)?;
     let recorder: &Recorder = request.rocket().state()?;
-    let story = pages::story(&recorder.chain(exchange));
+    let sentences: &Sentences = request.rocket().state()?;
+    let story = pages::story(&recorder.chain(exchange), sentences);
     Template::show(request.rocket(), "teach/xray_aside", context! { story })
 }

@@ -1,6 +1,6 @@
-//! Addresses that lead to the account page: of its forms, and the one that password managers know.
+//! Redirects to the account page, from the addresses of its forms and from one for password managers.
 //!
-//! A refused form leaves its address in the browser, and Enter in the address bar is a GET.
+//! A rejected form leaves its address in the browser. Enter in the address bar then sends a GET.
 
 use rocket::response::Redirect;
 use rocket::{Route, get, routes, uri};
@@ -29,12 +29,13 @@ fn to_account() -> Redirect {
     Redirect::to(uri!(super::show))
 }
 
-/// Where password managers send their users (<https://w3c.github.io/webappsec-change-password-url>).
+/// The address to which password managers send their users
+/// (<https://w3c.github.io/webappsec-change-password-url>).
 #[get("/.well-known/change-password")]
 fn change_password() -> Redirect {
     Redirect::to(uri!("/account#password"))
 }
 
-pub fn routes() -> Vec<Route> {
+pub(super) fn routes() -> Vec<Route> {
     routes![password, delete, revoke_others, revoke, change_password]
 }

@@ -1,14 +1,14 @@
-//! Deleting the account: its sessions go with it (OWASP ASVS 7.4.2).
+//! Deletes the account, and ends its sessions (OWASP ASVS 7.4.2).
 
 use rocket::{Route, post, routes, uri};
 use serde::Deserialize;
 
 use super::Account;
-use crate::audit::{Decision, Event};
+use crate::audit::{AuditEvent, Outcome};
 use crate::auth::{self, revoke::ACCOUNT_DELETED};
 use crate::web::error::Error;
-use crate::web::form::{Form, Submitted};
-use crate::web::notice::Notice;
+use crate::web::flash::Flash;
+use crate::web::form::{Form, FormResponse};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -17,20 +17,20 @@ struct Farewell {
 }
 
 #[post("/account/delete", data = "<form>")]
-async fn submit(account: Account<'_>, form: Form<Farewell>) -> Result<Submitted, Error> {
-    let confirmed = match account.confirm("delete-password", &form.0.password).await? {
-        Ok(confirmed) => confirmed,
-        Err(unproved) => return account.refuse(unproved).await,
+async fn submit(account: Account<'_>, form: Form<Farewell>) -> Result<FormResponse, Error> {
+    let token = match account.confirm("delete-password", &form.0.password).await {
+        Ok(token) => token,
+        Err(error) => return account.reject(error, None).await,
     };
-    // First the account: should the rest fail, its sessions log in to nothing.
-    account.strategy.delete(&confirmed).await?;
-    account.record(Event::DeleteAccount, Decision::Done);
+    // The account is deleted first. If the rest fails, its sessions are anonymous.
+    account.strategy.delete(&token).await?;
+    account.record(AuditEvent::DeleteAccount, Outcome::Done);
     account.end_others(ACCOUNT_DELETED).await;
     auth::log_out(account.session);
-    account.page.leave(Notice::AccountDeleted);
-    Ok(Submitted::go_to(uri!(crate::web::login::show(_))))
+    account.page.set_flash(Flash::AccountDeleted);
+    Ok(FormResponse::redirect(uri!(crate::web::login::show(_))))
 }
 
-pub fn routes() -> Vec<Route> {
+pub(super) fn routes() -> Vec<Route> {
     routes![submit]
 }

@@ -1,14 +1,15 @@
-//! The account page: its sessions, its password, its end. Each form has a file of its own.
+//! The account page: lists the sessions, changes the password and deletes the account.
 //!
-//! `sessions` ends sessions, `password` changes the password, `delete` deletes the account; here is
-//! the page that they share, and the question for the current password that most of them ask.
-//! `addresses` has the other addresses that lead to it.
+//! Each form has a file of its own: `sessions` ends sessions, `password` changes the password, and `delete`
+//! deletes the account. This file has the page, and the check of the current password that most forms need.
+//! `addresses` redirects other addresses to the page.
 
 mod addresses;
 mod delete;
 mod password;
 mod sessions;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use rocket::http::Status;
@@ -18,31 +19,43 @@ use rocket::{Request, Route, get, routes};
 use rocket_dyn_templates::{Template, context};
 use rocket_express_session::{MAX_LISTED, RevokeReason, SaveError, Session};
 
-use super::client::Client;
+use super::cookies::DeviceCookies;
 use super::error::Error;
-use super::form::{FieldError, Submitted};
+use super::form::{FieldError, FormResponse};
 use super::heavy::HeavyPages;
-use super::moment::in_words;
 use super::page::Page;
-use crate::audit::{Decision, Event, Whom};
+use super::time_view::humanize;
+use crate::audit::{self, Actor, AuditEvent};
 use crate::auth::queue::Slot;
-use crate::auth::{self, Confirmation, Confirmed, LocalStrategy, Refusal, User};
+use crate::auth::{self, AuthError, Confirmation, LocalStrategy, ReauthToken, User};
+use crate::proxy::client_address;
 
-/// The user who is logged in, and all that the forms of this page need.
+/// The user who is logged in, and the values that the forms of this page need.
 struct Account<'r> {
     page: Page<'r>,
-    client: Client<'r>,
+    address: IpAddr,
+    devices: DeviceCookies<'r>,
     session: &'r Session,
     user: &'r User,
     strategy: &'r LocalStrategy,
-    /// For as long as the handler runs.
+    /// The slots of [`HeavyPages`], held while the handler runs.
     _slots: Vec<Slot>,
 }
 
-/// What to mend, and how long nothing will be checked.
-struct Unproved {
-    error: FieldError,
-    wait: Option<Duration>,
+/// A reason why the current password is not confirmed.
+enum ConfirmError {
+    /// The password is missing or wrong. The form is shown again.
+    Invalid(FieldError),
+    /// There were too many attempts. No password is checked until this time has passed.
+    Throttled { retry_after: Duration, error: FieldError },
+    /// The check failed: the database does not answer, or too many passwords are being hashed.
+    Failed(Error),
+}
+
+impl<E: Into<Error>> From<E> for ConfirmError {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
 }
 
 #[get("/account")]
@@ -51,47 +64,43 @@ async fn show(account: Account<'_>) -> Result<Template, Error> {
 }
 
 impl Account<'_> {
-    /// Checks the current password, typed into the field `id`.
+    /// Checks the current password that the user typed into the field `id`.
     async fn confirm(
         &self,
         id: &'static str,
         typed: &str,
-    ) -> Result<Result<Box<Confirmed>, Unproved>, Error> {
+    ) -> Result<Box<ReauthToken>, ConfirmError> {
         if typed.is_empty() {
-            return Ok(Err(Unproved { error: missing(id), wait: None }));
+            return Err(ConfirmError::Invalid(missing(id)));
         }
         let session = self.session.id().handle();
-        let address = self.client.address();
-        let (text, wait) = match self.strategy.confirm(self.user, &session, typed, address).await? {
-            Confirmation::Right(confirmed) => return Ok(Ok(confirmed)),
+        match self.strategy.confirm(self.user, &session, typed, self.address).await? {
+            Confirmation::Ok(token) => Ok(token),
             Confirmation::Wrong => {
-                self.record(Event::ConfirmPassword, Decision::Refused);
-                ("This is not your password. Enter it again.".to_owned(), None)
+                self.record(AuditEvent::ConfirmPassword, audit::Outcome::Refused);
+                let text = "This is not your password. Enter it again.";
+                Err(ConfirmError::Invalid(FieldError::new(id, text)))
             }
-            Confirmation::TryLater(wait) => {
-                self.record(Event::ConfirmPassword, Decision::Throttled);
-                let later = in_words(wait);
-                (format!("There were too many wrong tries. Try again {later}."), Some(wait))
+            Confirmation::Throttled { retry_after } => {
+                self.record(AuditEvent::ConfirmPassword, audit::Outcome::Throttled);
+                let later = humanize(retry_after);
+                let text = format!("There were too many wrong tries. Try again {later}.");
+                Err(ConfirmError::Throttled { retry_after, error: FieldError::new(id, text) })
             }
-        };
-        Ok(Err(Unproved { error: FieldError::new(id, text), wait }))
-    }
-
-    /// As [`Account::confirm`], unless the password was given a moment ago and none was typed.
-    async fn confirm_lately(
-        &self,
-        id: &'static str,
-        typed: &str,
-    ) -> Result<Result<(), Unproved>, Error> {
-        if typed.is_empty() && auth::is_confirmed(self.session) {
-            return Ok(Ok(()));
         }
-        Ok(self.confirm(id, typed).await?.map(drop))
     }
 
-    /// Gives the session a new ID if the password was `typed`, and stores it at once: what ends the
-    /// other sessions must spare the new one. False when a concurrent request has ended or renewed
-    /// this session; then the rest is for that one to do.
+    /// Checks the current password. The field may be empty if the user confirmed it in the last five minutes.
+    async fn confirm_recent(&self, id: &'static str, typed: &str) -> Result<(), ConfirmError> {
+        if typed.is_empty() && auth::is_confirmed(self.session) {
+            return Ok(());
+        }
+        self.confirm(id, typed).await.map(drop)
+    }
+
+    /// Gives the session a new ID if the user has typed the password, and saves the session immediately. The
+    /// handler then ends the other sessions, but not the new one. False if a concurrent request has ended or
+    /// renewed this session. Then the handler does nothing more.
     async fn renew(&self, typed: &str, user: &User) -> Result<bool, Error> {
         if typed.is_empty() {
             return Ok(true);
@@ -104,33 +113,33 @@ impl Account<'_> {
         }
     }
 
-    /// Ends all other sessions, after the password was changed or the account deleted. `None` when
-    /// that fails, which undoes nothing: those sessions log in to nothing here any more.
+    /// Ends all other sessions, after the password was changed or the account deleted. `None` if that fails.
+    /// The other sessions are anonymous already, so no change is undone.
     async fn end_others(&self, why: RevokeReason) -> Option<u64> {
         let ended = self.session.user_sessions().revoke_others(why).await;
         ended.inspect_err(|error| log::error!("sessions could not be ended: {error}")).ok()
     }
 
-    fn record(&self, event: Event, decision: Decision) {
-        self.client.record(event, decision, Whom::Name(&self.user.username));
+    fn record(&self, event: AuditEvent, outcome: audit::Outcome) {
+        audit::record(event, outcome, Actor::Name(&self.user.username));
     }
 
-    /// The page again, because the password was not right.
-    async fn refuse(&self, unproved: Unproved) -> Result<Submitted, Error> {
-        self.refuse_for(unproved, None).await
-    }
-
-    /// The same, with the question of the password for ending the session of this handle.
-    async fn refuse_for(
+    /// Shows the page again, because the password was not confirmed. `asked` is the handle of the session
+    /// that the form was to end.
+    async fn reject(
         &self,
-        unproved: Unproved,
+        error: ConfirmError,
         asked: Option<&str>,
-    ) -> Result<Submitted, Error> {
-        let page = self.render(&[unproved.error], asked).await?;
-        Ok(match unproved.wait {
-            Some(wait) => Submitted::later(wait, page),
-            None => Submitted::again(page),
-        })
+    ) -> Result<FormResponse, Error> {
+        match error {
+            ConfirmError::Invalid(error) => {
+                Ok(FormResponse::invalid(self.render(&[error], asked).await?))
+            }
+            ConfirmError::Throttled { retry_after, error } => {
+                Ok(FormResponse::throttled(retry_after, self.render(&[error], asked).await?))
+            }
+            ConfirmError::Failed(error) => Err(error),
+        }
     }
 
     async fn render(&self, errors: &[FieldError], asked: Option<&str>) -> Result<Template, Error> {
@@ -145,7 +154,7 @@ impl Account<'_> {
             form: context! { errors },
             rules: context! { password_min: self.strategy.policy.min_length },
         };
-        Ok(self.page.render("account", own).await)
+        Ok(self.page.render("account", self.user, own))
     }
 }
 
@@ -155,24 +164,24 @@ fn missing(id: &'static str) -> FieldError {
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for Account<'r> {
-    type Error = Refusal;
+    type Error = AuthError;
 
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Refusal> {
-        let unavailable = || Outcome::Error((Status::ServiceUnavailable, Refusal::Unavailable));
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, AuthError> {
+        let unavailable = || Outcome::Error((Status::ServiceUnavailable, AuthError::Unavailable));
         let Some(heavy) = request.rocket().state::<HeavyPages>() else {
             return unavailable();
         };
         let busy = |error| {
-            log::warn!("the account page was refused: {error}");
+            log::warn!("a request for the account page was rejected: {error}");
             unavailable()
         };
-        // The session first: it costs nothing to refuse its thousandth request.
+        // The limit of the session comes first, because it needs no database command.
         let of_browser = match heavy.enter(request).await {
             Ok(slot) => slot,
             Err(error) => return busy(error),
         };
         let user = try_outcome!(request.guard::<&User>().await);
-        let of_account = match heavy.enter_as(user, Client::of(request).address()).await {
+        let of_account = match heavy.enter_as(user, client_address(request)).await {
             Ok(slots) => slots,
             Err(error) => return busy(error),
         };
@@ -180,17 +189,24 @@ impl<'r> FromRequest<'r> for Account<'r> {
         let Outcome::Success(session) = request.guard::<&Session>().await else {
             return unavailable();
         };
-        let (page, client) = (Page::of(request), Client::of(request));
+        let (page, devices) = (Page::of(request), DeviceCookies::of(request));
+        let address = client_address(request);
         match request.rocket().state() {
-            Some(strategy) => {
-                Outcome::Success(Account { page, client, session, user, strategy, _slots })
-            }
+            Some(strategy) => Outcome::Success(Account {
+                page,
+                address,
+                devices,
+                session,
+                user,
+                strategy,
+                _slots,
+            }),
             None => unavailable(),
         }
     }
 }
 
-pub fn routes() -> Vec<Route> {
+pub(super) fn routes() -> Vec<Route> {
     [routes![show], sessions::routes(), password::routes(), delete::routes(), addresses::routes()]
         .concat()
 }

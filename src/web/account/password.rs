@@ -1,14 +1,14 @@
-//! Changing the password, which ends every other session of the account.
+//! Changes the password, and ends all other sessions of the account.
 
 use rocket::{Route, post, routes, uri};
 use serde::Deserialize;
 
 use super::Account;
-use crate::audit::{Decision, Event};
+use crate::audit::{AuditEvent, Outcome};
 use crate::auth::{self, Password, revoke::PASSWORD_CHANGED};
 use crate::web::error::Error;
-use crate::web::form::{FieldError, Form, Submitted};
-use crate::web::notice::Notice;
+use crate::web::flash::Flash;
+use crate::web::form::{FieldError, Form, FormResponse};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -18,46 +18,45 @@ struct NewPassword {
 }
 
 #[post("/account/password", data = "<form>")]
-async fn submit(account: Account<'_>, form: Form<NewPassword>) -> Result<Submitted, Error> {
+async fn submit(account: Account<'_>, form: Form<NewPassword>) -> Result<FormResponse, Error> {
     let (strategy, user) = (account.strategy, account.user);
-    // Before the current one is checked: what would be refused anyhow costs no hash.
+    // The new password is checked first, because a rejected one costs no hash.
     let new = match strategy.policy.accept(&form.0.new, &user.username) {
         Ok(new) => new,
         Err(error) => {
             let missing = form.0.current.is_empty().then(|| super::missing("current"));
             let errors: Vec<_> =
                 missing.into_iter().chain([FieldError::new("new", error)]).collect();
-            return Ok(Submitted::again(account.render(&errors, None).await?));
+            return Ok(FormResponse::invalid(account.render(&errors, None).await?));
         }
     };
-    let confirmed = match account.confirm("current", &form.0.current).await? {
-        Ok(confirmed) => confirmed,
-        Err(unproved) => return account.refuse(unproved).await,
+    let token = match account.confirm("current", &form.0.current).await {
+        Ok(token) => token,
+        Err(error) => return account.reject(error, None).await,
     };
     if Password::typed(&form.0.current).is_some_and(|current| current.is(&new)) {
         auth::confirm(account.session, user)?;
         let error = FieldError::new("new", "That is your current password. Choose another one.");
-        return Ok(Submitted::again(account.render(&[error], None).await?));
+        return Ok(FormResponse::invalid(account.render(&[error], None).await?));
     }
-    let Some((user, device)) = strategy.change_password(&confirmed, new).await? else {
+    let Some((user, device)) = strategy.change_password(&token, new).await? else {
         let text = "The password was changed elsewhere a moment ago. Enter the one it is now.";
         let error = FieldError::new("current", text);
-        return Ok(Submitted::again(account.render(&[error], None).await?));
+        return Ok(FormResponse::invalid(account.render(&[error], None).await?));
     };
-    account.record(Event::ChangePassword, Decision::Done);
-    // The old password, and each cookie that was got with it, are worth nothing now (OWASP ASVS 7.4.3).
-    // First a new ID for this one. If that fails, the session was made under the old password, and
-    // the user has to log in.
+    account.record(AuditEvent::ChangePassword, Outcome::Done);
+    // All sessions from before the change are anonymous now (OWASP ASVS 7.4.3). So this session first gets a
+    // new ID. If that fails, the user has to log in again.
     let renewed = account.renew(&form.0.current, &user).await;
     if let Err(error) = renewed {
-        log::error!("the session could not be renewed: {error}");
+        log::error!("the session ID could not be renewed after a change of the password: {error}");
     }
     let ended = account.end_others(PASSWORD_CHANGED).await;
-    account.client.remember_device(device);
-    account.page.leave(Notice::PasswordChanged(ended));
-    Ok(Submitted::go_to(uri!(super::show)))
+    account.devices.set(device);
+    account.page.set_flash(Flash::PasswordChanged(ended));
+    Ok(FormResponse::redirect(uri!(super::show)))
 }
 
-pub fn routes() -> Vec<Route> {
+pub(super) fn routes() -> Vec<Route> {
     routes![submit]
 }

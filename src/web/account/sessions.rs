@@ -1,21 +1,21 @@
-//! The sessions of an account: which there are, and ending one or all others (OWASP ASVS 7.5.2).
+//! Lists the sessions of an account, and ends one of them or all others (OWASP ASVS 7.5.2).
 
 use rocket::{Route, post, routes, uri};
 use rocket_express_session::Session;
 use serde::Deserialize;
 
 use super::Account;
-use crate::audit::{Decision, Event};
+use crate::audit::{AuditEvent, Outcome};
 use crate::auth::{self, revoke::REVOKED};
 use crate::db::Unavailable;
 use crate::web::error::Error;
-use crate::web::form::{Form, Submitted};
-use crate::web::logins::LoginView;
-use crate::web::notice::Notice;
+use crate::web::flash::Flash;
+use crate::web::form::{Form, FormResponse};
+use crate::web::session_view::SessionView;
 
-/// This one first, then the last seen.
-pub async fn list(session: &Session) -> Result<Vec<LoginView>, Unavailable> {
-    Ok(session.user_sessions().list().await?.into_iter().map(LoginView::from).collect())
+/// The sessions of the user: the current one first, then the last seen.
+pub(super) async fn list(session: &Session) -> Result<Vec<SessionView>, Unavailable> {
+    Ok(session.user_sessions().list().await?.into_iter().map(SessionView::from).collect())
 }
 
 #[derive(Default, Deserialize)]
@@ -29,42 +29,43 @@ async fn revoke(
     account: Account<'_>,
     handle: &str,
     form: Form<Password>,
-) -> Result<Submitted, Error> {
+) -> Result<FormResponse, Error> {
     if handle == account.session.id().handle() {
         auth::log_out(account.session);
-        account.record(Event::Logout, Decision::Done);
-        account.page.leave(Notice::SignedOut);
-        return Ok(Submitted::go_to(uri!(crate::web::login::show(_))));
+        account.record(AuditEvent::Logout, Outcome::Done);
+        account.page.set_flash(Flash::LoggedOut);
+        return Ok(FormResponse::redirect(uri!(crate::web::login::show(_))));
     }
     if form.0.password.is_empty() && !auth::is_confirmed(account.session) {
-        return Ok(Submitted::again(account.render(&[], Some(handle)).await?));
+        return Ok(FormResponse::invalid(account.render(&[], Some(handle)).await?));
     }
-    if let Err(unproved) = account.confirm_lately("revoke-password", &form.0.password).await? {
-        return account.refuse_for(unproved, Some(handle)).await;
+    if let Err(error) = account.confirm_recent("revoke-password", &form.0.password).await {
+        return account.reject(error, Some(handle)).await;
     }
     if !account.renew(&form.0.password, account.user).await? {
-        return Ok(Submitted::go_to(uri!(super::show)));
+        return Ok(FormResponse::redirect(uri!(super::show)));
     }
     let ended = account.session.user_sessions().revoke(handle, REVOKED).await?;
-    account.record(Event::RevokeSessions, if ended { Decision::Done } else { Decision::Refused });
-    account.page.leave(Notice::SessionsEnded(u64::from(ended)));
-    Ok(Submitted::go_to(uri!(super::show)))
+    account
+        .record(AuditEvent::RevokeSessions, if ended { Outcome::Done } else { Outcome::Refused });
+    account.page.set_flash(Flash::SessionsEnded(u64::from(ended)));
+    Ok(FormResponse::redirect(uri!(super::show)))
 }
 
 #[post("/account/sessions/revoke-others", data = "<form>")]
-async fn revoke_others(account: Account<'_>, form: Form<Password>) -> Result<Submitted, Error> {
-    if let Err(unproved) = account.confirm_lately("others-password", &form.0.password).await? {
-        return account.refuse(unproved).await;
+async fn revoke_others(account: Account<'_>, form: Form<Password>) -> Result<FormResponse, Error> {
+    if let Err(error) = account.confirm_recent("others-password", &form.0.password).await {
+        return account.reject(error, None).await;
     }
     if !account.renew(&form.0.password, account.user).await? {
-        return Ok(Submitted::go_to(uri!(super::show)));
+        return Ok(FormResponse::redirect(uri!(super::show)));
     }
     let ended = account.session.user_sessions().revoke_others(REVOKED).await?;
-    account.record(Event::RevokeSessions, Decision::Done);
-    account.page.leave(Notice::SessionsEnded(ended));
-    Ok(Submitted::go_to(uri!(super::show)))
+    account.record(AuditEvent::RevokeSessions, Outcome::Done);
+    account.page.set_flash(Flash::SessionsEnded(ended));
+    Ok(FormResponse::redirect(uri!(super::show)))
 }
 
-pub fn routes() -> Vec<Route> {
+pub(super) fn routes() -> Vec<Route> {
     routes![revoke, revoke_others]
 }

@@ -1,0 +1,170 @@
+//! The sessions of the labs. One kind is stored beside the site's own, with the options that the learner has
+//! set. Another kind is in the memory of a server that the learner can restart.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rocket_express_session::observe::Event;
+use rocket_express_session::store::{MemoryStore, Store};
+use rocket_express_session::{Options, OptionsError, Secrets, Session, Sessions};
+
+use super::PATH;
+use super::servers::{Server, Servers, Tenant};
+use crate::auth::LocalStrategy;
+use crate::auth::revoke::CLASS_RESET;
+use crate::db::{IndexError, Unavailable};
+use crate::names::{LAB_COOKIE, LAB_SESSIONS, MEMORY_COOKIE};
+use crate::proxy::is_https;
+use crate::stores::Backend;
+use crate::teach::progress::{Secret, Switches};
+use crate::trace;
+use crate::trace::in_flight;
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// The tutorial's `maxAge`.
+pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The labs of this process. A clone shares them.
+#[derive(Clone)]
+pub(crate) struct Labs {
+    store: Arc<dyn Store>,
+    is_memory: bool,
+    secrets: Secrets,
+    /// The learners' own servers, for the lesson about a restart.
+    servers: Arc<Mutex<Servers>>,
+}
+
+impl Labs {
+    /// The labs, with a store of the same kind as the site's sessions have.
+    ///
+    /// # Errors
+    /// MongoDB does not answer, or an index of another program is in the way.
+    pub(crate) async fn open(
+        backing: &Backend,
+        strategy: &LocalStrategy,
+    ) -> Result<Self, IndexError> {
+        let store: Arc<dyn Store> = match backing {
+            Backend::Mongodb { database, .. } => {
+                let store = database.session_store(LAB_SESSIONS);
+                store.ensure_indexes().await?;
+                Arc::new(store)
+            }
+            Backend::Memory => Arc::new(MemoryStore::default()),
+        };
+        let is_memory = matches!(backing, Backend::Memory);
+        let secrets = strategy.secrets.clone();
+        Ok(Self { store, is_memory, secrets, servers: Arc::default() })
+    }
+
+    /// The lab's sessions with these options.
+    ///
+    /// # Errors
+    /// The options are wrong, which does not happen: they are ours.
+    pub(crate) fn sessions(&self, switches: &Switches) -> Result<Sessions, Unavailable> {
+        let observer = if self.is_memory { observe_in_memory } else { trace::observe_lab };
+        build(self.store.clone(), self.options_of(switches), observer).map_err(Unavailable::new)
+    }
+
+    /// The lab's sessions with these options, whose use the notebook does not show.
+    ///
+    /// # Errors
+    /// As [`sessions`](Self::sessions).
+    pub(crate) fn unobserved(&self, switches: &Switches) -> Result<Sessions, Unavailable> {
+        let observer = if self.is_memory { trace::observe_memory } else { ignore };
+        build(self.store.clone(), self.options_of(switches), observer).map_err(Unavailable::new)
+    }
+
+    /// The sessions in the memory of this server.
+    ///
+    /// # Errors
+    /// As [`sessions`](Self::sessions).
+    pub(crate) fn in_memory(&self, server: &Server) -> Result<Sessions, Unavailable> {
+        let options = self.options(MEMORY_COOKIE, Secret::First);
+        build(server.memory.clone(), options, observe_in_memory).map_err(Unavailable::new)
+    }
+
+    fn options_of(&self, switches: &Switches) -> Options {
+        let mut options = self.options(LAB_COOKIE, switches.secret);
+        options.resave = switches.resave;
+        options.save_uninitialized = switches.save_uninitialized;
+        options.touch_after = if switches.resave { DAY } else { Duration::ZERO };
+        options.idle_timeout = if switches.one_day { DAY } else { HOUR };
+        options
+    }
+
+    fn options(&self, name: &str, secret: Secret) -> Options {
+        let mut options = Options::default();
+        name.clone_into(&mut options.name);
+        options.secret = self.secret(secret);
+        // The bound in `teach/limits.rs` counts on it.
+        options.absolute_timeout = DAY;
+        PATH.clone_into(&mut options.cookie.path);
+        options
+    }
+
+    /// Derived from the site's secret, so they are the same on each instance. The site's secret cannot be
+    /// computed from them.
+    fn secret(&self, which: Secret) -> Secrets {
+        let secret = |name: &str| self.secrets.sign_for("cloakroom lab", name);
+        let all = match which {
+            Secret::First => vec![secret("first")],
+            Secret::New => vec![secret("new")],
+            Secret::Both => vec![secret("new"), secret("first")],
+        };
+        Secrets::new(all).unwrap_or_else(|| self.secrets.clone())
+    }
+
+    /// The server of this learner.
+    pub(crate) fn server(&self, tenant: &Tenant) -> Server {
+        self.servers().of(tenant)
+    }
+
+    /// Restarts the server of this learner, which loses its memory.
+    pub(crate) fn restart(&self, tenant: &Tenant) {
+        self.servers().restart(tenant);
+    }
+
+    fn servers(&self) -> MutexGuard<'_, Servers> {
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends all sessions of all labs, and stops all servers.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub(crate) async fn clear(&self) -> Result<(), Unavailable> {
+        self.stop_servers();
+        let sessions = self.sessions(&Switches::default())?;
+        sessions.admin().revoke_where(CLASS_RESET, |_| true).await.map(drop)
+    }
+
+    /// Stops all servers of this process.
+    pub(crate) fn stop_servers(&self) {
+        *self.servers() = Servers::default();
+    }
+}
+
+/// Commits a session of a lab; returns the `Set-Cookie` line.
+///
+/// # Errors
+/// The store does not answer.
+pub(super) async fn commit(session: &Session) -> Result<Option<String>, Unavailable> {
+    session.sessions().commit(session).await
+}
+
+fn build(
+    store: Arc<dyn Store>,
+    options: Options,
+    observer: fn(&Event<'_>),
+) -> Result<Sessions, OptionsError> {
+    let sessions = Sessions::builder_with(store).options(options);
+    sessions.https(is_https).deadline(in_flight::deadline).observe(observer).build()
+}
+
+fn observe_in_memory(event: &Event<'_>) {
+    trace::observe_memory(event);
+    trace::observe_lab(event);
+}
+
+fn ignore(_: &Event<'_>) {}

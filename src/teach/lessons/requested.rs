@@ -1,0 +1,57 @@
+//! The lesson in the address of a request: the guard of all routes below `/learn/<slug>` and `/lab/<slug>`.
+
+use rocket::http::Status;
+use rocket::request::{FromRequest, Outcome};
+use rocket::{Request, catch};
+use rocket_dyn_templates::{Template, context};
+
+use super::Lesson;
+use super::lesson_text::{LessonText, LessonTexts};
+use crate::auth::{Admin, Visitor};
+use crate::teach::settings::{ClassSettings, Settings};
+use crate::web::Page;
+
+/// The lesson in the address. An unknown slug is a 404. A lesson that the teacher has closed is
+/// a 403, except for admins.
+pub(crate) struct RequestedLesson<'r> {
+    /// The lesson.
+    pub lesson: &'static Lesson,
+    /// The texts of all lessons.
+    pub texts: &'r LessonTexts,
+    /// The settings of the class.
+    pub settings: Settings,
+}
+
+impl<'r> RequestedLesson<'r> {
+    /// The texts of the lesson.
+    pub(crate) fn text(&self) -> &'r LessonText {
+        self.texts.of(self.lesson)
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for RequestedLesson<'r> {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        let slug = request.param::<&str>(0).and_then(Result::ok);
+        let rocket = request.rocket();
+        let (texts, settings) = (rocket.state::<LessonTexts>(), rocket.state::<ClassSettings>());
+        let found = slug.and_then(Lesson::named).zip(texts).zip(settings);
+        let Some(((lesson, texts), settings)) = found else {
+            return Outcome::Error((Status::NotFound, ()));
+        };
+        let settings = settings.current();
+        if settings.closed.contains(lesson.slug) && request.guard::<Admin<'_>>().await.is_error() {
+            return Outcome::Error((Status::Forbidden, ()));
+        }
+        Outcome::Success(Self { lesson, texts, settings })
+    }
+}
+
+/// The page of a lesson that is closed, and of a form from another site. In either case nothing was done.
+#[catch(403)]
+pub(crate) async fn closed(request: &Request<'_>) -> (Status, Template) {
+    let visitor = Visitor::of(request).await;
+    (Status::Forbidden, Page::of(request).render("learn/closed", visitor, context! {}))
+}

@@ -1,0 +1,120 @@
+//! The rows between request and response: what was noted on the way.
+
+use std::time::Duration;
+
+use super::row::{Lane, Row, Tone, milliseconds};
+use super::sentences::Sentence;
+use super::{commands, cookies};
+use crate::trace::{Exchange, Noted, Signature, Step, Write, start};
+
+/// The rows of the noted steps. A step that another row shows as well has none.
+pub(super) fn rows(exchange: &Exchange) -> Vec<Row> {
+    let mut rows = vec![];
+    // A page of a lab reads both cookies, the site's and the lab's: the last one read is meant.
+    let mut in_lab = false;
+    for noted in &exchange.steps {
+        let is_lab = match &noted.step {
+            Step::CookieRead { name, .. } | Step::Written { name, .. } => {
+                in_lab = name.starts_with("lab.");
+                in_lab
+            }
+            Step::Command(command) => command.collection == "lab_sessions",
+            Step::UnknownSession { .. }
+            | Step::Memory { .. }
+            | Step::Regenerated { .. }
+            | Step::Login { .. }
+            | Step::Destroyed => in_lab,
+            Step::Lab { .. } => true,
+            _ => false,
+        };
+        rows.extend(row(noted, exchange).map(|row| Row { is_lab, ..row }));
+    }
+    rows
+}
+
+fn row(noted: &Noted, exchange: &Exchange) -> Option<Row> {
+    let app = |sentence| Row::new(noted.elapsed, Lane::App, sentence);
+    let minor = |sentence| Row { is_minor: true, ..app(sentence) };
+    let checked = |tone, sentence| Row { tone, ..app(sentence) };
+    Some(match &noted.step {
+        Step::Form { fields } => app(form(fields)),
+        Step::OriginChecked { by } => minor(Sentence::new(match by {
+            Some("sec-fetch-site") => "origin-checked-by-sec-fetch-site",
+            Some(_) => "origin-checked-by-origin",
+            None => "origin-not-sent",
+        })),
+        Step::InputAccepted => minor(Sentence::new("input-accepted")),
+        Step::CookieRead { name, signature, took, .. } => {
+            let (tone, sentence) = cookies::signature(name, signature, *took, exchange);
+            checked(tone, sentence)
+        }
+        Step::UnknownSession { sid } => {
+            checked(Tone::Bad, cookies::unknown(sid, noted.elapsed, exchange))
+        }
+        Step::Revoked { reason } => checked(Tone::Bad, cookies::revoked(reason)),
+        Step::Command(command) => commands::row(noted.elapsed, command),
+        Step::Memory { method, sid } => {
+            let sentence = Sentence::new("memory-store").with("method", method).with("sid", sid);
+            Row::new(noted.elapsed, Lane::Store, sentence)
+        }
+        Step::Hashed { algorithm, took } => {
+            app(timed("password-hashed", *took).with("algorithm", algorithm))
+        }
+        Step::Verified { right: true, took } => checked(Tone::Ok, timed("password-right", *took)),
+        Step::Verified { right: false, took } => checked(Tone::Bad, timed("password-wrong", *took)),
+        Step::Regenerated { old: Some(old), new } => {
+            app(Sentence::new("session-regenerated").with("old", old).with("new", new))
+        }
+        Step::Regenerated { old: None, new } => {
+            app(Sentence::new("session-regenerated-first").with("new", new))
+        }
+        Step::Login { user } => app(Sentence::new("login").with("user", start(user))),
+        Step::User { id } => minor(Sentence::new("user-found").with("user", start(id))),
+        Step::SessionInvalidated => checked(Tone::Bad, Sentence::new("session-invalidated")),
+        Step::Destroyed => app(Sentence::new("session-destroyed")),
+        Step::Written { name, write, .. } => app(Sentence::new(match write {
+            Write::Nothing if has_no_session(exchange, name) => "session-empty",
+            Write::Nothing => "session-unmodified",
+            Write::SkipUndeliverable => "session-undeliverable",
+            // Such a write has a command of its own.
+            Write::Insert | Write::Update | Write::Touch | Write::Delete => return None,
+        })),
+        Step::Rendered { template } => {
+            minor(Sentence::new("page-rendered").with("template", template))
+        }
+        Step::Lab { fact, number, .. } => {
+            minor(Sentence::new("lab-fact").with("fact", fact).with("number", number))
+        }
+    })
+}
+
+fn form(fields: &[(String, usize)]) -> Sentence {
+    let field = |(name, length): &(String, usize)| {
+        Sentence::new("form-field").with("name", name).with("length", length)
+    };
+    let key = match fields {
+        [] => return Sentence::new("form-empty"),
+        [_] => "form-one-field",
+        _ => "form",
+    };
+    let fields = fields.iter().map(field).collect();
+    Sentence::new(key).with_all("fields", fields, "between-fields")
+}
+
+fn timed(key: &'static str, took: Duration) -> Sentence {
+    Sentence::new(key).with("ms", milliseconds(took))
+}
+
+/// Whether no session was found for the cookie of this name.
+fn has_no_session(exchange: &Exchange, cookie: &str) -> bool {
+    let mut steps = exchange.steps.iter().map(|noted| &noted.step);
+    let signature = steps.find_map(|step| match step {
+        Step::CookieRead { name, signature, .. } if name == cookie => Some(signature),
+        _ => None,
+    });
+    // Up to the next cookie, the steps are about this one.
+    let is_unknown = steps
+        .take_while(|step| !matches!(step, Step::CookieRead { .. }))
+        .any(|step| matches!(step, Step::UnknownSession { .. }));
+    !matches!(signature, Some(Signature::Genuine { .. })) || is_unknown
+}

@@ -1,0 +1,62 @@
+//! Times for pages: a moment for the `<time>` element, and a waiting time as text.
+
+use std::time::Duration;
+
+use rocket_express_session::Timestamp;
+use serde::Serialize;
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+/// A moment, as an ISO date for machines and as text for people.
+#[derive(Serialize)]
+pub struct TimeView {
+    iso: String,
+    text: String,
+}
+
+impl From<Timestamp> for TimeView {
+    fn from(moment: Timestamp) -> Self {
+        Self { iso: moment.to_iso(), text: to_human(moment) }
+    }
+}
+
+/// A moment as text, such as `2 January 2026, 03:04 UTC`. The server does not know the reader's time zone.
+pub(super) fn to_human(moment: Timestamp) -> String {
+    let format =
+        format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
+    let date = OffsetDateTime::from_unix_timestamp(moment.as_millis() / 1000);
+    let words = date.ok().and_then(|date| date.format(format).ok());
+    words.expect("a timestamp lies in the years 1970 to 9999")
+}
+
+/// The waiting time in seconds, rounded up. An earlier attempt would be rejected again.
+pub fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)
+}
+
+/// The waiting time as text, rounded up: "in 5 seconds", "in 40 minutes" or "in 2 hours".
+pub fn humanize(wait: Duration) -> String {
+    let (number, unit) = match whole_seconds(wait) {
+        seconds @ 0..=90 => (seconds, "second"),
+        seconds @ 91..=5400 => (seconds.div_ceil(60), "minute"),
+        seconds => (seconds.div_ceil(60 * 60), "hour"),
+    };
+    format!("in {number} {unit}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_told_in_words_and_never_too_short() {
+        let check = |seconds: f64, expected: &str| {
+            assert_eq!(humanize(Duration::from_secs_f64(seconds)), expected);
+        };
+        check(0.2, "in 1 second");
+        check(59.5, "in 60 seconds");
+        check(91.0, "in 2 minutes");
+        check(5400.0, "in 90 minutes");
+        check(5401.0, "in 2 hours");
+    }
+}
