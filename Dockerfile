@@ -1,4 +1,4 @@
-# One instance of Cloakroom. docs/deploy.md says what belongs around it.
+# One instance of Cloakroom. docs/deploy.md says what else it needs: a proxy and MongoDB.
 FROM rust:1-bookworm AS build
 WORKDIR /build
 COPY . .

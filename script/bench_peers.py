@@ -1,4 +1,4 @@
-"""For script/bench: MongoDB, and the programs that are compared, each as it would be run."""
+"""For script/bench: MongoDB, and the programs that are compared."""
 import http.client
 import importlib.machinery
 import importlib.util
@@ -16,7 +16,7 @@ NAME, PASSWORD = "rosa", "correct horse battery"
 
 
 def script_mongod():
-    """script/mongod speaks enough of MongoDB's protocol for us, too."""
+    """script/mongod speaks enough of MongoDB's protocol for this script, too."""
     loader = importlib.machinery.SourceFileLoader("script_mongod", str(ROOT / "script/mongod"))
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader("script_mongod", loader))
     loader.exec_module(module)
@@ -45,7 +45,7 @@ class Mongo:
         return reply
 
     def counted(self):
-        """How many reads and writes there were since it started."""
+        """The number of reads and writes since its start."""
         reply = self.command("admin", serverStatus=1)
         counters = reply[reply.index(b"opcounters\0") :]
 
@@ -57,7 +57,7 @@ class Mongo:
         return counter(b"query"), counter(b"insert") + counter(b"update") + counter(b"delete")
 
     def copy(self, database, collection, one, into, first, count):
-        """Copies a document so many times, on the server itself; `into` says what is another in each."""
+        """Makes `count` copies of a document, on the server; `into` sets what differs in each."""
         step = 50_000
         for start in range(first, first + count, step):
             numbers = {"$range": [start, min(start + step, first + count)]}
@@ -67,7 +67,7 @@ class Mongo:
 
 
 class Peer:
-    """A running program, and somebody who is logged in to it."""
+    """A running program, and a user who is logged in to it."""
 
     def __init__(self, label, command, uri, page, log_in=True, cookie=None, cwd=ROOT, log=subprocess.DEVNULL, **environment):
         self.label, self.page = label, page
@@ -139,4 +139,4 @@ def wait_for(port):
             return
         except OSError:
             time.sleep(0.05)
-    raise SystemExit(f"nobody listens on {port}")
+    raise SystemExit(f"no program listens on port {port}")

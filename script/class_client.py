@@ -1,4 +1,4 @@
-"""For script/class-load: a browser as far as it needs one, and a server for a class."""
+"""For script/class-load: a simple browser, and a server for a class."""
 import http.client
 import os
 import re
@@ -32,7 +32,7 @@ def quantile(values, part):
 
 
 class Browser:
-    """Keeps cookies, and how long each answer took."""
+    """Keeps cookies, and the time of each response."""
 
     def __init__(self, url, samples):
         self.host = urllib.parse.urlsplit(url).netloc
@@ -63,7 +63,7 @@ class Browser:
             self.connection.request(method, path, body, headers)
             answer = self.connection.getresponse()
         except http.client.RemoteDisconnected:
-            # It was idle for longer than the server keeps it; browsers open another one, too.
+            # The server has closed the idle connection; a browser would open another one, too.
             self.connection.close()
             self.connection.request(method, path, body, headers)
             answer = self.connection.getresponse()
@@ -88,7 +88,7 @@ class Browser:
             connection = http.client.HTTPConnection(self.host)
             connection.request("GET", path, headers=self.headers())
             answer = connection.getresponse()
-            # The server ends the stream after a minute, and browsers come again.
+            # The server ends the stream after a minute, and browsers reconnect.
             while line := answer.readline():
                 if line.startswith(b"event:changed"):
                     yield line
@@ -120,7 +120,7 @@ class Class:
         self.link = next(line for line in map(str.strip, self.app.stdout) if "/class/teacher/" in line)
         port = urllib.parse.urlsplit(self.link).port
         self.url = f"http://127.0.0.1:{port}"
-        # What it logs goes nowhere, but the pipe must not fill up.
+        # The log is dropped, but the pipe must not fill up.
         self.drain = subprocess.Popen(["cat"], stdin=self.app.stdout, stdout=subprocess.DEVNULL)
         return self
 
