@@ -131,6 +131,12 @@ impl Drop for Instance {
 }
 
 pub fn free_port() -> u16 {
-    let probe = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    probe.local_addr().expect("a port").port()
+    let [port] = free_ports();
+    port
+}
+
+/// Different ports, which no program listens at.
+pub fn free_ports<const N: usize>() -> [u16; N] {
+    let probes = [(); N].map(|()| std::net::TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    probes.each_ref().map(|probe| probe.local_addr().expect("a port").port())
 }

@@ -17,7 +17,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use crate::instance::{Instance, free_port};
+use crate::instance::{Instance, free_ports};
 use crate::support::Browser;
 
 /// A running nginx, stopped when dropped.
@@ -53,7 +53,9 @@ impl Nginx {
     pub async fn before_ports([one, other]: [u16; 2]) -> Self {
         let folder = TempDir::new().unwrap();
         let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        let (https, http) = (free_port(), free_port());
+        // Bound first: the system could give the tunnel a port that is meant for nginx.
+        let listener = net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let [https, http] = free_ports();
         let made = Command::new("openssl")
             .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"])
             .args(["-nodes", "-days", "1", "-subj", "/CN=localhost"])
@@ -92,9 +94,11 @@ impl Nginx {
             .args(["-e", &at("error.log"), "-p", &at(""), "-c", &at("nginx.conf")])
             .spawn();
         let process = process.expect("nginx starts");
-        let tunnel = tunnel(https, &folder.path().join("fullchain.pem")).await;
-        let nginx = Self { process, folder, http, https, tunnel };
+        let tunnel = listener.local_addr().unwrap().port();
+        forward(listener, https, &folder.path().join("fullchain.pem"));
+        let mut nginx = Self { process, folder, http, https, tunnel };
         for _ in 0..100 {
+            assert!(nginx.process.try_wait().unwrap().is_none(), "nginx ended: {}", nginx.log());
             if TcpStream::connect(("127.0.0.1", https)).is_ok() {
                 return nginx;
             }
@@ -128,14 +132,12 @@ impl Nginx {
     }
 }
 
-/// Opens a port that passes each connection on to `https` over TLS, if the server has this certificate.
-async fn tunnel(https: u16, certificate: &Path) -> u16 {
+/// Forwards each connection of this listener to the port `https`, over TLS. The certificate is checked.
+fn forward(listener: net::TcpListener, https: u16, certificate: &Path) {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(certificate).unwrap()).unwrap();
     let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
     let connector = TlsConnector::from(Arc::new(config));
-    let listener = net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         while let Ok((mut plain, _)) = listener.accept().await {
             let connector = connector.clone();
@@ -147,7 +149,6 @@ async fn tunnel(https: u16, certificate: &Path) -> u16 {
             });
         }
     });
-    port
 }
 
 impl Drop for Nginx {
