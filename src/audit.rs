@@ -115,8 +115,8 @@ const PSEUDONYM: usize = 12;
 /// All spellings of a name have one pseudonym, until the secret changes. The pseudonym is a keyed hash. A
 /// reader of the log without the secret cannot search for a text.
 pub fn pseudonym(secrets: &Secrets, typed: &str) -> String {
-    let seal = secrets.sign_for("cloakroom log", &key_of(typed));
-    format!("~{}", seal.chars().take(PSEUDONYM).collect::<String>())
+    let signature = secrets.sign_for("cloakroom log", &key_of(typed));
+    format!("~{}", signature.chars().take(PSEUDONYM).collect::<String>())
 }
 
 /// Writes the audit line of a request that ends with a 403, unless the request has one already.

@@ -23,6 +23,6 @@ pub use fairing::{Recorded, stage};
 pub use in_flight::{assign_to, assign_to_session, coarsen_times, link_to, note};
 pub use notebook::Notebook;
 pub use recorder::{BrowserKey, Recorder};
-pub use redact::{Redacted, start};
+pub use redact::{Redacted, short_id};
 pub use session::{observe, observe_lab, observe_memory};
 pub use step::{Command, Noted, Reply, Signature, Step, Write};

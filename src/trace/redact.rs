@@ -21,7 +21,7 @@ const MAX_DEPTH: usize = 4;
 const MAX_ITEMS: usize = 3;
 
 /// The first characters of an ID, and dots if there are more.
-pub fn start(id: &str) -> String {
+pub fn short_id(id: &str) -> String {
     let start: String = id.chars().take(SHOWN).collect();
     if start.len() < id.len() { start + "…" } else { start }
 }
@@ -29,7 +29,7 @@ pub fn start(id: &str) -> String {
 /// The start of the session ID in a cookie's value; `None` when it holds none.
 pub(super) fn sid_in(value: &str) -> Option<String> {
     let value = value.replace("%3A", ":");
-    Some(start(value.strip_prefix("s:")?.rsplit_once('.')?.0))
+    Some(short_id(value.strip_prefix("s:")?.rsplit_once('.')?.0))
 }
 
 /// A redacted command, as one would type it. It is in pieces, because a page for one learner shows more of
@@ -144,7 +144,7 @@ impl Redacted {
             Bson::Array(list) => self.array(key, list, depth),
             Bson::ObjectId(id) => {
                 self.ours("ObjectId(");
-                self.0.push(Piece::Id(start(&id.to_hex())));
+                self.0.push(Piece::Id(short_id(&id.to_hex())));
                 self.ours(")");
             }
             Bson::DateTime(date) => {
@@ -172,7 +172,7 @@ impl Redacted {
         if OPEN_KEYS.contains(&key) || is_reference {
             self.0.push(Piece::Outside(text.to_owned()));
         } else if ID_KEYS.contains(&key) {
-            self.0.push(Piece::Id(start(text)));
+            self.0.push(Piece::Id(short_id(text)));
         } else {
             self.ours(&format!("\"…\" ({} characters)", text.chars().count()));
         }

@@ -7,7 +7,7 @@ use rocket_express_session::Write as SessionWrite;
 use rocket_express_session::observe::{Event, Signature as CookieSignature};
 
 use super::in_flight::{assign_to_session, note};
-use super::redact::start;
+use super::redact::short_id;
 use super::step::{Signature, Step, Write};
 
 /// Notes an event of the site's sessions, and which browser the request belongs to.
@@ -54,7 +54,7 @@ pub fn observe_memory(event: &Event<'_>) {
 }
 
 fn prefix(id: &SessionId) -> String {
-    start(id.as_str())
+    short_id(id.as_str())
 }
 
 fn verified(signature: CookieSignature<'_>) -> Signature {

@@ -17,7 +17,7 @@ use crate::db::in_time;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Whose {
+struct Account {
     username: String,
 }
 
@@ -32,7 +32,7 @@ async fn revoke(
     sessions: &State<Sessions>,
     admin: Admin<'_>,
     strategy: &State<LocalStrategy>,
-    form: Form<Whose>,
+    form: Form<Account>,
 ) -> Result<FormResponse, Error> {
     let typed = &form.0.username;
     let user = match strategy.users.named(typed).await? {

@@ -13,10 +13,10 @@ use super::page::Page;
 use crate::auth::User;
 
 /// The most items in one session. A session may be larger than a cookie, but its size needs a limit.
-const MOST_ITEMS: usize = 20;
+const MAX_ITEMS: usize = 20;
 
 /// The most characters of one item.
-const MOST_CHARACTERS: usize = 100;
+const MAX_CHARACTERS: usize = 100;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -25,7 +25,7 @@ struct Item {
 }
 
 #[post("/coat", data = "<form>")]
-fn hang(
+fn add_item(
     page: Page<'_>,
     session: &Session,
     user: &User,
@@ -33,22 +33,22 @@ fn hang(
 ) -> Result<FormResponse, Error> {
     let item = form.0.item.trim();
     let items: Vec<String> = session.get(ITEMS).unwrap_or_default();
-    if let Some(text) = refusal(item, items.len()) {
+    if let Some(text) = find_error(item, items.len()) {
         let errors = [FieldError::new("item", text)];
         return Ok(FormResponse::invalid(dashboard::render(&page, session, user, item, &errors)));
     }
     // The save checks the limit again, because concurrent requests may add items.
-    session.push(ITEMS, item, MOST_ITEMS)?;
+    session.push(ITEMS, item, MAX_ITEMS)?;
     Ok(FormResponse::redirect(uri!(dashboard::show)))
 }
 
-fn refusal(item: &str, hanging: usize) -> Option<String> {
+fn find_error(item: &str, count: usize) -> Option<String> {
     if item.is_empty() {
         Some("Enter what you want to hang up.".to_owned())
-    } else if item.chars().count() > MOST_CHARACTERS {
-        Some(format!("The item is too long: it may have at most {MOST_CHARACTERS} characters."))
-    } else if hanging >= MOST_ITEMS {
-        Some(format!("The hook is full: it holds {MOST_ITEMS} items. Log out to get an empty one."))
+    } else if item.chars().count() > MAX_CHARACTERS {
+        Some(format!("The item is too long: it may have at most {MAX_CHARACTERS} characters."))
+    } else if count >= MAX_ITEMS {
+        Some(format!("The hook is full: it holds {MAX_ITEMS} items. Log out to get an empty one."))
     } else {
         None
     }
@@ -71,16 +71,16 @@ fn count(
 
 /// Redirects to the dashboard, which has the form. A rejected form leaves this address in the browser.
 #[get("/coat")]
-fn hang_form() -> Redirect {
+fn add_item_form() -> Redirect {
     Redirect::to(uri!(dashboard::show))
 }
 
-/// Redirects to the dashboard, like [`hang_form`].
+/// Redirects to the dashboard, like [`add_item_form`].
 #[get("/coat/count")]
 fn count_form() -> Redirect {
     Redirect::to(uri!(dashboard::show))
 }
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![hang, count, hang_form, count_form]
+    routes![add_item, count, add_item_form, count_form]
 }

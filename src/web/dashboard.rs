@@ -31,18 +31,18 @@ pub(super) fn render(
 ) -> Template {
     let content = session.data();
     let (name, bytes) = session.cookie_sent();
-    let hook = session.id().prefix();
+    let short_id = session.id().prefix();
     let json = content.to_json();
     let Lifetime { created, expires, rolling, .. } = session.lifetime();
     let own = context! {
         ticket: context! {
             name,
             bytes,
-            sid_start: &hook,
+            sid_start: &short_id,
             attributes: attributes(&content.cookie),
         },
         coat: context! {
-            hook: &hook,
+            hook: &short_id,
             bytes: json.len(),
             json: pretty(&json),
             place: page.store(),

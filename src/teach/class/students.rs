@@ -44,7 +44,7 @@ const OPEN_KEYS: [&str; 4] = ["expires", "path", "sameSite", "priority"];
 fn masked(key: &str, value: Value) -> Value {
     match value {
         Value::String(text) if OPEN_KEYS.contains(&key) => Value::String(text),
-        Value::String(text) if key == "user" => Value::String(trace::start(&text)),
+        Value::String(text) if key == "user" => Value::String(trace::short_id(&text)),
         Value::String(text) => format!("… ({} characters)", text.chars().count()).into(),
         Value::Array(list) => list.into_iter().map(|item| masked(key, item)).collect(),
         Value::Object(object) => {

@@ -167,5 +167,5 @@ fn line(event: &Event) -> Option<Line> {
     let sid = event.document_key.as_ref()?.get_str("_id").ok()?;
     let updated = event.update_description.as_ref().map(|update| &update.updated_fields);
     let keys = updated.map(|fields| fields.keys().cloned().collect()).unwrap_or_default();
-    Some(Line { what, short_id: trace::start(sid), keys })
+    Some(Line { what, short_id: trace::short_id(sid), keys })
 }

@@ -35,7 +35,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
             "only-the-id",
             login.filter(|_| is_mine && holds_no_password).map(|login| {
                 let user = evidence.user.as_deref().unwrap_or_default();
-                Proof::from(login).fact("user", trace::start(user))
+                Proof::from(login).fact("user", trace::short_id(user))
             }),
         ),
     ]

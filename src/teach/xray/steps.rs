@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::row::{Lane, Row, Tone, milliseconds};
 use super::sentences::Sentence;
 use super::{commands, cookies};
-use crate::trace::{Exchange, Noted, Signature, Step, Write, start};
+use crate::trace::{Exchange, Noted, Signature, Step, Write, short_id};
 
 /// The rows of the noted steps. A step that another row shows as well has none.
 pub(super) fn rows(exchange: &Exchange) -> Vec<Row> {
@@ -68,8 +68,8 @@ fn row(noted: &Noted, exchange: &Exchange) -> Option<Row> {
         Step::Regenerated { old: None, new } => {
             app(Sentence::new("session-regenerated-first").with("new", new))
         }
-        Step::Login { user } => app(Sentence::new("login").with("user", start(user))),
-        Step::User { id } => minor(Sentence::new("user-found").with("user", start(id))),
+        Step::Login { user } => app(Sentence::new("login").with("user", short_id(user))),
+        Step::User { id } => minor(Sentence::new("user-found").with("user", short_id(id))),
         Step::SessionInvalidated => checked(Tone::Bad, Sentence::new("session-invalidated")),
         Step::Destroyed => app(Sentence::new("session-destroyed")),
         Step::Written { name, write, .. } => app(Sentence::new(match write {

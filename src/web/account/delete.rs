@@ -12,12 +12,12 @@ use crate::web::form::{Form, FormResponse};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Farewell {
+struct Confirmation {
     password: String,
 }
 
 #[post("/account/delete", data = "<form>")]
-async fn submit(account: Account<'_>, form: Form<Farewell>) -> Result<FormResponse, Error> {
+async fn submit(account: Account<'_>, form: Form<Confirmation>) -> Result<FormResponse, Error> {
     let token = match account.confirm("delete-password", &form.0.password).await {
         Ok(token) => token,
         Err(error) => return account.reject(error, None).await,
