@@ -6,6 +6,7 @@
 
 mod collisions;
 mod explain;
+mod mongodb;
 mod session;
 
 use rocket::figment::providers::{Env, Format as _, Serialized, Toml};
@@ -15,6 +16,7 @@ use rocket::figment::{self, Figment, Metadata, Profile, Provider};
 use serde::Deserialize;
 
 use explain::{explain, place, unknown};
+pub use mongodb::{DEFAULT_URI, MongoConfig, Uri};
 pub use session::{DEVELOPMENT_SECRET, SessionConfig, StoreKind};
 
 use crate::auth::Policy;
@@ -40,27 +42,6 @@ pub struct Config {
     /// The folder of style sheets and scripts, relative to Rocket.toml.
     pub static_dir: RelativePathBuf,
 }
-
-/// `[default.mongodb]` of Rocket.toml.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MongoConfig {
-    /// The connection string. Its database holds the collections.
-    pub uri: Uri,
-}
-
-/// A connection string. It may contain a password, so `Debug` does not print it.
-#[derive(Clone, PartialEq, Deserialize)]
-pub struct Uri(pub String);
-
-impl std::fmt::Debug for Uri {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Uri(…)")
-    }
-}
-
-/// The default address of MongoDB. In the debug profile, memory replaces a server that does not answer there.
-pub const DEFAULT_URI: &str = "mongodb://localhost:27017/tutorial_db";
 
 /// A reason why the program does not start with these settings.
 #[derive(Debug, thiserror::Error)]

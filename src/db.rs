@@ -26,7 +26,7 @@ use mongodb::options::{
 };
 use mongodb::{Client, Collection, Database};
 use rocket::tokio::sync::Mutex;
-use rocket_express_session::mongodb::{Gate, Lane, MongoStore};
+use rocket_express_session::mongodb::{Gate, Lane, MongoStore, SharedReads};
 
 /// The database when the connection string names none: that of the tutorial.
 pub const DEFAULT_DATABASE: &str = "tutorial_db";
@@ -57,6 +57,7 @@ const CHANGE_STREAMS: u32 = 1;
 pub struct Mongo {
     database: Database,
     gate: Gate,
+    shares_reads: bool,
     last_ping: Arc<Mutex<Option<LastPing>>>,
 }
 
@@ -142,11 +143,11 @@ impl Mongo {
     /// Opens the database that `uri` names, without connecting yet.
     ///
     /// If it is `watched`, each command is noted for the X-ray, and there is one more connection, for a
-    /// change stream.
+    /// change stream. Then no request shares its reads, so that each shows its own.
     ///
     /// # Errors
     /// The connection string is wrong. The error does not repeat it, because it may contain a password.
-    pub async fn open(uri: &str, watched: bool) -> Result<Self, Unavailable> {
+    pub async fn open(uri: &str, watched: bool, share_reads: bool) -> Result<Self, Unavailable> {
         let mut options = ClientOptions::parse(uri).await?;
         let connections = options.max_pool_size.filter(|size| *size > 0).unwrap_or(CONNECTIONS);
         let streams = if watched { CHANGE_STREAMS } else { 0 };
@@ -167,17 +168,25 @@ impl Mongo {
         let client = Client::with_options(options).map_err(Unavailable::new)?;
         let database = client.default_database();
         let database = database.unwrap_or_else(|| client.database(DEFAULT_DATABASE));
-        Ok(Self::over(database, connections))
+        Ok(Self { shares_reads: share_reads && !watched, ..Self::over(database, connections) })
     }
 
     /// Uses a database of an existing client, whose pool has `connections` for pages and two more.
     pub fn over(database: Database, connections: u32) -> Self {
-        Self { database, gate: Gate::new(connections), last_ping: Arc::default() }
+        let gate = Gate::new(connections);
+        Self { database, gate, shares_reads: true, last_ping: Arc::default() }
     }
 
     /// The session store in the collection of this name, with the same gate.
     pub fn session_store(&self, collection: &str) -> MongoStore {
-        MongoStore::new(&self.database).collection(collection).gate(self.gate.clone())
+        let store = MongoStore::new(&self.database).collection(collection);
+        store.gate(self.gate.clone()).share_reads(self.shares_reads)
+    }
+
+    /// Reads of `_id` and these fields that share their commands. `None`: each request sends its own.
+    pub fn shared_reads(&self, name: &str, fields: &'static [&'static str]) -> Option<SharedReads> {
+        let collection = self.database.collection(name);
+        self.shares_reads.then(|| SharedReads::new(collection, fields, self.gate.clone()))
     }
 
     /// The name of the database.

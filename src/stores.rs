@@ -13,7 +13,7 @@ use rocket_express_session::store::{MemoryStore, Store};
 use crate::auth::Users;
 use crate::auth::throttle::{Counters, memory::MemoryCounters, mongo::MongoCounters};
 use crate::auth::users::{memory::MemoryUsers, mongo::MongoUsers};
-use crate::config::{Config, DEFAULT_URI, StoreKind};
+use crate::config::{Config, DEFAULT_URI, MongoConfig, StoreKind};
 use crate::db::{self, IndexError, Mongo, Unavailable, WrongKind};
 use crate::migrate::{self, MigrateError};
 use crate::names::{COLLECTIONS, TEACHING_COLLECTIONS};
@@ -198,8 +198,9 @@ pub async fn open_database(config: &Config) -> Result<Mongo, OpenError> {
 }
 
 async fn open_migrated(config: &Config) -> Result<Mongo, OpenError> {
-    let uri = &config.mongodb.uri.0;
-    let mongo = Mongo::open(uri, config.teaching).await.map_err(OpenError::BadUri)?;
+    let MongoConfig { uri, share_reads } = &config.mongodb;
+    let mongo = Mongo::open(&uri.0, config.teaching, *share_reads).await;
+    let mongo = mongo.map_err(OpenError::BadUri)?;
     mongo.ping().await?;
     let sessions = config.session.collection.as_str();
     let ended = format!("{sessions}{}", MongoStore::REASONS_SUFFIX);

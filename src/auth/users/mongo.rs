@@ -11,24 +11,28 @@ use mongodb::options::{
     Collation, CollationAlternate, CollationMaxVariable, CollationStrength, FindOptions,
 };
 use rocket::futures::TryStreamExt as _;
+use rocket_express_session::mongodb::{DocumentId, SharedReads};
 
 use super::{Account, StoredPassword, Users, matching, replacement};
 use crate::auth::legacy::LegacyHash;
 use crate::auth::password::PasswordHash;
 use crate::auth::username::{TypedName, Username, key_of};
 use crate::auth::users::{User, UserId};
-use crate::db::{Documents, Mongo, READ_LIMIT, Unavailable, unless_duplicate};
+use crate::db::{Documents, Mongo, READ_LIMIT, Unavailable, in_time, unless_duplicate};
 use crate::names::USERS;
 
 /// Accounts in MongoDB.
 pub struct MongoUsers {
     documents: Documents<RawDocumentBuf>,
+    /// Reads of [`USER_FIELDS`].
+    shared: Option<SharedReads>,
 }
 
 impl MongoUsers {
     /// The accounts of this database.
     pub fn new(mongo: &Mongo) -> Self {
-        Self { documents: mongo.documents(USERS) }
+        let shared = mongo.shared_reads(USERS, &USER_FIELDS);
+        Self { documents: mongo.documents(USERS), shared }
     }
 }
 
@@ -47,8 +51,10 @@ fn any_case() -> Collation {
 const MAX_CANDIDATES: u32 = 50;
 
 /// The fields of a [`User`]. A page does not need the hash, so it does not leave the database.
+const USER_FIELDS: [&str; 3] = ["username", "admin", "password_version"];
+
 fn user_fields() -> Document {
-    doc! { "username": 1, "admin": 1, "password_version": 1 }
+    USER_FIELDS.iter().map(|field| ((*field).to_owned(), 1.into())).collect()
 }
 
 /// The fields of an [`Account`]. A document of another program may have many more.
@@ -146,7 +152,11 @@ impl MongoUsers {
 #[rocket::async_trait]
 impl Users for MongoUsers {
     async fn find(&self, id: UserId) -> Result<Option<User>, Unavailable> {
-        Ok(self.find_one(id, user_fields()).await?.as_ref().and_then(read_user))
+        let found = match &self.shared {
+            Some(shared) => in_time(shared.read(DocumentId::ObjectId(id.0))).await??,
+            None => self.find_one(id, user_fields()).await?,
+        };
+        Ok(found.as_ref().and_then(read_user))
     }
 
     async fn find_account(&self, id: UserId) -> Result<Option<Account>, Unavailable> {

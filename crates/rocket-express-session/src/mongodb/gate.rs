@@ -46,6 +46,9 @@ const MAX_WAITING_LISTS: usize = 32;
 /// The most background operations that may wait.
 const MAX_WAITING_BACKGROUND: usize = 64;
 
+/// `maxTimeMS` of reads: the server stops working on what no request waits for any more.
+pub(super) const READ_LIMIT: Duration = Duration::from_secs(2);
+
 /// How long an operation goes on after its request has given up. Longer than the driver needs to
 /// notice that a server is silent (12 s): it then ends all of that server's operations itself.
 const LINGER: Duration = Duration::from_secs(20);

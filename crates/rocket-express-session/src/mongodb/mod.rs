@@ -18,8 +18,10 @@ mod json;
 mod lookup;
 mod registry;
 mod session_indexes;
+mod shared_reads;
 mod store;
 
 pub use document::read_record;
 pub use gate::{Gate, Lane};
+pub use shared_reads::{DocumentId, SharedReads};
 pub use store::MongoStore;

@@ -4,9 +4,9 @@ use mongodb::bson::{RawDocumentBuf, doc};
 use rocket::futures::TryStreamExt as _;
 
 use super::document::read_record;
-use super::gate::Lane;
+use super::gate::{Lane, READ_LIMIT};
 use super::lookup::{Lookup, valid_at};
-use super::store::{MongoStore, READ_LIMIT, read_valid};
+use super::store::{MongoStore, read_valid};
 use crate::error::Unavailable;
 use crate::javascript::Timestamp;
 use crate::signature::SessionId;

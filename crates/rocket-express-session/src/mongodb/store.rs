@@ -3,17 +3,16 @@
 //! One command for each method of the store. None but `insert` can make a document, so a request that is
 //! still running never brings a session back after its logout.
 
-use std::time::Duration;
-
 use mongodb::bson::{Bson, Document, RawDocumentBuf, doc};
 use mongodb::options::{Acknowledgment, CollectionOptions, ReadPreference, WriteConcern};
 use mongodb::{Collection, Database};
 
 use super::document::{Object, read_back, read_record, session_field, write_object};
-use super::gate::{Gate, Lane};
+use super::gate::{Gate, Lane, READ_LIMIT};
 use super::indexes::{IndexError, ensure};
 use super::lookup::valid_at;
 use super::session_indexes;
+use super::shared_reads::{DocumentId, SharedReads};
 use crate::error::Unavailable;
 use crate::javascript::Timestamp;
 use crate::signature::SessionId;
@@ -21,9 +20,6 @@ use crate::store::{Record, Registry, Store, Times};
 
 /// Connections of a client whose `max_pool_size` is not set, but for those that background work needs.
 const DEFAULT_CONNECTIONS: u32 = 10 - Gate::BACKGROUND;
-
-/// `maxTimeMS` of reads: the server stops working on what no request waits for any more.
-pub(super) const READ_LIMIT: Duration = Duration::from_secs(2);
 
 /// The session store in MongoDB.
 ///
@@ -54,6 +50,8 @@ pub struct MongoStore {
     /// Express apps create sessions in this collection as well.
     pub(super) has_express: bool,
     pub(super) gate: Gate,
+    reads: SharedReads,
+    shares_reads: bool,
 }
 
 impl MongoStore {
@@ -66,10 +64,12 @@ impl MongoStore {
         let gate = Gate::new(DEFAULT_CONNECTIONS);
         Self {
             database: database.clone(),
-            sessions,
+            sessions: sessions.clone(),
             reasons,
             stringify: true,
             has_express: false,
+            reads: SharedReads::new(sessions, &[], gate.clone()),
+            shares_reads: true,
             gate,
         }
     }
@@ -78,7 +78,8 @@ impl MongoStore {
     #[must_use]
     pub fn collection(self, name: &str) -> Self {
         let (sessions, reasons) = collections(&self.database, name);
-        Self { sessions, reasons, ..self }
+        let reads = SharedReads::new(sessions.clone(), &[], self.gate.clone());
+        Self { sessions, reasons, reads, ..self }
     }
 
     /// On, connect-mongo's default: new documents hold the session as JSON text. Off: as an object that can
@@ -102,7 +103,15 @@ impl MongoStore {
     /// Without it, the store uses at most the 10 connections that a client has by default.
     #[must_use]
     pub fn gate(self, gate: Gate) -> Self {
-        Self { gate, ..self }
+        let reads = SharedReads::new(self.sessions.clone(), &[], gate.clone());
+        Self { gate, reads, ..self }
+    }
+
+    /// On, the default: requests that load sessions at the same time share a `find` ([`SharedReads`]). Off:
+    /// each sends its own, for an app that observes the commands of each request.
+    #[must_use]
+    pub fn share_reads(self, shares_reads: bool) -> Self {
+        Self { shares_reads, ..self }
     }
 
     /// Makes the indexes that are missing: for the deletion of expired documents, for the sessions of a user,
@@ -118,6 +127,15 @@ impl MongoStore {
             ensure(&self.gate, &self.sessions, session_indexes::of_express()).await?;
         }
         Ok(())
+    }
+
+    async fn find(&self, id: &SessionId) -> Result<Option<RawDocumentBuf>, Unavailable> {
+        if self.shares_reads {
+            return self.reads.read(DocumentId::Text(id.as_str().to_owned())).await;
+        }
+        let (sessions, filter) = (self.sessions.clone(), doc! { "_id": id.as_str() });
+        let found = async move { sessions.find_one(filter).max_time(READ_LIMIT).await };
+        self.gate.run(Lane::Page, found).await
     }
 
     /// Writes `set` into the document, if it is valid and is what `filter` says.
@@ -138,9 +156,7 @@ impl MongoStore {
 #[rocket::async_trait]
 impl Store for MongoStore {
     async fn load(&self, id: &SessionId) -> Result<Option<Record>, Unavailable> {
-        let (sessions, filter) = (self.sessions.clone(), doc! { "_id": id.as_str() });
-        let found = async move { sessions.find_one(filter).max_time(READ_LIMIT).await };
-        let Some(document) = self.gate.run(Lane::Page, found).await? else {
+        let Some(document) = self.find(id).await? else {
             return Ok(None);
         };
         match read_record(&document) {

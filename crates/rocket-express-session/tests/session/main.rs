@@ -20,6 +20,7 @@ mod properties;
 mod random;
 mod save;
 mod secure;
+mod shared_reads;
 mod steps;
 mod table;
 mod take;

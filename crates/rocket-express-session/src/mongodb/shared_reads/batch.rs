@@ -1,0 +1,124 @@
+//! One `find` for the documents that several requests wait for.
+
+use std::collections::HashMap;
+
+use mongodb::Collection;
+use mongodb::bson::{Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf, doc};
+use mongodb::error::Error;
+use rocket::futures::TryStreamExt as _;
+
+use super::request::{DocumentId, Found, Reply, Waiting};
+use crate::error::Unavailable;
+use crate::mongodb::gate::READ_LIMIT;
+
+/// The most documents in one `find`. The first reply of MongoDB has up to 101.
+pub(super) const MAX_DOCUMENTS: usize = 100;
+
+/// A larger document, in bytes, is read alone, so that its size costs no other request any time. This many
+/// bytes for each of [`MAX_DOCUMENTS`] fit into the largest reply, which has 16 MiB.
+const MAX_BYTES: i32 = 64 * 1024;
+
+/// The field of a reply that has the document. It is missing when the document is too large.
+const CONTENT: &str = "content";
+
+/// Reads documents of one collection.
+pub(super) struct Finder {
+    pub collection: Collection<RawDocumentBuf>,
+    /// The fields to read beside `_id`. All of them when there is none.
+    pub fields: &'static [&'static str],
+}
+
+/// The requests of one `find`, by the document that they wait for.
+#[derive(Default)]
+pub(super) struct Batch(HashMap<DocumentId, Vec<Reply>>);
+
+impl Finder {
+    /// Answers all requests of the batch, with one command.
+    pub(super) async fn find(&self, batch: Batch) {
+        let mut ids = batch.ids();
+        let found = match ids.len() {
+            0 => return,
+            1 => self.find_lone(ids.remove(0)).await,
+            _ => self.find_many(ids).await,
+        };
+        match found {
+            Ok(found) => batch.answer(found),
+            Err(error) => batch.fail(&error.into()),
+        }
+    }
+
+    /// The document with this `_id`, of any size.
+    pub(super) async fn find_one(&self, id: DocumentId) -> Result<Option<RawDocumentBuf>, Error> {
+        let fields = self.fields.iter().map(|field| ((*field).to_owned(), Bson::Int32(1)));
+        let find = self.collection.find_one(doc! { "_id": id });
+        find.projection(fields.collect::<Document>()).max_time(READ_LIMIT).await
+    }
+
+    async fn find_lone(&self, id: DocumentId) -> Result<HashMap<DocumentId, Found>, Error> {
+        let document = self.find_one(id.clone()).await?;
+        Ok(document.map(|document| (id, Found::Document(document))).into_iter().collect())
+    }
+
+    async fn find_many(&self, ids: Vec<DocumentId>) -> Result<HashMap<DocumentId, Found>, Error> {
+        let find = self.collection.find(doc! { "_id": { "$in": ids } });
+        let find = find.projection(self.content_if_small()).max_time(READ_LIMIT);
+        let documents: Vec<RawDocumentBuf> = find.await?.try_collect().await?;
+        Ok(documents.iter().filter_map(|document| read(document)).collect())
+    }
+
+    /// A projection to `_id` and [`CONTENT`].
+    fn content_if_small(&self) -> Document {
+        let fields = self.fields.iter().chain(&["_id"]);
+        let fields: Document =
+            fields.map(|field| ((*field).to_owned(), format!("${field}").into())).collect();
+        let content = if self.fields.is_empty() { "$$ROOT".into() } else { Bson::Document(fields) };
+        let is_small = doc! { "$lte": [{ "$bsonSize": "$$ROOT" }, MAX_BYTES] };
+        doc! { CONTENT: { "$cond": [is_small, content, "$$REMOVE"] } }
+    }
+}
+
+/// Reads a document of [`Finder::find_many`]. Nothing in its content can make this fail.
+fn read(document: &RawDocument) -> Option<(DocumentId, Found)> {
+    let id = match document.get("_id").ok()?? {
+        RawBsonRef::String(text) => DocumentId::Text(text.to_owned()),
+        RawBsonRef::ObjectId(id) => DocumentId::ObjectId(id),
+        _ => return None,
+    };
+    let content = document.get_document(CONTENT).ok();
+    Some((id, content.map_or(Found::TooLarge, |content| Found::Document(content.to_owned()))))
+}
+
+impl Batch {
+    pub(super) fn of(requests: Vec<Waiting>) -> Self {
+        let mut batch = Self::default();
+        for Waiting { id, reply } in requests {
+            batch.0.entry(id).or_default().push(reply);
+        }
+        batch
+    }
+
+    fn ids(&self) -> Vec<DocumentId> {
+        self.0.keys().cloned().collect()
+    }
+
+    fn answer(self, mut found: HashMap<DocumentId, Found>) {
+        for (id, replies) in self.0 {
+            let found = found.remove(&id).unwrap_or(Found::Nothing);
+            send(replies, &Ok(found));
+        }
+    }
+
+    /// The `find` has failed: an error for all requests in it.
+    pub(super) fn fail(self, error: &Unavailable) {
+        for replies in self.0.into_values() {
+            send(replies, &Err(error.clone()));
+        }
+    }
+}
+
+fn send(replies: Vec<Reply>, result: &Result<Found, Unavailable>) {
+    for reply in replies {
+        // A request that has left in the meantime needs no reply.
+        drop(reply.send(result.clone()));
+    }
+}
