@@ -49,7 +49,7 @@ impl SharedReads {
         fields: &'static [&'static str],
         gate: Gate,
     ) -> Self {
-        let finder = Arc::new(Finder { collection, fields });
+        let finder = Arc::new(Finder::new(collection, fields));
         Self { finder, queue: Arc::default(), gate }
     }
 

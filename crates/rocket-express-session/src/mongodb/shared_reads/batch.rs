@@ -1,10 +1,11 @@
 //! One `find` for the documents that several requests wait for.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use mongodb::Collection;
 use mongodb::bson::{Bson, Document, RawBsonRef, RawDocument, RawDocumentBuf, doc};
 use mongodb::error::Error;
+use mongodb::{ClientSession, Collection};
 use rocket::futures::TryStreamExt as _;
 
 use super::request::{DocumentId, Found, Reply, Waiting};
@@ -18,14 +19,20 @@ pub(super) const MAX_DOCUMENTS: usize = 100;
 /// bytes for each of [`MAX_DOCUMENTS`] fit into the largest reply, which has 16 MiB.
 const MAX_BYTES: i32 = 64 * 1024;
 
+/// The most sessions of the driver that are kept: as many as `find`s run at once.
+const MAX_IDLE: usize = 6;
+
 /// The field of a reply that has the document. It is missing when the document is too large.
 const CONTENT: &str = "content";
 
 /// Reads documents of one collection.
 pub(super) struct Finder {
-    pub collection: Collection<RawDocumentBuf>,
+    collection: Collection<RawDocumentBuf>,
     /// The fields to read beside `_id`. All of them when there is none.
-    pub fields: &'static [&'static str],
+    fields: &'static [&'static str],
+    /// Sessions of the driver (not of a visitor) that no `find` uses at the moment. Without one, the driver
+    /// makes one for each command, and two tasks with it. They wake another worker thread each time.
+    idle: Mutex<Vec<ClientSession>>,
 }
 
 /// The requests of one `find`, by the document that they wait for.
@@ -33,6 +40,13 @@ pub(super) struct Finder {
 pub(super) struct Batch(HashMap<DocumentId, Vec<Reply>>);
 
 impl Finder {
+    pub(super) fn new(
+        collection: Collection<RawDocumentBuf>,
+        fields: &'static [&'static str],
+    ) -> Self {
+        Self { collection, fields, idle: Mutex::default() }
+    }
+
     /// Answers all requests of the batch, with one command.
     pub(super) async fn find(&self, batch: Batch) {
         let mut ids = batch.ids();
@@ -51,7 +65,11 @@ impl Finder {
     pub(super) async fn find_one(&self, id: DocumentId) -> Result<Option<RawDocumentBuf>, Error> {
         let fields = self.fields.iter().map(|field| ((*field).to_owned(), Bson::Int32(1)));
         let find = self.collection.find_one(doc! { "_id": id });
-        find.projection(fields.collect::<Document>()).max_time(READ_LIMIT).await
+        let find = find.projection(fields.collect::<Document>()).max_time(READ_LIMIT);
+        let mut session = self.session().await?;
+        let document = find.session(&mut session).await?;
+        self.keep(session);
+        Ok(document)
     }
 
     async fn find_lone(&self, id: DocumentId) -> Result<HashMap<DocumentId, Found>, Error> {
@@ -62,8 +80,32 @@ impl Finder {
     async fn find_many(&self, ids: Vec<DocumentId>) -> Result<HashMap<DocumentId, Found>, Error> {
         let find = self.collection.find(doc! { "_id": { "$in": ids } });
         let find = find.projection(self.content_if_small()).max_time(READ_LIMIT);
-        let documents: Vec<RawDocumentBuf> = find.await?.try_collect().await?;
+        let mut session = self.session().await?;
+        let mut found = find.session(&mut session).await?;
+        let documents: Vec<RawDocumentBuf> = found.stream(&mut session).try_collect().await?;
+        self.keep(session);
         Ok(documents.iter().filter_map(|document| read(document)).collect())
+    }
+
+    async fn session(&self) -> Result<ClientSession, Error> {
+        let idle = self.idle().pop();
+        match idle {
+            Some(session) => Ok(session),
+            // As for the sessions that the driver makes itself.
+            None => self.collection.client().start_session().causal_consistency(false).await,
+        }
+    }
+
+    /// Keeps the session for the next `find`. One whose `find` failed is not kept.
+    fn keep(&self, session: ClientSession) {
+        let mut idle = self.idle();
+        if idle.len() < MAX_IDLE {
+            idle.push(session);
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<ClientSession>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A projection to `_id` and [`CONTENT`].
