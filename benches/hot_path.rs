@@ -57,6 +57,12 @@ fn coat(criterion: &mut Criterion) {
     });
 }
 
+/// As long as the template that `src/web/assets.rs` makes.
+const ASSETS: &str = r#"  <link rel="icon" href="/static/favicon.0123456789abcdef.svg" type="image/svg+xml">
+  <link rel="stylesheet" href="/static/site.0123456789abcdef.css">
+  <script type="module" src="/static/site.0123456789abcdef.js"></script>
+"#;
+
 /// The templates by the names that Rocket gives them.
 fn templates() -> Tera {
     let mut tera = Tera::default();
@@ -70,6 +76,7 @@ fn templates() -> Tera {
             }
         }
     }
+    files.push(("assets".to_owned(), ASSETS.to_owned()));
     tera.add_raw_templates(files).expect("templates");
     tera.autoescape_on(vec![""]);
     tera

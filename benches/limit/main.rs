@@ -17,6 +17,12 @@ use serde_json::Value;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// As long as the template that `src/web/assets.rs` makes.
+const ASSETS: &str = r#"  <link rel="icon" href="/static/favicon.0123456789abcdef.svg" type="image/svg+xml">
+  <link rel="stylesheet" href="/static/site.0123456789abcdef.css">
+  <script type="module" src="/static/site.0123456789abcdef.js"></script>
+"#;
+
 /// The user who is logged in, and the data of the session.
 struct Visitor {
     username: String,
@@ -99,6 +105,8 @@ async fn rocket() -> Rocket<Build> {
     let figment = rocket::Config::figment().merge(("log_level", "off"));
     rocket::custom(figment)
         .manage(database)
-        .attach(Template::fairing())
+        .attach(Template::try_custom(|engines| {
+            Ok(engines.tera.add_raw_template("assets", ASSETS)?)
+        }))
         .mount("/", routes![dashboard])
 }

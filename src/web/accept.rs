@@ -1,4 +1,4 @@
-//! Finds out whether the client wants a page or JSON, and makes the JSON of an error.
+//! Finds out what the client accepts: a page or JSON, and gzip or not. Makes the JSON of an error.
 //!
 //! Rocket's `Request::accept` is not used. It keeps a copy of the whole header for each media type in it. A
 //! header of 100 KB takes gigabytes (`rocket_http` 0.5, `parse/media_type.rs`).
@@ -14,6 +14,12 @@ const MAX_LENGTH: usize = 1_024;
 /// Whether the client prefers JSON, such as `curl -H 'Accept: application/json'`.
 pub(super) fn prefers_json(request: &Request<'_>) -> bool {
     request.headers().get_one("accept").is_some_and(is_json_first)
+}
+
+/// Whether the client can decompress gzip (RFC 9110, section 12.5.3).
+pub(super) fn accepts_gzip(request: &Request<'_>) -> bool {
+    let lines: Vec<&str> = request.headers().get("accept-encoding").collect();
+    is_gzip_accepted(&lines.join(","))
 }
 
 /// The response to a failed request, as JSON: `{"error": {"code", "reason"}}`.
@@ -40,6 +46,17 @@ fn is_json_first(header: &str) -> bool {
         }
     }
     best.0.eq_ignore_ascii_case("application/json")
+}
+
+/// Whether gzip has a weight over 0. `*` stands for each coding that is not in the list.
+fn is_gzip_accepted(header: &str) -> bool {
+    let weight_of = |wanted: &str| {
+        header.split(',').find_map(|coding| {
+            let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
+            name.trim().eq_ignore_ascii_case(wanted).then(|| weight(parameters))
+        })
+    };
+    weight_of("gzip").or_else(|| weight_of("*")).is_some_and(|weight| weight > 0.0)
 }
 
 /// The parameter `q`, from 0 to 1. Without a valid one, the weight is 1.
@@ -82,6 +99,27 @@ mod tests {
         check("", false);
         check(",;=,q", false);
         check("\u{e9}\u{e9}", false);
+    }
+
+    #[test]
+    fn gzip_is_accepted_when_it_weighs_more_than_nothing() {
+        let check = |header: &str, expected: bool| {
+            assert_eq!(is_gzip_accepted(header), expected, "{header}");
+        };
+        check("gzip", true);
+        check("GZip", true);
+        check("gzip, deflate, br, zstd", true);
+        check("br;q=1.0,gzip ; q=0.001", true);
+        check("*", true);
+        check("*;q=0, gzip", true);
+        check("gzip;q=0", false);
+        check("gzip; Q=0.000, *", false);
+        check("identity, *;q=0", false);
+        check("deflate, br", false);
+        check("gzipped", false);
+        check("identity", false);
+        check("", false);
+        check(",;=,q", false);
     }
 
     #[test]

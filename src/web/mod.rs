@@ -5,10 +5,12 @@
 //! - every page: its frame (`page`), its flash message (`flash`), and two cookies (`cookies`)
 //! - every form (`form`, `next`); times and sessions for templates (`time_view`, `session_view`)
 //! - the protection of every request and response (`protection`, `origin`)
+//! - the style sheet, the script and the icon (`assets`)
 //! - a page or JSON (`accept`), limits for heavy pages (`heavy`), the methods of an address (`methods`), and
 //!   error pages (`error`)
 
 mod page;
+mod assets;
 mod accept;
 mod cookies;
 mod flash;
@@ -31,12 +33,14 @@ mod account;
 mod admin;
 mod health;
 
+pub use assets::NoStaticFiles;
 pub use flash::Flash;
 pub use form::{FieldError, Form, FormResponse, NoFields};
 pub use page::Page;
 pub use session_view::SessionView;
 pub use time_view::{TimeView, humanize, whole_seconds};
 
+use std::error::Error;
 use std::path::Path;
 
 use rocket::fairing::{AdHoc, Fairing};
@@ -46,35 +50,30 @@ use rocket_dyn_templates::Template;
 use tera::Tera;
 
 use crate::stores::Backend;
-
-/// The folder of static files does not exist.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "the folder {0} does not exist. Set static_dir in Rocket.toml to the folder of style sheets and scripts"
-)]
-pub struct NoStaticFiles(pub String);
+use assets::Assets;
 
 /// Attaches all pages. With `teaching`, they link to the lessons and have a place for the X-ray.
 ///
 /// # Errors
-/// There is no folder of static files.
+/// A static file is missing or unreadable.
 pub fn stage(
     backing: Backend,
     teaching: bool,
     static_dir: &Path,
 ) -> Result<impl Fairing + use<>, NoStaticFiles> {
-    if !static_dir.is_dir() {
-        return Err(NoStaticFiles(static_dir.display().to_string()));
-    }
+    let assets = Assets::read(static_dir, teaching)?;
+    let head = assets.template();
     let files = FileServer::new(static_dir, Options::None);
     Ok(AdHoc::on_ignite("Pages", move |rocket| async move {
         rocket
             // This replaces Rocket's own Shield. `protection` sets all its headers, and more.
             .attach(Shield::new())
-            .attach(Template::custom(|engines| escape_everything(&mut engines.tera)))
+            .attach(Template::try_custom(move |engines| prepare(&mut engines.tera, &head)))
             .attach(page::stage(backing, teaching))
+            .manage(assets)
             .manage(heavy::HeavyPages::default())
             .mount("/static", files)
+            .mount("/", assets::routes())
             .mount("/", home::routes())
             .mount("/", register::routes())
             .mount("/", login::routes())
@@ -89,7 +88,9 @@ pub fn stage(
     }))
 }
 
-/// Escapes HTML in all templates. By itself, Tera escapes only names such as `*.html`.
-fn escape_everything(tera: &mut Tera) {
+/// Escapes HTML in all templates, and adds the template `assets`. By itself, Tera escapes only names such as
+/// `*.html`. A debug build calls this again when a template has changed.
+fn prepare(tera: &mut Tera, head: &str) -> Result<(), Box<dyn Error>> {
     tera.autoescape_on(vec![".tera"]);
+    Ok(tera.add_raw_template("assets", head)?)
 }

@@ -161,9 +161,12 @@ pub fn set_headers(request: &Request<'_>, response: &mut Response<'_>) {
         response.set_raw_header("Strict-Transport-Security", STRICT_TRANSPORT_SECURITY);
     }
     // A page may show the username, and Back must not show that page after the logout. So browsers store no
-    // page. Static files are the same for all visitors.
-    let cache = if is_static_file(request, response) { STATIC_CACHE } else { "no-store" };
-    response.set_raw_header("Cache-Control", cache);
+    // page. Static files are the same for all visitors, and `assets.rs` has set how long its files are kept.
+    if !is_static_file(request, response) {
+        response.set_raw_header("Cache-Control", "no-store");
+    } else if !response.headers().contains("Cache-Control") {
+        response.set_raw_header("Cache-Control", STATIC_CACHE);
+    }
 }
 
 fn is_static_file(request: &Request<'_>, response: &Response<'_>) -> bool {

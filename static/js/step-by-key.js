@@ -2,11 +2,13 @@
 
 const KEYS = { ArrowRight: "next", PageDown: "next", ArrowLeft: "prev", PageUp: "prev" };
 
-document.addEventListener("keydown", (event) => {
-  const isInField = event.target.closest("input, select, textarea");
-  const link = document.querySelector(`[data-step-by-key] a[rel="${KEYS[event.key]}"]`);
-  if (!isInField && !event.ctrlKey && !event.altKey && !event.metaKey && link) {
-    event.preventDefault();
-    link.click();
-  }
-});
+for (const steps of document.querySelectorAll("[data-step-by-key]")) {
+  document.addEventListener("keydown", (event) => {
+    const isInField = event.target.closest("input, select, textarea");
+    const link = steps.querySelector(`a[rel="${KEYS[event.key]}"]`);
+    if (!isInField && !event.ctrlKey && !event.altKey && !event.metaKey && link) {
+      event.preventDefault();
+      link.click();
+    }
+  });
+}

@@ -13,6 +13,7 @@ async fn a_request_without_a_cookie_costs_no_command_and_gets_no_cookie() {
             "/logout",
             "/dashboard",
             "/static/css/base.css",
+            "/static/site.0123456789abcdef.css",
             "/nowhere",
             "/healthz",
         ] {

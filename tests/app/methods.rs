@@ -34,6 +34,7 @@ async fn a_known_address_with_another_method_is_a_405_that_says_what_it_takes() 
         ("PUT", "/account/sessions/AAAAAAAAAAAA/revoke", both),
         ("POST", "/.well-known/change-password", "GET, HEAD"),
         ("POST", "/static/css/base.css", "GET, HEAD"),
+        ("POST", "/static/site.0123456789abcdef.css", "GET, HEAD"),
         ("PUT", "/healthz", "GET, HEAD"),
         ("POST", "/admin", "GET, HEAD"),
         ("GET", "/learn/the-seal/check", "POST"),

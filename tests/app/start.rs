@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use tempfile::TempDir;
+
 use crate::support::{SECRET, cloakroom, launch};
 
 /// Runs a start that must fail. Returns its output.
@@ -54,6 +56,15 @@ async fn a_profile_of_any_other_name_is_as_strict_as_release() {
     command.env("SESSION_STORE", "mongodb").env("SESSION_SECRET", SECRET);
     command.env("ROCKET_MONGODB", r#"{uri="mongodb://127.0.0.1:9/db"}"#);
     assert!(refusal(&mut command).contains("MongoDB does not answer"));
+}
+
+#[rocket::async_test]
+async fn a_missing_static_file_is_named_and_the_line_says_what_to_do() {
+    let folder = TempDir::new().unwrap();
+    let mut command = cloakroom(&[]);
+    command.env("SESSION_STORE", "memory").env("ROCKET_STATIC_DIR", folder.path());
+    let said = refusal(&mut command);
+    assert!(said.contains("css/tokens.css") && said.contains("Set static_dir"), "{said}");
 }
 
 #[rocket::async_test]

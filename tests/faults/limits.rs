@@ -148,6 +148,6 @@ async fn a_class_that_opens_pages_passes_the_connections_and_a_flood_does_not() 
     };
     assert_eq!(count("/account", 40).await, 0, "40 open account pages");
     assert_eq!(count("/account", 100).await, 20, "80 at once");
-    assert_eq!(count("/static/css/base.css", 320).await, 0, "40 browsers with 8 files each");
+    assert_eq!(count("/static/css/base.css", 320).await, 0, "40 browsers with 8 requests each");
     assert_eq!(count("/login", 480).await, 80, "400 at once");
 }

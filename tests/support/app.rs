@@ -49,7 +49,11 @@ impl App {
     }
 
     pub async fn in_memory_with(settings: fn(Figment) -> Figment) -> Self {
-        let figment = settings(figment().merge(("session.store", "memory")));
+        Self::with(settings(figment().merge(("session.store", "memory")))).await
+    }
+
+    /// With settings that depend on values of the test.
+    pub async fn with(figment: Figment) -> Self {
         let (url, routes) = launch(figment).await;
         Self { url, routes, database: None }
     }

@@ -28,9 +28,8 @@ fn nothing_inline(sources: &Sources) -> Vec<Violation> {
         for word in FORBIDDEN.iter().filter(|word| text.contains(**word)) {
             found.push(format!("{name} has `{word}`: the content security policy forbids it"));
         }
-        let modules = text.matches("<script type=\"module\" src=\"/static/").count();
-        if text.matches("<script").count() != modules {
-            found.push(format!("{name} has an inline script: make it a module in static/js"));
+        for word in ["<script", "stylesheet"].iter().filter(|word| text.contains(**word)) {
+            found.push(format!("{name} has `{word}`: list the file in src/web/assets.rs instead"));
         }
     }
     found
@@ -91,11 +90,13 @@ fn every_template_is_escaped_and_has_nothing_inline() {
         vec![("templates/a.html.tera", "<p style=\"a\">")],
         vec![("templates/a.html.tera", "{{ name | safe }}")],
         vec![("templates/a.html.tera", "<script>a()</script>")],
+        vec![(
+            "templates/a.html.tera",
+            "<script type=\"module\" src=\"/static/js/a.js\"></script>",
+        )],
+        vec![("templates/a.html.tera", "<link rel=\"stylesheet\" href=\"/static/css/a.css\">")],
     ];
-    let green = [vec![(
-        "templates/a.html.tera",
-        "<script type=\"module\" src=\"/static/js/a.js\"></script>",
-    )]];
+    let green = [vec![("templates/a.html.tera", "{% include \"assets\" %}")]];
     hold(nothing_inline, &red, &green);
 }
 
