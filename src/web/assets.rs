@@ -78,25 +78,24 @@ impl Assets {
     /// # Errors
     /// A file is missing or unreadable.
     pub(super) fn read(static_dir: &Path, teaching: bool) -> Result<Self, NoStaticFiles> {
-        let read = |file: &str| {
-            let path = static_dir.join(file);
-            let name = || path.display().to_string();
-            std::fs::read(&path).map_err(|error| NoStaticFiles { file: name(), error })
-        };
-        let (mut style, mut script) = (vec![], vec![]);
-        let more: (&[_], &[_]) =
-            if teaching { (&TEACHING_STYLES, &TEACHING_SCRIPTS) } else { (&[], &[]) };
-        for name in STYLES.iter().chain(more.0) {
-            style.extend(read(&format!("css/{name}.css"))?);
+        let (mut styles, mut scripts) = (STYLES.to_vec(), SCRIPTS.to_vec());
+        if teaching {
+            styles.extend(TEACHING_STYLES);
+            scripts.extend(TEACHING_SCRIPTS);
         }
-        for name in SCRIPTS.iter().chain(more.1) {
+        let (mut style, mut script) = (vec![], vec![]);
+        for name in styles {
+            style.extend(read(static_dir, &format!("css/{name}.css"))?);
+        }
+        for name in scripts {
+            let source = read(static_dir, &format!("js/{name}.js"))?;
             // In a block of its own, so that two scripts may use the same name.
-            script.extend([b"{\n", read(&format!("js/{name}.js"))?.as_slice(), b"}\n"].concat());
+            script.extend([b"{\n", source.as_slice(), b"\n}\n"].concat());
         }
         Ok(Self {
             style: Asset::new("site", "css", style),
             script: Asset::new("site", "js", script),
-            icon: Asset::new("favicon", "svg", read("favicon.svg")?),
+            icon: Asset::new("favicon", "svg", read(static_dir, "favicon.svg")?),
         })
     }
 
@@ -113,6 +112,11 @@ impl Assets {
             script.address()
         )
     }
+}
+
+fn read(static_dir: &Path, file: &str) -> Result<Vec<u8>, NoStaticFiles> {
+    let path = static_dir.join(file);
+    std::fs::read(&path).map_err(|error| NoStaticFiles { file: path.display().to_string(), error })
 }
 
 impl Asset {
@@ -153,20 +157,20 @@ impl<'r> FromParam<'r> for HashedName<'r> {
     }
 }
 
-/// Responds with the present content even if the hash is of another version, because an instance of that
+/// Responds with the current content even if the hash is of another version, because an instance of that
 /// version may have made the page (docs/deploy.md). Then no browser keeps it.
 #[get("/static/<asked>")]
 fn asset<'r>(asked: HashedName<'r>, assets: &'r State<Assets>) -> Option<Found<'r>> {
     let Assets { style, script, icon } = assets.inner();
     let is_it = |asset: &&Asset| asset.name == asked.name && asset.ending == asked.ending;
     let asset = [style, script, icon].into_iter().find(is_it)?;
-    Some(Found { asset, is_present: asset.hash == asked.hash })
+    Some(Found { asset, is_current: asset.hash == asked.hash })
 }
 
 /// An asset as a response: compressed, if the client can decompress it.
 struct Found<'r> {
     asset: &'r Asset,
-    is_present: bool,
+    is_current: bool,
 }
 
 impl<'r> Responder<'r, 'r> for Found<'r> {
@@ -181,7 +185,7 @@ impl<'r> Responder<'r, 'r> for Found<'r> {
         response.set_raw_header("Vary", "Accept-Encoding");
         response.set_raw_header(
             "Cache-Control",
-            if self.is_present { UNTIL_IT_CHANGES } else { "no-store" },
+            if self.is_current { UNTIL_IT_CHANGES } else { "no-store" },
         );
         response.set_header(ContentType::from_extension(self.asset.ending).unwrap_or_default());
         response.set_sized_body(content.len(), Cursor::new(content.as_slice()));
