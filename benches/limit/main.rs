@@ -1,17 +1,24 @@
 //! The limit: how fast Rocket, the MongoDB driver and Tera are on this machine without a session engine. One
 //! guard reads two documents, and the page is Cloakroom's dashboard.
 //!
+//! There are two limits. By default, each request sends two finds. With `LIMIT_FINDS=shared`, requests that
+//! wait at the same time share one find for each collection (`shared.rs`).
+//!
 //! Do not copy it: no signature is checked, nothing is written, nothing expires, and no header is set.
 //! `script/bench` compares Cloakroom with it, on the same database, built with the same profile.
 
+mod shared;
+
 use mongodb::bson::oid::ObjectId;
-use mongodb::bson::{Document, doc};
-use mongodb::{Client, Collection, Database};
+use mongodb::bson::{Bson, Document, doc};
+use mongodb::{Client, Collection};
 use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome};
 use rocket::{Build, Request, Rocket, get, launch, routes};
 use rocket_dyn_templates::{Template, context};
 use serde_json::Value;
+
+use shared::SharedFinds;
 
 /// The allocator that Cloakroom uses.
 #[global_allocator]
@@ -23,6 +30,33 @@ const ASSETS: &str = r#"  <link rel="icon" href="/static/favicon.0123456789abcde
   <script type="module" src="/static/site.0123456789abcdef.js"></script>
 "#;
 
+/// How the documents of a collection are read.
+enum Reader {
+    OneByOne(Collection<Document>),
+    Together(SharedFinds),
+}
+
+impl Reader {
+    fn new(documents: Collection<Document>) -> Self {
+        match std::env::var("LIMIT_FINDS").as_deref() {
+            Ok("shared") => Self::Together(SharedFinds::new(documents)),
+            _ => Self::OneByOne(documents),
+        }
+    }
+
+    async fn find(&self, id: impl Into<Bson>) -> Option<Document> {
+        match self {
+            Self::OneByOne(documents) => documents.find_one(doc! { "_id": id }).await.ok()?,
+            Self::Together(finds) => finds.find(id.into()).await,
+        }
+    }
+}
+
+struct Readers {
+    sessions: Reader,
+    users: Reader,
+}
+
 /// The user who is logged in, and the data of the session.
 struct Visitor {
     username: String,
@@ -32,16 +66,14 @@ struct Visitor {
 }
 
 async fn look_up(request: &Request<'_>) -> Option<Visitor> {
-    let database: &Database = request.rocket().state()?;
+    let readers: &Readers = request.rocket().state()?;
     let cookie = request.cookies().get("connect.sid")?.value().to_owned();
     let sid = cookie.strip_prefix("s:")?.split('.').next()?.to_owned();
-    let sessions: Collection<Document> = database.collection("sessions");
-    let session = sessions.find_one(doc! { "_id": &sid }).await.ok()??;
+    let session = readers.sessions.find(&sid).await?;
     let session = session.get_str("session").ok()?.to_owned();
     let content: Value = serde_json::from_str(&session).ok()?;
     let id = ObjectId::parse_str(content["passport"]["user"].as_str()?).ok()?;
-    let users: Collection<Document> = database.collection("users");
-    let user = users.find_one(doc! { "_id": id }).await.ok()??;
+    let user = readers.users.find(id).await?;
     let username = user.get_str("username").ok()?.to_owned();
     Some(Visitor { username, admin: user.get_bool("admin").ok()?, sid, session })
 }
@@ -71,9 +103,9 @@ fn dashboard(visitor: Visitor) -> Template {
             page: context! {
                 path: "/dashboard",
                 visitor: context! {
-                    kind: "signed_in", username: &visitor.username, admin: visitor.admin,
+                    kind: "logged_in", username: &visitor.username, admin: visitor.admin,
                 },
-                notice: None::<&str>,
+                flash: None::<&str>,
                 memory: false,
                 teaching: false,
             },
@@ -86,7 +118,7 @@ fn dashboard(visitor: Visitor) -> Template {
             coat: context! {
                 json: serde_json::to_string_pretty(&session).unwrap_or_default(),
                 bytes: visitor.session.len(),
-                place: "the collection sessions of MongoDB",
+                place: "MongoDB, collection sessions",
                 hook,
                 items: Vec::<String>::new(),
                 views: 0,
@@ -102,9 +134,11 @@ async fn rocket() -> Rocket<Build> {
     let uri = std::env::var("MONGODB_URI").expect("MONGODB_URI");
     let client = Client::with_uri_str(uri).await.expect("a client");
     let database = client.default_database().expect("a database in MONGODB_URI");
+    let reader = |collection| Reader::new(database.collection(collection));
+    let readers = Readers { sessions: reader("sessions"), users: reader("users") };
     let figment = rocket::Config::figment().merge(("log_level", "off"));
     rocket::custom(figment)
-        .manage(database)
+        .manage(readers)
         .attach(Template::try_custom(|engines| {
             Ok(engines.tera.add_raw_template("assets", ASSETS)?)
         }))
