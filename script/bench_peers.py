@@ -1,4 +1,4 @@
-"""For script/bench: MongoDB, and the programs that are compared."""
+"""For script/bench: MongoDB, the programs that are compared, and their users."""
 import http.client
 import importlib.machinery
 import importlib.util
@@ -9,10 +9,14 @@ import struct
 import subprocess
 import time
 import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SECRET = "a secret of the benchmark and of nothing else"
-NAME, PASSWORD = "rosa", "correct horse battery"
+PASSWORD = "correct horse battery"
+# One session each. The names are equally long, so all pages are.
+NAMES = [f"student-{number:02}" for number in range(64)]
+PAGE = "/dashboard"
 
 
 def script_mongod():
@@ -45,7 +49,7 @@ class Mongo:
         return reply
 
     def counted(self):
-        """The number of reads and writes since its start."""
+        """The numbers of commands that read and that write, since its start. A find with `$in` is one."""
         reply = self.command("admin", serverStatus=1)
         counters = reply[reply.index(b"opcounters\0") :]
 
@@ -54,72 +58,91 @@ class Mongo:
             size, code = {0x10: (4, "<i"), 0x12: (8, "<q")}[counters[kind]]
             return struct.unpack(code, counters[at : at + size])[0]
 
-        return counter(b"query"), counter(b"insert") + counter(b"update") + counter(b"delete")
+        reads, writes = (b"query", b"getmore"), (b"insert", b"update", b"delete")
+        return sum(map(counter, reads)), sum(map(counter, writes))
 
-    def copy(self, database, collection, one, into, first, count):
+    def copy(self, database, collection, one, into, count):
         """Makes `count` copies of a document, on the server; `into` sets what differs in each."""
         step = 50_000
-        for start in range(first, first + count, step):
-            numbers = {"$range": [start, min(start + step, first + count)]}
+        for start in range(0, count, step):
+            numbers = {"$range": [start, min(start + step, count)]}
             pipeline = [{"$match": one}, {"$set": {"n": numbers}}, {"$unwind": "$n"}, {"$set": into}]
             pipeline += [{"$unset": "n"}, {"$merge": {"into": collection}}]
             self.command(database, aggregate=collection, pipeline=pipeline, cursor={})
 
 
 class Peer:
-    """A running program, and a user who is logged in to it."""
+    """A running program, with a cookie for each of its 64 users."""
 
-    def __init__(self, label, command, uri, page, log_in=True, cookie=None, cwd=ROOT, log=subprocess.DEVNULL, **environment):
-        self.label, self.page = label, page
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        everything = os.environ | {"MONGODB_URI": uri, "SESSION_SECRET": SECRET, "ROCKET_PORT": str(port)} | environment
-        command = [str(part).replace("PORT", str(port)) for part in command]
-        self.process = subprocess.Popen(command, cwd=cwd, env=everything, stdout=log, stderr=None if log == subprocess.DEVNULL else log)
-        wait_for(port)
-        self.cookie = self.signed_up() if log_in else cookie
-        status, self.body = self.ask("GET", self.page)
-        assert status == 200 and NAME in self.body, f"{label}: {status}"
+    def __init__(self, label, command, uri, cookies=None, cwd=ROOT, **environment):
+        self.label, self.command, self.cwd = label, command, cwd
+        self.environment = os.environ | {"MONGODB_URI": uri, "SESSION_SECRET": SECRET} | environment
+        self.start()
+        self.cookies = cookies
+        if cookies is None:
+            self.cookies = self.log_in_all()
+            # The process that is measured has hashed no passwords: its memory is that of pages.
+            self.stop()
+            self.start()
+        self.page = self.check_pages()
         self.idle = self.memory()
 
-    def signed_up(self):
-        for path in ("/register", "/login"):
-            body = urllib.parse.urlencode({"username": NAME, "password": PASSWORD})
-            host = urllib.parse.urlsplit(self.url).netloc
-            connection = http.client.HTTPConnection(host)
-            connection.request("POST", path, body, {"Content-Type": "application/x-www-form-urlencoded"})
-            answer = connection.getresponse()
-        lines = answer.headers.get_all("set-cookie")
-        return next(line for line in lines if line.startswith("connect.sid=")).split(";")[0]
-
-    def ask(self, method, path):
-        connection = http.client.HTTPConnection(urllib.parse.urlsplit(self.url).netloc)
-        connection.request(method, path, headers={"Cookie": self.cookie})
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
-
-    def memory(self, key="VmRSS"):
-        status = open(f"/proc/{self.process.pid}/status").read()
-        return int(re.search(rf"{key}:\s+(\d+) kB", status)[1]) / 1024
-
-    def wrk(self, seconds, connections=64, threads=2):
-        """Requests per second, and the latencies p50 and p99 in ms."""
-        command = ["wrk", f"-t{min(threads, connections)}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "--latency"]
-        command += ["-H", f"Cookie: {self.cookie}", self.url + self.page]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        assert "Non-2xx" not in said and "Socket errors" not in said, f"{self.label}: {said}"
-        rate = float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1])
-        count = int(re.search(r"(\d+) requests in", said)[1])
-        return rate, latency(said, "50%"), latency(said, "99%"), count
+    def start(self):
+        port = free_port()
+        self.host = f"127.0.0.1:{port}"
+        command = [str(part).replace("PORT", str(port)) for part in self.command]
+        environment = self.environment | {"ROCKET_PORT": str(port)}
+        self.process = subprocess.Popen(command, cwd=self.cwd, env=environment, stdout=subprocess.DEVNULL)
+        wait_for(port)
 
     def stop(self):
         self.process.terminate()
         self.process.wait()
 
+    def log_in_all(self):
+        def log_in(name):
+            for path in ("/register", "/login"):
+                answer = self.post(path, username=name, password=PASSWORD)
+                assert answer.status < 400, f"{self.label}: {path}: {answer.status}"
+            lines = answer.headers.get_all("set-cookie")
+            cookies = [line.split(";")[0] for line in lines]
+            return next(cookie for cookie in cookies if cookie.startswith(("connect.sid=", "id=")))
 
-def latency(said, part):
-    number, unit = re.search(rf"{part}\s+([\d.]+)(us|ms|s)", said).groups()
-    return float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+        with ThreadPoolExecutor(4) as pool:
+            return list(pool.map(log_in, NAMES))
+
+    def check_pages(self):
+        """Each session must show the page of its own user. Returns the page of the first."""
+        pages = []
+        for name, cookie in zip(NAMES, self.cookies):
+            status, page = self.get(cookie)
+            names = set(re.findall(r"student-\d\d", page))
+            assert status == 200 and names == {name}, f"{self.label}: {name}: {status}, {names}"
+            pages.append(page)
+        return pages[0]
+
+    def post(self, path, **fields):
+        connection = http.client.HTTPConnection(self.host)
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", path, urllib.parse.urlencode(fields), headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer
+
+    def get(self, cookie):
+        connection = http.client.HTTPConnection(self.host)
+        connection.request("GET", PAGE, headers={"Cookie": cookie})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+    def counted_visits(self):
+        """The sum of the counters that the 64 pages show."""
+        number = re.compile(r'<strong class="counter__number">(\d+)<')
+        return sum(int(number.search(self.get(cookie)[1])[1]) for cookie in self.cookies)
+
+    def memory(self, key="VmRSS"):
+        status = open(f"/proc/{self.process.pid}/status").read()
+        return int(re.search(rf"{key}:\s+(\d+) kB", status)[1]) / 1024
 
 
 def free_port():
