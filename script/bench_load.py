@@ -7,14 +7,15 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 
-from bench_peers import NAMES, PAGE, PASSWORD, ROOT
+from bench_peers import NAMES, PAGE, PASSWORD, ROOT, cpu_seconds
 
 
 @dataclass
 class Load:
-    """What wrk has measured, with times in ms, and what `Watch` has: MiB, and commands per request."""
+    """What wrk has measured, with times in ms, and what `Watch` has: MiB, and for each request the commands
+    to MongoDB and the processor time of the peer and of mongod, in µs."""
 
     rate: float
     p50: float
@@ -23,6 +24,8 @@ class Load:
     memory: float = 0
     reads: float = 0
     writes: float = 0
+    own_cpu: float = 0
+    mongod_cpu: float = 0
 
 
 def wrk(peer, seconds, connections=64, method="GET", path=PAGE):
@@ -47,7 +50,7 @@ def median(loads):
 
 
 class Watch:
-    """The most memory that a peer has, and what it asks of MongoDB, for as long as the block lasts."""
+    """What a peer takes for as long as the block lasts: memory, commands to MongoDB, processor time."""
 
     def __init__(self, mongo, peer):
         self.mongo, self.peer = mongo, peer
@@ -58,19 +61,23 @@ class Watch:
         while not self.over.wait(0.1):
             self.memory.append(self.peer.memory())
 
+    def used(self):
+        cpu = [cpu_seconds(pid) * 1e6 for pid in (self.peer.process.pid, self.mongo.pid)]
+        return [*self.mongo.counted(), *cpu]
+
     def __enter__(self):
-        self.before = self.mongo.counted()
+        self.before = self.used()
         self.watcher.start()
         return self
 
     def __exit__(self, *_):
         self.over.set()
         self.watcher.join()
-        self.commands = [after - before for after, before in zip(self.mongo.counted(), self.before)]
+        self.after = self.used()
 
     def add_to(self, load):
-        reads, writes = (count / load.requests for count in self.commands)
-        return replace(load, memory=max(self.memory), reads=reads, writes=writes)
+        each = [(after - before) / load.requests for after, before in zip(self.after, self.before)]
+        return Load(load.rate, load.p50, load.p99, load.requests, max(self.memory), *each)
 
 
 def text(start):

@@ -34,6 +34,8 @@ class Mongo:
         self.process = subprocess.Popen([ROOT / "script/mongod"], stdin=pipe, stdout=pipe, text=True)
         self.uri = self.process.stdout.readline().strip()
         self.port = int(re.search(r":(\d+)/", self.uri)[1])
+        # script/mongod has one child, the server.
+        self.pid = int(pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text())
         return self
 
     def __exit__(self, *_):
@@ -143,6 +145,12 @@ class Peer:
     def memory(self, key="VmRSS"):
         status = open(f"/proc/{self.process.pid}/status").read()
         return int(re.search(rf"{key}:\s+(\d+) kB", status)[1]) / 1024
+
+
+def cpu_seconds(pid):
+    """The processor time of a process, in the program and in the kernel."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def free_port():
