@@ -212,6 +212,12 @@ async fn to_the_end(request: Request, next: Next) -> Response {
     tokio::spawn(next.run(request)).await.expect("a request does not panic")
 }
 
+/// As long as the template that `src/web/assets.rs` makes.
+const ASSETS: &str = r#"  <link rel="icon" href="/static/favicon.0123456789abcdef.svg" type="image/svg+xml">
+  <link rel="stylesheet" href="/static/site.0123456789abcdef.css">
+  <script type="module" src="/static/site.0123456789abcdef.js"></script>
+"#;
+
 /// Loads the dashboard and what it uses, with the names that Rocket gives them.
 fn templates() -> Tera {
     let mut tera = Tera::default();
@@ -224,6 +230,7 @@ fn templates() -> Tera {
     let name = |file: &String| file.trim_end_matches(".html.tera").to_owned();
     let files = files.iter().map(|file| (format!("templates/{file}"), Some(name(file))));
     tera.add_template_files(files).expect("templates without errors");
+    tera.add_raw_template("assets", ASSETS).expect("a template without errors");
     tera
 }
 

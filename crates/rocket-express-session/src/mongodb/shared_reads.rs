@@ -69,7 +69,8 @@ impl SharedReads {
             Found::Document(document) => Ok(Some(document)),
             Found::TooLarge => {
                 let finder = self.finder.clone();
-                self.gate.run(Lane::Page, async move { finder.find_one(id).await }).await
+                let find = Box::pin(async move { finder.find_one(id).await });
+                self.gate.run(Lane::Page, find).await
             }
         }
     }
@@ -116,11 +117,12 @@ impl SharedReads {
     /// Sends one `find` for the requests that wait when the gate lets it through.
     async fn find(&self) {
         let (finder, queue) = (self.finder.clone(), self.queue.clone());
-        let find = async move {
+        // In a box: a request that only waits should not have room for all that the driver needs.
+        let find = Box::pin(async move {
             let batch = Batch::of(queue.take(MAX_DOCUMENTS));
             finder.find(batch).await;
             Ok(())
-        };
+        });
         if let Ok(Err(error)) = timeout(LOST, self.gate.run(Lane::Page, find)).await {
             Batch::of(self.queue.take(MAX_DOCUMENTS)).fail(&error);
         }
