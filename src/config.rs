@@ -8,6 +8,7 @@ mod collisions;
 mod explain;
 mod mongodb;
 mod session;
+mod workers;
 
 use rocket::figment::providers::{Env, Format as _, Serialized, Toml};
 use rocket::figment::value::magic::RelativePathBuf;
@@ -68,11 +69,15 @@ const OUR_KEYS: [&str; 6] =
 /// Reads all sources of settings. A later source overrides an earlier one.
 pub fn figment() -> Figment {
     let file = std::env::var("ROCKET_CONFIG").unwrap_or_else(|_| "Rocket.toml".to_owned());
-    defaults()
-        .merge(Toml::file(file).nested())
-        .merge(Env::prefixed("ROCKET_").ignore(&["PROFILE"]).global())
-        .merge(PlainNames)
-        .select(Profile::from_env_or("ROCKET_PROFILE", rocket::Config::DEFAULT_PROFILE))
+    let over = |defaults: Figment| {
+        defaults
+            .merge(Toml::file(&file).nested())
+            .merge(Env::prefixed("ROCKET_").ignore(&["PROFILE"]).global())
+            .merge(PlainNames)
+            .select(Profile::from_env_or("ROCKET_PROFILE", rocket::Config::DEFAULT_PROFILE))
+    };
+    let workers = workers::default(&over(defaults()));
+    over(defaults().merge(Serialized::default("workers", workers)))
 }
 
 /// The variables without the prefix `ROCKET_`. Figment's own `Env` would read a secret of digits as a number.
