@@ -128,7 +128,11 @@ impl Config {
     pub fn from(figment: &Figment) -> Result<Self, ConfigError> {
         refuse_unknown_keys(figment)?;
         let config: Self = figment.extract().map_err(|error| explain(&error))?;
-        let _: rocket::Config = figment.extract().map_err(|error| explain(&error))?;
+        let rocket: rocket::Config = figment.extract().map_err(|error| explain(&error))?;
+        if rocket.workers == 0 || rocket.max_blocking == 0 {
+            let why = "`workers` and `max_blocking` must be at least 1";
+            return Err(ConfigError::Wrong(why.to_owned()));
+        }
         config.session.check().map_err(|why| ConfigError::Wrong(format!("`session`: {why}")))?;
         if let Some(why) = collisions::find(&config.session) {
             return Err(ConfigError::Wrong(format!("`session`: {why}")));
@@ -198,6 +202,7 @@ mod tests {
         check("[default.mongodb]\nurl = 'x'", "unknown setting `mongodb.url`");
         check("[default.session]\ntouch_after = 'soon'", "`session.touch_after`");
         check("[default]\nport = 'http'", "`port` must be");
+        check("[default]\nworkers = 0", "`workers`");
         check(
             "[default.session.cookie]\nsame_site = 'None'",
             "`session.cookie.same_site` has an invalid value",

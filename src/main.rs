@@ -16,6 +16,8 @@ use cloakroom::stores::{self, OpenError};
 use cloakroom::system;
 use cloakroom::teach::class;
 use rocket::config::LogLevel;
+use rocket::figment::Figment;
+use rocket::tokio::runtime::{Builder, Runtime};
 
 /// The allocator. It serves the many small allocations of a page, and returns the memory of many logins to
 /// the system. docs/performance.md has the measurements.
@@ -99,6 +101,8 @@ enum CommandError {
         "the server did not start on port {0}: {1}. If the port is in use, set ROCKET_PORT to another one"
     )]
     Launch(u16, String),
+    #[error("the threads cannot start: {0}")]
+    Threads(std::io::Error),
     #[error("no account has the name or the ID {0:?}")]
     NoSuchUser(String),
     #[error(
@@ -129,11 +133,26 @@ fn main() {
     let command =
         CommandLine::parse().command.unwrap_or(Command::Serve { class: false, public: false });
     logging::start(config::figment().extract_inner("log_level").unwrap_or(LogLevel::Normal));
+    let figment = config::figment();
     // Rocket panics on a wrong setting of its own. This check comes first, and prints what is wrong.
-    match Config::from(&config::figment()) {
-        Ok(config) => rocket::async_main(async { end(run(command, config).await) }),
-        Err(error) => end(Err(error.into())),
+    let config = Config::from(&figment).unwrap_or_else(|error| end(Err(error.into())));
+    match runtime(&figment) {
+        Ok(runtime) => runtime.block_on(async { end(run(command, config).await) }),
+        Err(error) => end(Err(error)),
     }
+}
+
+/// The threads that run requests. `rocket::async_main` would not know our default of `workers`.
+fn runtime(figment: &Figment) -> Result<Runtime, CommandError> {
+    let config =
+        rocket::Config::try_from(figment).map_err(|error| ConfigError::Wrong(error.to_string()))?;
+    Builder::new_multi_thread()
+        .worker_threads(config.workers)
+        .max_blocking_threads(config.max_blocking)
+        .thread_name("rocket-worker")
+        .enable_all()
+        .build()
+        .map_err(CommandError::Threads)
 }
 
 /// Ends the process while the runtime still runs. If the runtime ended first, tasks of the MongoDB driver

@@ -37,6 +37,7 @@ mod raw_cookies;
 mod register;
 mod sessions;
 mod shared_database;
+mod shared_reads;
 mod settings;
 mod start;
 mod throttle;

@@ -23,7 +23,7 @@ use queue::{Queue, Slot, Watched};
 pub use request::DocumentId;
 use request::Found;
 
-/// A `find` that takes longer is slow. The next one no longer waits for it.
+/// A `find` that takes longer is slow: the next one no longer waits for it. This is looked at as often.
 const SLOW: Duration = Duration::from_millis(50);
 
 /// A `find` that takes longer is lost: MongoDB itself ends it earlier ([`READ_LIMIT`]).
