@@ -1,7 +1,8 @@
 //! The style sheet, the script and the icon of all pages. Their addresses have a hash of their content.
 //!
 //! The sources in `static/` are many small files, because these are easier to read. At the start, this file
-//! joins them into one style sheet and one script, and compresses both. So a page needs four requests.
+//! joins them into one style sheet and one script, and compresses these and the icon. So a page needs four
+//! requests.
 //!
 //! A changed file gets another address, so browsers may keep each file for a year. The template `assets` has
 //! the addresses as plain text, so no page computes them. Rocket's `FileServer` serves the sources, at
@@ -57,7 +58,7 @@ pub struct NoStaticFiles {
     error: io::Error,
 }
 
-/// What all pages share.
+/// The files that all pages share.
 pub(super) struct Assets {
     style: Asset,
     script: Asset,

@@ -38,7 +38,7 @@ async fn finds_of_a_crowd(settings: fn(Figment) -> Figment) -> usize {
 }
 
 #[rocket::async_test]
-async fn a_crowd_shares_its_finds_and_each_user_gets_the_own_page() {
+async fn a_crowd_shares_its_finds_and_each_user_gets_their_own_page() {
     let finds = finds_of_a_crowd(|figment| figment).await;
     assert!(finds < USERS, "{finds} finds for {USERS} pages");
 }

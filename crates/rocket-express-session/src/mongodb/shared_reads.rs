@@ -23,17 +23,22 @@ use queue::{Queue, Slot, Watched};
 pub use request::DocumentId;
 use request::Found;
 
-/// A `find` that takes longer is slow: the next one no longer waits for it. This is looked at as often.
+/// A `find` that takes longer, with its wait at the gate, is slow: the next one no longer waits for it. The
+/// watch checks at this interval.
 const SLOW: Duration = Duration::from_millis(50);
 
-/// A `find` that takes longer is lost: MongoDB itself ends it earlier ([`READ_LIMIT`]).
+/// A `find` that takes longer, with its wait at the gate, is lost. MongoDB ends it earlier ([`READ_LIMIT`]).
 const LOST: Duration = READ_LIMIT.saturating_mul(2);
 
 /// Reads documents of one collection by their `_id`, several of them with one command.
 ///
 /// A read that waits for no other is a plain `findOne`. A `find` that fails is an error for the requests in
-/// it, and for no other. A request that is dropped leaves nothing behind. The caller bounds the time of a
-/// request, as for [`Gate::run`]. A clone shares its commands with the original.
+/// it, and for no other. The caller bounds the time of a request, as for [`Gate::run`]: a request that is
+/// dropped while it waits leaves nothing behind, and a running `find` goes on without it. A clone shares its
+/// commands with the original.
+///
+/// It keeps a few of the driver's client sessions. So drop it before you call `Client::shutdown`, or use
+/// `immediate(true)` there.
 #[derive(Clone)]
 pub struct SharedReads {
     finder: Arc<Finder>,
@@ -43,7 +48,7 @@ pub struct SharedReads {
 
 impl SharedReads {
     /// Reads of this collection, through the gate of its client. The collection's own options apply, such as
-    /// its read preference. Of each document, `_id` and these fields are read, or all if there are none.
+    /// its read preference. Reads `_id` and these fields, or all fields if there are none.
     pub fn new(
         collection: Collection<RawDocumentBuf>,
         fields: &'static [&'static str],
@@ -77,8 +82,10 @@ impl SharedReads {
 
     /// Sends a `find`. If requests wait then, another task sends the next ones.
     async fn lead(&self, mut slot: Slot) {
-        self.find().await;
-        if slot.go_on() {
+        if !self.find().await {
+            drop(slot);
+            self.watch();
+        } else if slot.go_on() {
             self.start(slot);
         }
     }
@@ -87,12 +94,13 @@ impl SharedReads {
     fn start(&self, mut slot: Slot) {
         let reads = self.clone();
         tokio::spawn(async move {
-            loop {
-                reads.find().await;
+            while reads.find().await {
                 if !slot.go_on() {
                     return;
                 }
             }
+            drop(slot);
+            reads.watch();
         });
     }
 
@@ -115,7 +123,9 @@ impl SharedReads {
     }
 
     /// Sends one `find` for the requests that wait when the gate lets it through.
-    async fn find(&self) {
+    ///
+    /// False when the gate is full. Then requests that no other `find` will take along get an error.
+    async fn find(&self) -> bool {
         let (finder, queue) = (self.finder.clone(), self.queue.clone());
         // In a box: a request that only waits should not have room for all that the driver needs.
         let find = Box::pin(async move {
@@ -123,8 +133,12 @@ impl SharedReads {
             finder.find(batch).await;
             Ok(())
         });
-        if let Ok(Err(error)) = timeout(LOST, self.gate.run(Lane::Page, find)).await {
+        let Ok(Err(error)) = timeout(LOST, self.gate.run(Lane::Page, find)).await else {
+            return true;
+        };
+        if self.queue.has_one_find() {
             Batch::of(self.queue.take(MAX_DOCUMENTS)).fail(&error);
         }
+        false
     }
 }

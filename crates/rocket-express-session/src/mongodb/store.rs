@@ -108,8 +108,8 @@ impl MongoStore {
     }
 
     /// On, the default: requests that load sessions at the same time share a `find` ([`SharedReads`]). Off:
-    /// each sends its own, for an app that observes the commands of each request, and for servers that are
-    /// older than MongoDB 4.4.
+    /// each sends its own, for an app that observes the commands of each request, and for servers without
+    /// `$bsonSize` in projections.
     #[must_use]
     pub fn share_reads(self, shares_reads: bool) -> Self {
         Self { shares_reads, ..self }

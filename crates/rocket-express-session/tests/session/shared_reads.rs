@@ -138,6 +138,11 @@ async fn a_huge_document_costs_its_owner_alone() {
     assert_eq!(finds[1].ids, 42);
     assert!(finds[1].reply < 10_000, "{finds:?}");
     assert_eq!(finds.len(), 2 + 3, "{finds:?}");
+    setting.finds.lock().unwrap().clear();
+    setting.hold().await;
+    let same = join_all((0..5).map(|_| setting.read("huge"))).await;
+    assert!(same.into_iter().all(|found| found.unwrap() == Some(1)));
+    assert_eq!(setting.sent(), [1; 6], "no find makes five copies of it");
 }
 
 #[rocket::async_test]
@@ -223,6 +228,12 @@ async fn no_request_gets_a_document_from_before_it_asked() {
         while written.iter().any(|written| written.load(Ordering::SeqCst) < 150) {
             let id = random.random_range(0..10);
             let before = written[id].load(Ordering::SeqCst);
+            if random.random_ratio(1, 10) {
+                // This one is dropped, at its first wait or when the document is there.
+                let limit = Duration::from_micros(random.random_range(0..3_000));
+                drop(timeout(limit, setting.read(id)).await);
+                continue;
+            }
             match setting.read(id).await {
                 Ok(found) => assert!(found.expect("it is there") >= before),
                 Err(_) => failed += 1,

@@ -17,10 +17,10 @@ pub(super) const MAX_DOCUMENTS: usize = 100;
 
 /// A larger document, in bytes, is read alone, so that its size costs no other request any time. This many
 /// bytes for each of [`MAX_DOCUMENTS`] fit into the largest reply, which has 16 MiB.
-const MAX_BYTES: i32 = 64 * 1024;
+const MAX_BYTES: u32 = 64 * 1024;
 
 /// The most sessions of the driver that are kept: as many as `find`s run at once.
-const MAX_IDLE: usize = 6;
+const MAX_IDLE: usize = 4;
 
 /// The field of a reply that has the document. It is missing when the document is too large.
 const CONTENT: &str = "content";
@@ -31,7 +31,7 @@ pub(super) struct Finder {
     /// The fields to read beside `_id`. All of them when there is none.
     fields: &'static [&'static str],
     /// Sessions of the driver (not of a visitor) that no `find` uses at the moment. Without one, the driver
-    /// makes one for each command, and two tasks with it. They wake another worker thread each time.
+    /// makes one for each command, and a task with it, which wakes another worker thread each time.
     idle: Mutex<Vec<ClientSession>>,
 }
 
@@ -47,7 +47,7 @@ impl Finder {
         Self { collection, fields, idle: Mutex::default() }
     }
 
-    /// Answers all requests of the batch, with one command.
+    /// Replies to all requests of the batch, with one command.
     pub(super) async fn find(&self, batch: Batch) {
         let mut ids = batch.ids();
         let found = match ids.len() {
@@ -56,7 +56,7 @@ impl Finder {
             _ => self.find_many(ids).await,
         };
         match found {
-            Ok(found) => batch.answer(found),
+            Ok(found) => batch.reply(found),
             Err(error) => batch.fail(&error.into()),
         }
     }
@@ -114,7 +114,7 @@ impl Finder {
         let fields: Document =
             fields.map(|field| ((*field).to_owned(), format!("${field}").into())).collect();
         let content = if self.fields.is_empty() { "$$ROOT".into() } else { Bson::Document(fields) };
-        let is_small = doc! { "$lte": [{ "$bsonSize": "$$ROOT" }, MAX_BYTES] };
+        let is_small = doc! { "$lte": [{ "$bsonSize": "$$ROOT" }, i64::from(MAX_BYTES)] };
         doc! { CONTENT: { "$cond": [is_small, content, "$$REMOVE"] } }
     }
 }
@@ -143,24 +143,34 @@ impl Batch {
         self.0.keys().cloned().collect()
     }
 
-    fn answer(self, mut found: HashMap<DocumentId, Found>) {
-        for (id, replies) in self.0 {
+    /// Gives each request its document. Of a large one, only one request gets this copy: a hundred copies of
+    /// 16 MB at once would be too much.
+    fn reply(self, mut found: HashMap<DocumentId, Found>) {
+        for (id, mut replies) in self.0 {
             let found = found.remove(&id).unwrap_or(Found::Nothing);
-            send(replies, &Ok(found));
+            let last = replies.pop();
+            for reply in replies {
+                send(reply, Ok(if is_large(&found) { Found::TooLarge } else { found.clone() }));
+            }
+            if let Some(reply) = last {
+                send(reply, Ok(found));
+            }
         }
     }
 
     /// The `find` has failed: an error for all requests in it.
     pub(super) fn fail(self, error: &Unavailable) {
-        for replies in self.0.into_values() {
-            send(replies, &Err(error.clone()));
+        for reply in self.0.into_values().flatten() {
+            send(reply, Err(error.clone()));
         }
     }
 }
 
-fn send(replies: Vec<Reply>, result: &Result<Found, Unavailable>) {
-    for reply in replies {
-        // A request that has left in the meantime needs no reply.
-        drop(reply.send(result.clone()));
-    }
+fn is_large(found: &Found) -> bool {
+    matches!(found, Found::Document(document) if document.as_bytes().len() > MAX_BYTES as usize)
+}
+
+fn send(reply: Reply, result: Result<Found, Unavailable>) {
+    // A request that has left in the meantime needs no reply.
+    drop(reply.send(result));
 }

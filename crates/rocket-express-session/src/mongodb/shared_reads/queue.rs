@@ -12,8 +12,10 @@ use crate::error::Unavailable;
 /// The most requests that may wait: as many as at the gate, and for the same reason.
 const MAX_WAITING: usize = 1_024;
 
-/// The `find`s that run at once when some are slow. They leave connections for other operations.
-const MAX_FINDS: usize = 6;
+/// The `find`s that run at once when some are slow. Two queues, for sessions and for users, leave two of the
+/// 10 connections for other operations. A `find` that no request waits for any more is not counted; the gate
+/// limits all of them.
+const MAX_FINDS: usize = 4;
 
 /// The requests that wait, and how many `find`s run.
 #[derive(Default)]
@@ -21,7 +23,7 @@ pub(super) struct Queue(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// By a number that grows, so the oldest comes first.
+    /// The key is a growing number, so the oldest comes first.
     waiting: BTreeMap<u64, Waiting>,
     /// The slot of the `find` that the next one waits for, and its beginning. With two of them, each would
     /// carry fewer requests.
@@ -46,13 +48,13 @@ pub(super) struct Slot {
     number: Option<u64>,
 }
 
-/// The duty to look after the requests that wait.
+/// Checks the requests that wait, until it is dropped.
 pub(super) struct Watch {
     queue: Arc<Queue>,
     is_over: bool,
 }
 
-/// What [`Watch::look`] has found.
+/// The result of [`Watch::look`].
 pub(super) enum Watched {
     Fine,
     /// Requests wait, and the `find` that they wait for is slow or was dropped: the next one may run.
@@ -111,6 +113,12 @@ impl Queue {
         waiting.take(limit).map(|(_, waiting)| waiting).collect()
     }
 
+    /// Whether exactly one `find` runs.
+    pub(super) fn has_one_find(&self) -> bool {
+        let state = self.state();
+        state.slow + usize::from(state.running.is_some()) == 1
+    }
+
     /// `None` when there is a watch already.
     pub(super) fn watch(self: &Arc<Self>) -> Option<Watch> {
         let was_watched = std::mem::replace(&mut self.state().is_watched, true);
@@ -151,7 +159,7 @@ impl Slot {
     }
 }
 
-/// The requests that wait are then the watch's concern.
+/// The watch then starts the next `find`.
 impl Drop for Slot {
     fn drop(&mut self) {
         if let Some(number) = self.number {
@@ -161,7 +169,7 @@ impl Drop for Slot {
 }
 
 impl Watch {
-    /// Looks whether requests wait in vain, because the running `find` has begun more than `slow` ago.
+    /// Gives a slot for the next `find` if the running one has taken longer than `slow`, or was dropped.
     pub(super) fn look(&mut self, slow: Duration) -> Watched {
         let mut state = self.queue.state();
         if state.waiting.is_empty() {
@@ -177,8 +185,8 @@ impl Watch {
     }
 }
 
-/// When a watch is dropped that is not over, its runtime shuts down, and no task may be left for those who
-/// wait.
+/// When a watch is dropped that is not over, its runtime shuts down. Perhaps no task will serve the waiting
+/// requests, so they get an error.
 impl Drop for Watch {
     fn drop(&mut self) {
         if !self.is_over {

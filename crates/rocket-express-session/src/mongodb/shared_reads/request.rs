@@ -1,4 +1,4 @@
-//! What one request of a shared read asks for, and what it gets.
+//! The request and the result of a shared read.
 
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Bson, RawDocumentBuf};
@@ -31,7 +31,7 @@ pub(super) struct Waiting {
     pub reply: Reply,
 }
 
-/// The way to a request that waits.
+/// Sends the result to a request that waits.
 pub(super) type Reply = oneshot::Sender<Result<Found, Unavailable>>;
 
 /// The result of a `find` for one request.
