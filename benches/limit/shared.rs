@@ -1,6 +1,6 @@
 //! Shared finds: the requests that wait at the same time get their documents from one `find`.
 //!
-//! It is the yardstick for Cloakroom's own shared reads, so it shares no code with them. It has no deadline,
+//! Cloakroom's own shared reads are compared with it, so it uses no code of theirs. It has no deadline,
 //! and if a find fails, all of its requests fail. Nothing is cached: a request only joins a find that has not
 //! been sent yet.
 

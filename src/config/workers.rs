@@ -1,7 +1,7 @@
 //! The default of `workers`, the threads that run requests.
 //!
-//! MongoDB on this machine needs a core as well. With one for it, a lone request and MongoDB do not wait for
-//! each other (docs/performance.md). MongoDB elsewhere leaves all cores to the requests.
+//! MongoDB on this machine needs a core as well. On 2 cores, a lone request is faster with one thread, and
+//! many requests are faster with two (docs/performance.md). MongoDB elsewhere needs none of these cores.
 
 use std::num::NonZero;
 use std::thread::available_parallelism;
@@ -11,7 +11,8 @@ use rocket::figment::Figment;
 
 use super::{StoreKind, Uri};
 
-/// The default for these settings: one thread for each core, or one less if MongoDB runs on this machine.
+/// The default for these settings: one thread for each core, or one less if one of MongoDB's servers has
+/// a local address.
 pub(super) fn default(settings: &Figment) -> usize {
     let cores = available_parallelism().map_or(1, NonZero::get);
     let uses_mongodb =
