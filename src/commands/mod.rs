@@ -1,0 +1,67 @@
+//! What each command does. `main.rs` has the names and the arguments of the commands.
+//!
+//! `serve` starts the server, `class` prepares and resets a class, `accounts` changes one account.
+
+pub(crate) mod accounts;
+pub(crate) mod class;
+pub(crate) mod serve;
+
+use cloakroom::StartError;
+use cloakroom::config::{Config, ConfigError};
+use cloakroom::db::{Mongo, Unavailable};
+use cloakroom::stores::{self, OpenError};
+use cloakroom::teach;
+
+/// A reason why a command failed. Its message is one line.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Class(#[from] teach::class::CommandError),
+    #[error(transparent)]
+    PublicAddress(#[from] teach::class::PublicAddress),
+    #[error(
+        "the server did not start on port {0}: {1}. If the port is in use, set ROCKET_PORT to another one"
+    )]
+    Launch(u16, String),
+    #[error("the threads cannot start: {0}")]
+    Threads(std::io::Error),
+    #[error("no account has the name or the ID {0:?}")]
+    NoSuchUser(String),
+    #[error(
+        "the name {0:?} fits several accounts: {1}. Nothing was changed. Use the ID of the account that you mean"
+    )]
+    Ambiguous(String, String),
+}
+
+impl From<ConfigError> for CommandError {
+    fn from(error: ConfigError) -> Self {
+        Self::Start(error.into())
+    }
+}
+
+impl From<OpenError> for CommandError {
+    fn from(error: OpenError) -> Self {
+        Self::Start(error.into())
+    }
+}
+
+impl From<Unavailable> for CommandError {
+    fn from(error: Unavailable) -> Self {
+        OpenError::from(error).into()
+    }
+}
+
+/// Applies the migrations and stops.
+pub(crate) async fn migrate(config: &Config) -> Result<(), CommandError> {
+    stores::open_database(config).await?;
+    println!("The database is up to date.");
+    Ok(())
+}
+
+/// The database of the settings, for a command that works on the accounts of a server.
+async fn database(config: &Config) -> Result<Mongo, OpenError> {
+    stores::require_database(config)?;
+    stores::open_database(config).await
+}
