@@ -134,8 +134,8 @@ class Class:
 
     def make_teacher(self, password):
         teacher = Browser(self.url, [])
-        teacher.post("/register", username="teacher", password=password)
-        teacher.post("/login", username="teacher", password=password)
+        teacher.post("/register", username="frida", password=password)
+        teacher.post("/login", username="frida", password=password)
         answer = teacher.post(urllib.parse.urlsplit(self.link).path)
         assert answer.location == "/class", answer
         return teacher

@@ -20,7 +20,7 @@ use explain::{explain, place, unknown};
 pub use mongodb::{DEFAULT_URI, MongoConfig, Uri};
 pub use session::{DEVELOPMENT_SECRET, SessionConfig, StoreKind};
 
-use crate::auth::Policy;
+use crate::auth::{Policy, UsernameRules};
 use crate::proxy::TrustedProxies;
 
 /// Settings of the program that are not Rocket's own.
@@ -34,6 +34,9 @@ pub struct Config {
     /// `[default.password]`.
     #[serde(default)]
     pub password: Policy,
+    /// `[default.username]`.
+    #[serde(default)]
+    pub username: UsernameRules,
     /// The proxies whose headers about the client are trusted.
     #[serde(default)]
     pub trusted_proxies: TrustedProxies,
@@ -63,8 +66,8 @@ const MIN_SECRET: usize = 32;
 /// Further keys of a profile: the template folder of `rocket_dyn_templates`, and Rocket's choice of file and
 /// profile.
 const FOREIGN_KEYS: [&str; 3] = ["template_dir", "config", "profile"];
-const OUR_KEYS: [&str; 6] =
-    ["mongodb", "password", "session", "static_dir", "teaching", "trusted_proxies"];
+const OUR_KEYS: [&str; 7] =
+    ["mongodb", "password", "session", "static_dir", "teaching", "trusted_proxies", "username"];
 
 /// Reads all sources of settings. A later source overrides an earlier one.
 pub fn figment() -> Figment {
@@ -138,6 +141,7 @@ impl Config {
             return Err(ConfigError::Wrong(format!("`session`: {why}")));
         }
         config.password.check().map_err(|why| ConfigError::Wrong(format!("`password`: {why}")))?;
+        config.username.check().map_err(|why| ConfigError::Wrong(format!("`username`: {why}")))?;
         // Every profile except `debug` needs strong secrets.
         if figment.profile() != rocket::Config::DEBUG_PROFILE {
             config.refuse_weak_secrets()?;

@@ -123,6 +123,7 @@ fn strategy(config: &Config, stores: &Stores) -> Result<LocalStrategy, StartErro
         hasher: Hasher::start().map_err(StartError::Threads)?,
         throttle: Throttle::new(stores.counters.clone(), secrets.clone()),
         cards: OnceLock::new(),
+        usernames: config.username.clone(),
         policy: config.password.clone(),
         secrets,
     })

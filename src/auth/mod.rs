@@ -2,7 +2,7 @@
 //!
 //! In reading order:
 //!
-//! - `username`, `password`, `policy`, `guessable`, `legacy`: names, passwords, and the rules for both
+//! - `username`, `reserved`, `password`, `policy`, `guessable`, `legacy`: names, passwords, and their rules
 //! - `queue`, `hasher`: limits of concurrent hashing, and the threads that hash
 //! - `users`: the accounts and their two stores
 //! - `device`, `throttle`: known browsers, and rate limits
@@ -13,6 +13,7 @@
 //! It is built on `rocket_express_session` and knows no pages. `web/` is built on it.
 
 mod username;
+mod reserved;
 mod password;
 mod policy;
 mod guessable;
@@ -35,6 +36,7 @@ pub use login::{confirm, is_confirmed, log_in, log_out};
 pub use password::{Password, PasswordHash};
 pub use policy::{PasswordError, Policy};
 pub use queue::Queue;
+pub use reserved::UsernameRules;
 pub use strategy::{Attempt, IsOnCard, LocalStrategy, Verdict};
 pub use username::{
     MAX_LENGTH as USERNAME_MAX, MIN_LENGTH as USERNAME_MIN, Username, UsernameError, key_of,

@@ -17,6 +17,7 @@ use super::hasher::Hasher;
 use super::password::{Password, is_weak};
 use super::policy::Policy;
 use super::queue::{Queue, QueueSlot};
+use super::reserved::UsernameRules;
 use super::throttle::{Admission, Bucket, Network, Permit, Throttle};
 use super::username::TypedName;
 use super::users::{Account, StoredPassword, User, Users};
@@ -33,6 +34,8 @@ pub struct LocalStrategy {
     pub hasher: Hasher,
     /// Limits the number of attempts.
     pub throttle: Throttle,
+    /// The rules for the name of a new account.
+    pub usernames: UsernameRules,
     /// The rules for a new password.
     pub policy: Policy,
     /// They sign the cookies of known browsers.
@@ -214,7 +217,6 @@ impl LocalStrategy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::account::Registration;
     use crate::auth::throttle::memory::MemoryCounters;
     use crate::auth::username::Username;
     use crate::auth::users::memory::MemoryUsers;
@@ -229,13 +231,14 @@ mod tests {
             queue: Queue::default(),
             hasher: Hasher::start().unwrap(),
             throttle: Throttle::new(Arc::new(MemoryCounters::default()), secrets.clone()),
+            usernames: UsernameRules::default(),
             policy: Policy::default(),
             secrets,
             cards: OnceLock::new(),
         };
         let (rosa, password) = (Username::choose("Rosa"), Password::typed("correct horse"));
-        let made = strategy.register(&rosa.unwrap(), password.unwrap(), ADDRESS).await.unwrap();
-        assert!(matches!(made, Registration::Done(..)));
+        let made = strategy.make_account(&rosa.unwrap(), password.unwrap()).await.unwrap();
+        assert!(made.is_some());
         strategy
     }
 
@@ -278,10 +281,8 @@ mod tests {
         }
         assert_eq!(checked, 40);
         let stranger = verify("correct horse", None).await;
-        assert!(
-            matches!(stranger, Verdict::Throttled { account_exists: true, .. }),
-            "the right one is not checked either"
-        );
+        let is_throttled = matches!(stranger, Verdict::Throttled { account_exists: true, .. });
+        assert!(is_throttled, "the right one is not checked either");
         let known = verify("correct horse", Some(&device)).await;
         assert!(matches!(known, Verdict::Accepted(_, None)), "and keeps its cookie: {known:?}");
         assert!(strategy.throttle.unlock("rosa").await.unwrap());

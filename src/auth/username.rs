@@ -42,6 +42,11 @@ pub enum UsernameError {
          one. Use letters of one alphabet."
     )]
     MixedAlphabets,
+    #[error(
+        "This username is reserved for the people who run this site, or looks like one that is. \
+         Choose another one."
+    )]
+    Reserved,
 }
 
 impl Username {
@@ -71,10 +76,11 @@ impl Username {
     }
 
     /// Checks a name for a new account. Besides the rules of [`Username::parse`], it must not mix alphabets.
+    /// `reserved.rs` rejects reserved names.
     ///
     /// # Errors
     /// [`UsernameError`], whose message is for the form.
-    pub fn choose(typed: &str) -> Result<Self, UsernameError> {
+    pub(super) fn choose(typed: &str) -> Result<Self, UsernameError> {
         let username = Self::parse(typed)?;
         if mixes_alphabets(&username.shown) {
             return Err(UsernameError::MixedAlphabets);

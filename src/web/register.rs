@@ -13,7 +13,7 @@ use super::form::{FieldError, Form, FormResponse};
 use super::page::Page;
 use super::time_view::humanize;
 use crate::audit::{self, Actor, AuditEvent, Outcome};
-use crate::auth::{self, LocalStrategy, Registration, Username, Visitor};
+use crate::auth::{self, LocalStrategy, Registration, Username, UsernameError, Visitor};
 use crate::proxy::ClientAddress;
 use crate::trace::{self, Step};
 
@@ -38,7 +38,7 @@ async fn submit(
     form: Form<NewAccount>,
 ) -> Result<FormResponse, Error> {
     let typed = form.0;
-    let username = Username::choose(&typed.username);
+    let username = strategy.usernames.accept(&typed.username);
     let name = username.as_ref().map_or(typed.username.as_str(), Username::as_key);
     let password = strategy.policy.accept(&typed.password, name);
     let (username, password) = match (username, password) {
@@ -47,6 +47,10 @@ async fn submit(
             (username, password)
         }
         (username, password) => {
+            if username == Err(UsernameError::Reserved) {
+                let name = Actor::Name(typed.username.trim());
+                audit::record(AuditEvent::Register, Outcome::Refused, name);
+            }
             let username = username.err().map(|error| FieldError::new("username", error));
             let password = password.err().map(|error| FieldError::new("password", error));
             let errors: Vec<_> = username.into_iter().chain(password).collect();

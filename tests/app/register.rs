@@ -1,4 +1,7 @@
-use crate::support::{App, PASSWORD};
+use mongodb::bson::Document;
+
+use crate::old_accounts::{password_of, tutorial};
+use crate::support::{App, Browser, PASSWORD, cloakroom, count_commands, figment, launch};
 
 #[rocket::async_test]
 async fn a_new_account_leads_to_the_login_page_with_a_notice_shown_once() {
@@ -87,4 +90,57 @@ async fn a_user_who_is_already_logged_in_is_told_so() {
     let page = rosa.get("/register").await;
     page.expect_page(200, "You are signed in as");
     assert!(!page.body.contains("type=\"password\""));
+}
+
+#[rocket::async_test]
+async fn a_reserved_name_cannot_be_registered_and_costs_no_hash() {
+    let app = App::on_mongodb().await;
+    let seen = count_commands(app.database(), async {
+        for reserved in
+            ["admin", " ADMIN ", "\u{ff41}\u{ff44}\u{ff4d}\u{ff49}\u{ff4e}", "adm\u{131}n"]
+        {
+            let fields = [("username", reserved), ("password", PASSWORD)];
+            let answer = app.browser().post("/register", &fields).await;
+            answer.expect_page(422, "This username is reserved");
+            assert!(answer.body.contains("href=\"#username\""), "{}", answer.body);
+        }
+    });
+    assert_eq!(seen.await, [""; 0], "nothing counted, nothing looked up: nothing hashed");
+    app.browser().register("adminah").await;
+}
+
+/// The response to a reserved name does not tell whether an account has it.
+#[rocket::async_test]
+async fn an_existing_account_with_a_reserved_name_logs_in_and_stays_unknown() {
+    let app = App::on_mongodb().await;
+    let fields = [("username", "admin"), ("password", PASSWORD)];
+    let before = app.browser().post("/register", &fields).await;
+    let password = password_of("admin");
+    let users = app.database().collection::<Document>("users");
+    users.insert_one(tutorial("admin", &password)).await.unwrap();
+    let mut admin = app.browser();
+    admin.try_log_in("Admin", &password).await.expect_redirect("/dashboard");
+    assert!(admin.is_logged_in().await);
+    let after = app.browser().post("/register", &fields).await;
+    assert_eq!((before.status, before.body), (after.status, after.body));
+}
+
+#[rocket::async_test]
+async fn the_list_of_reserved_names_can_be_set() {
+    let setting = ("username.reserved", ["Frau.Holle"]);
+    let own = App::with(figment().merge(("session.store", "memory")).merge(setting)).await;
+    own.browser().register("admin").await;
+    let fields = [("username", "frau.holle"), ("password", PASSWORD)];
+    own.browser().post("/register", &fields).await.expect_page(422, "reserved");
+}
+
+#[rocket::async_test]
+async fn a_reserved_name_is_in_the_log_like_a_taken_one() {
+    let mut command = cloakroom(&[]);
+    let (running, url, _) = launch(command.env("SESSION_STORE", "memory"));
+    let mut browser = Browser::new(&url);
+    let fields = [("username", "Admin "), ("password", PASSWORD)];
+    assert_eq!(browser.post("/register", &fields).await.status, 422);
+    let log = running.end();
+    assert!(log.contains("audit: Register Refused user=\"Admin\" "), "{log}");
 }

@@ -10,7 +10,7 @@ use crate::{check_look, check_look_here};
 async fn class() -> (App, Chromium, Browser) {
     let app = App::on_mongodb_with(|figment| figment.merge(("teaching", true))).await;
     let mut teacher = app.browser();
-    teacher.register("teacher").await;
+    teacher.register("frida").await;
     let users = app.database().collection::<Document>("users");
     users.update_one(doc! {}, doc! { "$set": { "admin": true } }).await.unwrap();
     let mut rosa = app.browser();
@@ -20,7 +20,7 @@ async fn class() -> (App, Chromium, Browser) {
     let chromium = Chromium::open(&app.url).await;
     chromium.look(1280, false).await;
     chromium.goto("/login").await;
-    chromium.fill("username", "teacher").await;
+    chromium.fill("username", "frida").await;
     chromium.fill("password", PASSWORD).await;
     chromium.submit("Log in").await;
     (app, chromium, rosa)

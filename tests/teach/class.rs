@@ -9,10 +9,10 @@ use crate::support::{App, Browser};
 /// A teacher, logged in.
 pub async fn teacher(app: &App) -> Browser {
     let mut teacher = app.browser();
-    teacher.sign_up("teacher").await;
+    teacher.sign_up("frida").await;
     let users = app.database().collection::<Document>("users");
     let admin = doc! { "$set": { "admin": true } };
-    users.update_one(doc! { "username": "teacher" }, admin).await.unwrap();
+    users.update_one(doc! { "username": "frida" }, admin).await.unwrap();
     teacher
 }
 

@@ -52,7 +52,7 @@ async fn a_standalone_server_compares_sessions_and_reads_settings_every_two_seco
     let first = App::on_with(&mongod.uri, |figment| figment.merge(("teaching", true))).await;
     let second = App::on_with(&mongod.uri, |figment| figment.merge(("teaching", true))).await;
     let mut teacher = first.browser();
-    teacher.sign_up("teacher").await;
+    teacher.sign_up("frida").await;
     let client = mongodb::Client::with_uri_str(&mongod.uri).await.unwrap();
     let users = client.database("class").collection::<Document>("users");
     users.update_one(doc! {}, doc! { "$set": { "admin": true } }).await.unwrap();
