@@ -21,6 +21,8 @@ pub enum AuditEvent {
     Logout,
     ChangePassword,
     ConfirmPassword,
+    /// An admin gave an account a new password, because its owner had forgotten the old one.
+    ResetPassword,
     RevokeSessions,
     DeleteAccount,
     /// A request that a page of another site made the browser send.

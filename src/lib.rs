@@ -97,7 +97,10 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
 
 /// Builds the session engine from the settings. With `teaching`, the engine reports its events to the
 /// notebook.
-fn sessions(options: Options, stores: &Stores, teaching: bool) -> Result<Sessions, StartError> {
+///
+/// # Errors
+/// The options contradict each other.
+pub fn sessions(options: Options, stores: &Stores, teaching: bool) -> Result<Sessions, StartError> {
     let builder = Sessions::builder_with(stores.sessions.clone())
         .options(options)
         .https(proxy::is_https)
@@ -115,7 +118,10 @@ fn sessions(options: Options, stores: &Stores, teaching: bool) -> Result<Session
 }
 
 /// Builds the login strategy from the settings.
-fn strategy(config: &Config, stores: &Stores) -> Result<LocalStrategy, StartError> {
+///
+/// # Errors
+/// The threads that hash passwords cannot start.
+pub fn strategy(config: &Config, stores: &Stores) -> Result<LocalStrategy, StartError> {
     let secrets = config.session.options.secret.clone();
     Ok(LocalStrategy {
         users: stores.users.clone(),

@@ -13,7 +13,7 @@ use rocket::figment::Figment;
 use rocket::tokio::runtime::{Builder, Runtime};
 
 use commands::CommandError;
-use commands::{accounts, class, serve};
+use commands::{accounts, class, password, serve};
 
 /// The allocator. It serves the many small allocations of a page, and returns the memory of many logins to
 /// the system. docs/performance.md has the measurements.
@@ -73,6 +73,15 @@ enum Command {
         #[arg(value_name = "NAME")]
         username: String,
     },
+    /// Set a new password for an account whose owner has forgotten the old one
+    ///
+    /// Prints a password of four random words, once. The old password no longer works, and all sessions of
+    /// the account end.
+    Password {
+        /// The name of the account, or its ID
+        #[arg(value_name = "NAME")]
+        username: String,
+    },
     /// Reset the failed-login counter of an account, or all counters
     Unlock {
         /// The name of the account, or its ID
@@ -126,6 +135,7 @@ async fn run(command: Command, config: Config) -> Result<(), CommandError> {
         Command::Migrate => commands::migrate(&config).await,
         Command::Grant { username } => accounts::set_admin(&config, &username, true).await,
         Command::Revoke { username } => accounts::set_admin(&config, &username, false).await,
+        Command::Password { username } => password::reset_password(config, &username).await,
         Command::Unlock { username: Some(username), .. } => {
             accounts::unlock(&config, &username).await
         }

@@ -7,6 +7,7 @@
 //! - `users`: the accounts and their two stores
 //! - `device`, `throttle`: known browsers, and rate limits
 //! - `strategy`, `account`: checks a login; makes, changes and deletes an account
+//! - `passphrase`, `reset`: random words, and a new password for a user who has forgotten the old one
 //! - `login`, `revoke`: logs a user in and out; the reasons why sessions are revoked
 //! - `guard`: the guards that routes take
 //!
@@ -25,6 +26,8 @@ mod device;
 pub mod throttle;
 mod strategy;
 mod account;
+pub mod passphrase;
+mod reset;
 mod login;
 pub mod revoke;
 mod guard;
@@ -37,6 +40,7 @@ pub use password::{Password, PasswordHash};
 pub use policy::{PasswordError, Policy};
 pub use queue::Queue;
 pub use reserved::UsernameRules;
+pub use reset::PasswordReset;
 pub use strategy::{Attempt, IsOnCard, LocalStrategy, Verdict};
 pub use username::{
     MAX_LENGTH as USERNAME_MAX, MIN_LENGTH as USERNAME_MIN, Username, UsernameError, key_of,

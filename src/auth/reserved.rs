@@ -88,6 +88,9 @@ fn appearance(key: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rocket::figment::Figment;
+    use rocket::figment::providers::{Format as _, Toml};
+
     use super::*;
 
     #[test]
@@ -110,6 +113,14 @@ mod tests {
             assert!(rules.accept(typed).is_ok(), "{typed:?}");
         }
         assert_eq!(rules.accept("\u{430}dmin"), Err(UsernameError::MixedAlphabets));
+    }
+
+    #[test]
+    fn rocket_toml_shows_the_default_list() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Rocket.toml");
+        let figment = Figment::from(Toml::file(file).nested()).select("default");
+        let shown: UsernameRules = figment.extract_inner("username").unwrap();
+        assert_eq!(shown.reserved, UsernameRules::default().reserved);
     }
 
     #[test]

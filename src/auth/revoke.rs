@@ -8,6 +8,9 @@ pub const REVOKED: RevokeReason = RevokeReason::new("revoked");
 /// The password has changed.
 pub const PASSWORD_CHANGED: RevokeReason = RevokeReason::new("password changed");
 
+/// An admin has set a new password for a user who had forgotten the old one.
+pub const PASSWORD_RESET: RevokeReason = RevokeReason::new("password reset");
+
 /// The account was deleted.
 pub const ACCOUNT_DELETED: RevokeReason = RevokeReason::new("account deleted");
 

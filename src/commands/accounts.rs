@@ -67,7 +67,7 @@ fn throttle(config: &Config, database: &Mongo) -> Throttle {
 
 /// Finds the account with this name or ID.
 pub(super) async fn the_account(
-    users: &MongoUsers,
+    users: &dyn Users,
     typed: &str,
 ) -> Result<Option<User>, CommandError> {
     match users.named(typed).await? {

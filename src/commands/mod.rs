@@ -1,9 +1,11 @@
 //! What each command does. `main.rs` has the names and the arguments of the commands.
 //!
-//! `serve` starts the server, `class` prepares and resets a class, `accounts` changes one account.
+//! `serve` starts the server, `class` prepares and resets a class, `accounts` changes one
+//! account, and `password` sets a new password.
 
 pub(crate) mod accounts;
 pub(crate) mod class;
+pub(crate) mod password;
 pub(crate) mod serve;
 
 use cloakroom::StartError;
@@ -33,6 +35,26 @@ pub(crate) enum CommandError {
         "the name {0:?} fits several accounts: {1}. Nothing was changed. Use the ID of the account that you mean"
     )]
     Ambiguous(String, String),
+    #[error(
+        "the password of {0:?} was changed a moment ago, or the account was deleted. Nothing was changed now. Run \
+         the command again if a new password is still needed"
+    )]
+    JustChanged(String),
+    #[error(
+        "a new password may be set already, or the old one still works: {0}. Run the command again: it makes \
+         another password"
+    )]
+    MaybeReset(Unavailable),
+    #[error(
+        "the new password is set, and no browser is logged in to the account. But some of its sessions are still \
+         stored, until they expire: {0}"
+    )]
+    NotEnded(Unavailable),
+    #[error(
+        "the new password is set, but the failed-login counter was not reset: {0}. Run: cloakroom unlock, with the \
+         same name"
+    )]
+    NotUnlocked(Unavailable),
 }
 
 impl From<ConfigError> for CommandError {

@@ -17,7 +17,9 @@ use super::next::LocalPath;
 use super::page::Page;
 use super::time_view::humanize;
 use crate::audit::{self, Actor, AuditEvent, Outcome};
-use crate::auth::revoke::{ACCOUNT_DELETED, BY_ADMIN, CLASS_RESET, PASSWORD_CHANGED, REVOKED};
+use crate::auth::revoke::{
+    ACCOUNT_DELETED, BY_ADMIN, CLASS_RESET, PASSWORD_CHANGED, PASSWORD_RESET, REVOKED,
+};
 use crate::auth::{self, Attempt, LocalStrategy, Verdict, Visitor};
 use crate::proxy::ClientAddress;
 
@@ -61,6 +63,9 @@ async fn explain(page: &Page<'_>) -> Option<&'static str> {
         Some(reason) if reason == PASSWORD_CHANGED => {
             "Your session has ended: the password was changed in another browser. Log in with the \
              new one."
+        }
+        Some(reason) if reason == PASSWORD_RESET => {
+            "Your password was reset by the people who run this site. Ask them for the new one."
         }
         Some(reason) if reason == ACCOUNT_DELETED => {
             "Your session has ended: its account was deleted in another browser."

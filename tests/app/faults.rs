@@ -3,6 +3,7 @@
 use mongodb::Client;
 use mongodb::bson::{Document, doc};
 
+use crate::forgotten::{said, words_in};
 use crate::support::{App, Browser, Mongod, PASSWORD, cloakroom, launch};
 
 /// A MongoDB server of its own, because a fail point affects all its clients.
@@ -169,5 +170,42 @@ async fn a_login_that_fails_leaves_the_session_before_it() {
         assert_eq!(rosa.session_id(), before);
         assert!(rosa.is_logged_in().await, "{command}");
     }
+    mongod.stop();
+}
+
+/// If the new password was stored, the words are printed, whatever fails after that.
+#[rocket::async_test]
+async fn a_password_reset_that_fails_half_way_says_what_is_so() {
+    let (mongod, app, client) = world().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    let mut password = PASSWORD.to_owned();
+    let run = || {
+        let mut command = cloakroom(&["password", "rosa"]);
+        let output = command.env("MONGODB_URI", mongod.database("faults")).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        said(&output)
+    };
+    // The reasons cannot be stored, or the sessions or the counter cannot be deleted.
+    for (command, namespace) in [
+        ("insert", "faults.sessions_ended"),
+        ("delete", "faults.sessions"),
+        ("delete", "faults.throttle"),
+    ] {
+        rosa.try_log_in("rosa", &password).await.expect_redirect("/dashboard");
+        let fail = doc! { "failCommands": [command], "errorCode": 1, "namespace": namespace };
+        tell(&client, "alwaysOn", fail).await;
+        let (out, err) = run();
+        assert!(err.contains("the new password is set"), "{namespace}: {err}");
+        password = words_in(&out);
+        tell(&client, "off", doc! {}).await;
+        assert!(!rosa.is_logged_in().await, "{namespace}");
+    }
+    // The hash cannot be stored.
+    tell(&client, "alwaysOn", doc! { "failCommands": ["update"], "errorCode": 1 }).await;
+    let (out, err) = run();
+    assert!(!out.contains("    ") && err.contains("Run the command again"), "{out}{err}");
+    tell(&client, "off", doc! {}).await;
+    rosa.try_log_in("rosa", &password).await.expect_redirect("/dashboard");
     mongod.stop();
 }

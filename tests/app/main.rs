@@ -16,6 +16,7 @@ mod delivery;
 mod documents;
 mod errors;
 mod foreign;
+mod forgotten;
 mod headers;
 mod hostile_database;
 mod hostile_names;

@@ -70,6 +70,15 @@ fn a_name_that_this_program_uses_otherwise_is_refused_at_the_start() {
 }
 
 #[test]
+fn a_reserved_name_that_is_no_username_is_refused_at_the_start() {
+    for names in [r#"["two words"]"#, r#"["it"]"#, r#"[""]"#] {
+        let mut command = cloakroom(&[]);
+        command.env("ROCKET_USERNAME", format!("{{reserved={names}}}"));
+        assert!(refusal(&mut command).contains("`username`: reserved"));
+    }
+}
+
+#[test]
 fn a_bad_entry_of_trusted_proxies_is_refused_at_the_start() {
     for bad in ["10.0.0.0/33", "localhost", "10.0.0.1:80", "[::1]", "", "::ffff:10.0.0.0/8"] {
         let mut command = cloakroom(&[]);

@@ -136,6 +136,16 @@ impl MongoUsers {
         self.documents.run(find).await
     }
 
+    /// Matches an account without a hash that we can check, as long as it has none. `None` if it has one.
+    async fn filter_as_is(&self, id: UserId) -> Result<Option<Document>, Unavailable> {
+        let found = self.find_one(id, account_fields()).await?;
+        let is_same = |document: &RawDocumentBuf| {
+            read_account(document).is_some_and(|account| account.password.is_none())
+        };
+        let found = found.filter(is_same);
+        Ok(found.and_then(|document| replacement::filter_as_is(id, &document)))
+    }
+
     async fn find_one(
         &self,
         id: UserId,
@@ -219,11 +229,16 @@ impl Users for MongoUsers {
         new: &PasswordHash,
         version: i64,
     ) -> Result<bool, Unavailable> {
-        let Some(password) = &old.password else { return Ok(false) };
-        let filter = replacement::filter(old.user.id, password);
+        let filter = match &old.password {
+            Some(password) => replacement::filter(old.user.id, password),
+            None => match self.filter_as_is(old.user.id).await? {
+                Some(filter) => filter,
+                None => return Ok(false),
+            },
+        };
         let replace = |key: Option<&str>| {
             let filter = filter.clone();
-            let update = replacement::update(old, password, new, version, key);
+            let update = replacement::update(old, new, version, key);
             self.documents.run(|users| async move {
                 let updated = users.update_one(filter, update).await;
                 unless_duplicate(updated.map(|updated| updated.matched_count == 1))

@@ -9,16 +9,13 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use crate::auth::passphrase::{WORDS, words};
 use crate::auth::{IsOnCard, LocalStrategy, Password, User, Username, key_of};
 use crate::db::Unavailable;
 use crate::teach::settings::{ClassSettings, Settings};
 
 /// The number of seats: as many as a school's hall has.
 pub(super) const MAX_SEATS: u32 = 200;
-
-/// The words of a passphrase, each out of 2,048: together 44 bits. The right words are accepted even when
-/// strangers have used up the attempts at the account ([`is_on_card`]).
-const WORDS: usize = 4;
 
 /// A card for a student.
 #[derive(Serialize)]
@@ -37,13 +34,9 @@ pub(super) fn name(number: u32) -> String {
 /// The card of this seat. It is valid until its owner changes the password.
 fn card(secrets: &Secrets, class: &str, name: &str) -> Card {
     let digest = Sha256::digest(secrets.sign_for("cloakroom seat", &format!("{class} {name}")));
-    let words = bip39::Language::English.word_list();
-    // Two bytes for a word of eleven bits: 2,048 divides 65,536, so that no word is likelier.
-    let word = |pair: &[u8]| {
-        let number = usize::from(u16::from_be_bytes([pair[0], pair[1]]));
-        words[number % words.len()]
-    };
-    let phrase: Vec<&str> = digest.chunks_exact(2).take(WORDS).map(word).collect();
+    // The right words are accepted even when strangers have used up the attempts at the account, because they
+    // cannot be guessed ([`is_on_card`]).
+    let phrase: Vec<&str> = words(&digest).take(WORDS).collect();
     Card { name: name.to_owned(), passphrase: phrase.join(" ") }
 }
 
