@@ -6,8 +6,8 @@
 //! - every form (`form`, `next`); times and sessions for templates (`time_view`, `session_view`)
 //! - the protection of every request and response (`protection`, `origin`)
 //! - the style sheet, the script and the icon (`assets`)
-//! - a page or JSON (`accept`), limits for heavy pages (`heavy`), the methods of an address (`methods`), and
-//!   error pages (`error`)
+//! - a page or JSON (`accept`), limits for heavy pages (`heavy`), the password once more (`reauth`), the
+//!   methods of an address (`methods`), and error pages (`error`)
 
 mod page;
 mod assets;
@@ -29,6 +29,7 @@ mod logout;
 mod dashboard;
 mod coat;
 mod heavy;
+mod reauth;
 mod account;
 mod admin;
 mod health;

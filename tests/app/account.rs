@@ -51,9 +51,11 @@ async fn a_refused_change_changes_nothing_and_ends_nothing() {
         rosa.sign_up("rosa").await;
         phone.log_in("rosa").await;
         let before = rosa.session_id();
-        change(&mut rosa, "wrong horse battery", NEW).await.expect_page(422, "not your password");
-        change(&mut rosa, PASSWORD, "short").await.expect_page(422, "too short");
-        change(&mut rosa, "", NEW).await.expect_page(422, "Enter the password that you have now.");
+        change(&mut rosa, "wrong horse battery", NEW)
+            .await
+            .expect_page(422, "id=\"current-error\"");
+        change(&mut rosa, PASSWORD, "short").await.expect_page(422, "id=\"new-error\"");
+        change(&mut rosa, "", NEW).await.expect_page(422, "id=\"current-error\"");
         assert_eq!(rosa.session_id(), before);
         assert!(phone.is_logged_in().await);
         rosa.log_in("rosa").await;
@@ -80,7 +82,7 @@ async fn a_deleted_account_is_gone_and_its_sessions_with_it() {
         phone.log_in("rosa").await;
         vera.sign_up("vera").await;
         let wrong = [("password", "wrong horse battery")];
-        rosa.post("/account/delete", &wrong).await.expect_page(422, "not your password");
+        rosa.post("/account/delete", &wrong).await.expect_page(422, "id=\"delete-password-error\"");
         assert!(rosa.is_logged_in().await && phone.is_logged_in().await);
         let mut thief = rosa.copy();
         rosa.post("/account/delete", &[("password", PASSWORD)]).await.expect_redirect("/login");

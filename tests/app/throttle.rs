@@ -255,7 +255,7 @@ async fn attempts_at_the_current_password_are_throttled() {
             assert_eq!(thief.post("/account/password", &change).await.status, 422);
         }
         let refused = thief.post("/account/password", &change).await;
-        refused.expect_page(429, "too many wrong tries");
+        refused.expect_page(429, "id=\"current-error\"");
         assert!(refused.header("retry-after").is_some());
         // The owner can log in again and change it.
         rosa.post("/logout", &[]).await;

@@ -18,7 +18,7 @@ struct Confirmation {
 
 #[post("/account/delete", data = "<form>")]
 async fn submit(account: Account<'_>, form: Form<Confirmation>) -> Result<FormResponse, Error> {
-    let token = match account.confirm("delete-password", &form.0.password).await {
+    let token = match account.reauth.confirm("delete-password", &form.0.password).await {
         Ok(token) => token,
         Err(error) => return account.reject(error, None).await,
     };

@@ -1,7 +1,7 @@
 //! The account page: lists the sessions, changes the password and deletes the account.
 //!
 //! Each form has a file of its own: `sessions` ends sessions, `password` changes the password, and `delete`
-//! deletes the account. This file has the page, and the check of the current password that most forms need.
+//! deletes the account. Most forms ask for the current password (`web/reauth.rs`).
 //! `addresses` redirects other addresses to the page.
 
 mod addresses;
@@ -9,53 +9,34 @@ mod delete;
 mod password;
 mod sessions;
 
-use std::net::IpAddr;
-use std::time::Duration;
-
 use rocket::http::Status;
 use rocket::outcome::try_outcome;
 use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, Route, get, routes};
 use rocket_dyn_templates::{Template, context};
-use rocket_express_session::{MAX_LISTED, RevokeReason, SaveError, Session};
+use rocket_express_session::{MAX_LISTED, RevokeReason, Session};
 
 use super::cookies::DeviceCookies;
 use super::error::Error;
 use super::form::{FieldError, FormResponse};
 use super::heavy::HeavyPages;
 use super::page::Page;
-use super::time_view::humanize;
+use super::reauth::{ConfirmError, Reauth};
 use crate::audit::{self, Actor, AuditEvent};
 use crate::auth::queue::Slot;
-use crate::auth::{self, AuthError, Confirmation, LocalStrategy, ReauthToken, User};
+use crate::auth::{AuthError, LocalStrategy, User};
 use crate::proxy::client_address;
 
 /// The user who is logged in, and the values that the forms of this page need.
 struct Account<'r> {
     page: Page<'r>,
-    address: IpAddr,
     devices: DeviceCookies<'r>,
     session: &'r Session,
     user: &'r User,
     strategy: &'r LocalStrategy,
+    reauth: Reauth<'r>,
     /// The slots of [`HeavyPages`], held while the handler runs.
     _slots: Vec<Slot>,
-}
-
-/// A reason why the current password is not confirmed.
-enum ConfirmError {
-    /// The password is missing or wrong. The form is shown again.
-    Invalid(FieldError),
-    /// There were too many attempts. No password is checked until this time has passed.
-    Throttled { retry_after: Duration, error: FieldError },
-    /// The check failed: the database does not answer, or too many passwords are being hashed.
-    Failed(Error),
-}
-
-impl<E: Into<Error>> From<E> for ConfirmError {
-    fn from(error: E) -> Self {
-        Self::Failed(error.into())
-    }
 }
 
 #[get("/account")]
@@ -64,55 +45,6 @@ async fn show(account: Account<'_>) -> Result<Template, Error> {
 }
 
 impl Account<'_> {
-    /// Checks the current password that the user typed into the field `id`.
-    async fn confirm(
-        &self,
-        id: &'static str,
-        typed: &str,
-    ) -> Result<Box<ReauthToken>, ConfirmError> {
-        if typed.is_empty() {
-            return Err(ConfirmError::Invalid(missing(id)));
-        }
-        let session = self.session.id().handle();
-        match self.strategy.confirm(self.user, &session, typed, self.address).await? {
-            Confirmation::Ok(token) => Ok(token),
-            Confirmation::Wrong => {
-                self.record(AuditEvent::ConfirmPassword, audit::Outcome::Refused);
-                let text = "This is not your password. Enter it again.";
-                Err(ConfirmError::Invalid(FieldError::new(id, text)))
-            }
-            Confirmation::Throttled { retry_after } => {
-                self.record(AuditEvent::ConfirmPassword, audit::Outcome::Throttled);
-                let later = humanize(retry_after);
-                let text = format!("There were too many wrong tries. Try again {later}.");
-                Err(ConfirmError::Throttled { retry_after, error: FieldError::new(id, text) })
-            }
-        }
-    }
-
-    /// Checks the current password. The field may be empty if the user confirmed it in the last five minutes.
-    async fn confirm_recent(&self, id: &'static str, typed: &str) -> Result<(), ConfirmError> {
-        if typed.is_empty() && auth::is_confirmed(self.session) {
-            return Ok(());
-        }
-        self.confirm(id, typed).await.map(drop)
-    }
-
-    /// Gives the session a new ID if the user has typed the password, and saves the session immediately. The
-    /// handler then ends the other sessions, but not the new one. False if a concurrent request has ended or
-    /// renewed this session. Then the handler does nothing more.
-    async fn renew(&self, typed: &str, user: &User) -> Result<bool, Error> {
-        if typed.is_empty() {
-            return Ok(true);
-        }
-        auth::confirm(self.session, user)?;
-        match self.session.save().await {
-            Ok(()) => Ok(true),
-            Err(SaveError::Unavailable(error)) => Err(error.into()),
-            Err(_) => Ok(false),
-        }
-    }
-
     /// Ends all other sessions, after the password was changed or the account deleted. `None` if that fails.
     /// The other sessions are anonymous already, so no change is undone.
     async fn end_others(&self, why: RevokeReason) -> Option<u64> {
@@ -158,10 +90,6 @@ impl Account<'_> {
     }
 }
 
-fn missing(id: &'static str) -> FieldError {
-    FieldError::new(id, "Enter the password that you have now.")
-}
-
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for Account<'r> {
     type Error = AuthError;
@@ -186,23 +114,10 @@ impl<'r> FromRequest<'r> for Account<'r> {
             Err(error) => return busy(error),
         };
         let _slots = of_browser.into_iter().chain(of_account).collect();
-        let Outcome::Success(session) = request.guard::<&Session>().await else {
-            return unavailable();
-        };
+        let reauth = try_outcome!(request.guard::<Reauth<'_>>().await);
+        let Reauth { session, strategy, .. } = reauth;
         let (page, devices) = (Page::of(request), DeviceCookies::of(request));
-        let address = client_address(request);
-        match request.rocket().state() {
-            Some(strategy) => Outcome::Success(Account {
-                page,
-                address,
-                devices,
-                session,
-                user,
-                strategy,
-                _slots,
-            }),
-            None => unavailable(),
-        }
+        Outcome::Success(Account { page, devices, session, user, strategy, reauth, _slots })
     }
 }
 

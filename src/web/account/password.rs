@@ -9,6 +9,7 @@ use crate::auth::{self, Password, revoke::PASSWORD_CHANGED};
 use crate::web::error::Error;
 use crate::web::flash::Flash;
 use crate::web::form::{FieldError, Form, FormResponse};
+use crate::web::reauth::missing;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -24,13 +25,13 @@ async fn submit(account: Account<'_>, form: Form<NewPassword>) -> Result<FormRes
     let new = match strategy.policy.accept(&form.0.new, &user.username) {
         Ok(new) => new,
         Err(error) => {
-            let missing = form.0.current.is_empty().then(|| super::missing("current"));
+            let missing = form.0.current.is_empty().then(|| missing("current"));
             let errors: Vec<_> =
                 missing.into_iter().chain([FieldError::new("new", error)]).collect();
             return Ok(FormResponse::invalid(account.render(&errors, None).await?));
         }
     };
-    let token = match account.confirm("current", &form.0.current).await {
+    let token = match account.reauth.confirm("current", &form.0.current).await {
         Ok(token) => token,
         Err(error) => return account.reject(error, None).await,
     };
@@ -47,7 +48,7 @@ async fn submit(account: Account<'_>, form: Form<NewPassword>) -> Result<FormRes
     account.record(AuditEvent::ChangePassword, Outcome::Done);
     // All sessions from before the change are anonymous now (OWASP ASVS 7.4.3). So this session first gets a
     // new ID. If that fails, the user has to log in again.
-    let renewed = account.renew(&form.0.current, &user).await;
+    let renewed = account.reauth.renew(&form.0.current, &user).await;
     if let Err(error) = renewed {
         log::error!("the session ID could not be renewed after a change of the password: {error}");
     }

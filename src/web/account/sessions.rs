@@ -39,10 +39,10 @@ async fn revoke(
     if form.0.password.is_empty() && !auth::is_confirmed(account.session) {
         return Ok(FormResponse::invalid(account.render(&[], Some(handle)).await?));
     }
-    if let Err(error) = account.confirm_recent("revoke-password", &form.0.password).await {
+    if let Err(error) = account.reauth.confirm_recent("revoke-password", &form.0.password).await {
         return account.reject(error, Some(handle)).await;
     }
-    if !account.renew(&form.0.password, account.user).await? {
+    if !account.reauth.renew(&form.0.password, account.user).await? {
         return Ok(FormResponse::redirect(uri!(super::show)));
     }
     let ended = account.session.user_sessions().revoke(handle, REVOKED).await?;
@@ -54,10 +54,10 @@ async fn revoke(
 
 #[post("/account/sessions/revoke-others", data = "<form>")]
 async fn revoke_others(account: Account<'_>, form: Form<Password>) -> Result<FormResponse, Error> {
-    if let Err(error) = account.confirm_recent("others-password", &form.0.password).await {
+    if let Err(error) = account.reauth.confirm_recent("others-password", &form.0.password).await {
         return account.reject(error, None).await;
     }
-    if !account.renew(&form.0.password, account.user).await? {
+    if !account.reauth.renew(&form.0.password, account.user).await? {
         return Ok(FormResponse::redirect(uri!(super::show)));
     }
     let ended = account.session.user_sessions().revoke_others(REVOKED).await?;

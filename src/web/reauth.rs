@@ -1,0 +1,125 @@
+//! Asks a user who is logged in for the password again, because another person may be using the browser.
+//!
+//! The forms of the account page need this, and a form of the admin page. A confirmed password is not asked
+//! for again for five minutes (`auth/login.rs`).
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use rocket::Request;
+use rocket::http::Status;
+use rocket::outcome::try_outcome;
+use rocket::request::{FromRequest, Outcome};
+use rocket_express_session::{SaveError, Session};
+
+use super::error::Error;
+use super::form::FieldError;
+use super::time_view::humanize;
+use crate::audit::{self, Actor, AuditEvent};
+use crate::auth::{self, AuthError, Confirmation, LocalStrategy, ReauthToken, User};
+use crate::proxy::client_address;
+
+/// The user who is logged in, and the values that the check of the password needs.
+#[derive(Clone, Copy)]
+pub(super) struct Reauth<'r> {
+    pub(super) session: &'r Session,
+    pub(super) user: &'r User,
+    pub(super) strategy: &'r LocalStrategy,
+    pub(super) address: IpAddr,
+}
+
+/// A reason why the current password is not confirmed.
+pub(super) enum ConfirmError {
+    /// The password is missing or wrong. The form is shown again.
+    Invalid(FieldError),
+    /// There were too many attempts. No password is checked until this time has passed.
+    Throttled { retry_after: Duration, error: FieldError },
+    /// The check failed: the database does not answer, or too many passwords are being hashed.
+    Failed(Error),
+}
+
+impl<E: Into<Error>> From<E> for ConfirmError {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Reauth<'_> {
+    /// Checks the current password that the user typed into the field `id`.
+    pub(super) async fn confirm(
+        &self,
+        id: &'static str,
+        typed: &str,
+    ) -> Result<Box<ReauthToken>, ConfirmError> {
+        if typed.is_empty() {
+            return Err(ConfirmError::Invalid(missing(id)));
+        }
+        let session = self.session.id().handle();
+        match self.strategy.confirm(self.user, &session, typed, self.address).await? {
+            Confirmation::Ok(token) => Ok(token),
+            Confirmation::Wrong => {
+                self.record(audit::Outcome::Refused);
+                let text = "That's not your password. Try again.";
+                Err(ConfirmError::Invalid(FieldError::new(id, text)))
+            }
+            Confirmation::Throttled { retry_after } => {
+                self.record(audit::Outcome::Throttled);
+                let later = humanize(retry_after);
+                let text = format!("There were too many wrong passwords. Try again {later}.");
+                Err(ConfirmError::Throttled { retry_after, error: FieldError::new(id, text) })
+            }
+        }
+    }
+
+    /// Checks the current password. The field may be empty if the user confirmed it in the last five minutes.
+    pub(super) async fn confirm_recent(
+        &self,
+        id: &'static str,
+        typed: &str,
+    ) -> Result<(), ConfirmError> {
+        if typed.is_empty() && auth::is_confirmed(self.session) {
+            return Ok(());
+        }
+        self.confirm(id, typed).await.map(drop)
+    }
+
+    /// Gives the session a new ID if the user has typed the password, and saves the session immediately. The
+    /// handler then ends the other sessions, but not the new one. False if a concurrent request has ended or
+    /// renewed this session. Then the handler does nothing more.
+    pub(super) async fn renew(&self, typed: &str, user: &User) -> Result<bool, Error> {
+        if typed.is_empty() {
+            return Ok(true);
+        }
+        auth::confirm(self.session, user)?;
+        match self.session.save().await {
+            Ok(()) => Ok(true),
+            Err(SaveError::Unavailable(error)) => Err(error.into()),
+            Err(_) => Ok(false),
+        }
+    }
+
+    fn record(&self, outcome: audit::Outcome) {
+        audit::record(AuditEvent::ConfirmPassword, outcome, Actor::Name(&self.user.username));
+    }
+}
+
+/// The error for a field without the current password.
+pub(super) fn missing(id: &'static str) -> FieldError {
+    FieldError::new(id, "Enter your current password.")
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Reauth<'r> {
+    type Error = AuthError;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, AuthError> {
+        let user = try_outcome!(request.guard::<&User>().await);
+        let address = client_address(request);
+        match (request.guard::<&Session>().await, request.rocket().state()) {
+            (Outcome::Success(session), Some(strategy)) => {
+                Outcome::Success(Self { session, user, strategy, address })
+            }
+            _ => Outcome::Error((Status::ServiceUnavailable, AuthError::Unavailable)),
+        }
+    }
+}
