@@ -1,19 +1,24 @@
 //! The page for admins, which the guard `Admin` protects. It ends the sessions of a user (OWASP ASVS 7.4.5).
+//!
+//! `admin/password.rs` has its other form, for a user who has forgotten the password.
+
+mod password;
 
 use rocket::response::Redirect;
 use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 use rocket_express_session::Sessions;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::Error;
 use super::flash::Flash;
 use super::form::{FieldError, Form, FormResponse};
 use super::page::Page;
+use super::reauth::Reauth;
 use crate::audit::{self, Actor, AuditEvent, Outcome};
 use crate::auth::revoke::BY_ADMIN;
-use crate::auth::{Admin, LocalStrategy, Named, list};
-use crate::db::in_time;
+use crate::auth::{self, Admin, LocalStrategy, Named, User, list};
+use crate::db::{Unavailable, in_time};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -21,9 +26,19 @@ struct Account {
     username: String,
 }
 
+/// The values of both forms.
+#[derive(Default, Serialize)]
+struct Typed<'t> {
+    /// The account whose sessions end.
+    username: &'t str,
+    /// The account that gets a new password.
+    account: &'t str,
+    errors: Vec<FieldError>,
+}
+
 #[get("/admin")]
-fn show(page: Page<'_>, admin: Admin<'_>) -> Template {
-    render(&page, admin, "", &[])
+fn show(page: Page<'_>, _admin: Admin<'_>, reauth: Reauth<'_>) -> Template {
+    render(&page, &reauth, &Typed::default())
 }
 
 #[post("/admin/sessions/revoke", data = "<form>")]
@@ -31,23 +46,15 @@ async fn revoke(
     page: Page<'_>,
     sessions: &State<Sessions>,
     admin: Admin<'_>,
-    strategy: &State<LocalStrategy>,
+    reauth: Reauth<'_>,
     form: Form<Account>,
 ) -> Result<FormResponse, Error> {
-    let typed = &form.0.username;
-    let user = match strategy.users.named(typed).await? {
-        Named::One(user) => user,
-        Named::None => {
-            let error = FieldError::new("username", "There is no account of this name. Check it.");
-            return Ok(FormResponse::invalid(render(&page, admin, typed, &[error])));
-        }
-        Named::Several(users) => {
-            let text = format!(
-                "Several accounts answer to this name: {}. Enter the ID of the one you mean.",
-                list(&users)
-            );
-            let error = FieldError::new("username", text);
-            return Ok(FormResponse::invalid(render(&page, admin, typed, &[error])));
+    let username = &form.0.username;
+    let user = match find(reauth.strategy, "username", username).await? {
+        Ok(user) => user,
+        Err(error) => {
+            let typed = Typed { username, errors: vec![error], ..Typed::default() };
+            return Ok(FormResponse::invalid(render(&page, &reauth, &typed)));
         }
     };
     let id = user.id.to_hex();
@@ -64,10 +71,30 @@ fn revoke_form() -> Redirect {
     Redirect::to(uri!(show))
 }
 
-fn render(page: &Page<'_>, admin: Admin<'_>, username: &str, errors: &[FieldError]) -> Template {
-    page.render("admin", admin.0, context! { form: context! { username, errors } })
+/// The account with this name or ID, or an error for the field `id`.
+async fn find(
+    strategy: &LocalStrategy,
+    id: &'static str,
+    typed: &str,
+) -> Result<Result<User, FieldError>, Unavailable> {
+    Ok(match strategy.users.named(typed).await? {
+        Named::One(user) => Ok(user),
+        Named::None => Err(FieldError::new(id, "There is no account of this name. Check it.")),
+        Named::Several(users) => Err(FieldError::new(
+            id,
+            format!(
+                "Several accounts answer to this name: {}. Enter the ID of the one you mean.",
+                list(&users)
+            ),
+        )),
+    })
+}
+
+fn render(page: &Page<'_>, reauth: &Reauth<'_>, form: &Typed<'_>) -> Template {
+    let is_confirmed = auth::is_confirmed(reauth.session);
+    page.render("admin", reauth.user, context! { form, is_confirmed })
 }
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![show, revoke, revoke_form]
+    [routes![show, revoke, revoke_form], password::routes()].concat()
 }

@@ -134,6 +134,8 @@ impl FieldError {
 pub enum FormResponse {
     /// 303: the action is done. The browser goes on with a GET, so a reload is safe.
     Redirect(Box<Redirect>),
+    /// 200: the action is done, and this page has what is shown only once.
+    Shown(Box<Template>),
     /// 422: the form is shown again, with its errors.
     Invalid(Box<Template>),
     /// 429: the form is shown again. Further attempts are rejected until this time has passed.
@@ -144,6 +146,7 @@ impl<'r> Responder<'r, 'static> for FormResponse {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         match self {
             Self::Redirect(redirect) => redirect.respond_to(request),
+            Self::Shown(page) => page.respond_to(request),
             // The catcher responds with JSON.
             Self::Invalid(_) if prefers_json(request) => Err(Status::UnprocessableEntity),
             Self::Invalid(page) => (Status::UnprocessableEntity, *page).respond_to(request),
@@ -164,6 +167,11 @@ impl FormResponse {
     /// Redirects to `path`.
     pub fn redirect(path: Origin<'static>) -> Self {
         Self::Redirect(Box::new(Redirect::to(path)))
+    }
+
+    /// Shows the page with the result of the action.
+    pub fn shown(page: Template) -> Self {
+        Self::Shown(Box::new(page))
     }
 
     /// Shows the form again, with its errors.

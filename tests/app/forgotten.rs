@@ -1,4 +1,4 @@
-//! A forgotten password: `cloakroom password` sets a new one, and prints it once.
+//! A forgotten password: `cloakroom password` and the admin page set a new one, and show it once.
 
 use std::process::Output;
 
@@ -8,7 +8,7 @@ use cloakroom::db::Mongo;
 use mongodb::bson::{Bson, Document, doc};
 
 use crate::old_accounts::{app_with, password_of, try_log_in, tutorial, user};
-use crate::support::{App, PASSWORD, cloakroom};
+use crate::support::{Answer, App, Browser, PASSWORD, cloakroom, launch};
 
 /// Runs `cloakroom password` for the account with this name or ID.
 fn reset(app: &App, name: &str) -> Output {
@@ -161,4 +161,126 @@ fn a_new_password_needs_the_database_of_the_server() {
     let (out, err) = said(&output);
     assert_eq!(output.status.code(), Some(1), "{out}{err}");
     assert!(err.contains("this command needs MongoDB"), "{err}");
+}
+
+const FORM: &str = "/admin/password";
+
+/// A browser in which an admin is logged in.
+async fn admin(app: &App) -> Browser {
+    let mut admin = app.browser();
+    admin.sign_up("ada").await;
+    let granted = cloakroom(&["grant", "ada"]).env("MONGODB_URI", app.uri()).output().unwrap();
+    assert!(granted.status.success());
+    admin
+}
+
+/// The new password on the page after the form.
+fn words_on(page: &Answer) -> String {
+    page.expect_page(200, "id=\"new-password\"");
+    let (_, rest) = page.body.split_once("<code>").expect("the words");
+    rest.split_once("</code>").unwrap().0.to_owned()
+}
+
+#[rocket::async_test]
+async fn an_admin_sets_a_new_password_and_only_one_response_has_it() {
+    let app = App::on_mongodb().await;
+    let (mut ada, mut rosa) = (admin(&app).await, app.browser());
+    rosa.sign_up("Rosa").await;
+    let send = |password| [("account", "rosa"), ("password", password)];
+    assert_eq!(rosa.post(FORM, &send(PASSWORD)).await.status, 403, "no admin");
+    app.browser().post(FORM, &send(PASSWORD)).await.expect_redirect("/login");
+    for wrong in ["", "wrong horse battery"] {
+        let again = ada.post(FORM, &send(wrong)).await;
+        again.expect_page(422, "id=\"own-password-error\"");
+        assert!(again.body.contains("value=\"rosa\""), "the name stays: {}", again.body);
+    }
+    assert!(rosa.is_logged_in().await, "nothing was changed");
+
+    let before = ada.session_id();
+    let page = ada.post(FORM, &send(PASSWORD)).await;
+    let words = words_on(&page);
+    assert_eq!(words.split(' ').count(), 4, "{words}");
+    assert_eq!(page.body.matches(&words).count(), 1);
+    assert_eq!(page.header("cache-control"), Some("no-store"));
+    let head = format!("{:?} {:?}", page.all("set-cookie"), page.all("location")).to_lowercase();
+    assert!(words.split(' ').all(|word| !head.contains(word)), "{head}");
+    assert_ne!(ada.session_id(), before, "a confirmed password gives a new session ID");
+
+    ada.get(FORM).await.expect_redirect("/admin");
+    for path in ["/admin", "/account", "/dashboard"] {
+        let page = ada.get(path).await;
+        assert!(page.status == 200 && !page.body.contains(&words), "{path}");
+    }
+    assert!(!rosa.is_logged_in().await);
+    rosa.get("/login").await.expect_page(200, "Your password was reset by the people who run");
+    assert_eq!(try_log_in(&app, "rosa", PASSWORD).await.status, 422);
+    assert_eq!(rosa.try_log_in("rosa", &words).await.status, 303);
+}
+
+#[rocket::async_test]
+async fn an_admin_is_asked_for_the_own_password_and_not_again_for_five_minutes() {
+    let app = App::on_mongodb().await;
+    let mut ada = admin(&app).await;
+    app.browser().register("rosa").await;
+    let has_field = |page: &Answer| page.body.contains("id=\"own-password\"");
+    assert!(has_field(&ada.get("/admin").await));
+    let first = ada.post(FORM, &[("account", "rosa"), ("password", PASSWORD)]).await;
+    assert!(!has_field(&ada.get("/admin").await));
+    let second = ada.post(FORM, &[("account", "rosa"), ("password", "")]).await;
+    assert_ne!(words_on(&first), words_on(&second));
+    assert_eq!(try_log_in(&app, "rosa", &words_on(&first)).await.status, 422);
+    assert_eq!(try_log_in(&app, "rosa", &words_on(&second)).await.status, 303);
+    // In another session the password is asked for, and the attempts are counted.
+    let mut thief = app.browser();
+    thief.log_in("ada").await;
+    for _ in 0..10 {
+        let guess = [("account", "rosa"), ("password", "wrong horse battery")];
+        assert_eq!(thief.post(FORM, &guess).await.status, 422);
+    }
+    let right = thief.post(FORM, &[("account", "rosa"), ("password", PASSWORD)]).await;
+    right.expect_page(429, "id=\"own-password-error\"");
+    assert!(right.header("retry-after").is_some());
+    assert_eq!(try_log_in(&app, "rosa", &words_on(&second)).await.status, 303);
+}
+
+#[rocket::async_test]
+async fn the_admin_page_sets_no_password_for_an_unclear_name_or_the_own_account() {
+    let app = app_with(&["berta", "Berta"]).await;
+    let mut ada = admin(&app).await;
+    let documents = || async {
+        [user(&app, "berta").await, user(&app, "Berta").await, user(&app, "ada").await]
+    };
+    let before = documents().await;
+    let id = before[1].get_object_id("_id").unwrap().to_hex();
+    for name in ["berta", "unknown", "", "$ne", "Ada"] {
+        let page = ada.post(FORM, &[("account", name), ("password", PASSWORD)]).await;
+        page.expect_page(422, "id=\"account-error\"");
+        assert_eq!(page.body.contains(&id), name == "berta", "{name}");
+    }
+    assert_eq!(documents().await, before);
+    let page = ada.post(FORM, &[("account", &*id), ("password", PASSWORD)]).await;
+    assert_eq!(try_log_in(&app, "Berta", &words_on(&page)).await.status, 303);
+    assert!(ada.is_logged_in().await);
+}
+
+/// Not in the log of a server that logs all it can, and not in the X-ray.
+#[rocket::async_test]
+async fn the_log_has_who_set_a_password_and_never_the_password() {
+    let app = App::on_mongodb().await;
+    let mut command = cloakroom(&[]);
+    command.env("MONGODB_URI", app.uri()).env("ROCKET_LOG_LEVEL", "debug");
+    let (running, url, _) = launch(&mut command);
+    let _ = admin(&app).await;
+    app.browser().register("rosa").await;
+    let mut ada = Browser::new(&url);
+    ada.log_in("ada").await;
+    let page = ada.post(FORM, &[("account", "rosa"), ("password", PASSWORD)]).await;
+    let words = words_on(&page);
+    assert_eq!(page.body.matches(&words).count(), 1, "its own X-ray");
+    let xray = ada.get("/xray").await;
+    xray.expect_page(200, "POST &#x2F;admin&#x2F;password 200");
+    assert!(!xray.body.contains(&words));
+    let log = running.end();
+    assert!(log.contains(" audit: ResetPassword Done user=\"ada\" to=\"rosa\" address="), "{log}");
+    assert!(!log.contains(&words), "{log}");
 }
