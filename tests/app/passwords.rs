@@ -2,6 +2,7 @@
 
 use mongodb::bson::{Document, doc};
 
+use crate::old_accounts::{app_with, log_in, tutorial, user};
 use crate::support::{App, PASSWORD, count_commands};
 
 #[rocket::async_test]
@@ -43,11 +44,33 @@ async fn one_password_in_two_unicode_forms_is_one_password() {
         rosa.try_log_in("rosa", nfd).await.expect_redirect("/dashboard");
         let change = |new| [("current", nfd), ("new", new)];
         let same = rosa.post("/account/password", &change(nfc)).await;
-        same.expect_page(422, "That is your current password.");
+        same.expect_page(422, "id=\"new-error\"");
         rosa.post("/account/password", &change("a better horse battery")).await;
         rosa.post("/logout", &[]).await;
         assert_eq!(rosa.try_log_in("rosa", "a better horse battery").await.status, 303);
     }
+}
+
+/// Bob holds the key of both names, so bob keeps the hash of the tutorial.
+#[rocket::async_test]
+async fn the_current_password_is_no_new_one_in_any_form_even_under_an_old_hash() {
+    let (nfc, nfd) = ("Zo\u{eb} hangs up a coat", "Zoe\u{308} hangs up a coat");
+    let app = app_with(&["Bob"]).await;
+    log_in(&app, "Bob", "Bob").await;
+    let users = app.database().collection::<Document>("users");
+    users.insert_one(tutorial("bob", nfd)).await.unwrap();
+    let mut bob = app.browser();
+    bob.try_log_in("bob", nfd).await.expect_redirect("/dashboard");
+    assert!(user(&app, "bob").await.get("hash").is_some(), "the old hash");
+    for new in [nfc, nfd, "Zoe\u{308}\u{a0}hangs up a coat"] {
+        let change = [("current", nfd), ("new", new)];
+        let page = bob.post("/account/password", &change).await;
+        page.expect_page(422, "id=\"new-error\"");
+    }
+    assert!(user(&app, "bob").await.get("hash").is_some(), "nothing was changed");
+    let change = [("current", nfd), ("new", "a better horse battery")];
+    bob.post("/account/password", &change).await.expect_redirect("/account");
+    assert!(user(&app, "bob").await.get("hash").is_none());
 }
 
 #[rocket::async_test]

@@ -7,6 +7,7 @@ mod axe;
 mod chromium;
 mod class;
 mod cookies;
+mod forgotten;
 mod room;
 mod tls;
 
