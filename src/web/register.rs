@@ -48,6 +48,7 @@ async fn submit(
         }
         (username, password) => {
             if username == Err(UsernameError::Reserved) {
+                // A text that looks like a reserved name is no password, so the log may have it.
                 let name = Actor::Name(typed.username.trim());
                 audit::record(AuditEvent::Register, Outcome::Refused, name);
             }
