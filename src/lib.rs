@@ -100,6 +100,8 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
 fn sessions(options: Options, stores: &Stores, teaching: bool) -> Result<Sessions, StartError> {
     let builder = Sessions::builder_with(stores.sessions.clone())
         .options(options)
+        // A login with "Keep me logged in" lasts as long as its session.
+        .renew_cookie(true)
         .https(proxy::is_https)
         .deadline(in_flight::deadline)
         .unavailable_page(web::error::unavailable);
@@ -124,6 +126,7 @@ fn strategy(config: &Config, stores: &Stores) -> Result<LocalStrategy, StartErro
         throttle: Throttle::new(stores.counters.clone(), secrets.clone()),
         cards: OnceLock::new(),
         policy: config.password.clone(),
+        remember_for: config.session.remembered(),
         secrets,
     })
 }

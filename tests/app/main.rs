@@ -35,6 +35,7 @@ mod passwords;
 mod proxies;
 mod raw_cookies;
 mod register;
+mod remember;
 mod sessions;
 mod shared_database;
 mod shared_reads;

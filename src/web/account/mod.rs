@@ -7,7 +7,7 @@
 mod addresses;
 mod delete;
 mod password;
-mod sessions;
+pub(super) mod sessions;
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -181,7 +181,7 @@ impl<'r> FromRequest<'r> for Account<'r> {
             Err(error) => return busy(error),
         };
         let user = try_outcome!(request.guard::<&User>().await);
-        let of_account = match heavy.enter_as(user, client_address(request)).await {
+        let of_account = match heavy.enter_as(&user.id.to_hex(), client_address(request)).await {
             Ok(slots) => slots,
             Err(error) => return busy(error),
         };
