@@ -84,6 +84,7 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
         .attach(in_flight::arrivals(teaching.is_some()))
         .attach(web::protection::too_large_heads())
         .attach(web::protection::cross_site_requests())
+        .attach(web::canonical::addresses())
         .attach(sessions)
         .attach(auth::stage(strategy))
         .attach(web::stage(stores.backing, teaching.is_some(), &static_dir)?)

@@ -4,7 +4,8 @@
 //!
 //! - every page: its frame (`page`), its flash message (`flash`), and two cookies (`cookies`)
 //! - every form (`form`, `next`); times and sessions for templates (`time_view`, `session_view`)
-//! - the protection of every request and response (`protection`, `origin`)
+//! - the protection of every request and response (`protection`, `origin`), and one address for each page
+//!   (`canonical`)
 //! - the style sheet, the script and the icon (`assets`)
 //! - a page or JSON (`accept`), limits for heavy pages (`heavy`), the methods of an address (`methods`), and
 //!   error pages (`error`)
@@ -20,6 +21,7 @@ mod session_view;
 mod next;
 mod origin;
 pub mod protection;
+pub mod canonical;
 mod methods;
 pub mod error;
 mod home;
@@ -84,6 +86,7 @@ pub fn stage(
             .mount("/", admin::routes())
             .mount("/", health::routes())
             .mount("/", protection::routes())
+            .mount("/", canonical::routes())
             .register("/", error::catchers())
     }))
 }

@@ -6,6 +6,7 @@ mod support;
 mod account;
 mod admin;
 mod assets;
+mod canonical;
 mod commands;
 mod cookies;
 mod counter;
