@@ -34,7 +34,7 @@ pub use attempt::{Attempt, Verdict};
 pub use guard::{Admin, AuthError, Visitor, user_id};
 pub use hasher::Hasher;
 pub use login::{confirm, is_confirmed, log_in, log_out};
-pub use password::{Password, PasswordHash};
+pub use password::{MAX_LENGTH as PASSWORD_MAX, Password, PasswordHash};
 pub use policy::{PasswordError, Policy};
 pub use queue::Queue;
 pub use strategy::{IsOnCard, LocalStrategy};

@@ -135,6 +135,7 @@ fn values(typed: &NewAccount, strategy: &LocalStrategy, errors: &[FieldError]) -
             username_min: auth::USERNAME_MIN,
             username_max: auth::USERNAME_MAX,
             password_min: strategy.policy.min_length,
+            password_max: auth::PASSWORD_MAX,
         },
     }
 }

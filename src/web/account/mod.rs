@@ -152,7 +152,10 @@ impl Account<'_> {
             sessions: &sessions,
             most: MAX_LISTED,
             form: context! { errors },
-            rules: context! { password_min: self.strategy.policy.min_length },
+            rules: context! {
+                password_min: self.strategy.policy.min_length,
+                password_max: auth::PASSWORD_MAX,
+            },
         };
         Ok(self.page.render("account", self.user, own))
     }
