@@ -8,6 +8,7 @@ mod collisions;
 mod explain;
 mod mongodb;
 mod session;
+mod site;
 mod workers;
 
 use rocket::figment::providers::{Env, Format as _, Serialized, Toml};
@@ -19,6 +20,7 @@ use serde::Deserialize;
 use explain::{explain, place, unknown};
 pub use mongodb::{DEFAULT_URI, MongoConfig, Uri};
 pub use session::{DEVELOPMENT_SECRET, SessionConfig, StoreKind};
+pub use site::SiteConfig;
 
 use crate::auth::Policy;
 use crate::proxy::TrustedProxies;
@@ -34,6 +36,9 @@ pub struct Config {
     /// `[default.password]`.
     #[serde(default)]
     pub password: Policy,
+    /// `[default.site]`.
+    #[serde(default)]
+    pub site: SiteConfig,
     /// The proxies whose headers about the client are trusted.
     #[serde(default)]
     pub trusted_proxies: TrustedProxies,
@@ -63,8 +68,8 @@ const MIN_SECRET: usize = 32;
 /// Further keys of a profile: the template folder of `rocket_dyn_templates`, and Rocket's choice of file and
 /// profile.
 const FOREIGN_KEYS: [&str; 3] = ["template_dir", "config", "profile"];
-const OUR_KEYS: [&str; 6] =
-    ["mongodb", "password", "session", "static_dir", "teaching", "trusted_proxies"];
+const OUR_KEYS: [&str; 7] =
+    ["mongodb", "password", "session", "site", "static_dir", "teaching", "trusted_proxies"];
 
 /// Reads all sources of settings. A later source overrides an earlier one.
 pub fn figment() -> Figment {
@@ -200,6 +205,8 @@ mod tests {
             "unknown setting `session.cookie.sameSite`",
         );
         check("[default.mongodb]\nurl = 'x'", "unknown setting `mongodb.url`");
+        check("[default.site]\noperater = 'x'", "unknown setting `site.operater`");
+        check("[default.site]\nsource = 'ftp://x'", "`site.source`: must be an address");
         check("[default.session]\ntouch_after = 'soon'", "`session.touch_after`");
         check("[default]\nport = 'http'", "`port` must be");
         check("[default]\nworkers = 0", "`workers`");

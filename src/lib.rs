@@ -87,7 +87,7 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
         .attach(web::canonical::addresses())
         .attach(sessions)
         .attach(auth::stage(strategy))
-        .attach(web::stage(stores.backing, teaching.is_some(), &static_dir)?)
+        .attach(web::stage(stores.backing, teaching.is_some(), &config.site, &static_dir)?)
         .attach(web::protection::headers());
     let rocket = match teaching {
         Some(teaching) => rocket.attach(teaching),

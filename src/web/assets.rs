@@ -26,7 +26,7 @@ use sha2::{Digest as _, Sha256};
 use super::accept::accepts_gzip;
 
 /// The style sheets of every page, in `static/css`. Their order matters within one `@layer` only.
-const STYLES: [&str; 10] = [
+const STYLES: [&str; 11] = [
     "tokens",
     "base",
     "layout",
@@ -36,6 +36,7 @@ const STYLES: [&str; 10] = [
     "ticket",
     "coat",
     "account",
+    "footer",
     "print",
 ];
 

@@ -155,3 +155,18 @@ fn has_host_prefix(request: &Request<'_>) -> bool {
     let sessions: Option<&Sessions> = request.rocket().state();
     sessions.is_some_and(|sessions| is_host_name(&sessions.options().name))
 }
+
+/// Names and lifetimes of the two cookies, for the page that says what is stored.
+pub(super) struct Described {
+    pub device: (&'static str, std::time::Duration),
+    pub flash: (&'static str, std::time::Duration),
+}
+
+/// The two cookies, as the responses to requests like this one set them.
+pub(super) fn describe(request: &Request<'_>) -> Described {
+    let name = |cookie: SiteCookie| cookie.names[usize::from(has_host_prefix(request))];
+    Described {
+        device: (name(DEVICE), DEVICE_LIFETIME.unsigned_abs()),
+        flash: (name(FLASH), FLASH_LIFETIME.unsigned_abs()),
+    }
+}

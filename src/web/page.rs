@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::cookies;
 use super::flash::{Flash, FlashView};
 use super::next::page_of_form;
+use super::site::Site;
 use crate::auth::{User, Visitor};
 use crate::stores::Backend;
 use crate::trace::{self, Step};
@@ -33,6 +34,8 @@ struct Frame<'r> {
     memory: bool,
     /// Whether the page links to the lessons, and has a place for the X-ray.
     teaching: bool,
+    /// Who runs the site, and where its source code is.
+    site: Option<&'r Site>,
 }
 
 /// The user in the header of a page.
@@ -146,7 +149,7 @@ pub(super) fn render_without_user<T: Serialize>(
     Template::render(template, Context { page: frame(request, Header::Unknown, None), own })
 }
 
-fn frame<'r>(request: &Request<'_>, visitor: Header<'r>, flash: Option<Flash>) -> Frame<'r> {
+fn frame<'r>(request: &'r Request<'_>, visitor: Header<'r>, flash: Option<Flash>) -> Frame<'r> {
     // A link to "//host" would lead to another site.
     let path = format!("/{}", request.uri().path().as_str().trim_start_matches('/'));
     let page = page_of_form(&path).filter(|_| is_form(request));
@@ -157,6 +160,7 @@ fn frame<'r>(request: &Request<'_>, visitor: Header<'r>, flash: Option<Flash>) -
         visitor,
         memory: matches!(request.rocket().state(), Some(Backend::Memory)),
         teaching: request.rocket().state::<Teaching>().is_some_and(|Teaching(is_on)| *is_on),
+        site: request.rocket().state(),
     }
 }
 

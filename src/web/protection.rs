@@ -170,7 +170,8 @@ pub fn set_headers(request: &Request<'_>, response: &mut Response<'_>) {
 }
 
 /// The files outside `/static/` that are the same for all visitors.
-const SHARED_FILES: [&str; 2] = ["/favicon.ico", "/apple-touch-icon.png"];
+const SHARED_FILES: [&str; 4] =
+    ["/favicon.ico", "/apple-touch-icon.png", "/robots.txt", "/.well-known/security.txt"];
 
 fn is_static_file(request: &Request<'_>, response: &Response<'_>) -> bool {
     let path = request.uri().path();

@@ -41,6 +41,7 @@ mod sessions;
 mod shared_database;
 mod shared_reads;
 mod settings;
+mod site;
 mod start;
 mod throttle;
 mod networks;

@@ -107,7 +107,7 @@ async fn every_page_fits_its_window_and_keeps_to_the_content_security_policy() {
     let users = app.database().collection::<Document>("users");
     users.update_one(doc! {}, doc! { "$set": { "admin": true } }).await.unwrap();
     let chromium = Chromium::open(&app.url).await;
-    for path in ["/", "/register", "/login", "/logout", "/nowhere"] {
+    for path in ["/", "/register", "/login", "/logout", "/nowhere", "/privacy"] {
         check_look(&chromium, path, "out").await;
     }
     chromium.goto("/login").await;
