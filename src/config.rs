@@ -1,4 +1,4 @@
-//! Settings: Rocket.toml, then the variables `ROCKET_…`, then the three variables of `PlainNames`.
+//! Settings: Rocket.toml, then the variables `ROCKET_…`, then the three variables of `plain_names`.
 //!
 //! The program reads and checks them once, at the start. An unknown key, a wrong value or an unsafe setting
 //! stops the program. The error is one line, with the place and the remedy. Rocket reads its own settings
@@ -7,18 +7,22 @@
 mod collisions;
 mod explain;
 mod mongodb;
+mod plain_names;
 mod session;
+mod site;
 mod workers;
 
 use rocket::figment::providers::{Env, Format as _, Serialized, Toml};
+use rocket::figment::value::Dict;
 use rocket::figment::value::magic::RelativePathBuf;
-use rocket::figment::value::{Dict, Map, Value};
-use rocket::figment::{self, Figment, Metadata, Profile, Provider};
+use rocket::figment::{Figment, Profile};
 use serde::Deserialize;
 
 use explain::{explain, place, unknown};
 pub use mongodb::{DEFAULT_URI, MongoConfig, Uri};
+use plain_names::PlainNames;
 pub use session::{DEVELOPMENT_SECRET, SessionConfig, StoreKind};
+pub use site::SiteConfig;
 
 use crate::auth::{Policy, UsernameRules};
 use crate::proxy::TrustedProxies;
@@ -34,6 +38,9 @@ pub struct Config {
     /// `[default.password]`.
     #[serde(default)]
     pub password: Policy,
+    /// `[default.site]`.
+    #[serde(default)]
+    pub site: SiteConfig,
     /// `[default.username]`.
     #[serde(default)]
     pub username: UsernameRules,
@@ -66,8 +73,16 @@ const MIN_SECRET: usize = 32;
 /// Further keys of a profile: the template folder of `rocket_dyn_templates`, and Rocket's choice of file and
 /// profile.
 const FOREIGN_KEYS: [&str; 3] = ["template_dir", "config", "profile"];
-const OUR_KEYS: [&str; 7] =
-    ["mongodb", "password", "session", "static_dir", "teaching", "trusted_proxies", "username"];
+const OUR_KEYS: [&str; 8] = [
+    "mongodb",
+    "password",
+    "session",
+    "site",
+    "static_dir",
+    "teaching",
+    "trusted_proxies",
+    "username",
+];
 
 /// Reads all sources of settings. A later source overrides an earlier one.
 pub fn figment() -> Figment {
@@ -81,36 +96,6 @@ pub fn figment() -> Figment {
     };
     let workers = workers::default(&over(defaults()));
     over(defaults().merge(Serialized::default("workers", workers)))
-}
-
-/// The variables without the prefix `ROCKET_`. Figment's own `Env` would read a secret of digits as a number.
-struct PlainNames;
-
-impl PlainNames {
-    const SOURCE: &str = "MONGODB_URI, SESSION_SECRET, SESSION_STORE";
-    const KEYS: [(&str, [&str; 2]); 3] = [
-        ("MONGODB_URI", ["mongodb", "uri"]),
-        ("SESSION_SECRET", ["session", "secret"]),
-        ("SESSION_STORE", ["session", "store"]),
-    ];
-}
-
-impl Provider for PlainNames {
-    fn metadata(&self) -> Metadata {
-        Metadata::named(Self::SOURCE)
-    }
-
-    fn data(&self) -> figment::Result<Map<Profile, Dict>> {
-        let mut sections = Dict::new();
-        for (name, [section, key]) in Self::KEYS {
-            let Ok(value) = std::env::var(name) else { continue };
-            let section = sections.entry(section.to_owned()).or_insert_with(|| Dict::new().into());
-            if let Value::Dict(_, keys) = section {
-                keys.insert(key.to_owned(), value.into());
-            }
-        }
-        Ok(Profile::Global.collect(sections))
-    }
 }
 
 /// The default settings. Unlike Rocket's, they trust no header about the client's address.
@@ -204,6 +189,8 @@ mod tests {
             "unknown setting `session.cookie.sameSite`",
         );
         check("[default.mongodb]\nurl = 'x'", "unknown setting `mongodb.url`");
+        check("[default.site]\noperater = 'x'", "unknown setting `site.operater`");
+        check("[default.site]\nsource = 'ftp://x'", "`site.source`: must be an address");
         check("[default.session]\ntouch_after = 'soon'", "`session.touch_after`");
         check("[default]\nport = 'http'", "`port` must be");
         check("[default]\nworkers = 0", "`workers`");

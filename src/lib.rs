@@ -84,9 +84,10 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
         .attach(in_flight::arrivals(teaching.is_some()))
         .attach(web::protection::too_large_heads())
         .attach(web::protection::cross_site_requests())
+        .attach(web::canonical::addresses())
         .attach(sessions)
         .attach(auth::stage(strategy))
-        .attach(web::stage(stores.backing, teaching.is_some(), &static_dir)?)
+        .attach(web::stage(stores.backing, teaching.is_some(), &config.site, &static_dir)?)
         .attach(web::protection::headers());
     let rocket = match teaching {
         Some(teaching) => rocket.attach(teaching),
@@ -103,6 +104,8 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
 pub fn sessions(options: Options, stores: &Stores, teaching: bool) -> Result<Sessions, StartError> {
     let builder = Sessions::builder_with(stores.sessions.clone())
         .options(options)
+        // A login with "Keep me logged in" lasts as long as its session.
+        .renew_cookie(true)
         .https(proxy::is_https)
         .deadline(in_flight::deadline)
         .unavailable_page(web::error::unavailable);
@@ -131,6 +134,7 @@ pub fn strategy(config: &Config, stores: &Stores) -> Result<LocalStrategy, Start
         cards: OnceLock::new(),
         usernames: config.username.clone(),
         policy: config.password.clone(),
+        remember_for: config.session.remembered(),
         secrets,
     })
 }

@@ -25,7 +25,9 @@ use shared::SharedFinds;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// As long as the template that `src/web/assets.rs` makes.
-const ASSETS: &str = r#"  <link rel="icon" href="/static/favicon.0123456789abcdef.svg" type="image/svg+xml">
+const ASSETS: &str = r#"  <link rel="icon" href="/favicon.ico" sizes="32x32">
+  <link rel="icon" href="/static/favicon.0123456789abcdef.svg" type="image/svg+xml">
+  <link rel="apple-touch-icon" href="/apple-touch-icon.png">
   <link rel="stylesheet" href="/static/site.0123456789abcdef.css">
   <script type="module" src="/static/site.0123456789abcdef.js"></script>
 "#;

@@ -16,21 +16,22 @@ const CONFIRMED_FOR: Duration = Duration::from_secs(5 * 60);
 
 /// Logs `user` in. The session gets a new ID and loses all its values.
 ///
-/// Without `remember`, the browser deletes the cookie when it is closed.
+/// With `remember`, the login lasts so long without being used, also when the browser is closed. Without, the
+/// browser deletes the cookie when it is closed.
 ///
 /// # Errors
 /// [`SetError`], which a hex text gives no reason for.
-pub fn log_in(session: &Session, user: &User, remember: bool) -> Result<(), SetError> {
+pub fn log_in(session: &Session, user: &User, remember: Option<Duration>) -> Result<(), SetError> {
     log_in_to(session, &session.regenerate(), user, remember)
 }
 
 /// Gives the session a new ID after the user has confirmed or changed the password. The session's values are
-/// kept.
+/// kept, and so is the maximum age of its cookie.
 ///
 /// # Errors
 /// [`SetError`], which a hex text gives no reason for.
 pub fn confirm(session: &Session, user: &User) -> Result<(), SetError> {
-    let remember = session.max_age().is_some();
+    let remember = session.max_age();
     log_in_to(session, &session.cycle_id(), user, remember)?;
     session.set(CONFIRMED_AT, &Timestamp::now().as_millis())
 }
@@ -47,11 +48,9 @@ fn log_in_to(
     session: &Session,
     regenerated: &RegeneratedSession<'_>,
     user: &User,
-    remember: bool,
+    remember: Option<Duration>,
 ) -> Result<(), SetError> {
-    if !remember {
-        regenerated.end_with_browser();
-    }
+    session.set_max_age(remember);
     regenerated.log_in(&user.id.to_hex())?;
     trace::note(|| Step::Login { user: user.id.to_hex() });
     if user.password_version == 0 {

@@ -6,7 +6,7 @@
 //! - `queue`, `hasher`: limits of concurrent hashing, and the threads that hash
 //! - `users`: the accounts and their two stores
 //! - `device`, `throttle`: known browsers, and rate limits
-//! - `strategy`, `account`: checks a login; makes, changes and deletes an account
+//! - `attempt`, `strategy`, `account`: an attempt to log in; checks it; makes, changes and deletes an account
 //! - `passphrase`, `reset`: random words, and a new password for a user who has forgotten the old one
 //! - `login`, `revoke`: logs a user in and out; the reasons why sessions are revoked
 //! - `guard`: the guards that routes take
@@ -24,6 +24,7 @@ mod hasher;
 pub mod users;
 mod device;
 pub mod throttle;
+mod attempt;
 mod strategy;
 mod account;
 pub mod passphrase;
@@ -33,15 +34,16 @@ pub mod revoke;
 mod guard;
 
 pub use account::{Confirmation, ReauthToken, Registration};
+pub use attempt::{Attempt, Verdict};
 pub use guard::{Admin, AuthError, Visitor, user_id};
 pub use hasher::Hasher;
 pub use login::{confirm, is_confirmed, log_in, log_out};
-pub use password::{Password, PasswordHash};
+pub use password::{MAX_LENGTH as PASSWORD_MAX, Password, PasswordHash};
 pub use policy::{PasswordError, Policy};
 pub use queue::Queue;
 pub use reserved::UsernameRules;
 pub use reset::PasswordReset;
-pub use strategy::{Attempt, IsOnCard, LocalStrategy, Verdict};
+pub use strategy::{IsOnCard, LocalStrategy};
 pub use username::{
     MAX_LENGTH as USERNAME_MAX, MIN_LENGTH as USERNAME_MIN, Username, UsernameError, key_of,
 };

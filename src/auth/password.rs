@@ -16,7 +16,7 @@ use rand::rngs::SysRng;
 use subtle::ConstantTimeEq as _;
 
 /// The longest password in code points: long enough for any passphrase (ASVS 6.2.9 asks for at least 64).
-pub(super) const MAX_LENGTH: usize = 256;
+pub const MAX_LENGTH: usize = 256;
 
 /// The least that OWASP's Password Storage Cheat Sheet asks for: 19 MiB, two passes, one lane. More would
 /// make attacks more expensive, and each login as well.

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rocket::tokio::time::sleep;
 use rocket_express_session::Secrets;
 
+use super::attempt::{Attempt, Verdict};
 use super::device;
 use super::hasher::Hasher;
 use super::password::{Password, is_weak};
@@ -38,6 +39,8 @@ pub struct LocalStrategy {
     pub usernames: UsernameRules,
     /// The rules for a new password.
     pub policy: Policy,
+    /// How long a login lasts without being used, if the user asked to stay logged in.
+    pub remember_for: Duration,
     /// They sign the cookies of known browsers.
     pub secrets: Secrets,
     /// Tells the passphrases of seats. Set when the app has a class.
@@ -50,45 +53,9 @@ pub struct LocalStrategy {
 /// attempts a second, half of all passphrases take 270 years.
 pub type IsOnCard = Box<dyn Fn(&User, &str) -> bool + Send + Sync>;
 
-/// An attempt to log in.
-#[derive(Clone, Copy)]
-pub struct Attempt<'a> {
-    /// The username as typed.
-    pub username: &'a str,
-    /// The password as typed.
-    pub password: &'a str,
-    /// The browser's device cookies. All but one may be forged, by another host of the domain.
-    pub devices: &'a [&'a str],
-    /// The address of the client.
-    pub address: IpAddr,
-}
-
 /// How long it takes at least to reject a password. The hash of an old account takes another time than
 /// Argon2, and that must not tell that the account exists (OWASP ASVS 6.3.8). Node's bcrypt takes 60 ms.
 const MIN_REJECTION_TIME: Duration = Duration::from_millis(100);
-
-/// The result of checking a username and a password.
-///
-/// A database that does not answer is no verdict. It is the error [`Unavailable`], which must never be shown
-/// as a wrong password.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// The right password of this user. The second value is a device cookie, if the browser needs one.
-    Accepted(User, Option<String>),
-    /// Unknown name or wrong password: one verdict for both.
-    Rejected {
-        /// Whether the name is that of an account. False when it was not looked up. For the log alone: a page
-        /// must not tell who has an account (OWASP ASVS 6.3.8).
-        account_exists: bool,
-    },
-    /// Too many attempts: the password was not checked.
-    Throttled {
-        /// How long no password will be checked.
-        retry_after: Duration,
-        /// As for [`Verdict::Rejected`].
-        account_exists: bool,
-    },
-}
 
 impl LocalStrategy {
     /// Checks a username and a password as they were typed.
@@ -233,6 +200,7 @@ mod tests {
             throttle: Throttle::new(Arc::new(MemoryCounters::default()), secrets.clone()),
             usernames: UsernameRules::default(),
             policy: Policy::default(),
+            remember_for: Duration::from_secs(60),
             secrets,
             cards: OnceLock::new(),
         };

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use rocket::figment::{self, Metadata, error::Kind};
 
-use super::{ConfigError, PlainNames};
+use super::ConfigError;
+use super::plain_names::PlainNames;
 
 /// The error in one line: the place, the setting, and the valid values.
 pub(super) fn explain(error: &figment::Error) -> ConfigError {

@@ -1,11 +1,12 @@
-//! `[default.session]` of Rocket.toml: the options of the session engine, and three settings of the app.
+//! `[default.session]` of Rocket.toml: the options of the session engine, and four settings of the app.
 //!
-//! Both are in one table. This file reads the three settings, and passes the rest to the engine. The engine
+//! Both are in one table. This file reads the four settings, and passes the rest to the engine. The engine
 //! rejects unknown keys.
 
 use std::fmt;
+use std::time::Duration;
 
-use rocket_express_session::{Options, Secrets};
+use rocket_express_session::{Options, Secrets, deserialize_duration};
 use serde::de::value::{MapAccessDeserializer, StringDeserializer};
 use serde::de::{DeserializeSeed, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -38,6 +39,8 @@ pub struct SessionConfig {
     /// Whether new documents store the session as JSON text, and not as an object, which MongoDB can query.
     /// Existing documents keep their form. connect-mongo: `stringify`, with this default.
     pub stringify: bool,
+    /// How long a login with "Keep me logged in" lasts without being used.
+    pub remember_for: Duration,
     /// The options of the session engine.
     pub options: Options,
 }
@@ -50,18 +53,28 @@ impl Default for SessionConfig {
             store: StoreKind::Mongodb,
             collection: "sessions".to_owned(),
             stringify: true,
+            remember_for: Duration::from_secs(14 * 24 * 60 * 60),
             options,
         }
     }
 }
 
 impl SessionConfig {
+    /// How long a remembered login lasts without being used: `remember_for`, but never shorter than a login
+    /// without it, and never longer than `absolute_timeout`.
+    pub fn remembered(&self) -> Duration {
+        self.remember_for.max(self.options.idle_timeout).min(self.options.absolute_timeout)
+    }
+
     /// Rejects values with which no session works.
     ///
     /// # Errors
     /// A text that says what is wrong.
     pub fn check(&self) -> Result<(), String> {
         self.options.check().map_err(|error| error.to_string())?;
+        if self.remember_for.is_zero() {
+            return Err("remember_for must be greater than 0".to_owned());
+        }
         check_collection(&self.collection).map_err(str::to_owned)
     }
 }
@@ -134,6 +147,9 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Rest<'_, A> {
                 Key::Store => self.config.store = self.map.next_value()?,
                 Key::Collection => self.config.collection = self.map.next_value()?,
                 Key::Stringify => self.config.stringify = self.map.next_value()?,
+                Key::RememberFor => {
+                    self.config.remember_for = self.map.next_value::<Lifetime>()?.0;
+                }
             }
         }
         Ok(None)
@@ -144,12 +160,18 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Rest<'_, A> {
     }
 }
 
+/// A duration, written as those of the engine.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Lifetime(#[serde(deserialize_with = "deserialize_duration")] Duration);
+
 /// A key of the table.
 enum Key<K> {
     Engine(K),
     Store,
     Collection,
     Stringify,
+    RememberFor,
 }
 
 /// Reads a key. It calls the engine's reader inside figment's, so figment's errors name the place of the key.
@@ -164,6 +186,7 @@ impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for KeySeed<'_, K> {
             "store" => Ok(Key::Store),
             "collection" => Ok(Key::Collection),
             "stringify" => Ok(Key::Stringify),
+            "remember_for" => Ok(Key::RememberFor),
             _ => {
                 let seed = self.0.take().ok_or_else(|| D::Error::custom("a second key"))?;
                 seed.deserialize(StringDeserializer::new(key)).map(Key::Engine)
@@ -193,6 +216,19 @@ mod tests {
         for wrong in [r#"{"stor":"memory"}"#, r#"{"store":"redis"}"#, r#"{"rolling":1}"#, "[]"] {
             assert!(with(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_remembered_login_lasts_at_least_as_long_as_another_one() {
+        let check = |json: &str, seconds: u64| {
+            assert_eq!(with(json).unwrap().remembered(), Duration::from_secs(seconds), "{json}");
+        };
+        check("{}", 14 * 24 * 60 * 60);
+        check(r#"{"remember_for":"1 hour","idle_timeout":"10 minutes"}"#, 3600);
+        check(r#"{"remember_for":60,"idle_timeout":"1 hour"}"#, 3600);
+        check(r#"{"remember_for":"30 days","absolute_timeout":"7 days"}"#, 7 * 24 * 60 * 60);
+        assert!(with(r#"{"remember_for":0}"#).unwrap_err().contains("remember_for"));
+        assert!(with(r#"{"remember_for":"long"}"#).is_err());
     }
 
     #[test]

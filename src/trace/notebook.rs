@@ -10,7 +10,8 @@ use super::recorder::BrowserKey;
 
 /// First path segments of the requests that are not recorded. They are not interesting, or they show
 /// recordings.
-const UNRECORDED: [&str; 6] = ["static", "healthz", "readyz", "xray", "favicon.ico", "class"];
+const UNRECORDED: [&str; 7] =
+    ["static", "healthz", "readyz", "xray", "favicon.ico", "apple-touch-icon.png", "class"];
 
 /// The most browser keys of one request. A login gives the browser a new key.
 const MAX_OWNERS: usize = 4;

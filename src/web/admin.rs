@@ -61,7 +61,7 @@ async fn revoke(
     let ended = in_time(sessions.admin().revoke_user(&id, BY_ADMIN)).await??;
     let actor = Actor::Admin(&admin.0.username, &user.username);
     audit::record(AuditEvent::RevokeSessions, Outcome::Done, actor);
-    page.set_flash(Flash::SessionsEnded(ended));
+    page.set_flash(&Flash::SessionsEnded(ended));
     Ok(FormResponse::redirect(uri!(show)))
 }
 

@@ -1,4 +1,4 @@
-//! The style sheet, the script and the icon of all pages. Their addresses have a hash of their content.
+//! The style sheet, the script and the icons of all pages. Most addresses have a hash of the content.
 //!
 //! The sources in `static/` are many small files, because these are easier to read. At the start, this file
 //! joins them into one style sheet and one script, and compresses these and the icon. So a page needs four
@@ -7,6 +7,10 @@
 //! A changed file gets another address, so browsers may keep each file for a year. The template `assets` has
 //! the addresses as plain text, so no page computes them. Rocket's `FileServer` serves the sources, at
 //! addresses such as `/static/css/base.css`.
+//!
+//! Two icons have fixed addresses, `/favicon.ico` and `/apple-touch-icon.png`, where programs ask for them
+//! without reading a page. Both are drawn from `favicon.svg`: the first with 16 and 32 px, the second with
+//! 180 px and a background.
 
 use std::io::{self, Cursor, Write as _};
 use std::path::Path;
@@ -22,7 +26,7 @@ use sha2::{Digest as _, Sha256};
 use super::accept::accepts_gzip;
 
 /// The style sheets of every page, in `static/css`. Their order matters within one `@layer` only.
-const STYLES: [&str; 10] = [
+const STYLES: [&str; 11] = [
     "tokens",
     "base",
     "layout",
@@ -32,6 +36,7 @@ const STYLES: [&str; 10] = [
     "ticket",
     "coat",
     "account",
+    "footer",
     "print",
 ];
 
@@ -39,7 +44,7 @@ const STYLES: [&str; 10] = [
 const TEACHING_STYLES: [&str; 4] = ["xray", "learn", "class", "board"];
 
 /// The scripts of every page, in `static/js`. Each does nothing on a page without its elements.
-const SCRIPTS: [&str; 1] = ["show-password"];
+const SCRIPTS: [&str; 2] = ["show-password", "password-rules"];
 
 /// The scripts that only `teaching` needs.
 const TEACHING_SCRIPTS: [&str; 5] =
@@ -63,6 +68,10 @@ pub(super) struct Assets {
     style: Asset,
     script: Asset,
     icon: Asset,
+    /// For browsers and other programs that know no SVG.
+    old_icon: Vec<u8>,
+    /// For the home screen of a phone.
+    touch_icon: Vec<u8>,
 }
 
 struct Asset {
@@ -97,14 +106,18 @@ impl Assets {
             style: Asset::new("site", "css", style),
             script: Asset::new("site", "js", script),
             icon: Asset::new("favicon", "svg", read(static_dir, "favicon.svg")?),
+            old_icon: read(static_dir, "favicon.ico")?,
+            touch_icon: read(static_dir, "apple-touch-icon.png")?,
         })
     }
 
     /// The template `assets`, which each page includes in its head.
     pub(super) fn template(&self) -> String {
-        let Self { style, script, icon } = self;
+        let Self { style, script, icon, .. } = self;
         format!(
-            r#"  <link rel="icon" href="{}" type="image/svg+xml">
+            r#"  <link rel="icon" href="/favicon.ico" sizes="32x32">
+  <link rel="icon" href="{}" type="image/svg+xml">
+  <link rel="apple-touch-icon" href="/apple-touch-icon.png">
   <link rel="stylesheet" href="{}">
   <script type="module" src="{}"></script>
 "#,
@@ -162,7 +175,7 @@ impl<'r> FromParam<'r> for HashedName<'r> {
 /// version may have made the page (docs/deploy.md). Then no browser keeps it.
 #[get("/static/<asked>")]
 fn asset<'r>(asked: HashedName<'r>, assets: &'r State<Assets>) -> Option<Found<'r>> {
-    let Assets { style, script, icon } = assets.inner();
+    let Assets { style, script, icon, .. } = assets.inner();
     let is_it = |asset: &&Asset| asset.name == asked.name && asset.ending == asked.ending;
     let asset = [style, script, icon].into_iter().find(is_it)?;
     Some(Found { asset, is_current: asset.hash == asked.hash })
@@ -194,6 +207,16 @@ impl<'r> Responder<'r, 'r> for Found<'r> {
     }
 }
 
+#[get("/favicon.ico")]
+fn old_icon(assets: &State<Assets>) -> (ContentType, &[u8]) {
+    (ContentType::Icon, &assets.inner().old_icon)
+}
+
+#[get("/apple-touch-icon.png")]
+fn touch_icon(assets: &State<Assets>) -> (ContentType, &[u8]) {
+    (ContentType::PNG, &assets.inner().touch_icon)
+}
+
 pub(super) fn routes() -> Vec<Route> {
-    routes![asset]
+    routes![asset, old_icon, touch_icon]
 }

@@ -1,5 +1,6 @@
-//! Puts values into the session: an item into the list, and one more visit into the counter.
+//! Changes values in the session: adds and removes items of a list, and counts visits.
 
+use rocket::http::uri::Reference;
 use rocket::response::Redirect;
 use rocket::{Route, get, post, routes, uri};
 use rocket_express_session::{Session, SetError};
@@ -25,7 +26,7 @@ struct Item {
 }
 
 #[post("/coat", data = "<form>")]
-fn add_item(
+fn add(
     page: Page<'_>,
     session: &Session,
     user: &User,
@@ -39,16 +40,35 @@ fn add_item(
     }
     // The save checks the limit again, because concurrent requests may add items.
     session.push(ITEMS, item, MAX_ITEMS)?;
-    Ok(FormResponse::redirect(uri!(dashboard::show)))
+    page.set_flash(&Flash::ItemAdded);
+    Ok(FormResponse::redirect(section()))
+}
+
+/// Removes the first equal item.
+#[post("/coat/take", data = "<form>")]
+fn take(
+    page: Page<'_>,
+    session: &Session,
+    _user: &User,
+    form: Form<Item>,
+) -> Result<Redirect, Error> {
+    let items: Vec<String> = session.get(ITEMS).unwrap_or_default();
+    let flash = match items.contains(&form.0.item) {
+        true => Flash::ItemTaken,
+        false => Flash::ItemMissing,
+    };
+    session.pull(ITEMS, &form.0.item)?;
+    page.set_flash(&flash);
+    Ok(Redirect::to(section()))
 }
 
 fn find_error(item: &str, count: usize) -> Option<String> {
     if item.is_empty() {
-        Some("Enter what you want to hang up.".to_owned())
+        Some("Enter an item.".to_owned())
     } else if item.chars().count() > MAX_CHARACTERS {
-        Some(format!("The item is too long: it may have at most {MAX_CHARACTERS} characters."))
+        Some(format!("That item is too long. Use at most {MAX_CHARACTERS} characters."))
     } else if count >= MAX_ITEMS {
-        Some(format!("The hook is full: it holds {MAX_ITEMS} items. Log out to get an empty one."))
+        Some(format!("Your coat is full ({MAX_ITEMS} items). Take something down first."))
     } else {
         None
     }
@@ -63,24 +83,38 @@ fn count(
 ) -> Result<Redirect, Error> {
     match session.increment(VIEWS) {
         // Another app has stored a value that is not a number. This app does not overwrite it.
-        Err(SetError::NotANumber(_)) => page.set_flash(Flash::NotCounted),
-        counted => counted?,
+        Err(SetError::NotANumber(_)) => page.set_flash(&Flash::NotCounted),
+        counted => {
+            counted?;
+            page.set_flash(&Flash::Counted);
+        }
     }
-    Ok(Redirect::to(uri!(dashboard::show)))
+    Ok(Redirect::to(section()))
+}
+
+/// The section of the dashboard that shows the session.
+fn section() -> Reference<'static> {
+    uri!("/dashboard#coat")
 }
 
 /// Redirects to the dashboard, which has the form. A rejected form leaves this address in the browser.
 #[get("/coat")]
-fn add_item_form() -> Redirect {
+fn add_form() -> Redirect {
     Redirect::to(uri!(dashboard::show))
 }
 
-/// Redirects to the dashboard, like [`add_item_form`].
+/// Redirects to the dashboard, like [`add_form`].
+#[get("/coat/take")]
+fn take_form() -> Redirect {
+    Redirect::to(uri!(dashboard::show))
+}
+
+/// Redirects to the dashboard, like [`add_form`].
 #[get("/coat/count")]
 fn count_form() -> Redirect {
     Redirect::to(uri!(dashboard::show))
 }
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![add_item, count, add_item_form, count_form]
+    routes![add, take, count, add_form, take_form, count_form]
 }

@@ -11,8 +11,8 @@ use rocket::Request;
 use rocket::http::{Cookie, SameSite};
 use rocket::request::{FromRequest, Outcome};
 use rocket::time::Duration;
-use rocket_express_session::Sessions;
 use rocket_express_session::cookie::{decode, is_host_name, request_values};
+use rocket_express_session::{Secrets, Sessions};
 
 use super::flash::Flash;
 use crate::names::{DEVICE_COOKIE, FLASH_COOKIE};
@@ -78,8 +78,9 @@ impl<'r> DeviceCookies<'r> {
 
 /// Sets a flash message for the next page, with the ID of this request. The X-ray shows which requests led to
 /// that page.
-pub(super) fn set_flash(request: &Request<'_>, flash: Flash) {
-    let value = format!("{}~{}", flash.to_value(), in_flight::request_id());
+pub(super) fn set_flash(request: &Request<'_>, flash: &Flash) {
+    let Some(secrets) = secrets(request) else { return };
+    let value = format!("{}~{}", flash.to_value(secrets), in_flight::request_id());
     FLASH.set(request, value, FLASH_LIFETIME);
 }
 
@@ -88,9 +89,15 @@ pub(super) fn take_flash(request: &Request<'_>) -> Option<Flash> {
     let cookie = FLASH.get(request)?;
     let (value, from) = cookie.split_once('~').unwrap_or((&cookie, ""));
     in_flight::link_to(from);
-    let flash = Flash::from_value(value);
+    let flash = secrets(request).and_then(|secrets| Flash::from_value(value, secrets));
     FLASH.remove(request);
     flash
+}
+
+/// The secrets that sign a username in a flash message.
+fn secrets<'r>(request: &'r Request<'_>) -> Option<&'r Secrets> {
+    let sessions: &Sessions = request.rocket().state()?;
+    Some(&sessions.options().secret)
 }
 
 impl SiteCookie {
@@ -147,4 +154,19 @@ fn is_refused(request: &Request<'_>) -> bool {
 fn has_host_prefix(request: &Request<'_>) -> bool {
     let sessions: Option<&Sessions> = request.rocket().state();
     sessions.is_some_and(|sessions| is_host_name(&sessions.options().name))
+}
+
+/// Names and lifetimes of the two cookies, for the page that says what is stored.
+pub(super) struct Described {
+    pub device: (&'static str, std::time::Duration),
+    pub flash: (&'static str, std::time::Duration),
+}
+
+/// The two cookies, as the responses to requests like this one set them.
+pub(super) fn describe(request: &Request<'_>) -> Described {
+    let name = |cookie: SiteCookie| cookie.names[usize::from(has_host_prefix(request))];
+    Described {
+        device: (name(DEVICE), DEVICE_LIFETIME.unsigned_abs()),
+        flash: (name(FLASH), FLASH_LIFETIME.unsigned_abs()),
+    }
 }

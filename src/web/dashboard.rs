@@ -1,8 +1,9 @@
 //! The dashboard: shows the user's cookie and session.
 
+use rocket::http::SameSite;
 use rocket::{Route, get, routes};
 use rocket_dyn_templates::{Template, context};
-use rocket_express_session::{CookieRecord, Lifetime, Session};
+use rocket_express_session::{CookieRecord, Lifetime, Session, Timestamp};
 use serde::Serialize;
 
 use super::form::FieldError;
@@ -34,12 +35,19 @@ pub(super) fn render(
     let short_id = session.id().prefix();
     let json = content.to_json();
     let Lifetime { created, expires, rolling, .. } = session.lifetime();
+    let cookie = &content.cookie;
+    // A cookie with an expiry is sent again whenever the session is extended, so both expire together. An
+    // Express app may have extended only the session.
+    let cookie_expires = match created {
+        Some(_) => expires.filter(|_| cookie.has_expiry()),
+        None => cookie.expires(),
+    };
     let own = context! {
         ticket: context! {
             name,
             bytes,
             sid_start: &short_id,
-            attributes: attributes(&content.cookie),
+            attributes: attributes(cookie, cookie_expires),
         },
         coat: context! {
             hook: &short_id,
@@ -64,33 +72,53 @@ pub(super) fn render(
 struct Attribute {
     name: String,
     why: &'static str,
+    time: Option<TimeView>,
 }
 
-fn attributes(cookie: &CookieRecord) -> Vec<Attribute> {
+/// `expires`: when the browser deletes the cookie. `None`: when it is closed.
+fn attributes(cookie: &CookieRecord, expires: Option<Timestamp>) -> Vec<Attribute> {
     let mut list = vec![];
-    let mut add = |name: String, why| list.push(Attribute { name, why });
+    let mut add = |name: String, why| list.push(Attribute { name, why, time: None });
     if cookie.is_http_only() {
-        add("HttpOnly".to_owned(), "no script in the page can read it");
+        add("HttpOnly".to_owned(), "no script in a page can read it");
     }
     if let Some(same_site) = cookie.same_site() {
-        add(format!("SameSite={same_site}"), "forms on other sites do not carry it");
+        add(format!("SameSite={same_site}"), same_site_purpose(same_site));
     }
     if cookie.is_secure() {
-        add("Secure".to_owned(), "it travels over https only");
+        add("Secure".to_owned(), "the browser sends it over https only");
     }
     if let Some(domain) = cookie.domain() {
-        add(format!("Domain={domain}"), "its subdomains get it as well");
+        add(format!("Domain={domain}"), "this host and its subdomains receive it");
     }
     if let Some(path) = cookie.path() {
-        add(format!("Path={path}"), "the part of this site that gets it");
+        let why = match &*path {
+            "/" => "which part of the site receives it (here: all of it)",
+            _ => "which part of the site receives it",
+        };
+        add(format!("Path={path}"), why);
     }
-    match cookie.expires() {
-        Some(expires) => {
-            add(format!("Expires={}", expires.to_http_date()), "when your browser throws it away");
-        }
-        None => add("no Expires".to_owned(), "your browser throws it away when it is closed"),
+    match expires {
+        Some(expires) => list.push(Attribute {
+            name: "Expires".to_owned(),
+            why: "when your browser deletes it, unless we send it again before",
+            time: Some(expires.into()),
+        }),
+        None => add(
+            "no Expires".to_owned(),
+            "your browser deletes it when you close the browser. Many browsers restore it with “continue \
+             where you left off”",
+        ),
     }
     list
+}
+
+fn same_site_purpose(same_site: SameSite) -> &'static str {
+    match same_site {
+        SameSite::Strict => "requests that other sites start do not carry it",
+        SameSite::Lax => "links from other sites carry it, forms on other sites do not",
+        SameSite::None => "requests that other sites start carry it as well",
+    }
 }
 
 /// Adds line breaks to JSON. Text that `serde_json` cannot read is shown unchanged. JavaScript may write such

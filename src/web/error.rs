@@ -10,8 +10,10 @@ use rocket_dyn_templates::{Template, context};
 use rocket_express_session::SetError;
 
 use super::accept::{json_error, prefers_json};
+use super::cookies::set_flash;
+use super::flash::Flash;
 use super::methods::allowed_instead;
-use super::next::login_with_next;
+use super::next::{page_of_form, with_next};
 use super::page::{Page, render_without_user};
 use super::protection::{is_cross_site, set_headers};
 use crate::auth::Visitor;
@@ -45,10 +47,15 @@ impl Error {
 /// Logs the cause. A catcher makes the page.
 impl<'r> Responder<'r, 'static> for Error {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        let (method, path, id) = (request.method(), request.uri().path(), request_id());
-        log::error!("{method} {path}: {self} request={id}");
+        log_failure(request, &self);
         Err(self.status())
     }
+}
+
+/// Logs why a request failed.
+pub(super) fn log_failure(request: &Request<'_>, error: &dyn std::error::Error) {
+    let (method, path, id) = (request.method(), request.uri().path(), request_id());
+    log::error!("{method} {path}: {error} request={id}");
 }
 
 /// The text of an error page.
@@ -63,9 +70,9 @@ struct ErrorText {
 const CROSS_SITE: ErrorText = ErrorText {
     heading: "That form came from another site",
     text: "Nothing was changed. Open the page with the form on this site, and send it from there. If \
-           you run this site and its own forms end here: your proxy must pass the browser's Host \
-           header on (nginx: proxy_set_header Host $host). The log line of this request has the \
-           Origin and the Host that differ.",
+           you run this site and its own forms end here, your proxy must pass on the browser's Host \
+           header (nginx: proxy_set_header Host $host). The log line of this request has the Origin \
+           and the Host that differ.",
     retry: false,
 };
 
@@ -73,46 +80,62 @@ fn text(status: Status, method: Method) -> ErrorText {
     let (heading, text, retry) = match status.code {
         400 => (
             "We could not read that request",
-            "Something in it was garbled on the way here. Go back, reload the page and try again.",
+            "Its form was incomplete or damaged. Go back, reload the page and try again.",
             false,
         ),
-        403 => ("You do not have access", "This page is for admins. Nothing was changed.", false),
-        404 => ("There is no page here", "Check the address for a typing mistake.", false),
+        403 => ("You don't have access", "This page is for admins. Nothing was changed.", false),
+        404 => ("We can't find that page", "Check the address, or go to the start page.", false),
         405 => (
-            "That does not work at this address",
-            "The address exists, but it does not take this kind of request. Go to the start page, and \
-             from there to the page that you want.",
+            "That doesn't work at this address",
+            "This address doesn't accept this kind of request. Go to the start page, and from there to the \
+             page that you want.",
             false,
         ),
-        413 => ("That is too much", "What you sent is larger than any form here needs.", false),
-        415 => ("We only take forms", "Send the form of the page as the page sends it.", false),
-        422 => ("We could not use that", "Go back and check what you entered.", false),
-        429 => ("Too many tries", "Wait a little, then try again.", true),
+        408 => (
+            "Your form took too long to arrive",
+            "Nothing was changed. Go back and send it again.",
+            false,
+        ),
+        413 => (
+            "That is too large",
+            "What you sent is larger than any form here needs. Nothing was changed. Send less.",
+            false,
+        ),
+        415 => (
+            "That wasn't a form",
+            "That request wasn't a form we understand. Nothing was changed. Send the form from its page.",
+            false,
+        ),
+        422 => (
+            "Something in that form wasn't right",
+            "Nothing was changed. Go back and check what you entered.",
+            false,
+        ),
+        429 => ("Too many attempts", "Wait a little, then try again.", true),
         431 => (
-            "That is too much",
-            "The address and the cookies of your request are larger than this site needs. Delete \
-             this site's cookies in your browser, then try again.",
+            "That request is too large",
+            "Its address and cookies are larger than this site needs. Delete this site's cookies in your \
+             browser, then try again.",
             false,
         ),
         503 if method != Method::Get => (
-            "We cannot tell whether that was done",
-            "Our database did not answer in time, or too many requests came at once. What you sent \
-             may have been done or not. Wait a few seconds and look, then send it again if it was not.",
+            "We can't tell whether that was done",
+            "Our database didn't answer in time, or too many requests came at once. Wait a few seconds. Then \
+             look at the page, and send the form again if nothing has changed.",
             false,
         ),
         503 => (
-            "We cannot answer just now",
-            "Our database does not answer, or too many requests came at once. You have not been \
-             logged out. Try again in a few seconds.",
+            "We can't show this page right now",
+            "Our database isn't answering, or too many requests came at once. You have not been logged out. \
+             Try again in a few seconds.",
             true,
         ),
         _ if status.code >= 500 => (
-            "Something went wrong here",
-            "It is our mistake, not yours. It has been written to our log. Try again; if it happens \
-             twice, go back to the start.",
+            "Something went wrong",
+            "This is our fault and has been logged. Try again. If it happens twice, go to the start page.",
             true,
         ),
-        _ => ("That did not work", "Go back and try again.", false),
+        _ => ("That didn't work", "Go back and try again.", false),
     };
     ErrorText { heading, text, retry }
 }
@@ -121,8 +144,10 @@ fn context(request: &Request<'_>, status: Status) -> impl serde::Serialize {
     let is_cross_site = status == Status::Forbidden && is_cross_site(request);
     let text = if is_cross_site { CROSS_SITE } else { text(status, request.method()) };
     let ErrorText { heading, text, retry } = text;
-    // The link for a retry is a GET, so it cannot send a form again.
-    let retry = retry && request.method() == Method::Get;
+    // The link is a GET, so it cannot send a form again. It leads to the page with the form.
+    let is_get = matches!(request.method(), Method::Get | Method::Head);
+    let form = page_of_form(request.uri().path().as_str()).filter(|_| !is_get && !is_cross_site);
+    let retry = retry && is_get;
     context! {
         error: context! {
             code: status.code,
@@ -130,6 +155,7 @@ fn context(request: &Request<'_>, status: Status) -> impl serde::Serialize {
             heading,
             text,
             retry,
+            form,
             // A user who asks for help can quote the ID of the log line.
             request: (status.code >= 500 || is_cross_site).then(request_id),
         },
@@ -198,15 +224,19 @@ async fn any(status: Status, request: &Request<'_>) -> ErrorResponse {
     ErrorResponse::Page(status, Box::new(page))
 }
 
-/// Redirects an anonymous visitor to the login page, which leads back after the login.
+/// Redirects an anonymous visitor to the login page, which then leads back to the page or the form.
 #[catch(401)]
 fn unauthorized(request: &Request<'_>) -> Result<Redirect, ErrorResponse> {
     if prefers_json(request) {
         return Err(ErrorResponse::Json(Status::Unauthorized));
     }
+    if request.method() == Method::Get {
+        return Ok(Redirect::to(with_next("/login", &request.uri().to_string())));
+    }
     // A login can lead back to a page, but it cannot send a form again.
-    let next = (request.method() == Method::Get).then(|| request.uri().to_string());
-    Ok(Redirect::to(login_with_next(next.as_deref())))
+    set_flash(request, &Flash::NotLoggedIn);
+    let page = page_of_form(request.uri().path().as_str());
+    Ok(Redirect::to(with_next("/login", page.unwrap_or_default())))
 }
 
 /// The catchers: one for 401, and one for every other status.

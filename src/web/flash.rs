@@ -1,18 +1,38 @@
-//! Flash messages: one sentence, shown once on the page after a redirect, like connect-flash for Express.
+//! Flash messages: one message, shown once on the page after a redirect, like connect-flash for Express.
 //!
 //! A flash message has a cookie of its own (`cookies.rs`). It is not in the session, because a visitor who
-//! has just registered or logged out has no session. The cookie contains a name from a short list, a number
-//! and the ID of a request, and never text. So no other site can put words on our page.
+//! has just registered or logged out has no session. The cookie contains a name from a short list and a
+//! number. It contains no text except a username, which is signed. So no other site can put words on our
+//! page.
 
-use serde::{Serialize, Serializer, ser::SerializeStruct as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rocket_express_session::Secrets;
+use serde::Serialize;
+
+/// The purpose of the signature of a username: see [`Secrets::sign_for`].
+const PURPOSE: &str = "cloakroom flash";
 
 /// A flash message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Flash {
-    /// The account was created.
-    Registered,
-    /// The user has logged out.
-    LoggedOut,
+    /// The account with this username was created.
+    Registered(String),
+    /// The user has logged out, and this many other sessions of the account are valid. `None`: they were not
+    /// counted.
+    LoggedOut(Option<u64>),
+    /// A form was not processed, because the visitor was not logged in.
+    NotLoggedIn,
+    /// An item was added to the session.
+    ItemAdded,
+    /// An item was removed from the session.
+    ItemTaken,
+    /// The item to remove was not in the session.
+    ItemMissing,
+    /// The counter was increased.
+    Counted,
+    /// The counter was not increased, because its value is not a number. Another app has stored it.
+    NotCounted,
     /// The password was changed, and this many other sessions have ended. `None`: they could not be deleted
     /// yet.
     PasswordChanged(Option<u64>),
@@ -26,104 +46,218 @@ pub enum Flash {
     StudentUnlocked,
     /// All counters of attempts were reset.
     AllUnlocked,
-    /// The counter was not increased, because its value is not a number. Another app has stored it.
-    NotCounted,
+}
+
+/// A flash message as the templates show it.
+#[derive(Serialize)]
+pub(super) struct FlashView {
+    /// The name of the message, for tests and scripts.
+    name: &'static str,
+    /// `ok` or `warn`.
+    tone: &'static str,
+    text: String,
+    /// The ID of the section that shows the message. `None`: the message is at the top of the page.
+    place: Option<&'static str>,
+    link: Option<Link>,
+    /// The username of the new account, for the login form.
+    username: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Link {
+    href: &'static str,
+    text: &'static str,
 }
 
 impl Flash {
-    /// The value of the cookie.
-    pub fn to_value(self) -> String {
+    /// The name of the message, in the cookie and in the attribute `data-flash` of the page.
+    fn name(&self) -> &'static str {
         match self {
-            Self::Registered => "registered".to_owned(),
-            Self::LoggedOut => "signed-out".to_owned(),
-            Self::PasswordChanged(Some(ended)) => format!("password-changed.{ended}"),
-            Self::PasswordChanged(None) => "password-changed-alone".to_owned(),
-            Self::SessionsEnded(ended) => format!("sessions-ended.{ended}"),
-            Self::AccountDeleted => "account-deleted".to_owned(),
-            Self::ClassReset(students) => format!("class-reset.{students}"),
-            Self::StudentUnlocked => "student-unlocked".to_owned(),
-            Self::AllUnlocked => "all-unlocked".to_owned(),
-            Self::NotCounted => "not-counted".to_owned(),
+            Self::Registered(_) => "registered",
+            Self::LoggedOut(Some(_)) => "logged-out",
+            Self::LoggedOut(None) => "logged-out-uncounted",
+            Self::NotLoggedIn => "not-logged-in",
+            Self::ItemAdded => "item-added",
+            Self::ItemTaken => "item-taken",
+            Self::ItemMissing => "item-missing",
+            Self::Counted => "counted",
+            Self::NotCounted => "not-counted",
+            Self::PasswordChanged(Some(_)) => "password-changed",
+            Self::PasswordChanged(None) => "password-changed-alone",
+            Self::SessionsEnded(_) => "sessions-ended",
+            Self::AccountDeleted => "account-deleted",
+            Self::ClassReset(_) => "class-reset",
+            Self::StudentUnlocked => "student-unlocked",
+            Self::AllUnlocked => "all-unlocked",
+        }
+    }
+
+    /// The value of the cookie.
+    pub(super) fn to_value(&self, secrets: &Secrets) -> String {
+        let name = self.name();
+        match self {
+            Self::Registered(username) => {
+                let signature = secrets.sign_for(PURPOSE, username);
+                format!("{name}.{}.{signature}", URL_SAFE_NO_PAD.encode(username))
+            }
+            Self::LoggedOut(Some(number))
+            | Self::PasswordChanged(Some(number))
+            | Self::SessionsEnded(number)
+            | Self::ClassReset(number) => format!("{name}.{number}"),
+            _ => name.to_owned(),
         }
     }
 
     /// Reads the value of the cookie. `None` for a value that this app did not write.
-    pub fn from_value(value: &str) -> Option<Self> {
-        let (name, number) = value.split_once('.').unwrap_or((value, "0"));
-        match name {
-            "registered" => Some(Self::Registered),
-            "signed-out" => Some(Self::LoggedOut),
-            "password-changed" => Some(Self::PasswordChanged(Some(number.parse().ok()?))),
-            "password-changed-alone" => Some(Self::PasswordChanged(None)),
-            "sessions-ended" => Some(Self::SessionsEnded(number.parse().ok()?)),
-            "account-deleted" => Some(Self::AccountDeleted),
-            "class-reset" => Some(Self::ClassReset(number.parse().ok()?)),
-            "student-unlocked" => Some(Self::StudentUnlocked),
-            "all-unlocked" => Some(Self::AllUnlocked),
-            "not-counted" => Some(Self::NotCounted),
-            _ => None,
+    pub(super) fn from_value(value: &str, secrets: &Secrets) -> Option<Self> {
+        let (name, rest) = value.split_once('.').unwrap_or((value, "0"));
+        let number = || rest.parse().ok();
+        Some(match name {
+            "registered" => Self::Registered(signed_username(rest, secrets)?),
+            "logged-out" => Self::LoggedOut(Some(number()?)),
+            "logged-out-uncounted" => Self::LoggedOut(None),
+            "not-logged-in" => Self::NotLoggedIn,
+            "item-added" => Self::ItemAdded,
+            "item-taken" => Self::ItemTaken,
+            "item-missing" => Self::ItemMissing,
+            "counted" => Self::Counted,
+            "not-counted" => Self::NotCounted,
+            "password-changed" => Self::PasswordChanged(Some(number()?)),
+            "password-changed-alone" => Self::PasswordChanged(None),
+            "sessions-ended" => Self::SessionsEnded(number()?),
+            "account-deleted" => Self::AccountDeleted,
+            "class-reset" => Self::ClassReset(number()?),
+            "student-unlocked" => Self::StudentUnlocked,
+            "all-unlocked" => Self::AllUnlocked,
+            _ => return None,
+        })
+    }
+
+    fn text(&self) -> String {
+        let text = match *self {
+            Self::Registered(_) => "Account created. Log in to continue.",
+            Self::LoggedOut(None | Some(0)) => "You are logged out in this browser.",
+            Self::LoggedOut(Some(1)) => {
+                "You are logged out in this browser. You are still logged in in 1 other browser."
+            }
+            Self::LoggedOut(Some(others)) => {
+                return format!(
+                    "You are logged out in this browser. You are still logged in in {others} other browsers."
+                );
+            }
+            Self::NotLoggedIn => {
+                "You were not logged in, so nothing was changed. Log in and do it again."
+            }
+            Self::ItemAdded => "Item added to your coat, the session.",
+            Self::ItemTaken => "Item taken down. Your coat, the session, no longer has it.",
+            Self::ItemMissing => {
+                "That item was not in your coat, so nothing was changed. Another tab may have taken it down."
+            }
+            Self::Counted => "One visit added.",
+            Self::NotCounted => {
+                "The visit was not added, because viewCount in your session is not a number. It stays as it is."
+            }
+            Self::PasswordChanged(Some(0)) => {
+                "Password changed. You weren't logged in anywhere else."
+            }
+            Self::PasswordChanged(Some(1)) => "Password changed. 1 other browser was logged out.",
+            Self::PasswordChanged(Some(ended)) => {
+                return format!("Password changed. {ended} other browsers were logged out.");
+            }
+            Self::PasswordChanged(None) => {
+                "Password changed. Other browsers are logged out, but their sessions could not be deleted \
+                 yet. To delete them, end all other sessions below."
+            }
+            Self::SessionsEnded(0) => "Nothing to end: that session had already ended.",
+            Self::SessionsEnded(1) => "Session ended. That browser is logged out.",
+            Self::SessionsEnded(ended) => {
+                return format!("{ended} sessions ended. Those browsers are logged out.");
+            }
+            Self::AccountDeleted => "Your account was deleted. All its sessions are invalid.",
+            Self::ClassReset(students) => {
+                return format!("The class has been reset. {students} accounts were deleted.");
+            }
+            Self::StudentUnlocked => {
+                "The failed-login counter of this account was reset. If the login still says that there \
+                 were too many attempts, the address is locked: press “Let everyone try again” in the \
+                 room."
+            }
+            Self::AllUnlocked => {
+                "All failed-login counters were reset, of accounts and of addresses. Everyone can try again."
+            }
+        };
+        text.to_owned()
+    }
+
+    /// The pages that show the message in a section, with the ID of the section.
+    fn places(&self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::ItemAdded
+            | Self::ItemTaken
+            | Self::ItemMissing
+            | Self::Counted
+            | Self::NotCounted => &[("/dashboard", "coat")],
+            Self::PasswordChanged(_) => &[("/account", "password")],
+            Self::SessionsEnded(_) => &[("/account", "sessions"), ("/admin", "sessions")],
+            _ => &[],
         }
     }
 
-    fn text(self) -> String {
-        match self {
-            Self::Registered => "Your account is made. You can log in now.".to_owned(),
-            Self::LoggedOut => {
-                "You are logged out. No session of yours is left on the server.".to_owned()
-            }
-            Self::PasswordChanged(Some(0)) => {
-                "Your password is changed. You were logged in nowhere else.".to_owned()
-            }
-            Self::PasswordChanged(Some(1)) => {
-                "Your password is changed. 1 other session has ended.".to_owned()
-            }
-            Self::PasswordChanged(None) => {
-                "Your password is changed. Other browsers are no longer logged in here, but their \
-                 sessions could not be deleted yet. End all others below, to make sure."
-                    .to_owned()
-            }
-            Self::PasswordChanged(Some(ended)) => {
-                format!("Your password is changed. {ended} other sessions have ended.")
-            }
-            Self::SessionsEnded(0) => "There was no session left to end.".to_owned(),
-            Self::SessionsEnded(1) => {
-                "1 session has ended. Its ticket is worth nothing any more.".to_owned()
-            }
-            Self::SessionsEnded(ended) => {
-                format!("{ended} sessions have ended. Their tickets are worth nothing any more.")
-            }
-            Self::AccountDeleted => {
-                "Your account is deleted. Its sessions are no longer valid.".to_owned()
-            }
-            Self::ClassReset(students) => {
-                format!("The class begins anew. Accounts that are gone: {students}.")
-            }
-            Self::StudentUnlocked => {
-                "Wrong passwords at this account are forgotten. If the login still says that there \
-                 were too many tries, the address is locked: press “Let everyone try again” in the \
-                 room."
-                    .to_owned()
-            }
-            Self::AllUnlocked => {
-                "All wrong passwords are forgotten, at every account and from every address. \
-                 Everyone can try again."
-                    .to_owned()
-            }
-            Self::NotCounted => {
-                "The visit was not counted: viewCount in your session is not a number. It stays as it is."
-                    .to_owned()
-            }
+    fn link(&self) -> Option<Link> {
+        let has_others = matches!(self, Self::LoggedOut(Some(others)) if *others > 0);
+        has_others.then_some(Link {
+            href: "/login?next=/account",
+            text: "Log in to see and end those sessions",
+        })
+    }
+
+    /// The message for the page at this path.
+    pub(super) fn view(self, path: &str) -> FlashView {
+        let is_warning = matches!(self, Self::NotLoggedIn | Self::NotCounted | Self::ItemMissing);
+        let place = self.places().iter().find(|(page, _)| *page == path);
+        FlashView {
+            name: self.name(),
+            tone: if is_warning { "warn" } else { "ok" },
+            text: self.text(),
+            place: place.map(|(_, section)| *section),
+            link: self.link(),
+            username: match self {
+                Self::Registered(username) => Some(username),
+                _ => None,
+            },
         }
     }
 }
 
-/// For templates: `{tone, text}`.
-impl Serialize for Flash {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut notice = serializer.serialize_struct("Flash", 2)?;
-        let tone = if *self == Self::NotCounted { "warn" } else { "ok" };
-        notice.serialize_field("tone", tone)?;
-        notice.serialize_field("text", &self.text())?;
-        notice.end()
+/// The username in base64, followed by its signature.
+fn signed_username(text: &str, secrets: &Secrets) -> Option<String> {
+    let (encoded, signature) = text.split_once('.')?;
+    let username = String::from_utf8(URL_SAFE_NO_PAD.decode(encoded).ok()?).ok()?;
+    secrets.verify_for(PURPOSE, &username, signature).then_some(username)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_read_back_and_a_username_needs_its_signature() {
+        let secrets = |text: &str| Secrets::new([text.to_owned()]).unwrap();
+        let ours = secrets("ours");
+        for flash in [
+            Flash::Registered("Zo\u{eb} O'Brien. ~".to_owned()),
+            Flash::LoggedOut(Some(3)),
+            Flash::LoggedOut(None),
+            Flash::ItemTaken,
+            Flash::PasswordChanged(None),
+            Flash::SessionsEnded(12),
+        ] {
+            let value = flash.to_value(&ours);
+            assert_eq!(Flash::from_value(&value, &ours), Some(flash), "{value}");
+        }
+        let theirs = Flash::Registered("rosa".to_owned()).to_value(&secrets("theirs"));
+        for wrong in [&*theirs, "registered", "registered.cm9zYQ", "registered.cm9zYQ.x", "sold"] {
+            assert_eq!(Flash::from_value(wrong, &ours), None, "{wrong}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use percent_encoding::percent_decode;
 use rocket::Request;
 use rocket::data::{Data, FromData, Outcome, ToByteUnit as _};
-use rocket::http::uri::Origin;
+use rocket::http::uri::Reference;
 use rocket::http::{ContentType, Status};
 use rocket::response::{self, Redirect, Responder};
 use rocket_dyn_templates::Template;
@@ -17,6 +17,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 use super::accept::{json_error, prefers_json};
+use super::error::RETRY_AFTER;
 use super::time_view::whole_seconds;
 use crate::trace::in_flight::within;
 use crate::trace::{self, Step};
@@ -140,6 +141,8 @@ pub enum FormResponse {
     Invalid(Box<Template>),
     /// 429: the form is shown again. Further attempts are rejected until this time has passed.
     Throttled(Duration, Box<Template>),
+    /// 503: the form is shown again, because the database does not answer or too many requests came at once.
+    Unavailable(Box<Template>),
 }
 
 impl<'r> Responder<'r, 'static> for FormResponse {
@@ -159,14 +162,21 @@ impl<'r> Responder<'r, 'static> for FormResponse {
                 response.set_raw_header("Retry-After", whole_seconds(wait).to_string());
                 Ok(response)
             }
+            // The catcher responds with JSON.
+            Self::Unavailable(_) if prefers_json(request) => Err(Status::ServiceUnavailable),
+            Self::Unavailable(page) => {
+                let mut response = (Status::ServiceUnavailable, *page).respond_to(request)?;
+                response.set_raw_header("Retry-After", RETRY_AFTER);
+                Ok(response)
+            }
         }
     }
 }
 
 impl FormResponse {
     /// Redirects to `path`.
-    pub fn redirect(path: Origin<'static>) -> Self {
-        Self::Redirect(Box::new(Redirect::to(path)))
+    pub fn redirect(path: impl Into<Reference<'static>>) -> Self {
+        Self::Redirect(Box::new(Redirect::to(path.into())))
     }
 
     /// Shows the page with the result of the action.
@@ -177,6 +187,11 @@ impl FormResponse {
     /// Shows the form again, with its errors.
     pub fn invalid(page: Template) -> Self {
         Self::Invalid(Box::new(page))
+    }
+
+    /// Shows the form again, because the database does not answer or too many requests came at once.
+    pub fn unavailable(page: Template) -> Self {
+        Self::Unavailable(Box::new(page))
     }
 
     /// Shows the form again, with the time until the next attempt.

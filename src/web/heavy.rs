@@ -8,7 +8,6 @@ use std::net::IpAddr;
 use rocket::Request;
 use rocket_express_session::Sessions;
 
-use crate::auth::User;
 use crate::auth::queue::{Slot, Slots};
 use crate::auth::throttle::Network;
 use crate::db::Unavailable;
@@ -59,16 +58,16 @@ impl HeavyPages {
         self.browsers.enter(id.as_str()).await.map(Some).ok_or_else(busy)
     }
 
-    /// Waits for a slot of the account, and for one of the address.
+    /// Waits for a slot of the account with the ID `user`, and for one of the address.
     ///
     /// # Errors
     /// Too many requests of this account or address wait already, or the wait is too long.
     pub(super) async fn enter_as(
         &self,
-        user: &User,
+        user: &str,
         address: IpAddr,
     ) -> Result<[Slot; 2], Unavailable> {
-        let account = self.accounts.enter(user.id.to_hex()).await.ok_or_else(busy)?;
+        let account = self.accounts.enter(user).await.ok_or_else(busy)?;
         let address = self.addresses.enter(Network::of(address)).await.ok_or_else(busy)?;
         Ok([account, address])
     }

@@ -3,19 +3,20 @@
 //! `auth/strategy.rs` checks the password, and `auth/login.rs` writes the user into the session. The
 //! sessions' fairing saves the session before the redirect leaves.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
-use rocket_express_session::Session;
-use serde::Deserialize;
+use rocket_express_session::{Options, Session};
+use serde::{Deserialize, Serialize};
 
 use super::cookies::DeviceCookies;
-use super::error::Error;
+use super::error::{Error, log_failure};
 use super::form::{Checked, FieldError, Form, FormResponse};
-use super::next::LocalPath;
+use super::next::{LocalPath, with_next};
 use super::page::Page;
-use super::time_view::humanize;
+use super::time_view::{humanize, in_words};
 use crate::audit::{self, Actor, AuditEvent, Outcome};
 use crate::auth::revoke::{
     ACCOUNT_DELETED, BY_ADMIN, CLASS_RESET, PASSWORD_CHANGED, PASSWORD_RESET, REVOKED,
@@ -33,20 +34,32 @@ struct Credentials {
 }
 
 #[get("/login?<next>")]
-pub(super) async fn show(page: Page<'_>, visitor: &Visitor, next: Option<&str>) -> Template {
+pub(super) async fn show(
+    page: Page<'_>,
+    visitor: &Visitor,
+    strategy: &State<LocalStrategy>,
+    next: Option<&str>,
+) -> Template {
     let next = next.unwrap_or_default().to_owned();
-    render(&page, visitor, &Credentials { next, ..Credentials::default() }, &[]).await
+    render(&page, visitor, strategy, &Credentials { next, ..Credentials::default() }, &[]).await
 }
 
-/// The reason why a visitor with a genuine session cookie has to log in again.
-async fn explain(page: &Page<'_>) -> Option<&'static str> {
+/// Why a visitor with a genuine session cookie has to log in again.
+#[derive(Serialize)]
+struct Ended {
+    /// A word for tests and scripts.
+    reason: &'static str,
+    text: Cow<'static, str>,
+}
+
+async fn explain(page: &Page<'_>) -> Option<Ended> {
     let session = page.session().await?;
+    let ended = |reason, text| Some(Ended { reason, text: Cow::Borrowed(text) });
     if session.is_ambiguous() {
-        return Some(
-            "Your browser sent two different session cookies for this site, so neither counts. \
+        let text = "Your browser sent two different session cookies for this site, so neither counts. \
              Delete this site's cookies in your browser, then log in. If it happens again, tell \
-             the people who run this site: another site under the same domain may set one.",
-        );
+             the people who run this site: another site under the same domain may set one.";
+        return ended("ambiguous", text);
     }
     if !session.is_unknown() {
         return None;
@@ -55,28 +68,41 @@ async fn explain(page: &Page<'_>) -> Option<&'static str> {
         log::warn!("cannot look up why a session has ended: {error}");
         None
     });
-    Some(match reason {
+    match reason {
         Some(reason) if reason == REVOKED => {
-            "Your session has ended: it was revoked in another browser, on the account page. If \
-             that was not you, log in and change your password."
+            let text = "You ended this session from another browser. If that was not you, log in and \
+                 change your password.";
+            ended("revoked", text)
         }
         Some(reason) if reason == PASSWORD_CHANGED => {
-            "Your session has ended: the password was changed in another browser. Log in with the \
-             new one."
+            let text = "You were logged out because the password was changed in another browser. Log in \
+                 with the new password.";
+            ended("password-changed", text)
         }
         Some(reason) if reason == PASSWORD_RESET => {
-            "Your password was reset by the people who run this site. Ask them for the new one."
+            let text = "Your password was reset by the people who run this site. Ask them for the new one.";
+            ended("password-reset", text)
         }
         Some(reason) if reason == ACCOUNT_DELETED => {
-            "Your session has ended: its account was deleted in another browser."
+            ended("account-deleted", "Your account was deleted.")
         }
-        Some(reason) if reason == BY_ADMIN => "Your session has ended: an admin has revoked it.",
+        Some(reason) if reason == BY_ADMIN => {
+            ended("by-admin", "An admin ended your session. Log in to continue.")
+        }
         Some(reason) if reason == CLASS_RESET => {
-            "Your session has ended: the teacher has reset the class."
+            ended("class-reset", "Your session has ended, because the teacher has reset the class.")
         }
         // It may have expired, or a logout, another app or a damaged document may have ended it.
-        _ => "Your session has ended. Log in to continue.",
-    })
+        _ => {
+            let Options { idle_timeout, absolute_timeout, .. } = session.sessions().options();
+            let (idle, absolute) = (in_words(*idle_timeout), in_words(*absolute_timeout));
+            let text = format!(
+                "Your session has ended. A session ends {absolute} after the login, or earlier if it isn't \
+                 used: usually after {idle}. Log in to continue."
+            );
+            Some(Ended { reason: "unknown", text: text.into() })
+        }
+    }
 }
 
 #[post("/login", data = "<form>")]
@@ -92,7 +118,7 @@ async fn submit(
     let errors = missing_fields(&typed);
     if !errors.is_empty() {
         return Ok(FormResponse::invalid(
-            render(&page, page.visitor().await, &typed, &errors).await,
+            render(&page, page.visitor().await, strategy, &typed, &errors).await,
         ));
     }
     let known_devices = devices.values();
@@ -108,27 +134,35 @@ async fn submit(
         true => Actor::Name(&typed.username),
         false => Actor::Typed(&pseudonym),
     };
-    match strategy.verify(attempt).await? {
+    let verdict = match strategy.verify(attempt).await {
+        Ok(verdict) => verdict,
+        Err(error) => {
+            log_failure(page.request(), &error);
+            let errors = [unavailable()];
+            let own = values(&typed, None, &errors, strategy);
+            return Ok(FormResponse::unavailable(page.render_without_user("login", own)));
+        }
+    };
+    match verdict {
         Verdict::Accepted(user, device) => {
             audit::record(AuditEvent::Login, Outcome::Done, Actor::Name(&user.username));
-            auth::log_in(session, &user, typed.remember.0)?;
+            auth::log_in(session, &user, typed.remember.0.then_some(strategy.remember_for))?;
             devices.set(device);
-            let next = Some(&*typed.next).filter(|next| !next.is_empty());
-            let next = next.and_then(LocalPath::parse).map(LocalPath::into_origin);
-            let next = next.unwrap_or_else(|| uri!(super::dashboard::show));
+            let next = LocalPath::parse(&typed.next).map(LocalPath::into_reference);
+            let next = next.unwrap_or_else(|| uri!(super::dashboard::show).into());
             Ok(FormResponse::redirect(next))
         }
         Verdict::Rejected { account_exists } => {
             audit::record(AuditEvent::Login, Outcome::Refused, actor(account_exists));
             Ok(FormResponse::invalid(
-                render(&page, page.visitor().await, &typed, &[refused()]).await,
+                render(&page, page.visitor().await, strategy, &typed, &[refused()]).await,
             ))
         }
         Verdict::Throttled { retry_after: wait, account_exists } => {
             audit::record(AuditEvent::Login, Outcome::Throttled, actor(account_exists));
             Ok(FormResponse::throttled(
                 wait,
-                render(&page, page.visitor().await, &typed, &[throttled(wait)]).await,
+                render(&page, page.visitor().await, strategy, &typed, &[throttled(wait)]).await,
             ))
         }
     }
@@ -148,30 +182,50 @@ fn missing_fields(typed: &Credentials) -> Vec<FieldError> {
 /// The error for a wrong name and for a wrong password. It must not reveal whether the account exists (OWASP
 /// ASVS 6.3.8).
 fn refused() -> FieldError {
-    let text = "The username or the password is wrong. Check both, then enter the password again.";
-    FieldError::new("username", text)
+    FieldError::new("form", "Wrong username or password. Check both and try again.")
 }
 
 /// The error after too many attempts. It does not reveal whether the account exists, either.
 fn throttled(wait: Duration) -> FieldError {
     let text = format!(
-        "There were too many wrong tries, so no password is checked just now. Try again {}, or in \
-         a browser that you have logged in with before.",
+        "There were too many failed attempts, so no password is checked now. Try again {}, or in a \
+         browser in which you have logged in before.",
         humanize(wait)
     );
-    FieldError::new("username", text)
+    FieldError::new("form", text)
+}
+
+/// The error if the password could not be checked.
+fn unavailable() -> FieldError {
+    let text = "We can't check your password right now, so you are not logged in. Our database isn't \
+        answering, or too many people are logging in at once. Try again in a few seconds.";
+    FieldError::new("form", text)
 }
 
 async fn render(
     page: &Page<'_>,
     visitor: &Visitor,
+    strategy: &LocalStrategy,
     typed: &Credentials,
     errors: &[FieldError],
 ) -> Template {
-    let Credentials { username, next, remember, .. } = typed;
     let ended = if errors.is_empty() { explain(page).await } else { None };
-    let own = context! { ended, form: context! { username, next, remember, errors } };
-    page.render("login", visitor, own)
+    page.render("login", visitor, values(typed, ended, errors, strategy))
+}
+
+fn values(
+    typed: &Credentials,
+    ended: Option<Ended>,
+    errors: &[FieldError],
+    strategy: &LocalStrategy,
+) -> impl Serialize {
+    let Credentials { username, next, remember, .. } = typed;
+    context! {
+        ended,
+        register: with_next("/register", next).to_string(),
+        remember_for: in_words(strategy.remember_for),
+        form: context! { username, next, remember, errors },
+    }
 }
 
 pub(super) fn routes() -> Vec<Route> {

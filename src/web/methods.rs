@@ -29,6 +29,13 @@ pub(super) fn allowed_instead(request: &Request<'_>) -> Option<String> {
     Some(names.join(", "))
 }
 
+/// Whether a route responds to a GET of the requested address.
+pub(super) fn has_page(request: &Request<'_>) -> bool {
+    let path = segments(request.uri().path().as_str());
+    let mut routes = request.rocket().routes();
+    routes.any(|route| route.method == Method::Get && matches(route.uri.path(), &path))
+}
+
 /// The parts of an address, decoded as Rocket decodes them. Rocket ignores empty parts as well.
 fn segments(path: &str) -> Vec<String> {
     let parts = path.split('/').filter(|part| !part.is_empty());

@@ -4,8 +4,9 @@
 //!
 //! - every page: its frame (`page`), its flash message (`flash`), and two cookies (`cookies`)
 //! - every form (`form`, `next`); times and sessions for templates (`time_view`, `session_view`)
-//! - the protection of every request and response (`protection`, `origin`)
-//! - the style sheet, the script and the icon (`assets`)
+//! - the protection of every request and response (`protection`, `origin`), and one address for each page
+//!   (`canonical`)
+//! - the style sheet, the script and the icons (`assets`); the files that programs look for (`site`)
 //! - a page or JSON (`accept`), limits for heavy pages (`heavy`), the password once more (`reauth`), the
 //!   methods of an address (`methods`), and error pages (`error`)
 
@@ -20,9 +21,12 @@ mod session_view;
 mod next;
 mod origin;
 pub mod protection;
+pub mod canonical;
 mod methods;
 pub mod error;
+mod site;
 mod home;
+mod privacy;
 mod register;
 mod login;
 mod logout;
@@ -50,8 +54,10 @@ use rocket::shield::Shield;
 use rocket_dyn_templates::Template;
 use tera::Tera;
 
+use crate::config::SiteConfig;
 use crate::stores::Backend;
 use assets::Assets;
+use site::Site;
 
 /// Attaches all pages. With `teaching`, they link to the lessons and have a place for the X-ray.
 ///
@@ -60,10 +66,12 @@ use assets::Assets;
 pub fn stage(
     backing: Backend,
     teaching: bool,
+    site: &SiteConfig,
     static_dir: &Path,
 ) -> Result<impl Fairing + use<>, NoStaticFiles> {
     let assets = Assets::read(static_dir, teaching)?;
     let head = assets.template();
+    let site = Site::from(site);
     let files = FileServer::new(static_dir, Options::None);
     Ok(AdHoc::on_ignite("Pages", move |rocket| async move {
         rocket
@@ -72,10 +80,13 @@ pub fn stage(
             .attach(Template::try_custom(move |engines| prepare(&mut engines.tera, &head)))
             .attach(page::stage(backing, teaching))
             .manage(assets)
+            .manage(site)
             .manage(heavy::HeavyPages::default())
             .mount("/static", files)
             .mount("/", assets::routes())
+            .mount("/", site::routes())
             .mount("/", home::routes())
+            .mount("/", privacy::routes())
             .mount("/", register::routes())
             .mount("/", login::routes())
             .mount("/", logout::routes())
@@ -85,6 +96,7 @@ pub fn stage(
             .mount("/", admin::routes())
             .mount("/", health::routes())
             .mount("/", protection::routes())
+            .mount("/", canonical::routes())
             .register("/", error::catchers())
     }))
 }

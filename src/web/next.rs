@@ -4,18 +4,22 @@
 //! login page that redirects to other sites helps phishing (OWASP ASVS 3.7.2).
 
 use percent_encoding::percent_decode_str;
-use rocket::http::uri::Origin;
+use rocket::http::uri::{Origin, Reference};
 
 /// The most bytes of an address to lead back to. A `Location` header repeats the address, and there `%` takes
 /// three bytes. Proxies limit such headers.
 const LONGEST: usize = 2_048;
 
-/// A path of this site, with its query.
+/// The pages to which no login leads back: a user who has just logged in wants none of them.
+const LOGIN_PAGES: [&str; 3] = ["/login", "/logout", "/register"];
+
+/// A path of this site, with its query and fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct LocalPath(Origin<'static>);
+pub(super) struct LocalPath(Reference<'static>);
 
 impl LocalPath {
-    /// Parses a path. `None` for a text that is too long, or not clearly a path on this site.
+    /// Parses a path. `None` for a text that is too long, not clearly a path on this site, or one of
+    /// [`LOGIN_PAGES`].
     pub(super) fn parse(text: &str) -> Option<Self> {
         if text.len() > LONGEST {
             return None;
@@ -27,24 +31,43 @@ impl LocalPath {
         if leads_away(text) || leads_away(&plain) || plain.contains(is_odd) {
             return None;
         }
-        Origin::parse_owned(text.to_owned()).ok().map(Self)
+        let path = plain.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+        if LOGIN_PAGES.contains(&path) {
+            return None;
+        }
+        let parsed = Reference::parse_owned(text.to_owned()).ok()?;
+        let is_local = parsed.scheme().is_none() && parsed.authority().is_none();
+        is_local.then_some(Self(parsed))
     }
 
     /// The path as Rocket writes it into a `Location` header.
-    pub(super) fn into_origin(self) -> Origin<'static> {
+    pub(super) fn into_reference(self) -> Reference<'static> {
         self.0
     }
 }
 
-/// The address of the login page that leads back to `next`. A `next` that is no valid path is left out.
+/// The address of `page`, which leads on to `next`. A `next` that is no valid path is left out.
 ///
 /// This function does not use `uri!`, which would escape the slash. The address is to be
 /// `/login?next=/dashboard`.
-pub(super) fn login_with_next(next: Option<&str>) -> Origin<'static> {
-    let next = next.and_then(LocalPath::parse).map(LocalPath::into_origin);
-    let login = next.map(|next| format!("/login?next={}", escape(&next.to_string())));
-    let login = login.and_then(|login| Origin::parse_owned(login).ok());
-    login.unwrap_or_else(|| Origin::const_new("/login", None))
+pub(super) fn with_next(page: &'static str, next: &str) -> Origin<'static> {
+    let next = LocalPath::parse(next).map(LocalPath::into_reference);
+    let address = next.map(|next| format!("{page}?next={}", escape(&next.to_string())));
+    let address = address.and_then(|address| Origin::parse_owned(address).ok());
+    address.unwrap_or_else(|| Origin::const_new(page, None))
+}
+
+/// The addresses of forms, and the pages that have these forms. An address below one of them is such an
+/// address as well.
+const FORM_PAGES: [(&str, &str); 4] =
+    [("/coat", "/dashboard"), ("/account", "/account"), ("/admin", "/admin"), ("/class", "/class")];
+
+/// The page that has the form with this address.
+pub(super) fn page_of_form(path: &str) -> Option<&'static str> {
+    let is_below = |parent: &str| {
+        path.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    FORM_PAGES.iter().find(|(form, _)| is_below(form)).map(|(_, page)| *page)
 }
 
 /// Escapes the characters of a path that would end the value in a query, or that mean a space there.
@@ -58,11 +81,30 @@ mod tests {
 
     #[test]
     fn paths_of_this_site_are_followed() {
-        for path in
-            ["/dashboard", "/", "/a/b?c=d&e=%2Ff", "/caf%C3%A9", "/a//b", "/dashboard?q=a%20b"]
-        {
-            assert_eq!(LocalPath::parse(path).unwrap().into_origin().to_string(), path);
+        for path in [
+            "/dashboard",
+            "/",
+            "/a/b?c=d&e=%2Ff",
+            "/caf%C3%A9",
+            "/a//b",
+            "/dashboard?q=a%20b",
+            "/account?x=1&y=2#change",
+            "/logins",
+        ] {
+            assert_eq!(LocalPath::parse(path).unwrap().into_reference().to_string(), path);
         }
+    }
+
+    #[test]
+    fn a_rejected_form_leads_back_to_its_page() {
+        assert_eq!(page_of_form("/coat/take"), Some("/dashboard"));
+        assert_eq!(page_of_form("/account/sessions/x/revoke"), Some("/account"));
+        assert_eq!(page_of_form("/accounts"), None);
+        let check = |next: &str, expected: &str| {
+            assert_eq!(with_next("/login", next).to_string(), expected);
+        };
+        check("/account?x=1&y=2#change", "/login?next=/account?x=1%26y=2%23change");
+        check("//evil", "/login");
     }
 
     #[test]
@@ -97,6 +139,10 @@ mod tests {
             "data:text/html,x",
             "?x",
             "#x",
+            "/login",
+            "/log%6Fut",
+            "/logout/",
+            "/register?next=/x#y",
         ] {
             assert_eq!(LocalPath::parse(text), None, "{text:?}");
         }

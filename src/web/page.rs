@@ -5,13 +5,16 @@
 
 use rocket::Request;
 use rocket::fairing::AdHoc;
+use rocket::http::Method;
 use rocket::request::{FromRequest, Outcome};
 use rocket_dyn_templates::Template;
 use rocket_express_session::Session;
 use serde::Serialize;
 
 use super::cookies;
-use super::flash::Flash;
+use super::flash::{Flash, FlashView};
+use super::next::page_of_form;
+use super::site::Site;
 use crate::auth::{User, Visitor};
 use crate::stores::Backend;
 use crate::trace::{self, Step};
@@ -24,12 +27,15 @@ pub struct Page<'r> {
 /// The value `page` of the templates.
 #[derive(Serialize)]
 struct Frame<'r> {
+    /// The address of this page. The response to a rejected form has that of the page with the form.
     path: String,
     visitor: Header<'r>,
-    flash: Option<Flash>,
+    flash: Option<FlashView>,
     memory: bool,
     /// Whether the page links to the lessons, and has a place for the X-ray.
     teaching: bool,
+    /// Who runs the site, and where its source code is.
+    site: Option<&'r Site>,
 }
 
 /// The user in the header of a page.
@@ -98,13 +104,22 @@ impl<'r> Page<'r> {
     }
 
     /// Sets a flash message for the page after the redirect.
-    pub fn set_flash(&self, flash: Flash) {
+    pub fn set_flash(&self, flash: &Flash) {
         cookies::set_flash(self.request, flash);
     }
 
     /// The visitor of this request, for a form that is shown again.
     pub async fn visitor(&self) -> &'r Visitor {
         Visitor::of(self.request).await
+    }
+
+    /// Renders a template for a visitor who is not looked up, because the database may be down.
+    pub(super) fn render_without_user<T: Serialize>(
+        &self,
+        template: &'static str,
+        own: T,
+    ) -> Template {
+        self.render(template, Header::Unknown, own)
     }
 
     /// Renders a template, with `visitor` in the header of the page.
@@ -114,7 +129,9 @@ impl<'r> Page<'r> {
         visitor: impl Into<Header<'v>>,
         own: T,
     ) -> Template {
-        let flash = cookies::take_flash(self.request);
+        // A rejected form shows its errors. A flash message waits for the next page.
+        let is_page = !is_form(self.request);
+        let flash = is_page.then(|| cookies::take_flash(self.request)).flatten();
         trace::note(|| Step::Rendered { template });
         Template::render(
             template,
@@ -132,15 +149,23 @@ pub(super) fn render_without_user<T: Serialize>(
     Template::render(template, Context { page: frame(request, Header::Unknown, None), own })
 }
 
-fn frame<'r>(request: &Request<'_>, visitor: Header<'r>, flash: Option<Flash>) -> Frame<'r> {
+fn frame<'r>(request: &'r Request<'_>, visitor: Header<'r>, flash: Option<Flash>) -> Frame<'r> {
+    // A link to "//host" would lead to another site.
+    let path = format!("/{}", request.uri().path().as_str().trim_start_matches('/'));
+    let page = page_of_form(&path).filter(|_| is_form(request));
+    let path = page.map_or(path, str::to_owned);
     Frame {
-        // A link to "//host" would lead to another site.
-        path: format!("/{}", request.uri().path().as_str().trim_start_matches('/')),
+        flash: flash.map(|flash| flash.view(&path)),
+        path,
         visitor,
-        flash,
         memory: matches!(request.rocket().state(), Some(Backend::Memory)),
         teaching: request.rocket().state::<Teaching>().is_some_and(|Teaching(is_on)| *is_on),
+        site: request.rocket().state(),
     }
+}
+
+fn is_form(request: &Request<'_>) -> bool {
+    !matches!(request.method(), Method::Get | Method::Head)
 }
 
 #[rocket::async_trait]

@@ -169,9 +169,15 @@ pub fn set_headers(request: &Request<'_>, response: &mut Response<'_>) {
     }
 }
 
+/// The files outside `/static/` that are the same for all visitors.
+const SHARED_FILES: [&str; 4] =
+    ["/favicon.ico", "/apple-touch-icon.png", "/robots.txt", "/.well-known/security.txt"];
+
 fn is_static_file(request: &Request<'_>, response: &Response<'_>) -> bool {
+    let path = request.uri().path();
+    let is_file = path.starts_with("/static/") || SHARED_FILES.iter().any(|file| path == *file);
     let is_read = matches!(request.method(), Method::Get | Method::Head);
-    is_read && request.uri().path().starts_with("/static/") && response.status() == Status::Ok
+    is_read && is_file && response.status() == Status::Ok
 }
 
 /// The routes of rejected requests.

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use rocket::{Route, State, get, post, routes, uri};
+use rocket::{Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::cookies::DeviceCookies;
-use super::error::Error;
+use super::error::{Error, log_failure};
 use super::flash::Flash;
 use super::form::{FieldError, Form, FormResponse};
+use super::next::with_next;
 use super::page::Page;
 use super::time_view::humanize;
 use crate::audit::{self, Actor, AuditEvent, Outcome};
@@ -22,11 +23,22 @@ use crate::trace::{self, Step};
 struct NewAccount {
     username: String,
     password: String,
+    next: String,
 }
 
-#[get("/register")]
-fn show(page: Page<'_>, visitor: &Visitor, strategy: &State<LocalStrategy>) -> Template {
-    render(&page, visitor, strategy, "", &[])
+#[get("/register?<next>")]
+fn show(
+    page: Page<'_>,
+    visitor: &Visitor,
+    strategy: &State<LocalStrategy>,
+    next: Option<&str>,
+) -> Template {
+    let next = next.unwrap_or_default().to_owned();
+    page.render(
+        "register",
+        visitor,
+        values(&NewAccount { next, ..NewAccount::default() }, strategy, &[]),
+    )
 }
 
 #[post("/register", data = "<form>")]
@@ -55,29 +67,35 @@ async fn submit(
             let username = username.err().map(|error| FieldError::new("username", error));
             let password = password.err().map(|error| FieldError::new("password", error));
             let errors: Vec<_> = username.into_iter().chain(password).collect();
-            let again = render(&page, page.visitor().await, strategy, &typed.username, &errors);
-            return Ok(FormResponse::invalid(again));
+            return Ok(FormResponse::invalid(again(&page, strategy, &typed, &errors).await));
         }
     };
-    match strategy.register(&username, password, address.0).await? {
+    let registration = match strategy.register(&username, password, address.0).await {
+        Ok(registration) => registration,
+        Err(error) => {
+            log_failure(page.request(), &error);
+            let errors = [unavailable()];
+            let own = values(&typed, strategy, &errors);
+            return Ok(FormResponse::unavailable(page.render_without_user("register", own)));
+        }
+    };
+    match registration {
         Registration::Done(user, device) => {
             devices.set(device);
             audit::record(AuditEvent::Register, Outcome::Done, Actor::Name(&user.username));
-            page.set_flash(Flash::Registered);
-            Ok(FormResponse::redirect(uri!(super::login::show(_))))
+            page.set_flash(&Flash::Registered(user.username));
+            Ok(FormResponse::redirect(with_next("/login", &typed.next)))
         }
         Registration::Taken => {
             audit::record(AuditEvent::Register, Outcome::Refused, Actor::Name(username.as_shown()));
-            let again =
-                render(&page, page.visitor().await, strategy, &typed.username, &[taken(&username)]);
+            let again = again(&page, strategy, &typed, &[taken(&username)]).await;
             Ok(FormResponse::invalid(again))
         }
         Registration::Throttled { retry_after: wait } => {
             // The name was not looked up. The text may be a password, so the log gets a pseudonym.
             let pseudonym = audit::pseudonym(&strategy.secrets, &typed.username);
             audit::record(AuditEvent::Register, Outcome::Throttled, Actor::Typed(&pseudonym));
-            let again =
-                render(&page, page.visitor().await, strategy, &typed.username, &[throttled(wait)]);
+            let again = again(&page, strategy, &typed, &[throttled(wait)]).await;
             Ok(FormResponse::throttled(wait, again))
         }
     }
@@ -90,28 +108,41 @@ fn taken(username: &Username) -> FieldError {
 
 fn throttled(wait: Duration) -> FieldError {
     let text = format!(
-        "Too many accounts were made from your network. Nothing is wrong with yours: try again {}.",
+        "Too many accounts were created from your network. This is not your fault: try again {}.",
         humanize(wait)
     );
-    FieldError::new("username", text)
+    FieldError::new("form", text)
 }
 
-fn render(
+/// The error if the account may have been created or not.
+fn unavailable() -> FieldError {
+    let text = "We can't tell whether your account was created. Our database isn't answering, or too many \
+        people are logging in at once. Try again in a few seconds. If the name is then taken, log in.";
+    FieldError::new("form", text)
+}
+
+/// The page with the form once more.
+async fn again(
     page: &Page<'_>,
-    visitor: &Visitor,
     strategy: &LocalStrategy,
-    username: &str,
+    typed: &NewAccount,
     errors: &[FieldError],
 ) -> Template {
-    let own = context! {
-        form: context! { username, errors },
+    page.render("register", page.visitor().await, values(typed, strategy, errors))
+}
+
+fn values(typed: &NewAccount, strategy: &LocalStrategy, errors: &[FieldError]) -> impl Serialize {
+    let NewAccount { username, next, .. } = typed;
+    context! {
+        login: with_next("/login", next).to_string(),
+        form: context! { username, next, errors },
         rules: context! {
             username_min: auth::USERNAME_MIN,
             username_max: auth::USERNAME_MAX,
             password_min: strategy.policy.min_length,
+            password_max: auth::PASSWORD_MAX,
         },
-    };
-    page.render("register", visitor, own)
+    }
 }
 
 pub(super) fn routes() -> Vec<Route> {

@@ -44,9 +44,33 @@ pub fn humanize(wait: Duration) -> String {
     format!("in {number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
+/// A duration of the settings as text, in the largest unit that fits: "14 days", "90 minutes".
+pub(super) fn in_words(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let units = [("day", 24 * 60 * 60), ("hour", 60 * 60), ("minute", 60)];
+    let fits = |(_, length): &(&str, u64)| seconds > 0 && seconds.is_multiple_of(*length);
+    let (unit, length) = units.into_iter().find(fits).unwrap_or(("second", 1));
+    let number = seconds / length;
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_duration_is_told_in_the_largest_unit_that_fits() {
+        for (seconds, expected) in [
+            (14 * 86_400, "14 days"),
+            (86_400, "1 day"),
+            (36 * 3600, "36 hours"),
+            (5400, "90 minutes"),
+            (61, "61 seconds"),
+            (1, "1 second"),
+        ] {
+            assert_eq!(in_words(Duration::from_secs(seconds)), expected);
+        }
+    }
 
     #[test]
     fn a_wait_is_told_in_words_and_never_too_short() {

@@ -37,10 +37,10 @@ async fn content(app: &App, path: &str) -> String {
     String::from_utf8(body).unwrap()
 }
 
-/// The addresses of the files that a browser fetches with a page.
+/// The addresses with a hash in the head of a page.
 fn files_of(page: &str) -> Vec<String> {
     let head = page.split_once("</head>").expect("a head").0;
-    let addresses = head.split(['"', '\'']).filter(|text| text.starts_with('/'));
+    let addresses = head.split(['"', '\'']).filter(|text| text.starts_with("/static/"));
     addresses.map(str::to_owned).collect()
 }
 

@@ -37,7 +37,7 @@ async fn a_count_adds_to_what_javascript_reads_as_a_number() {
     ] {
         for session in both_forms("{}", &user, &format!(r#","viewCount":{value}"#)) {
             let (mut rosa, sid) = with_session(&app, session.clone(), doc! {}).await;
-            rosa.post("/coat/count", &[]).await.expect_redirect("/dashboard");
+            rosa.post("/coat/count", &[]).await.expect_redirect("/dashboard#coat");
             let expected: Value = serde_json::from_str(expected).unwrap();
             let found = counter(&stored(&app, &sid).await);
             // An object of MongoDB may hold 3 as 3.0.
@@ -60,13 +60,13 @@ async fn what_is_no_number_is_left_as_it_is_and_the_page_says_so() {
     for value in [r#""abc""#, r#""5 6""#, r#""Infinity""#, r#"{"a":1}"#, "[5]", r#""NaN""#] {
         for session in both_forms("{}", &user, &format!(r#","viewCount":{value}"#)) {
             let (mut rosa, sid) = with_session(&app, session.clone(), doc! {}).await;
-            rosa.post("/coat/count", &[]).await.expect_redirect("/dashboard");
+            rosa.post("/coat/count", &[]).await.expect_redirect("/dashboard#coat");
             let page = rosa.get("/dashboard").await;
-            page.expect_page(200, "The visit was not counted");
+            page.expect_flash("not-counted");
             page.expect_page(200, "<code>viewCount</code> is not a number");
             assert_eq!(stored(&app, &sid).await.get("session"), Some(&session));
             let page = rosa.get("/dashboard").await;
-            assert!(!page.body.contains("The visit was not counted"), "once");
+            assert!(!page.body.contains("data-flash=\"not-counted\""), "once");
         }
     }
 }
@@ -79,7 +79,10 @@ async fn counts_at_once_are_all_added_to_a_fraction_or_a_text() {
         for session in both_forms("{}", &user, &format!(r#","viewCount":{value}"#)) {
             let (rosa, sid) = with_session(&app, session.clone(), doc! {}).await;
             let count = async |_| {
-                rosa.copy().post_patiently("/coat/count", &[]).await.expect_redirect("/dashboard");
+                rosa.copy()
+                    .post_patiently("/coat/count", &[])
+                    .await
+                    .expect_redirect("/dashboard#coat");
             };
             join_all((0..20).map(count)).await;
             let found = counter(&stored(&app, &sid).await);
@@ -98,8 +101,8 @@ async fn what_is_not_a_number_in_bson_is_left_as_it_is() {
         let mut session = session.as_document().unwrap().clone();
         session.insert("viewCount", value);
         let (mut rosa, sid) = with_session(&app, session.clone().into(), doc! {}).await;
-        rosa.post("/coat/count", &[]).await.expect_redirect("/dashboard");
-        rosa.get("/dashboard").await.expect_page(200, "The visit was not counted");
+        rosa.post("/coat/count", &[]).await.expect_redirect("/dashboard#coat");
+        rosa.get("/dashboard").await.expect_flash("not-counted");
         let kept = stored(&app, &sid).await;
         let kept = kept.get_document("session").unwrap().get_f64("viewCount").unwrap();
         assert_eq!(kept.to_bits(), value.to_bits());

@@ -1,6 +1,6 @@
 use rocket::futures::future::join_all;
 
-use crate::support::{App, Browser};
+use crate::support::{Answer, App, Browser};
 
 #[rocket::async_test]
 async fn an_anonymous_visitor_is_sent_to_the_login_page_and_back() {
@@ -9,7 +9,7 @@ async fn an_anonymous_visitor_is_sent_to_the_login_page_and_back() {
         answer.expect_redirect("/login?next=/dashboard");
         assert_eq!(answer.session_cookie(), None);
         let answer = app.browser().post("/coat", &[("item", "x")]).await;
-        answer.expect_redirect("/login");
+        answer.expect_redirect("/login?next=/dashboard");
     }
 }
 
@@ -34,10 +34,12 @@ async fn an_added_item_is_in_the_session_and_the_cookie_stays_the_same() {
         let mut rosa = app.browser();
         rosa.sign_up("rosa").await;
         let before = rosa.signed_id();
-        rosa.post("/coat", &[("item", "red scarf")]).await.expect_redirect("/dashboard");
-        rosa.post("/coat", &[("item", "<i>hat</i>")]).await.expect_redirect("/dashboard");
-        rosa.post("/coat/count", &[]).await.expect_redirect("/dashboard");
-        rosa.post("/coat/count", &[]).await.expect_redirect("/dashboard");
+        rosa.post("/coat", &[("item", "red scarf")]).await.expect_redirect("/dashboard#coat");
+        rosa.post("/coat", &[("item", "<i>hat</i>")]).await.expect_redirect("/dashboard#coat");
+        rosa.get("/dashboard").await.expect_flash("item-added");
+        rosa.post("/coat/count", &[]).await.expect_redirect("/dashboard#coat");
+        rosa.get("/dashboard").await.expect_flash("counted");
+        rosa.post("/coat/count", &[]).await.expect_redirect("/dashboard#coat");
         assert_eq!(rosa.signed_id(), before);
         let page = rosa.get("/dashboard").await;
         page.expect_page(200, "red scarf");
@@ -51,13 +53,104 @@ async fn a_rejected_item_comes_back_with_the_reason() {
     let app = App::in_memory().await;
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
-    rosa.post("/coat", &[("item", " ")]).await.expect_page(422, "Enter what you want to hang up.");
+    rosa.post("/coat", &[("item", " ")]).await.expect_error_at(422, "item");
     let long = "x".repeat(101);
-    rosa.post("/coat", &[("item", &long)]).await.expect_page(422, "The item is too long");
+    rosa.post("/coat", &[("item", &long)]).await.expect_error_at(422, "item");
     for _ in 0..20 {
-        rosa.post("/coat", &[("item", &"é".repeat(100))]).await.expect_redirect("/dashboard");
+        rosa.post("/coat", &[("item", &"é".repeat(100))]).await.expect_redirect("/dashboard#coat");
     }
-    rosa.post("/coat", &[("item", "one more")]).await.expect_page(422, "The hook is full");
+    rosa.post("/coat", &[("item", "one more")]).await.expect_error_at(422, "item");
+}
+
+/// The items that the page offers to take down.
+fn items(page: &Answer) -> Vec<String> {
+    let forms = page.body.split("action=\"/coat/take\"").skip(1);
+    let values = forms.map(|form| form.split_once("value=\"").unwrap().1);
+    values.map(|value| value.split_once('"').unwrap().0.to_owned()).collect()
+}
+
+#[rocket::async_test]
+async fn an_item_is_taken_down_and_the_first_of_two_equal_ones() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        for item in ["hat", "scarf", "hat", "\u{5e9}\u{5dc}\u{5d5}\u{5dd}! & <b>"] {
+            rosa.post("/coat", &[("item", item)]).await.expect_redirect("/dashboard#coat");
+        }
+        rosa.get("/dashboard").await;
+        let hebrew = "\u{5e9}\u{5dc}\u{5d5}\u{5dd}! & <b>";
+        for item in ["hat", hebrew] {
+            rosa.post("/coat/take", &[("item", item)]).await.expect_redirect("/dashboard#coat");
+            rosa.get("/dashboard").await.expect_flash("item-taken");
+        }
+        assert_eq!(items(&rosa.get("/dashboard").await), ["scarf", "hat"]);
+        for missing in ["", "Hat", "nothing"] {
+            rosa.post("/coat/take", &[("item", missing)]).await.expect_redirect("/dashboard#coat");
+            rosa.get("/dashboard").await.expect_flash("item-missing");
+        }
+        for item in ["hat", "scarf"] {
+            rosa.post("/coat/take", &[("item", item)]).await.expect_redirect("/dashboard#coat");
+        }
+        assert_eq!(items(&rosa.get("/dashboard").await), [""; 0]);
+        rosa.get("/coat/take").await.expect_redirect("/dashboard");
+        let fields = [("item", "hat")];
+        app.browser().post("/coat/take", &fields).await.expect_redirect("/login?next=/dashboard");
+    }
+}
+
+#[rocket::async_test]
+async fn a_full_coat_takes_an_item_again_after_one_was_taken_down() {
+    let app = App::in_memory().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    for n in 0..20 {
+        rosa.post("/coat", &[("item", &n.to_string())]).await.expect_redirect("/dashboard#coat");
+    }
+    let refused = rosa.post("/coat", &[("item", "red scarf")]).await;
+    refused.expect_error_at(422, "item");
+    assert!(refused.body.contains("value=\"red scarf\""), "the text is kept");
+    rosa.post("/coat/take", &[("item", "7")]).await.expect_redirect("/dashboard#coat");
+    rosa.post("/coat", &[("item", "red scarf")]).await.expect_redirect("/dashboard#coat");
+    assert_eq!(items(&rosa.get("/dashboard").await).len(), 20);
+}
+
+/// Two tabs of one browser; in one of them the user logs out.
+#[rocket::async_test]
+async fn a_form_after_a_logout_in_another_tab_says_that_nothing_was_done() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        let mut expired = rosa.copy();
+        rosa.post("/logout", &[]).await.expect_redirect("/login");
+        for tab in [&mut rosa, &mut expired] {
+            for (path, page) in [
+                ("/coat", "/dashboard"),
+                ("/coat/take", "/dashboard"),
+                ("/coat/count", "/dashboard"),
+                ("/account/password", "/account"),
+                ("/account/delete", "/account"),
+                ("/account/sessions/revoke-others", "/account"),
+                ("/admin/sessions/revoke", "/admin"),
+            ] {
+                let back = format!("/login?next={page}");
+                tab.post(path, &[("item", "hat")]).await.expect_redirect(&back);
+                tab.get(&back).await.expect_flash("not-logged-in");
+            }
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn after_an_error_the_header_marks_the_page_and_its_address_works() {
+    let app = App::in_memory().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    for (path, page) in [("/coat", "/dashboard"), ("/account/password", "/account")] {
+        let refused = rosa.post(path, &[]).await;
+        let marked = format!("href=\"{}\" aria-current=\"page\"", page.replace('/', "&#x2F;"));
+        assert!(refused.body.contains(&marked), "{}", refused.body);
+        rosa.get(path).await.expect_redirect(page);
+    }
 }
 
 #[rocket::async_test]

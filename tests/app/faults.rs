@@ -90,13 +90,13 @@ async fn a_failure_after_a_change_does_not_claim_that_nothing_was_changed() {
     tell(&client, "alwaysOn", doc! { "failCommands": ["delete"], "errorCode": 1 }).await;
     let change = [("current", PASSWORD), ("new", "a better horse battery")];
     rosa.post("/account/password", &change).await.expect_redirect("/account");
-    rosa.get("/account").await.expect_page(200, "Your password is changed.");
+    rosa.get("/account").await.expect_flash("password-changed-alone");
     assert!(!phone.is_logged_in().await);
     // The reason for the revocation cannot be stored.
     tell(&client, "alwaysOn", doc! { "failCommands": ["insert"], "errorCode": 1 }).await;
     let delete = [("password", "a better horse battery")];
     rosa.post("/account/delete", &delete).await.expect_redirect("/login");
-    rosa.get("/login").await.expect_page(200, "Your account is deleted");
+    rosa.get("/login").await.expect_flash("account-deleted");
     let off = doc! { "configureFailPoint": "failCommand", "mode": "off" };
     client.database("admin").run_command(off).await.unwrap();
     assert_eq!(rosa.try_log_in("rosa", "a better horse battery").await.status, 422);

@@ -15,8 +15,31 @@ async fn logging_out_ends_the_session_on_the_server_and_in_the_browser() {
                 .starts_with("connect.sid=; Path=/; Expires=Thu, 01 Jan 1970")
         );
         assert_eq!(rosa.signed_id(), None);
-        rosa.get("/login").await.expect_page(200, "You are logged out.");
+        rosa.get("/login").await.expect_flash("logged-out");
         thief.get("/dashboard").await.expect_redirect("/login?next=/dashboard");
+    }
+}
+
+#[rocket::async_test]
+async fn it_says_in_how_many_other_browsers_the_user_is_logged_in() {
+    for app in App::on_both_stores().await {
+        let mut browsers = [app.browser(), app.browser(), app.browser()];
+        browsers[0].register("rosa").await;
+        for browser in &mut browsers {
+            browser.log_in("rosa").await;
+        }
+        let mut vera = app.browser();
+        vera.sign_up("vera").await;
+        for (browser, others) in browsers.iter_mut().zip([2, 1, 0]) {
+            browser.post("/logout", &[]).await.expect_redirect("/login");
+            let said = &browser.jar["notice"];
+            assert!(said.starts_with(&format!("logged-out.{others}~")), "{said}");
+            let login = browser.get("/login").await;
+            login.expect_flash("logged-out");
+            let has_link = login.body.contains("href=\"&#x2F;login?next=&#x2F;account\"");
+            assert_eq!(has_link, others > 0, "{}", login.body);
+        }
+        assert!(vera.is_logged_in().await);
     }
 }
 

@@ -89,7 +89,6 @@ async fn a_405_is_a_page_of_the_site_or_json() {
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
     let page = rosa.send(rosa.request(Method::PUT, "/login")).await;
-    page.expect_page(405, "That does not work at this address");
     page.expect_page(405, "rosa");
     let json = rosa.request(Method::PUT, "/login").header("accept", "application/json");
     let json = rosa.send(json).await;

@@ -44,7 +44,7 @@ async fn one_password_in_two_unicode_forms_is_one_password() {
         rosa.try_log_in("rosa", nfd).await.expect_redirect("/dashboard");
         let change = |new| [("current", nfd), ("new", new)];
         let same = rosa.post("/account/password", &change(nfc)).await;
-        same.expect_page(422, "id=\"new-error\"");
+        same.expect_error_at(422, "new");
         rosa.post("/account/password", &change("a better horse battery")).await;
         rosa.post("/logout", &[]).await;
         assert_eq!(rosa.try_log_in("rosa", "a better horse battery").await.status, 303);
@@ -65,7 +65,7 @@ async fn the_current_password_is_no_new_one_in_any_form_even_under_an_old_hash()
     for new in [nfc, nfd, "Zoe\u{308}\u{a0}hangs up a coat"] {
         let change = [("current", nfd), ("new", new)];
         let page = bob.post("/account/password", &change).await;
-        page.expect_page(422, "id=\"new-error\"");
+        page.expect_error_at(422, "new");
     }
     assert!(user(&app, "bob").await.get("hash").is_some(), "nothing was changed");
     let change = [("current", nfd), ("new", "a better horse battery")];

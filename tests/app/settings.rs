@@ -93,6 +93,22 @@ fn a_bad_entry_of_trusted_proxies_is_refused_at_the_start() {
     }
 }
 
+#[test]
+fn a_link_that_could_do_harm_is_refused_at_the_start() {
+    for (site, words) in [
+        (r#"{contact="javascript:alert(1)"}"#, "`site.contact`: must be an email address"),
+        (r#"{security_contact="javascript:alert(1)"}"#, "`site.security_contact`: must begin with"),
+        (r#"{source="javascript:alert(1)"}"#, "`site.source`: must be an address that begins"),
+        (r#"{operator="a\nb"}"#, "`site.operator`: must be a text"),
+        (r"{operator=5}", "`site.operator` must be"),
+        (r#"{opertor="a"}"#, "unknown setting `site.opertor`"),
+    ] {
+        let mut command = cloakroom(&[]);
+        let said = refusal(command.env("ROCKET_SITE", site));
+        assert!(said.contains("ROCKET_SITE") && said.contains(words), "{site}: {said}");
+    }
+}
+
 #[rocket::async_test]
 async fn secrets_with_commas_are_written_as_a_list() {
     let (uri, _) = fresh_database().await;

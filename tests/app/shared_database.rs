@@ -60,7 +60,7 @@ async fn a_unique_index_on_username_is_taken_and_stays() {
     assert!(before.iter().all(|index| after.contains(index)), "{after:?}");
     let app = App::on(&uri).await;
     let fields = [("username", "ROSA"), ("password", PASSWORD)];
-    app.browser().post("/register", &fields).await.expect_page(422, "is taken");
+    app.browser().post("/register", &fields).await.expect_error_at(422, "username");
 }
 
 /// The other way round: the index of the other program comes second.

@@ -69,5 +69,5 @@ async fn a_name_of_the_tutorial_is_taken() {
     let users = app.database().collection::<Document>("users");
     users.insert_one(tutorial("Vera")).await.unwrap();
     let fields = [("username", "Vera"), ("password", "correct horse battery")];
-    app.browser().post("/register", &fields).await.expect_page(422, "is taken");
+    app.browser().post("/register", &fields).await.expect_error_at(422, "username");
 }

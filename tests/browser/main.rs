@@ -88,6 +88,9 @@ async fn a_password_can_be_shown_and_is_hidden_again_when_sent() {
     };
     chromium.fill("password", "short").await;
     assert_eq!(kind().await, "password");
+    let field = chromium.page.find(By::Name("password")).await.unwrap();
+    let rules = field.attr("passwordrules").await.unwrap();
+    assert_eq!(rules.as_deref(), Some("minlength: 8; maxlength: 256;"));
     let button = chromium.page.find(By::Css("[data-show-password] button")).await.unwrap();
     button.click().await.unwrap();
     assert_eq!(kind().await, "text");
@@ -105,7 +108,7 @@ async fn every_page_fits_its_window_and_keeps_to_the_content_security_policy() {
     let users = app.database().collection::<Document>("users");
     users.update_one(doc! {}, doc! { "$set": { "admin": true } }).await.unwrap();
     let chromium = Chromium::open(&app.url).await;
-    for path in ["/", "/register", "/login", "/logout", "/nowhere"] {
+    for path in ["/", "/register", "/login", "/logout", "/nowhere", "/privacy"] {
         check_look(&chromium, path, "out").await;
     }
     chromium.goto("/login").await;

@@ -36,8 +36,8 @@ async fn a_login_here_is_a_login_there_until_either_side_logs_out() {
         // Each app writes into the session, and the other one sees it.
         let count = peer.visit(&rosa).get("/").await;
         assert_eq!(count.body, "You have visited this page 1 times");
-        rosa.post("/coat", &[("item", "hat")]).await.expect_redirect("/dashboard");
-        rosa.post("/coat/count", &[]).await.expect_redirect("/dashboard");
+        rosa.post("/coat", &[("item", "hat")]).await.expect_redirect("/dashboard#coat");
+        rosa.post("/coat/count", &[]).await.expect_redirect("/dashboard#coat");
         let count = peer.visit(&rosa).get("/").await;
         assert_eq!(count.body, "You have visited this page 3 times");
         rosa.get("/dashboard").await.expect_page(200, "&quot;viewCount&quot;: 3");
@@ -66,7 +66,7 @@ async fn a_login_there_is_a_login_here_until_either_side_logs_out() {
         log_in(&mut vera).await;
         let mut here = app.browser().with_jar_of(&vera);
         here.get("/dashboard").await.expect_page(200, "vera");
-        here.post("/coat", &[("item", "hat")]).await.expect_redirect("/dashboard");
+        here.post("/coat", &[("item", "hat")]).await.expect_redirect("/dashboard#coat");
         assert_eq!(who(&peer, &vera).await, "vera", "stringify: {stringify}");
         here.post("/logout", &[]).await.expect_redirect("/login");
         assert_eq!(who(&peer, &vera).await, "anonymous");
@@ -156,7 +156,7 @@ async fn a_session_with_the_timestamps_of_connect_mongo_keeps_its_end() {
     let before = end().await;
     let mut here = app.browser().with_jar_of(&vera);
     assert!(here.is_logged_in().await);
-    here.post("/coat/count", &[]).await.expect_redirect("/dashboard");
+    here.post("/coat/count", &[]).await.expect_redirect("/dashboard#coat");
     assert!(end().await >= before);
     assert_eq!(peer.visit(&here).get("/").await.body, "You have visited this page 2 times");
 }

@@ -111,10 +111,10 @@ async fn both_apps_share_a_session(case: &Case<'_>) {
     let vera = case.log_in_there("vera").await;
     let mut here = case.here(&vera);
     here.get("/dashboard").await.expect_page(200, "vera");
-    here.post("/coat/count", &[]).await.expect_redirect("/dashboard");
+    here.post("/coat/count", &[]).await.expect_redirect("/dashboard#coat");
     let count = case.peer.visit(&here).get("/").await;
     assert_eq!(count.body, "You have visited this page 2 times", "{}", case.name);
-    here.post("/coat/count", &[]).await.expect_redirect("/dashboard");
+    here.post("/coat/count", &[]).await.expect_redirect("/dashboard#coat");
     here.get("/dashboard").await.expect_page(200, "&quot;viewCount&quot;: 3");
 
     here.post("/logout", &[]).await.expect_redirect("/login");

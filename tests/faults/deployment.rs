@@ -138,7 +138,7 @@ async fn renewing_one_instance_after_the_other_costs_no_form() {
             // retry, and this client does not.
             let mut tab = nginx.browser();
             tab.jar.clone_from(&rosa.jar);
-            tab.post("/coat/count", &[]).await.expect_redirect("/dashboard");
+            tab.post("/coat/count", &[]).await.expect_redirect("/dashboard#coat");
             count += 1;
         }
         count

@@ -237,7 +237,7 @@ async fn over_tls_the_three_cookies_have_the_host_prefix_and_work() {
     };
     keep(&registered);
     let page = rosa.get("/login").await;
-    page.expect_page(200, "Your account is made.");
+    page.expect_flash("registered");
     keep(&page);
     keep(&rosa.post("/login", &fields).await);
     rosa.get("/dashboard").await.expect_page(200, "rosa");

@@ -49,3 +49,30 @@ impl Browser {
         }
     }
 }
+
+impl Answer {
+    /// The page shows this flash message: its name is in `data-flash`.
+    pub fn expect_flash(&self, name: &str) {
+        self.expect_page(200, &format!("data-flash=\"{name}\""));
+    }
+
+    /// The login page says why the session has ended: a word in `data-ended`.
+    pub fn expect_ended(&self, reason: &str) {
+        self.expect_page(200, &format!("data-ended=\"{reason}\""));
+    }
+
+    /// The form is shown again, with this many errors at fields. `0`: the error is of the form as a whole.
+    pub fn expect_errors(&self, status: u16, count: usize) {
+        self.expect_page(status, "<title>Error: ");
+        assert_eq!(self.body.matches("class=\"field__error\"").count(), count, "{}", self.body);
+        let has_summary = self.body.contains("class=\"error-summary\"");
+        assert_eq!(has_summary, count != 1, "a summary for more than one error: {}", self.body);
+        assert_eq!(self.body.matches(" autofocus").count(), 1, "one focus: {}", self.body);
+    }
+
+    /// The form is shown again, with an error at the field with this ID alone.
+    pub fn expect_error_at(&self, status: u16, id: &str) {
+        self.expect_errors(status, 1);
+        assert!(self.body.contains(&format!("id=\"{id}-error\"")), "{}", self.body);
+    }
+}

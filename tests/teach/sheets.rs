@@ -75,7 +75,7 @@ async fn the_words_on_a_card_get_in_although_strangers_have_used_up_the_attempts
     let cards = cards(&teacher.get("/class/cards").await.body);
     app.browser().register("rosa").await;
     for name in ["seat-01", "seat-02", "rosa"] {
-        app.browser().try_log_in(name, "wrong horse battery").await.expect_page(422, "is wrong");
+        app.browser().try_log_in(name, "wrong horse battery").await.expect_errors(422, 0);
     }
     fill_counters(&app).await;
     let log_in = async |name: &str, words: &str| app.browser().try_log_in(name, words).await.status;

@@ -23,6 +23,9 @@ fn structs(sources: &Sources) -> Structs {
         for item in syn::parse_file(text).expect("Rust").items {
             let syn::Item::Struct(item) = item else { continue };
             let field = |field: &syn::Field| {
+                if is_skipped(field) {
+                    return None;
+                }
                 Some((field.ident.as_ref()?.to_string(), last_word(&field.ty)))
             };
             let fields: Vec<_> = item.fields.iter().filter_map(field).collect();
@@ -32,6 +35,19 @@ fn structs(sources: &Sources) -> Structs {
         }
     }
     found
+}
+
+/// A field that is set in code only: `#[serde(skip)]`.
+fn is_skipped(field: &syn::Field) -> bool {
+    let mut skips = false;
+    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        let read = attribute.parse_nested_meta(|meta| {
+            skips |= meta.path.is_ident("skip");
+            meta.value().and_then(syn::parse::ParseBuffer::parse::<syn::Lit>).map(drop).or(Ok(()))
+        });
+        read.expect("serde's words");
+    }
+    skips
 }
 
 /// `B` of `a::B` and of `Option<a::B>`.

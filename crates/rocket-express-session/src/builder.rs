@@ -90,6 +90,12 @@ impl Builder {
         self
     }
 
+    /// [`Options::renew_cookie`].
+    pub fn renew_cookie(mut self, renew_cookie: bool) -> Self {
+        self.options.renew_cookie = renew_cookie;
+        self
+    }
+
     /// [`Options::touch_after`].
     pub fn touch_after(mut self, touch_after: Duration) -> Self {
         self.options.touch_after = touch_after;

@@ -20,7 +20,14 @@ enum Change {
     Set(Box<RawValue>),
     Remove,
     Add(i64),
-    Push { items: Vec<Box<RawValue>>, limit: usize },
+    List(Vec<ListEdit>),
+}
+
+/// One change of a list.
+#[derive(Clone, Debug)]
+enum ListEdit {
+    Push { item: Box<RawValue>, limit: usize },
+    Pull { item: Box<RawValue> },
 }
 
 impl Changes {
@@ -48,13 +55,25 @@ impl Changes {
     /// Appends to the list under `key`, unless `limit` are in it by then; what is missing or no list
     /// counts as an empty one.
     pub(crate) fn push(&mut self, key: &str, item: Box<RawValue>, limit: usize) {
+        self.edit_list(key, ListEdit::Push { item, limit });
+    }
+
+    /// Removes the first equal item of the list under `key`. What is missing or no list stays as it is.
+    pub(crate) fn pull(&mut self, key: &str, item: Box<RawValue>) {
+        self.edit_list(key, ListEdit::Pull { item });
+    }
+
+    fn edit_list(&mut self, key: &str, edit: ListEdit) {
         let change = match self.0.shift_remove(key) {
-            None => Change::Push { items: vec![item], limit },
-            Some(Change::Push { mut items, .. }) => {
-                items.push(item);
-                Change::Push { items, limit }
+            None => Change::List(vec![edit]),
+            Some(Change::List(mut edits)) => {
+                edits.push(edit);
+                Change::List(edits)
             }
-            Some(other) => Change::Set(appended(other.apply(None).as_deref(), &[item], limit)),
+            Some(other) => match edited(other.apply(None).as_deref(), &[edit]) {
+                Some(list) => Change::Set(list),
+                None => Change::Remove,
+            },
         };
         self.0.insert(key.to_owned(), change);
     }
@@ -115,7 +134,7 @@ impl Change {
             Change::Set(value) => Some(value.clone()),
             Change::Remove => None,
             Change::Add(by) => Some(sum(old, *by)),
-            Change::Push { items, limit } => Some(appended(old, items, *limit)),
+            Change::List(edits) => edited(old, edits),
         }
     }
 }
@@ -137,12 +156,29 @@ fn sum(old: Option<&RawValue>, by: i64) -> Box<RawValue> {
     sum.map_or_else(|| old.to_owned(), |sum| to_raw_value(&sum).expect("a number is JSON"))
 }
 
-fn appended(old: Option<&RawValue>, items: &[Box<RawValue>], limit: usize) -> Box<RawValue> {
-    let old: Option<Vec<Box<RawValue>>> = old.and_then(|raw| serde_json::from_str(raw.get()).ok());
-    let mut list = old.unwrap_or_default();
-    let room = limit.saturating_sub(list.len());
-    list.extend(items.iter().take(room).cloned());
-    to_raw_value(&list).expect("a list of JSON is JSON")
+/// The list with these edits. A value that is no list stays as it is, until an item is appended.
+fn edited(old: Option<&RawValue>, edits: &[ListEdit]) -> Option<Box<RawValue>> {
+    let stored = old.and_then(|raw| serde_json::from_str::<Vec<Box<RawValue>>>(raw.get()).ok());
+    let mut is_list = stored.is_some();
+    let mut list = stored.unwrap_or_default();
+    for edit in edits {
+        match edit {
+            ListEdit::Push { item, limit } => {
+                is_list = true;
+                if list.len() < *limit {
+                    list.push(item.clone());
+                }
+            }
+            ListEdit::Pull { item } => {
+                let found = list.iter().position(|present| is_same(present, item));
+                found.map(|place| list.remove(place));
+            }
+        }
+    }
+    if !is_list {
+        return old.map(ToOwned::to_owned);
+    }
+    Some(to_raw_value(&list).expect("a list of JSON is JSON"))
 }
 
 fn number(value: i64) -> Box<RawValue> {
@@ -232,6 +268,24 @@ mod tests {
         changes.remove("l");
         changes.push("l", raw("3"), 3);
         check(&changes, r#"{"l":["a"]}"#, r#"{"l":[3]}"#);
+    }
+
+    #[test]
+    fn a_pull_removes_the_first_equal_item_of_whatever_list_stands_there_by_then() {
+        let mut changes = Changes::default();
+        changes.pull("l", raw(r#""a""#));
+        let check = |changes: &Changes, base: &str, expected: &str| {
+            let after = serde_json::to_string(&changes.apply(&values(base))).unwrap();
+            assert_eq!(after, expected);
+        };
+        check(&changes, r#"{"l":["b","a","c","a"]}"#, r#"{"l":["b","c","a"]}"#);
+        check(&changes, r#"{"l":["\u0061"]}"#, r#"{"l":[]}"#);
+        for unchanged in ["{}", r#"{"l":["b"]}"#, r#"{"l":7}"#, r#"{"l":"a"}"#] {
+            check(&changes, unchanged, unchanged);
+            assert!(changes.effective(&values(unchanged)).is_empty(), "{unchanged}");
+        }
+        changes.push("l", raw("1"), 2);
+        check(&changes, r#"{"l":["a","b"]}"#, r#"{"l":["b",1]}"#);
     }
 
     #[test]

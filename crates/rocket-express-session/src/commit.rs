@@ -55,7 +55,7 @@ impl Sessions {
     /// # Errors
     /// The store does not answer: then the browser must get no cookie.
     pub async fn commit(&self, session: &Session) -> Result<Option<String>, Unavailable> {
-        self.in_time(session.deadline(), self.commit_after(session, false)).await
+        self.in_time(session.request.deadline, self.commit_after(session, false)).await
     }
 
     /// `failed`: the response is a 5xx. Then the session is not extended: the store may be what failed.
@@ -98,6 +98,7 @@ fn facts(writer: &Writer<'_>) -> SessionFacts {
         saved: state.saved,
         needs_set_cookie: state.needs_set_cookie,
         outdated_signature: writer.cookie.outdated_signature,
+        has_expiry: state.cookie.has_expiry(),
     }
 }
 

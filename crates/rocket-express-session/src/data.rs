@@ -56,6 +56,15 @@ pub(crate) fn check_key(key: &str) -> Result<(), SetError> {
     Ok(())
 }
 
+/// The JSON of a value that a handler may set under this key.
+pub(crate) fn checked_raw<T: Serialize + ?Sized>(
+    key: &str,
+    value: &T,
+) -> Result<Box<RawValue>, SetError> {
+    check_key(key)?;
+    to_raw(key, value)
+}
+
 /// The data of a session: the attributes of its cookie, and its values.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -95,8 +95,9 @@ impl Expiry<'_> {
     /// From when to when the session lives, as its record says.
     pub(crate) fn lifetime(&self) -> Lifetime {
         let Some(record) = self.record else { return Lifetime::default() };
-        // A touch extends the record, but not the cookie in the browser. With `rolling`, each response does.
-        let of_cookie = record.data().cookie.expires().filter(|_| !self.options.rolling);
+        // A touch extends the record, but the browser's cookie only with one of these options.
+        let is_renewed = self.options.rolling || self.options.renew_cookie;
+        let of_cookie = record.data().cookie.expires().filter(|_| !is_renewed);
         let expires = [record.times.expires, of_cookie].into_iter().flatten().min();
         let rolling = of_cookie.is_none() && expires < self.absolute_end();
         Lifetime { created: record.times.created, expires, rolling }
@@ -219,16 +220,17 @@ mod tests {
     }
 
     #[test]
-    fn a_lifetime_ends_with_the_cookie_unless_each_response_extends_it() {
+    fn a_lifetime_ends_with_the_cookie_unless_responses_extend_it() {
         let mut cookie = cookie(Some(DAY));
         cookie.set_expires(at(MINUTE));
         let record = expiring(at(DAY), record_of(cookie, 0, true));
-        let of = |rolling| {
-            let options = Options { rolling, ..Options::default() };
+        let of = |rolling, renew_cookie| {
+            let options = Options { rolling, renew_cookie, ..Options::default() };
             let lifetime = expiry(&options, Some(&record)).lifetime();
             (lifetime.expires, lifetime.rolling)
         };
-        assert_eq!((of(false), of(true)), ((at(MINUTE), false), (at(DAY), true)));
+        assert_eq!(of(false, false), (at(MINUTE), false));
+        assert_eq!((of(true, false), of(false, true)), ((at(DAY), true), (at(DAY), true)));
     }
 
     #[test]

@@ -42,7 +42,9 @@ pub use data::{LOGIN_KEY, RESERVED_KEYS, SessionData, Values, user_key};
 pub use error::{OptionsError, SaveError, SetError, Unavailable, Unreadable};
 pub use expiry::Lifetime;
 pub use javascript::Timestamp;
-pub use options::{Auto, CookieOptions, Options, SameSiteName, SameSiteOption, Secure};
+pub use options::{
+    Auto, CookieOptions, Options, SameSiteName, SameSiteOption, Secure, deserialize_duration,
+};
 pub use plan::Write;
 pub use session::Session;
 pub use sessions::Sessions;

@@ -50,19 +50,26 @@ pub struct Options {
     /// Off. On: sends the cookie with the response to each request that asks for its session, so that the
     /// browser's expiry is extended as well. Express: `rolling`.
     pub rolling: bool,
+    /// Off. On: sends the cookie again whenever a request extends its session, so that a cookie with an
+    /// expiry lasts as long as the session. It costs one `Set-Cookie` in each
+    /// [`touch_after`](Self::touch_after), where `rolling` costs one in each response. Express has no such
+    /// option. Set in code, not in Rocket.toml.
+    #[serde(skip)]
+    pub renew_cookie: bool,
     /// 5 minutes. The expiry of an unmodified session is extended only if its last write is older than this.
     /// Longer: fewer writes, and a less exact idle timeout. connect-mongo: `touchAfter`.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "deserialize_duration")]
     pub touch_after: Duration,
     /// 1 day. A session expires in the store when no request has used it for this long. The browser deletes
-    /// its cookie this long after the last *change* of the session, unless [`rolling`](Self::rolling) is on
-    /// or the cookie has no expiry ([`end_with_browser`](crate::RegeneratedSession::end_with_browser)).
+    /// its cookie this long after the last *change* of the session, unless [`rolling`](Self::rolling) or
+    /// [`renew_cookie`](Self::renew_cookie) is on, or the cookie has no expiry
+    /// ([`end_with_browser`](crate::RegeneratedSession::end_with_browser)).
     /// Express: `cookie.maxAge`.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "deserialize_duration")]
     pub idle_timeout: Duration,
     /// 14 days. A session expires this long after its creation, regardless of activity (OWASP ASVS 7.3.2).
     /// Express has no such option.
-    #[serde(deserialize_with = "duration")]
+    #[serde(deserialize_with = "deserialize_duration")]
     pub absolute_timeout: Duration,
     /// The attributes of the cookie.
     pub cookie: CookieOptions,
@@ -136,6 +143,7 @@ impl Default for Options {
             resave: false,
             save_uninitialized: false,
             rolling: false,
+            renew_cookie: false,
             touch_after: Duration::from_secs(5 * 60),
             idle_timeout: Duration::from_secs(24 * 60 * 60),
             absolute_timeout: Duration::from_secs(14 * 24 * 60 * 60),
@@ -194,7 +202,12 @@ enum SecondsOrWords {
     Words(String),
 }
 
-fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+/// Reads a duration of the settings: text such as `"5 minutes"`, or a whole number of seconds. For serde's
+/// `deserialize_with`, so that an app's own durations are written as those of [`Options`].
+///
+/// # Errors
+/// The value is neither.
+pub fn deserialize_duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let duration = match SecondsOrWords::deserialize(from)? {
         SecondsOrWords::Seconds(seconds) => Duration::from_secs(seconds),
         SecondsOrWords::Words(words) => humantime::parse_duration(&words).map_err(|_| {

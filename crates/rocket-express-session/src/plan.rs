@@ -27,20 +27,23 @@ pub(crate) struct SessionFacts {
     pub needs_set_cookie: bool,
     /// The cookie was signed with an older secret than the first.
     pub outdated_signature: bool,
+    /// The browser deletes the cookie at a certain time, and not when it is closed.
+    pub has_expiry: bool,
 }
 
-/// The options of express-session that decide here.
+/// The options that decide here.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SaveOptions {
     pub resave: bool,
     pub save_uninitialized: bool,
     pub rolling: bool,
+    pub renew_cookie: bool,
 }
 
 impl SaveOptions {
     pub(crate) fn of(options: &Options) -> Self {
-        let Options { resave, save_uninitialized, rolling, .. } = *options;
-        Self { resave, save_uninitialized, rolling }
+        let Options { resave, save_uninitialized, rolling, renew_cookie, .. } = *options;
+        Self { resave, save_uninitialized, rolling, renew_cookie }
     }
 }
 
@@ -146,15 +149,24 @@ fn should_set_cookie(switches: SaveOptions, facts: SessionFacts) -> bool {
     if is_new(facts) {
         return should_save(switches, facts);
     }
-    switches.rolling || facts.needs_set_cookie || facts.outdated_signature || facts.changes_cookie
+    let renewed = switches.renew_cookie && facts.has_expiry && should_touch(facts);
+    switches.rolling
+        || renewed
+        || facts.needs_set_cookie
+        || facts.outdated_signature
+        || facts.changes_cookie
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const LAZY: SaveOptions =
-        SaveOptions { resave: false, save_uninitialized: false, rolling: false };
+    const LAZY: SaveOptions = SaveOptions {
+        resave: false,
+        save_uninitialized: false,
+        rolling: false,
+        renew_cookie: false,
+    };
     const NEW: SessionFacts = SessionFacts {
         loaded: false,
         modified: false,
@@ -166,6 +178,7 @@ mod tests {
         saved: false,
         needs_set_cookie: false,
         outdated_signature: false,
+        has_expiry: false,
     };
     const LOADED: SessionFacts = SessionFacts { loaded: true, had_cookie: true, ..NEW };
 
@@ -202,9 +215,27 @@ mod tests {
     }
 
     #[test]
+    fn a_cookie_with_an_expiry_is_renewed_when_its_session_is_extended() {
+        let renewing = SaveOptions { renew_cookie: true, ..LAZY };
+        let due = SessionFacts { touch_due: true, ..LOADED };
+        check(renewing, due, Write::Touch, SetCookie::Nothing);
+        let with_expiry = SessionFacts { has_expiry: true, ..due };
+        check(renewing, with_expiry, Write::Touch, SetCookie::Send);
+        check(LAZY, with_expiry, Write::Touch, SetCookie::Nothing);
+        let early = SessionFacts { touch_due: false, ..with_expiry };
+        check(renewing, early, Write::Nothing, SetCookie::Nothing);
+        check(
+            renewing,
+            SessionFacts { has_expiry: true, ..NEW },
+            Write::Nothing,
+            SetCookie::Nothing,
+        );
+    }
+
+    #[test]
     fn what_was_saved_before_the_end_is_not_written_again() {
         let saved = SessionFacts { saved: true, touch_due: true, needs_set_cookie: true, ..LOADED };
-        let all = SaveOptions { resave: true, save_uninitialized: true, rolling: false };
+        let all = SaveOptions { resave: true, save_uninitialized: true, ..LAZY };
         check(all, saved, Write::Nothing, SetCookie::Send);
         check(LAZY, SessionFacts { modified: true, ..saved }, Write::Update, SetCookie::Send);
     }
@@ -230,7 +261,7 @@ mod tests {
         check(LAZY, SessionFacts { destroyed: true, ..NEW }, Write::Nothing, SetCookie::Nothing);
         let dead_cookie = SessionFacts { destroyed: true, had_cookie: true, ..NEW };
         check(LAZY, dead_cookie, Write::Nothing, SetCookie::Expire);
-        let all = SaveOptions { resave: true, save_uninitialized: true, rolling: true };
+        let all = SaveOptions { resave: true, save_uninitialized: true, rolling: true, ..LAZY };
         check(all, SessionFacts { destroyed: true, ..LOADED }, Write::Delete, SetCookie::Expire);
     }
 

@@ -1,19 +1,17 @@
 //! The session as a handler sees it: express-session's `req.session`, in Rust.
 //!
-//! A handler takes `&Session` as an argument (`guard.rs` finds it), reads and changes it. Nothing is written
-//! before the handler has returned; then `commit.rs` writes it.
+//! `guard.rs` finds it for a handler, which reads and changes it. After the handler, `commit.rs` writes it.
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
-use rocket::tokio::time::Instant;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Number;
 
 use crate::changes::Changes;
 use crate::cookie_record::CookieRecord;
-use crate::data::{LOGIN_KEY, SessionData, check_key, login, to_raw};
+use crate::data::{LOGIN_KEY, SessionData, check_key, checked_raw, login};
 use crate::error::{SaveError, SetError, Unavailable};
 use crate::expiry::Lifetime;
 use crate::javascript::{Timestamp, millis};
@@ -42,12 +40,12 @@ use crate::write::Writer;
 ///
 /// # Concurrent requests
 /// A request writes only the keys that it has changed, on top of what other requests have written since. Of
-/// two requests that set one key, the later wins; [`increment`](Self::increment) and [`push`](Self::push)
-/// count both. If another request has destroyed the session, nothing is written: a logout is final.
+/// two requests that set one key, the later wins; [`increment`](Self::increment), [`push`](Self::push) and
+/// [`pull`](Self::pull) count both. If another request has destroyed the session, nothing is written.
 pub struct Session {
     state: Mutex<State>,
     sessions: Sessions,
-    request: RequestInfo,
+    pub(crate) request: RequestInfo,
     cookie: CookieInfo,
 }
 
@@ -80,9 +78,7 @@ impl Session {
     /// [`SetError`]: Express reserves the key (see [`RESERVED_KEYS`](crate::RESERVED_KEYS)), only a login may
     /// set it (`passport`), or the value is no JSON.
     pub fn set<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<(), SetError> {
-        check_key(key)?;
-        let raw = to_raw(key, value)?;
-        self.state().changes.set(key, raw);
+        self.state().changes.set(key, checked_raw(key, value)?);
         Ok(())
     }
 
@@ -129,9 +125,17 @@ impl Session {
         item: &T,
         limit: usize,
     ) -> Result<(), SetError> {
-        check_key(key)?;
-        let raw = to_raw(key, item)?;
-        self.state().changes.push(key, raw, limit);
+        self.state().changes.push(key, checked_raw(key, item)?, limit);
+        Ok(())
+    }
+
+    /// Removes the first item equal to `item` from the list under `key`, if there is one. Like a push, it is
+    /// not lost when a concurrent request changes the list.
+    ///
+    /// # Errors
+    /// [`SetError`], as for [`set`](Self::set).
+    pub fn pull<T: Serialize + ?Sized>(&self, key: &str, item: &T) -> Result<(), SetError> {
+        self.state().changes.pull(key, checked_raw(key, item)?);
         Ok(())
     }
 
@@ -148,8 +152,8 @@ impl Session {
     }
 
     /// A new ID, and the values are kept: after a change of rights, or when the user has given the password
-    /// again (OWASP ASVS 7.2.4). tower-sessions and Django have the same under this name. The absolute
-    /// timeout begins again. If the session has ended by the time the new one is stored, it stays ended.
+    /// again (OWASP ASVS 7.2.4). The absolute timeout begins again. If the session has ended by the time the
+    /// new one is stored, it stays ended.
     pub fn cycle_id(&self) -> RegeneratedSession<'_> {
         self.with_new_id(State::cycle_id)
     }
@@ -163,9 +167,9 @@ impl Session {
         RegeneratedSession { state: &self.state }
     }
 
-    /// Ends the session: the store deletes it, and the response tells the browser to delete the cookie.
-    /// Values that are set afterwards are lost; to keep a message, call [`regenerate`](Self::regenerate)
-    /// instead. If two different genuine cookies came, both sessions end.
+    /// Ends the session: the store deletes it, and the browser is told to delete the cookie. Values that are
+    /// set afterwards are lost: to keep a message, call [`regenerate`](Self::regenerate) instead. If two
+    /// different genuine cookies came, both sessions end.
     pub fn destroy(&self) {
         let mut state = self.state();
         state.destroyed = true;
@@ -210,8 +214,7 @@ impl Session {
     /// How long the session lives after each save or touch. `None`: the browser deletes the cookie when it is
     /// closed. Express: `req.session.cookie.maxAge`.
     pub fn max_age(&self) -> Option<Duration> {
-        let age = self.state().cookie.max_age()?;
-        Some(Duration::from_millis(age.max(0).unsigned_abs()))
+        self.state().cookie.max_age().map(|age| Duration::from_millis(age.max(0).unsigned_abs()))
     }
 
     /// Sets the maximum age and marks the session modified (Express does not). The browser gets the cookie
@@ -274,10 +277,6 @@ impl Session {
     /// The kind of sessions that it belongs to.
     pub fn sessions(&self) -> &Sessions {
         &self.sessions
-    }
-
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.request.deadline
     }
 
     /// A copy of the state without the changes that change nothing.

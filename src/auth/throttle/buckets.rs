@@ -1,7 +1,7 @@
 //! The buckets in which attempts are counted, and the rate of each.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -76,6 +76,23 @@ impl fmt::Display for Network {
             write!(f, "{address} x{subscribers}")
         }
     }
+}
+
+/// The longest time that any bucket needs to empty. No counter is stored for longer.
+pub fn longest_window() -> Duration {
+    let network = Network::of(Ipv4Addr::LOCALHOST.into());
+    let all = [
+        Bucket::Account(""),
+        Bucket::Device(""),
+        Bucket::Address(network),
+        Bucket::Registration(network),
+        Bucket::Confirmation(""),
+        Bucket::GuestSessions(network),
+        Bucket::GuestBigSessions(network),
+        Bucket::LabSessions(""),
+        Bucket::BigLabSessions(""),
+    ];
+    all.map(|bucket| bucket.rate().window()).into_iter().max().unwrap_or_default()
 }
 
 /// A count with one rate limit, such as that of an account or of an address.

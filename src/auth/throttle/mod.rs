@@ -11,7 +11,7 @@ mod buckets;
 pub mod memory;
 pub mod mongo;
 
-pub use buckets::{Bucket, Network, Rate};
+pub use buckets::{Bucket, Network, Rate, longest_window};
 
 use std::sync::Arc;
 use std::time::Duration;

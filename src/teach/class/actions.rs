@@ -44,7 +44,7 @@ async fn unlock(
 ) -> Result<Redirect, Error> {
     strategy.throttle.forget_all().await?;
     audit::record(AuditEvent::UnlockAll, Outcome::Done, Actor::Name(&teacher.0.username));
-    page.set_flash(Flash::AllUnlocked);
+    page.set_flash(&Flash::AllUnlocked);
     Ok(Redirect::to("/class"))
 }
 

@@ -113,7 +113,7 @@ async fn reset(
                 "the class was reset: {sessions} sessions ended, progress saved to {}",
                 backup.display()
             );
-            class.page.set_flash(Flash::ClassReset(students));
+            class.page.set_flash(&Flash::ClassReset(students));
             Ok(FormResponse::redirect(uri!("/class", show)))
         }
         Err(ResetError::Unavailable(error)) => Err(error.into()),

@@ -146,7 +146,7 @@ async fn unlock(
     let was_locked = strategy.throttle.unlock(&key_of(&name)).await?;
     let outcome = if was_locked { Outcome::Done } else { Outcome::Refused };
     audit::record(AuditEvent::Unlock, outcome, Actor::Admin(&teacher.0.username, &name));
-    page.set_flash(Flash::StudentUnlocked);
+    page.set_flash(&Flash::StudentUnlocked);
     Ok(Some(Redirect::to(format!("/class/students/{who}"))))
 }
 

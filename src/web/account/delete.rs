@@ -27,7 +27,7 @@ async fn submit(account: Account<'_>, form: Form<Confirmation>) -> Result<FormRe
     account.record(AuditEvent::DeleteAccount, Outcome::Done);
     account.end_others(ACCOUNT_DELETED).await;
     auth::log_out(account.session);
-    account.page.set_flash(Flash::AccountDeleted);
+    account.page.set_flash(&Flash::AccountDeleted);
     Ok(FormResponse::redirect(uri!(crate::web::login::show(_))))
 }
 

@@ -7,7 +7,7 @@
 mod addresses;
 mod delete;
 mod password;
-mod sessions;
+pub(super) mod sessions;
 
 use rocket::http::Status;
 use rocket::outcome::try_outcome;
@@ -24,7 +24,7 @@ use super::page::Page;
 use super::reauth::{ConfirmError, Reauth};
 use crate::audit::{self, Actor, AuditEvent};
 use crate::auth::queue::Slot;
-use crate::auth::{AuthError, LocalStrategy, User};
+use crate::auth::{self, AuthError, LocalStrategy, User};
 use crate::proxy::client_address;
 
 /// The user who is logged in, and the values that the forms of this page need.
@@ -84,7 +84,10 @@ impl Account<'_> {
             sessions: &sessions,
             most: MAX_LISTED,
             form: context! { errors },
-            rules: context! { password_min: self.strategy.policy.min_length },
+            rules: context! {
+                password_min: self.strategy.policy.min_length,
+                password_max: auth::PASSWORD_MAX,
+            },
         };
         Ok(self.page.render("account", self.user, own))
     }
@@ -109,7 +112,7 @@ impl<'r> FromRequest<'r> for Account<'r> {
             Err(error) => return busy(error),
         };
         let user = try_outcome!(request.guard::<&User>().await);
-        let of_account = match heavy.enter_as(user, client_address(request)).await {
+        let of_account = match heavy.enter_as(&user.id.to_hex(), client_address(request)).await {
             Ok(slots) => slots,
             Err(error) => return busy(error),
         };

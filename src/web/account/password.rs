@@ -54,7 +54,7 @@ async fn submit(account: Account<'_>, form: Form<NewPassword>) -> Result<FormRes
     }
     let ended = account.end_others(PASSWORD_CHANGED).await;
     account.devices.set(device);
-    account.page.set_flash(Flash::PasswordChanged(ended));
+    account.page.set_flash(&Flash::PasswordChanged(ended));
     Ok(FormResponse::redirect(uri!(super::show)))
 }
 

@@ -18,6 +18,12 @@ pub(super) async fn list(session: &Session) -> Result<Vec<SessionView>, Unavaila
     Ok(session.user_sessions().list().await?.into_iter().map(SessionView::from).collect())
 }
 
+/// The number of the user's other sessions.
+pub(in crate::web) async fn count_others(session: &Session) -> Result<u64, Unavailable> {
+    let sessions = session.user_sessions().list().await?;
+    Ok(sessions.iter().map(|session| u64::from(!session.is_current)).sum())
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Password {
@@ -31,9 +37,10 @@ async fn revoke(
     form: Form<Password>,
 ) -> Result<FormResponse, Error> {
     if handle == account.session.id().handle() {
+        let others = count_others(account.session).await.ok();
         auth::log_out(account.session);
         account.record(AuditEvent::Logout, Outcome::Done);
-        account.page.set_flash(Flash::LoggedOut);
+        account.page.set_flash(&Flash::LoggedOut(others));
         return Ok(FormResponse::redirect(uri!(crate::web::login::show(_))));
     }
     if form.0.password.is_empty() && !auth::is_confirmed(account.session) {
@@ -48,7 +55,7 @@ async fn revoke(
     let ended = account.session.user_sessions().revoke(handle, REVOKED).await?;
     account
         .record(AuditEvent::RevokeSessions, if ended { Outcome::Done } else { Outcome::Refused });
-    account.page.set_flash(Flash::SessionsEnded(u64::from(ended)));
+    account.page.set_flash(&Flash::SessionsEnded(u64::from(ended)));
     Ok(FormResponse::redirect(uri!(super::show)))
 }
 
@@ -62,7 +69,7 @@ async fn revoke_others(account: Account<'_>, form: Form<Password>) -> Result<For
     }
     let ended = account.session.user_sessions().revoke_others(REVOKED).await?;
     account.record(AuditEvent::RevokeSessions, Outcome::Done);
-    account.page.set_flash(Flash::SessionsEnded(ended));
+    account.page.set_flash(&Flash::SessionsEnded(ended));
     Ok(FormResponse::redirect(uri!(super::show)))
 }
 
