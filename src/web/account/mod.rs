@@ -7,7 +7,7 @@
 mod addresses;
 mod delete;
 mod password;
-pub(super) mod sessions;
+mod sessions;
 
 use std::net::IpAddr;
 use std::time::Duration;
