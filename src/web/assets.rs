@@ -44,7 +44,7 @@ const STYLES: [&str; 11] = [
 const TEACHING_STYLES: [&str; 4] = ["xray", "learn", "class", "board"];
 
 /// The scripts of every page, in `static/js`. Each does nothing on a page without its elements.
-const SCRIPTS: [&str; 2] = ["show-password", "password-rules"];
+const SCRIPTS: [&str; 3] = ["show-password", "password-rules", "local-time"];
 
 /// The scripts that only `teaching` needs.
 const TEACHING_SCRIPTS: [&str; 5] =

@@ -78,7 +78,7 @@ impl Account<'_> {
             Confirmation::Ok(token) => Ok(token),
             Confirmation::Wrong => {
                 self.record(AuditEvent::ConfirmPassword, audit::Outcome::Refused);
-                let text = "This is not your password. Enter it again.";
+                let text = "That's not your password. Try again.";
                 Err(ConfirmError::Invalid(FieldError::new(id, text)))
             }
             Confirmation::Throttled { retry_after } => {
@@ -150,6 +150,8 @@ impl Account<'_> {
         let own = context! {
             asked,
             sessions: &sessions,
+            others: sessions.iter().filter(|one| !one.is_this).count(),
+            is_confirmed: auth::is_confirmed(self.session),
             most: MAX_LISTED,
             form: context! { errors },
             rules: context! {
@@ -162,7 +164,7 @@ impl Account<'_> {
 }
 
 fn missing(id: &'static str) -> FieldError {
-    FieldError::new(id, "Enter the password that you have now.")
+    FieldError::new(id, "Enter your current password.")
 }
 
 #[rocket::async_trait]
