@@ -32,6 +32,7 @@ const STYLES: [&str; 11] = [
     "layout",
     "forms",
     "components",
+    "cards",
     "drawings",
     "ticket",
     "coat",

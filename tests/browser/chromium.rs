@@ -81,7 +81,8 @@ impl Chromium {
     }
 
     pub async fn fill(&self, name: &str, text: &str) {
-        let field = self.page.find(By::Name(name)).await.expect(name);
+        let seen = format!("main [name='{name}']:not([type='hidden'])");
+        let field = self.page.find(By::Css(seen)).await.expect(name);
         field.clear().await.expect("it can be emptied");
         field.send_keys(text).await.expect("it can be typed into");
     }
@@ -137,6 +138,24 @@ impl Chromium {
         let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         self.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
         self.cdp("Emulation.setEmulatedMedia", media).await;
+    }
+
+    /// Sets the time zone of the browser, such as `Asia/Tokyo`.
+    pub async fn set_time_zone(&self, zone: &str) {
+        self.cdp("Emulation.setTimezoneOverride", json!({ "timezoneId": zone })).await;
+    }
+
+    /// Shows the page as on paper.
+    pub async fn emulate_print(&self) {
+        self.cdp("Emulation.setEmulatedMedia", json!({ "media": "print" })).await;
+    }
+
+    /// Clicks on the first element that this selector finds, and waits for the page that comes.
+    pub async fn click_through(&self, selector: &str) {
+        self.script("window.isThePageBefore = true").await;
+        let element = self.page.find(By::Css(selector)).await.expect(selector);
+        element.click().await.expect("a click");
+        self.arrive().await;
     }
 
     /// A picture of the whole page in `target/screenshots/<name>.png`.
