@@ -107,6 +107,7 @@ pub fn sessions(options: Options, stores: &Stores, teaching: bool) -> Result<Ses
         // A login with "Keep me logged in" lasts as long as its session.
         .renew_cookie(true)
         .https(proxy::is_https)
+        .address(proxy::short_client_address)
         .deadline(in_flight::deadline)
         .unavailable_page(web::error::unavailable);
     let builder = match stores.backing {

@@ -7,6 +7,7 @@
 
 mod forwarded;
 mod networks;
+mod short;
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
@@ -17,6 +18,7 @@ use rocket::request::{FromRequest, Outcome};
 use crate::logging::OncePerMinute;
 pub use networks::TrustedProxies;
 use networks::address;
+pub use short::short_client_address;
 
 /// The headers in which proxies send the client's address and the scheme.
 const HEADERS: [&str; 3] = ["x-forwarded-for", "x-forwarded-proto", "forwarded"];

@@ -26,12 +26,13 @@ use sha2::{Digest as _, Sha256};
 use super::accept::accepts_gzip;
 
 /// The style sheets of every page, in `static/css`. Their order matters within one `@layer` only.
-const STYLES: [&str; 11] = [
+const STYLES: [&str; 12] = [
     "tokens",
     "base",
     "layout",
     "forms",
     "components",
+    "cards",
     "drawings",
     "ticket",
     "coat",
@@ -44,7 +45,7 @@ const STYLES: [&str; 11] = [
 const TEACHING_STYLES: [&str; 4] = ["xray", "learn", "class", "board"];
 
 /// The scripts of every page, in `static/js`. Each does nothing on a page without its elements.
-const SCRIPTS: [&str; 2] = ["show-password", "password-rules"];
+const SCRIPTS: [&str; 3] = ["show-password", "password-rules", "local-time"];
 
 /// The scripts that only `teaching` needs.
 const TEACHING_SCRIPTS: [&str; 5] =

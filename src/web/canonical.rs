@@ -41,7 +41,7 @@ fn canonical(request: &Request<'_>) -> Option<Origin<'static>> {
         return None;
     }
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    let path = LocalPath::parse(&format!("/{}", parts.join("/")))?.into_origin();
+    let path = LocalPath::parse(&format!("/{}", parts.join("/")))?.into_reference();
     let query = query.map_or(String::new(), |query| format!("?{query}"));
     Origin::parse_owned(format!("{path}{query}")).ok()
 }

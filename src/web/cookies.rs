@@ -87,11 +87,20 @@ pub(super) fn set_flash(request: &Request<'_>, flash: &Flash) {
 /// Reads and deletes the flash message of an earlier request.
 pub(super) fn take_flash(request: &Request<'_>) -> Option<Flash> {
     let cookie = FLASH.get(request)?;
-    let (value, from) = cookie.split_once('~').unwrap_or((&cookie, ""));
-    in_flight::link_to(from);
-    let flash = secrets(request).and_then(|secrets| Flash::from_value(value, secrets));
+    in_flight::link_to(parts(&cookie).1);
     FLASH.remove(request);
-    flash
+    flash(request)
+}
+
+/// Reads the flash message of an earlier request.
+pub(super) fn flash(request: &Request<'_>) -> Option<Flash> {
+    let cookie = FLASH.get(request)?;
+    Flash::from_value(parts(&cookie).0, secrets(request)?)
+}
+
+/// The message, and the ID of the request that set it.
+fn parts(cookie: &str) -> (&str, &str) {
+    cookie.split_once('~').unwrap_or((cookie, ""))
 }
 
 /// The secrets that sign a username in a flash message.

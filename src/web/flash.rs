@@ -2,15 +2,15 @@
 //!
 //! A flash message has a cookie of its own (`cookies.rs`). It is not in the session, because a visitor who
 //! has just registered or logged out has no session. The cookie contains a name from a short list and a
-//! number. It contains no text except a username, which is signed. So no other site can put words on our
-//! page.
+//! number. It contains no text except a username or the ID of a user, which are signed. So no other site can
+//! put words on our page.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rocket_express_session::Secrets;
 use serde::Serialize;
 
-/// The purpose of the signature of a username: see [`Secrets::sign_for`].
+/// The purpose of the signature of a text: see [`Secrets::sign_for`].
 const PURPOSE: &str = "cloakroom flash";
 
 /// A flash message.
@@ -18,9 +18,8 @@ const PURPOSE: &str = "cloakroom flash";
 pub enum Flash {
     /// The account with this username was created.
     Registered(String),
-    /// The user has logged out, and this many other sessions of the account are valid. `None`: they were not
-    /// counted.
-    LoggedOut(Option<u64>),
+    /// The user with this ID has logged out. `None`: no user was logged in.
+    LoggedOut(Option<String>),
     /// A form was not processed, because the visitor was not logged in.
     NotLoggedIn,
     /// An item was added to the session.
@@ -58,15 +57,8 @@ pub(super) struct FlashView {
     text: String,
     /// The ID of the section that shows the message. `None`: the message is at the top of the page.
     place: Option<&'static str>,
-    link: Option<Link>,
     /// The username of the new account, for the login form.
     username: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Link {
-    href: &'static str,
-    text: &'static str,
 }
 
 impl Flash {
@@ -74,8 +66,7 @@ impl Flash {
     fn name(&self) -> &'static str {
         match self {
             Self::Registered(_) => "registered",
-            Self::LoggedOut(Some(_)) => "logged-out",
-            Self::LoggedOut(None) => "logged-out-uncounted",
+            Self::LoggedOut(_) => "logged-out",
             Self::NotLoggedIn => "not-logged-in",
             Self::ItemAdded => "item-added",
             Self::ItemTaken => "item-taken",
@@ -96,12 +87,11 @@ impl Flash {
     pub(super) fn to_value(&self, secrets: &Secrets) -> String {
         let name = self.name();
         match self {
-            Self::Registered(username) => {
-                let signature = secrets.sign_for(PURPOSE, username);
-                format!("{name}.{}.{signature}", URL_SAFE_NO_PAD.encode(username))
+            Self::Registered(text) | Self::LoggedOut(Some(text)) => {
+                let signature = secrets.sign_for(PURPOSE, &message(name, text));
+                format!("{name}.{}.{signature}", URL_SAFE_NO_PAD.encode(text))
             }
-            Self::LoggedOut(Some(number))
-            | Self::PasswordChanged(Some(number))
+            Self::PasswordChanged(Some(number))
             | Self::SessionsEnded(number)
             | Self::ClassReset(number) => format!("{name}.{number}"),
             _ => name.to_owned(),
@@ -110,12 +100,12 @@ impl Flash {
 
     /// Reads the value of the cookie. `None` for a value that this app did not write.
     pub(super) fn from_value(value: &str, secrets: &Secrets) -> Option<Self> {
-        let (name, rest) = value.split_once('.').unwrap_or((value, "0"));
+        let (name, rest) = value.split_once('.').unwrap_or((value, ""));
         let number = || rest.parse().ok();
         Some(match name {
-            "registered" => Self::Registered(signed_username(rest, secrets)?),
-            "logged-out" => Self::LoggedOut(Some(number()?)),
-            "logged-out-uncounted" => Self::LoggedOut(None),
+            "registered" => Self::Registered(signed_text(name, rest, secrets)?),
+            "logged-out" if rest.is_empty() => Self::LoggedOut(None),
+            "logged-out" => Self::LoggedOut(Some(signed_text(name, rest, secrets)?)),
             "not-logged-in" => Self::NotLoggedIn,
             "item-added" => Self::ItemAdded,
             "item-taken" => Self::ItemTaken,
@@ -136,15 +126,7 @@ impl Flash {
     fn text(&self) -> String {
         let text = match *self {
             Self::Registered(_) => "Account created. Log in to continue.",
-            Self::LoggedOut(None | Some(0)) => "You are logged out in this browser.",
-            Self::LoggedOut(Some(1)) => {
-                "You are logged out in this browser. You are still logged in in 1 other browser."
-            }
-            Self::LoggedOut(Some(others)) => {
-                return format!(
-                    "You are logged out in this browser. You are still logged in in {others} other browsers."
-                );
-            }
+            Self::LoggedOut(_) => "You are logged out in this browser.",
             Self::NotLoggedIn => {
                 "You were not logged in, so nothing was changed. Log in and do it again."
             }
@@ -203,14 +185,6 @@ impl Flash {
         }
     }
 
-    fn link(&self) -> Option<Link> {
-        let has_others = matches!(self, Self::LoggedOut(Some(others)) if *others > 0);
-        has_others.then_some(Link {
-            href: "/login?next=/account",
-            text: "Log in to see and end those sessions",
-        })
-    }
-
     /// The message for the page at this path.
     pub(super) fn view(self, path: &str) -> FlashView {
         let is_warning = matches!(self, Self::NotLoggedIn | Self::NotCounted | Self::ItemMissing);
@@ -220,7 +194,6 @@ impl Flash {
             tone: if is_warning { "warn" } else { "ok" },
             text: self.text(),
             place: place.map(|(_, section)| *section),
-            link: self.link(),
             username: match self {
                 Self::Registered(username) => Some(username),
                 _ => None,
@@ -229,11 +202,16 @@ impl Flash {
     }
 }
 
-/// The username in base64, followed by its signature.
-fn signed_username(text: &str, secrets: &Secrets) -> Option<String> {
-    let (encoded, signature) = text.split_once('.')?;
-    let username = String::from_utf8(URL_SAFE_NO_PAD.decode(encoded).ok()?).ok()?;
-    secrets.verify_for(PURPOSE, &username, signature).then_some(username)
+/// A text in base64, followed by its signature.
+fn signed_text(name: &str, value: &str, secrets: &Secrets) -> Option<String> {
+    let (encoded, signature) = value.split_once('.')?;
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(encoded).ok()?).ok()?;
+    secrets.verify_for(PURPOSE, &message(name, &text), signature).then_some(text)
+}
+
+/// What is signed: a text of one message is of no use in another.
+fn message(name: &str, text: &str) -> String {
+    format!("{name} {text}")
 }
 
 #[cfg(test)]
@@ -246,7 +224,7 @@ mod tests {
         let ours = secrets("ours");
         for flash in [
             Flash::Registered("Zo\u{eb} O'Brien. ~".to_owned()),
-            Flash::LoggedOut(Some(3)),
+            Flash::LoggedOut(Some("507f191e810c19729de860ea".to_owned())),
             Flash::LoggedOut(None),
             Flash::ItemTaken,
             Flash::PasswordChanged(None),
@@ -255,8 +233,12 @@ mod tests {
             let value = flash.to_value(&ours);
             assert_eq!(Flash::from_value(&value, &ours), Some(flash), "{value}");
         }
-        let theirs = Flash::Registered("rosa".to_owned()).to_value(&secrets("theirs"));
-        for wrong in [&*theirs, "registered", "registered.cm9zYQ", "registered.cm9zYQ.x", "sold"] {
+        let rosa = || Flash::Registered("rosa".to_owned());
+        let theirs = rosa().to_value(&secrets("theirs"));
+        let moved = rosa().to_value(&ours).replace("registered", "logged-out");
+        for wrong in
+            [&*theirs, &moved, "registered", "registered.cm9zYQ", "registered.cm9zYQ.x", "sold"]
+        {
             assert_eq!(Flash::from_value(wrong, &ours), None, "{wrong}");
         }
     }

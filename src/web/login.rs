@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
-use rocket_express_session::{Options, Session};
+use rocket_express_session::{Options, Session, Sessions};
 use serde::{Deserialize, Serialize};
 
 use super::cookies::DeviceCookies;
 use super::error::{Error, log_failure};
+use super::flash::Flash;
 use super::form::{Checked, FieldError, Form, FormResponse};
+use super::heavy::HeavyPages;
 use super::next::{LocalPath, with_next};
 use super::page::Page;
 use super::time_view::{humanize, in_words};
@@ -22,7 +24,8 @@ use crate::auth::revoke::{
     ACCOUNT_DELETED, BY_ADMIN, CLASS_RESET, PASSWORD_CHANGED, PASSWORD_RESET, REVOKED,
 };
 use crate::auth::{self, Attempt, LocalStrategy, Verdict, Visitor};
-use crate::proxy::ClientAddress;
+use crate::proxy::{ClientAddress, client_address};
+use crate::trace::in_flight::within;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -41,7 +44,35 @@ pub(super) async fn show(
     next: Option<&str>,
 ) -> Template {
     let next = next.unwrap_or_default().to_owned();
-    render(&page, visitor, strategy, &Credentials { next, ..Credentials::default() }, &[]).await
+    let typed = Credentials { next, ..Credentials::default() };
+    let reasons = Reasons { ended: explain(&page).await, others: count_others(&page).await };
+    page.render("login", visitor, values(&typed, reasons, &[], strategy))
+}
+
+/// Why the visitor is not logged in here.
+#[derive(Default)]
+struct Reasons {
+    /// The session has ended.
+    ended: Option<Ended>,
+    /// The user has just logged out, and this many sessions in other browsers are valid.
+    others: usize,
+}
+
+/// The longest wait for the number of other sessions.
+const COUNT: Duration = Duration::from_millis(500);
+
+/// The number of sessions that a user who has just logged out still has. 0 if it cannot be counted in time.
+async fn count_others(page: &Page<'_>) -> usize {
+    let Some(Flash::LoggedOut(Some(user))) = page.flash() else { return 0 };
+    let count = async {
+        let request = page.request();
+        let heavy: &HeavyPages = request.rocket().state()?;
+        let sessions: &Sessions = request.rocket().state()?;
+        let _slots = heavy.enter_as(&user, client_address(request)).await.ok()?;
+        let count = sessions.admin().count_user(&user).await;
+        count.inspect_err(|error| log::warn!("other sessions could not be counted: {error}")).ok()
+    };
+    within(COUNT, count).await.flatten().unwrap_or(0)
 }
 
 /// Why a visitor with a genuine session cookie has to log in again.
@@ -117,9 +148,7 @@ async fn submit(
     let typed = form.0;
     let errors = missing_fields(&typed);
     if !errors.is_empty() {
-        return Ok(FormResponse::invalid(
-            render(&page, page.visitor().await, strategy, &typed, &errors).await,
-        ));
+        return Ok(FormResponse::invalid(again(&page, strategy, &typed, &errors).await));
     }
     let known_devices = devices.values();
     let attempt = Attempt {
@@ -139,7 +168,7 @@ async fn submit(
         Err(error) => {
             log_failure(page.request(), &error);
             let errors = [unavailable()];
-            let own = values(&typed, None, &errors, strategy);
+            let own = values(&typed, Reasons::default(), &errors, strategy);
             return Ok(FormResponse::unavailable(page.render_without_user("login", own)));
         }
     };
@@ -148,21 +177,19 @@ async fn submit(
             audit::record(AuditEvent::Login, Outcome::Done, Actor::Name(&user.username));
             auth::log_in(session, &user, typed.remember.0.then_some(strategy.remember_for))?;
             devices.set(device);
-            let next = LocalPath::parse(&typed.next).map(LocalPath::into_reference);
+            let next = LocalPath::after_login(&typed.next).map(LocalPath::into_reference);
             let next = next.unwrap_or_else(|| uri!(super::dashboard::show).into());
             Ok(FormResponse::redirect(next))
         }
         Verdict::Rejected { account_exists } => {
             audit::record(AuditEvent::Login, Outcome::Refused, actor(account_exists));
-            Ok(FormResponse::invalid(
-                render(&page, page.visitor().await, strategy, &typed, &[refused()]).await,
-            ))
+            Ok(FormResponse::invalid(again(&page, strategy, &typed, &[refused()]).await))
         }
         Verdict::Throttled { retry_after: wait, account_exists } => {
             audit::record(AuditEvent::Login, Outcome::Throttled, actor(account_exists));
             Ok(FormResponse::throttled(
                 wait,
-                render(&page, page.visitor().await, strategy, &typed, &[throttled(wait)]).await,
+                again(&page, strategy, &typed, &[throttled(wait)]).await,
             ))
         }
     }
@@ -202,26 +229,28 @@ fn unavailable() -> FieldError {
     FieldError::new("form", text)
 }
 
-async fn render(
+/// The page with the form once more.
+async fn again(
     page: &Page<'_>,
-    visitor: &Visitor,
     strategy: &LocalStrategy,
     typed: &Credentials,
     errors: &[FieldError],
 ) -> Template {
-    let ended = if errors.is_empty() { explain(page).await } else { None };
-    page.render("login", visitor, values(typed, ended, errors, strategy))
+    let visitor = page.visitor().await;
+    page.render("login", visitor, values(typed, Reasons::default(), errors, strategy))
 }
 
 fn values(
     typed: &Credentials,
-    ended: Option<Ended>,
+    reasons: Reasons,
     errors: &[FieldError],
     strategy: &LocalStrategy,
 ) -> impl Serialize {
     let Credentials { username, next, remember, .. } = typed;
+    let Reasons { ended, others } = reasons;
     context! {
         ended,
+        others,
         register: with_next("/register", next).to_string(),
         remember_for: in_words(strategy.remember_for),
         form: context! { username, next, remember, errors },

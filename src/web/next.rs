@@ -18,8 +18,7 @@ const LOGIN_PAGES: [&str; 3] = ["/login", "/logout", "/register"];
 pub(super) struct LocalPath(Reference<'static>);
 
 impl LocalPath {
-    /// Parses a path. `None` for a text that is too long, not clearly a path on this site, or one of
-    /// [`LOGIN_PAGES`].
+    /// Parses a path. `None` for a text that is too long, or not clearly a path on this site.
     pub(super) fn parse(text: &str) -> Option<Self> {
         if text.len() > LONGEST {
             return None;
@@ -31,13 +30,17 @@ impl LocalPath {
         if leads_away(text) || leads_away(&plain) || plain.contains(is_odd) {
             return None;
         }
-        let path = plain.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
-        if LOGIN_PAGES.contains(&path) {
-            return None;
-        }
         let parsed = Reference::parse_owned(text.to_owned()).ok()?;
         let is_local = parsed.scheme().is_none() && parsed.authority().is_none();
         is_local.then_some(Self(parsed))
+    }
+
+    /// Parses the path to which a login leads. `None` for one of [`LOGIN_PAGES`] as well.
+    pub(super) fn after_login(text: &str) -> Option<Self> {
+        let local = Self::parse(text)?;
+        let plain = percent_decode_str(local.0.path().as_str()).decode_utf8_lossy();
+        let is_useful = !LOGIN_PAGES.contains(&plain.trim_end_matches('/'));
+        is_useful.then_some(local)
     }
 
     /// The path as Rocket writes it into a `Location` header.
@@ -51,7 +54,7 @@ impl LocalPath {
 /// This function does not use `uri!`, which would escape the slash. The address is to be
 /// `/login?next=/dashboard`.
 pub(super) fn with_next(page: &'static str, next: &str) -> Origin<'static> {
-    let next = LocalPath::parse(next).map(LocalPath::into_reference);
+    let next = LocalPath::after_login(next).map(LocalPath::into_reference);
     let address = next.map(|next| format!("{page}?next={}", escape(&next.to_string())));
     let address = address.and_then(|address| Origin::parse_owned(address).ok());
     address.unwrap_or_else(|| Origin::const_new(page, None))
@@ -93,6 +96,15 @@ mod tests {
         ] {
             assert_eq!(LocalPath::parse(path).unwrap().into_reference().to_string(), path);
         }
+    }
+
+    #[test]
+    fn no_login_leads_to_a_page_of_a_login() {
+        for path in ["/login", "/log%6Fut", "/logout/", "/register?next=/x#y"] {
+            assert!(LocalPath::parse(path).is_some(), "{path}");
+            assert_eq!(LocalPath::after_login(path), None, "{path}");
+        }
+        assert!(LocalPath::after_login("/logins").is_some());
     }
 
     #[test]
@@ -139,10 +151,6 @@ mod tests {
             "data:text/html,x",
             "?x",
             "#x",
-            "/login",
-            "/log%6Fut",
-            "/logout/",
-            "/register?next=/x#y",
         ] {
             assert_eq!(LocalPath::parse(text), None, "{text:?}");
         }

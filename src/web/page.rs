@@ -103,6 +103,11 @@ impl<'r> Page<'r> {
         }
     }
 
+    /// The flash message that this page will show.
+    pub(super) fn flash(&self) -> Option<Flash> {
+        cookies::flash(self.request)
+    }
+
     /// Sets a flash message for the page after the redirect.
     pub fn set_flash(&self, flash: &Flash) {
         cookies::set_flash(self.request, flash);

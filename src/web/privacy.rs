@@ -16,8 +16,8 @@ use serde::Serialize;
 use super::cookies::{self, Described};
 use super::page::Page;
 use super::time_view::in_words;
-use crate::auth::Visitor;
 use crate::auth::throttle::longest_window;
+use crate::auth::{LocalStrategy, Visitor};
 
 /// How long things are kept, as text.
 #[derive(Serialize)]
@@ -35,20 +35,15 @@ struct Times {
 }
 
 impl Times {
-    fn new(options: &Options) -> Self {
+    fn new(options: &Options, remember_for: Duration) -> Self {
         Self {
             idle: in_words(options.idle_timeout.min(options.absolute_timeout)),
-            remembered: in_words(remembered(options)),
+            remembered: in_words(remember_for),
             absolute: in_words(options.absolute_timeout),
             reason: in_words(REASON_KEPT),
             counter: in_words(longest_window()),
         }
     }
-}
-
-/// How long a browser stays logged in with the box of the login page ticked.
-fn remembered(options: &Options) -> Duration {
-    options.idle_timeout.min(options.absolute_timeout)
 }
 
 /// The lines that the log gets at this level (`logging.rs`).
@@ -65,6 +60,7 @@ fn show(
     page: Page<'_>,
     visitor: &Visitor,
     sessions: &State<Sessions>,
+    strategy: &State<LocalStrategy>,
     config: &Config,
 ) -> Template {
     let options = sessions.options();
@@ -73,7 +69,7 @@ fn show(
         context! { name, lifetime: in_words(lifetime) }
     };
     let own = context! {
-        times: Times::new(options),
+        times: Times::new(options, strategy.remember_for),
         session_cookie: &options.name,
         device: cookie(device),
         flash: cookie(flash),

@@ -1,4 +1,4 @@
-//! A session as a page shows it: its browser, its beginning and its end.
+//! A session as a page shows it: its browser, its network, its beginning and its end.
 
 use rocket_express_session::UserSession;
 use serde::Serialize;
@@ -11,9 +11,12 @@ use super::time_view::TimeView;
 pub struct SessionView {
     /// The short ID of the session, for addresses.
     pub handle: String,
-    is_this: bool,
+    /// The session of the request.
+    pub is_this: bool,
     /// The name of the browser, such as "Firefox on Windows".
     pub browser: String,
+    /// The network that the browser was in when it logged in, such as `203.0.113.x`.
+    address: Option<String>,
     began: Option<TimeView>,
     last_seen: Option<TimeView>,
     ends: Option<TimeView>,
@@ -28,6 +31,7 @@ impl From<UserSession> for SessionView {
                 None => "Another app of this site".to_owned(),
             },
             handle: login.handle,
+            address: login.address.map(|address| address.chars().take(ADDRESS_SHOWN).collect()),
             is_this: login.is_current,
             began: login.lifetime.created.map(TimeView::from),
             last_seen: login.last_seen.map(TimeView::from),
@@ -35,6 +39,10 @@ impl From<UserSession> for SessionView {
         }
     }
 }
+
+/// The most characters of an address that are shown. Other programs can write this document, with a text of
+/// any length.
+const ADDRESS_SHOWN: usize = 50;
 
 /// The most characters of a `User-Agent` that are searched for a browser's name.
 const USER_AGENT_READ: usize = 256;

@@ -16,6 +16,7 @@ for (const room of document.querySelectorAll("[data-room]")) {
     if (!answer.ok) return;
     const focused = document.activeElement?.getAttribute("href");
     roster.innerHTML = await answer.text();
+    document.dispatchEvent(new Event("fetched"));
     if (focused && !document.activeElement?.getAttribute("href")) {
       roster.querySelector(`[href="${CSS.escape(focused)}"], [href="${focused}"]`)?.focus();
     }

@@ -82,14 +82,21 @@ async fn a_login_costs_the_user_the_counters_and_the_session() {
 }
 
 #[rocket::async_test]
-async fn a_logout_costs_the_count_of_other_sessions_and_a_delete() {
+async fn a_logout_costs_a_find_and_a_delete_and_its_page_the_count_of_other_sessions() {
     let app = App::on_mongodb().await;
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
     let seen = count_commands(app.database(), async {
         rosa.post("/logout", &[]).await.expect_redirect("/login");
     });
-    // The session itself; then the user's sessions of this app, and those of Express in two forms.
-    let finds = ["find sessions"; 4];
-    assert_eq!(seen.await, [&finds[..], &["delete sessions"]].concat());
+    assert_eq!(seen.await, ["find sessions", "delete sessions"]);
+    let seen = count_commands(app.database(), async {
+        rosa.get("/login").await.expect_flash("logged-out");
+    });
+    // The user's sessions of this app, and those of Express in two forms.
+    assert_eq!(seen.await, ["find sessions"; 3]);
+    let seen = count_commands(app.database(), async {
+        rosa.get("/login").await;
+    });
+    assert_eq!(seen.await, [""; 0]);
 }

@@ -1,4 +1,7 @@
-//! Rate limits of IPv6 networks that are larger than one subscriber's.
+//! Networks: rate limits of those that are larger than one subscriber's, and the short address of a session.
+
+use mongodb::bson::{Document, doc};
+use rocket::futures::TryStreamExt as _;
 
 use crate::support::{App, PASSWORD};
 
@@ -33,4 +36,31 @@ async fn registrations_from_the_networks_around_an_ipv6_address_are_throttled() 
     assert!(of_a_full_56 < 20, "{of_a_full_56}");
     assert_eq!(until_refused("2001:db8:1:100::1".to_owned(), 100).await, 100, "another /56");
     assert_eq!(until_refused("203.0.113.7".to_owned(), 100).await, 100);
+}
+
+#[rocket::async_test]
+async fn a_session_has_the_network_of_its_client_and_no_document_has_the_full_address() {
+    let app = App::on_mongodb_with(|figment| figment.merge(("trusted_proxies", ["127.0.0.1"])));
+    let app = app.await;
+    let mut rosa = app.browser();
+    rosa.register("rosa").await;
+    for (address, network) in
+        [("203.0.113.77", "203.0.113.x"), ("2001:db8:1:2::77", "2001:db8:1::")]
+    {
+        for password in ["wrong horse battery", PASSWORD] {
+            let request = rosa.request(reqwest::Method::POST, "/login");
+            let request = request.header("x-forwarded-for", address);
+            rosa.send(request.form(&[("username", "rosa"), ("password", password)])).await;
+        }
+        let sessions = app.database().collection::<Document>("sessions");
+        let session = sessions.find_one(doc! {}).await.unwrap().unwrap();
+        assert_eq!(session.get_str("address").unwrap(), network);
+        rosa.get("/account").await.expect_page(200, network);
+        for collection in app.database().list_collection_names().await.unwrap() {
+            let all = app.database().collection::<Document>(&collection).find(doc! {}).await;
+            for document in all.unwrap().try_collect::<Vec<_>>().await.unwrap() {
+                assert!(!document.to_string().contains(address), "{collection}: {document}");
+            }
+        }
+    }
 }

@@ -56,14 +56,21 @@ async fn the_page_about_what_is_stored_follows_the_settings() {
     let settings = in_memory()
         .merge(("session.idle_timeout", "36 hours"))
         .merge(("session.absolute_timeout", "20 days"))
+        .merge(("session.remember_for", "10 days"))
         .merge(("session.name", "__Host-sid"))
         .merge(("session.cookie.secure", true));
     let app = App::with(settings).await;
     let page = app.browser().get("/privacy").await;
     page.expect_page(200, "36 hours");
-    for figure in
-        ["20 days", "180 days", "1 minute", "__Host-sid", "__Host-device", "__Host-notice"]
-    {
+    for figure in [
+        "20 days",
+        "10 days",
+        "180 days",
+        "1 minute",
+        "__Host-sid",
+        "__Host-device",
+        "__Host-notice",
+    ] {
         assert!(page.body.contains(figure), "{figure}");
     }
     for absent in ["lab.sid", "id=\"lessons\"", "14 days"] {

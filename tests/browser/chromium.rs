@@ -81,7 +81,8 @@ impl Chromium {
     }
 
     pub async fn fill(&self, name: &str, text: &str) {
-        let field = self.page.find(By::Name(name)).await.expect(name);
+        let seen = format!("main [name='{name}']:not([type='hidden'])");
+        let field = self.page.find(By::Css(seen)).await.expect(name);
         field.clear().await.expect("it can be emptied");
         field.send_keys(text).await.expect("it can be typed into");
     }
@@ -139,6 +140,24 @@ impl Chromium {
         self.cdp("Emulation.setEmulatedMedia", media).await;
     }
 
+    /// Sets the time zone of the browser, such as `Asia/Tokyo`.
+    pub async fn set_time_zone(&self, zone: &str) {
+        self.cdp("Emulation.setTimezoneOverride", json!({ "timezoneId": zone })).await;
+    }
+
+    /// Shows the page as on paper.
+    pub async fn emulate_print(&self) {
+        self.cdp("Emulation.setEmulatedMedia", json!({ "media": "print" })).await;
+    }
+
+    /// Clicks on the first element that this selector finds, and waits for the page that comes.
+    pub async fn click_through(&self, selector: &str) {
+        self.script("window.isThePageBefore = true").await;
+        let element = self.page.find(By::Css(selector)).await.expect(selector);
+        element.click().await.expect("a click");
+        self.arrive().await;
+    }
+
     /// A picture of the whole page in `target/screenshots/<name>.png`.
     pub async fn screenshot(&self, name: &str) {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/target/screenshots");
@@ -154,7 +173,9 @@ impl Chromium {
     /// file that is not there, a script that failed.
     pub async fn complaints(&self) -> Vec<String> {
         let log = self.page.browser_log().await.expect("a log");
-        log.into_iter().map(|entry| entry.message).collect()
+        // The section that the address names has the focus already. That is as it should be.
+        let is_note = |text: &String| text.contains("Autofocus processing was blocked");
+        log.into_iter().map(|entry| entry.message).filter(|text| !is_note(text)).collect()
     }
 
     async fn cdp(&self, command: &str, parameters: Value) -> Value {

@@ -3,11 +3,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod account;
 mod axe;
 mod chromium;
 mod class;
 mod cookies;
 mod forgotten;
+mod layout;
 mod room;
 mod tls;
 
@@ -28,28 +30,20 @@ async fn register_log_in_dashboard_log_out() {
     chromium.fill("password", PASSWORD).await;
     chromium.submit("Create account").await;
     assert_eq!(chromium.path().await, "/login");
-    assert!(chromium.text().await.contains("Your account is made."));
+    expect_focus(&chromium, "[data-flash=registered]").await;
 
     chromium.fill("username", "rosa").await;
     chromium.fill("password", "wrong password").await;
     chromium.submit("Log in").await;
-    let text = chromium.text().await;
-    assert!(
-        text.contains("There is a problem")
-            && text.contains("The username or the password is wrong.")
-    );
     assert!(chromium.page.title().await.unwrap().starts_with("Error: "));
-    let focused = chromium.page.active_element().await.unwrap();
-    assert!(
-        focused.text().await.unwrap().contains("There is a problem"),
-        "the summary has the focus"
-    );
+    expect_focus(&chromium, ".error-summary").await;
 
     chromium.fill("password", PASSWORD).await;
     chromium.submit("Log in").await;
     assert_eq!(chromium.path().await, "/dashboard");
     chromium.fill("item", "red scarf").await;
     chromium.submit("Hang it up").await;
+    assert_eq!(chromium.path().await, "/dashboard#coat");
     assert!(chromium.text().await.contains("red scarf"));
     assert_eq!(
         chromium.script("return document.cookie").await,
@@ -65,7 +59,7 @@ async fn register_log_in_dashboard_log_out() {
     log_out.click().await.unwrap();
     chromium.arrive().await;
     assert_eq!(chromium.path().await, "/login");
-    assert!(chromium.text().await.contains("You are logged out."));
+    expect_focus(&chromium, "[data-flash=logged-out]").await;
     chromium.page.back().await.unwrap();
     assert!(!chromium.text().await.contains("red scarf"), "Back shows nothing private");
 
@@ -75,6 +69,12 @@ async fn register_log_in_dashboard_log_out() {
         complaints.iter().filter(|text| !text.contains("status of 422")).collect();
     assert!(unexpected.is_empty(), "{unexpected:?}");
     chromium.close().await;
+}
+
+/// The element that this selector finds has the focus, so that a screen reader reads it first.
+async fn expect_focus(chromium: &Chromium, selector: &str) {
+    let has_focus = format!("return document.activeElement.matches({selector:?})");
+    assert_eq!(chromium.script(&has_focus).await, true, "{selector}");
 }
 
 #[rocket::async_test]
@@ -129,6 +129,7 @@ async fn every_page_fits_its_window_and_keeps_to_the_content_security_policy() {
     chromium.fill("current", PASSWORD).await;
     chromium.submit("Change password").await;
     check_look_here(&chromium, "account-error").await;
+    chromium.script("document.querySelector('#others').open = true").await;
     chromium.submit("End all others").await;
     check_look_here(&chromium, "account-proof").await;
     chromium.fill("current", PASSWORD).await;
@@ -156,10 +157,9 @@ async fn check_look(chromium: &Chromium, path: &str, state: &str) {
 }
 
 async fn check_look_here(chromium: &Chromium, name: &str) {
-    for (width, dark) in [(1280, false), (1280, true), (320, false), (320, true)] {
+    layout::expect_no_sideways_scroll(chromium, name).await;
+    for (width, dark) in [(1280, false), (1280, true), (360, false), (360, true)] {
         chromium.look(width, dark).await;
-        let wide = chromium.script("return document.documentElement.scrollWidth").await;
-        assert_eq!(wide, width, "{name} scrolls sideways");
         let faults = axe::faults(chromium).await;
         assert!(faults.is_empty(), "{name}, {width}, dark: {dark}: {faults:#?}");
         let scheme = if dark { "dark" } else { "light" };

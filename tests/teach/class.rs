@@ -61,7 +61,7 @@ async fn a_line_opens_the_masked_documents_of_a_student_and_ends_them_with_a_rea
     let answer = rosa.get("/dashboard").await;
     answer.expect_redirect("/login?next=/dashboard");
     let login = rosa.get("/login?next=/dashboard").await;
-    login.expect_page(200, "an admin has revoked it");
+    login.expect_ended("by-admin");
     login.expect_page(200, "data-step=\"session-revoked-by-admin\"");
     teacher.get(path).await.expect_page(200, "not here");
 }

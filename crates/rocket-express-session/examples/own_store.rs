@@ -21,6 +21,7 @@ const TABLE: &str = "
         id TEXT PRIMARY KEY,
         json TEXT NOT NULL,
         user_agent TEXT,
+        address TEXT,
         created INTEGER,
         last_modified INTEGER,
         expires INTEGER
@@ -54,8 +55,8 @@ impl Store for SqliteStore {
     async fn load(&self, id: &SessionId) -> Result<Option<Record>, Unavailable> {
         let id = id.as_str().to_owned();
         let found = self.run(move |sqlite| {
-            let sql = "SELECT json, user_agent, created, last_modified, expires FROM sessions
-                WHERE id = ?1 AND (expires IS NULL OR expires > ?2)";
+            let sql = "SELECT json, user_agent, address, created, last_modified, expires
+                FROM sessions WHERE id = ?1 AND (expires IS NULL OR expires > ?2)";
             sqlite.query_row(sql, params![id, now()], read).optional()
         });
         Ok(found.await?.flatten())
@@ -67,11 +68,12 @@ impl Store for SqliteStore {
         let insert = self.run(move |sqlite| {
             sqlite.execute("DELETE FROM sessions WHERE expires <= ?1", [now()])?;
             let sql = "INSERT INTO sessions
-                (id, json, user_agent, created, last_modified, expires)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+                (id, json, user_agent, address, created, last_modified, expires)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
             let [created, last_modified, expires] = columns(record.times);
-            let (json, agent) = (record.json(), &record.user_agent);
-            sqlite.execute(sql, params![id, json, agent, created, last_modified, expires])?;
+            let (json, agent, address) = (record.json(), &record.user_agent, &record.address);
+            let row = params![id, json, agent, address, created, last_modified, expires];
+            sqlite.execute(sql, row)?;
             Ok(record)
         });
         insert.await
@@ -118,7 +120,7 @@ impl Store for SqliteStore {
         let id = id.as_str().to_owned();
         let taken = self.run(move |sqlite| {
             let sql = "DELETE FROM sessions WHERE id = ?1 AND (expires IS NULL OR expires > ?2)
-                RETURNING json, user_agent, created, last_modified, expires";
+                RETURNING json, user_agent, address, created, last_modified, expires";
             sqlite.query_row(sql, params![id, now()], read).optional()
         });
         Ok(taken.await?.flatten())
@@ -137,8 +139,13 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<Record>> {
         expires: time("expires")?,
     };
     let json: String = row.get("json")?;
-    let record = Record::from_json(&json, times, row.get("user_agent")?);
-    Ok(record.inspect_err(|error| log::warn!("a row of the table sessions: {error}")).ok())
+    match Record::from_json(&json, times, row.get("user_agent")?) {
+        Ok(record) => Ok(Some(record.with_address(row.get("address")?))),
+        Err(error) => {
+            log::warn!("a row of the table sessions: {error}");
+            Ok(None)
+        }
+    }
 }
 
 fn columns(times: Times) -> [Option<i64>; 3] {

@@ -5,7 +5,7 @@ use crate::error::Unavailable;
 use crate::sessions::Sessions;
 use crate::signature::SessionId;
 use crate::store::{ListLimits, Record, RevokeReason};
-use crate::user_sessions::{UserSession, revoke_all};
+use crate::user_sessions::{MAX_LISTED, UserSession, revoke_all};
 
 /// Sessions that are read together: each may have 100 KB in it.
 const PIECE: u32 = 500;
@@ -57,6 +57,17 @@ impl Admin<'_> {
     pub async fn list(&self, limits: ListLimits) -> Result<Vec<SessionInfo>, Unavailable> {
         let all = self.valid(limits).await?;
         Ok(all.iter().map(|(id, record)| self.info(id, record)).collect())
+    }
+
+    /// The number of valid sessions of a user, who is named by a [`user_key`](crate::user_key); at most
+    /// [`MAX_LISTED`].
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub async fn count_user(&self, user: &str) -> Result<usize, Unavailable> {
+        let found = self.0.registry()?.of_user(user, MAX_LISTED);
+        let found = self.0.in_time(None, found).await?;
+        Ok(found.iter().filter(|(_, record)| !self.0.is_past_absolute(record)).count())
     }
 
     /// Revokes all sessions of a user, who is named by a [`user_key`](crate::user_key); returns how many.

@@ -36,6 +36,7 @@ impl Sessions {
     pub fn builder_with(store: Arc<dyn Store>) -> Builder {
         let hooks = Hooks {
             is_https: |request| request.rocket().config().tls_enabled(),
+            address: |_| None,
             deadline: |_| None,
             unavailable_page,
             timeout: TIMEOUT,
@@ -147,6 +148,33 @@ impl Builder {
     /// ```
     pub fn https(mut self, is_https: fn(&Request<'_>) -> bool) -> Self {
         self.hooks.is_https = is_https;
+        self
+    }
+
+    /// The address of the browser, stored with a session when it is created: an account page can show it
+    /// ([`UserSession::address`](crate::UserSession::address)). The default stores none.
+    ///
+    /// Shorten it, because a full address is personal data, and a part of it tells two places apart. Behind a
+    /// proxy, only the proxy knows the address:
+    ///
+    /// ```
+    /// # use rocket_express_session::{Sessions, store::MemoryStore};
+    /// use std::net::IpAddr;
+    ///
+    /// let sessions = Sessions::builder(MemoryStore::default())
+    ///     .secret("a long random text that is in no repository")
+    ///     .address(|request| match request.client_ip()? {
+    ///         IpAddr::V4(address) => {
+    ///             let [a, b, c, _] = address.octets();
+    ///             Some(format!("{a}.{b}.{c}.x"))
+    ///         }
+    ///         IpAddr::V6(_) => None,
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), rocket_express_session::OptionsError>(())
+    /// ```
+    pub fn address(mut self, address: fn(&Request<'_>) -> Option<String>) -> Self {
+        self.hooks.address = address;
         self
     }
 

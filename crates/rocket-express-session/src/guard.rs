@@ -181,6 +181,7 @@ impl Sessions {
             https: (self.hooks().is_https)(request),
             in_path: cookie::path_matches(path, &self.options().cookie.path),
             user_agent: user_agent.map(|text| text.chars().take(USER_AGENT_KEPT).collect()),
+            address: (self.hooks().address)(request),
             deadline: (self.hooks().deadline)(request).map(TokioInstant::from_std),
         }
     }

@@ -59,6 +59,7 @@ struct Inner {
 #[derive(Clone)]
 pub(crate) struct Hooks {
     pub is_https: fn(&Request<'_>) -> bool,
+    pub address: fn(&Request<'_>) -> Option<String>,
     pub deadline: fn(&Request<'_>) -> Option<std::time::Instant>,
     pub unavailable_page: for<'r> fn(&'r Request<'_>) -> Response<'r>,
     pub timeout: Duration,

@@ -26,6 +26,8 @@ pub(crate) struct RequestInfo {
     pub in_path: bool,
     /// The header `User-Agent`, cut to a maximum length.
     pub user_agent: Option<String>,
+    /// The address of the browser, in the form that the app stores.
+    pub address: Option<String>,
     /// When the response must be ready, if the app said so.
     pub deadline: Option<Instant>,
 }

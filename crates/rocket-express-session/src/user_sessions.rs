@@ -36,6 +36,9 @@ pub struct UserSession {
     pub is_current: bool,
     /// The `User-Agent` of the browser; `None` when another program created the session.
     pub user_agent: Option<String>,
+    /// The address of the browser when it created the session, as [`Builder::address`](crate::Builder::address)
+    /// gave it; `None` when nothing gave one.
+    pub address: Option<String>,
     /// When it was created and when it expires.
     pub lifetime: Lifetime,
     /// The last save or touch: as exact as `touch_after`.
@@ -48,6 +51,7 @@ impl UserSession {
             handle: id.handle(),
             is_current: false,
             user_agent: record.user_agent.clone(),
+            address: record.address.clone(),
             lifetime: sessions.expiry(Some(record), Timestamp::now()).lifetime(),
             last_seen: record.times.last_modified.or(record.times.created),
         }

@@ -94,7 +94,8 @@ impl Writer<'_> {
     /// cookie for the first, and keeps what it had.
     async fn insert(&self) -> Result<Option<Record>, Unavailable> {
         let (data, times) = self.to_store(None);
-        let record = Record::new(data, times, self.request.user_agent.clone());
+        let record = Record::new(data, times, self.request.user_agent.clone())
+            .with_address(self.request.address.clone());
         let id = &self.state.id;
         let record = self.sessions.store_for("insert", id).insert(id, record).await?;
         match (&self.state.replaces, &self.state.cycled) {

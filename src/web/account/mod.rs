@@ -7,7 +7,7 @@
 mod addresses;
 mod delete;
 mod password;
-pub(super) mod sessions;
+mod sessions;
 
 use rocket::http::Status;
 use rocket::outcome::try_outcome;
@@ -82,6 +82,8 @@ impl Account<'_> {
         let own = context! {
             asked,
             sessions: &sessions,
+            others: sessions.iter().filter(|one| !one.is_this).count(),
+            is_confirmed: auth::is_confirmed(self.session),
             most: MAX_LISTED,
             form: context! { errors },
             rules: context! {

@@ -18,12 +18,6 @@ pub(super) async fn list(session: &Session) -> Result<Vec<SessionView>, Unavaila
     Ok(session.user_sessions().list().await?.into_iter().map(SessionView::from).collect())
 }
 
-/// The number of the user's other sessions.
-pub(in crate::web) async fn count_others(session: &Session) -> Result<u64, Unavailable> {
-    let sessions = session.user_sessions().list().await?;
-    Ok(sessions.iter().map(|session| u64::from(!session.is_current)).sum())
-}
-
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Password {
@@ -37,10 +31,9 @@ async fn revoke(
     form: Form<Password>,
 ) -> Result<FormResponse, Error> {
     if handle == account.session.id().handle() {
-        let others = count_others(account.session).await.ok();
         auth::log_out(account.session);
         account.record(AuditEvent::Logout, Outcome::Done);
-        account.page.set_flash(&Flash::LoggedOut(others));
+        account.page.set_flash(&Flash::LoggedOut(Some(account.user.id.to_hex())));
         return Ok(FormResponse::redirect(uri!(crate::web::login::show(_))));
     }
     if form.0.password.is_empty() && !auth::is_confirmed(account.session) {

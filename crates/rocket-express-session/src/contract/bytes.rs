@@ -29,7 +29,7 @@ pub(super) async fn check<S: Store>(store: &Arc<S>) {
         check("insert", &rule.insert(&id, record(new_times())).await, json);
         check("load", &rule.loaded(&id).await, json);
         let (id, old) = rule.inserted(r#""n":1"#).await;
-        let mut new = record(later(&old, 1));
+        let mut new = record(later(&old, 1)).with_address(old.address.clone());
         new.user_agent.clone_from(&old.user_agent);
         let Some(updated) = rule.update(&id, &old, new).await else {
             rule.broken(format!("no update to {json}"));

@@ -12,6 +12,7 @@ pub(super) async fn check<S: Store>(store: &Arc<S>) {
     what_is_inserted_is_loaded(store).await;
     any_time_is_kept(store).await;
     any_user_agent_is_kept(store).await;
+    any_address_is_kept(store).await;
     any_json_is_kept(store).await;
     other_sessions_stay_as_they_are(store).await;
     ids_are_compared_exactly(store).await;
@@ -63,6 +64,13 @@ async fn any_user_agent_is_kept<S: Store>(store: &Arc<S>) {
         let mut record = record("", new_times());
         record.user_agent = user_agent;
         inserted_and_loaded(&rule, &record).await;
+    }
+}
+
+async fn any_address_is_kept<S: Store>(store: &Arc<S>) {
+    let rule = Rule::new(store, "the address is kept, and an absent one stays absent");
+    for address in [None, Some("2001:db8:1::".to_owned())] {
+        inserted_and_loaded(&rule, &record("", new_times()).with_address(address)).await;
     }
 }
 

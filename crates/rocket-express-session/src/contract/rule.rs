@@ -108,7 +108,7 @@ impl<S: Store> Rule<S> {
         self.check(loaded.is_none(), found);
     }
 
-    /// Both are the same session: the values, the times, and the browser.
+    /// Both are the same session: the values, the times, the browser and its address.
     pub(super) fn check_same(&self, method: &str, found: &Record, expected: &Record) {
         let (json, expected_json) = (show(Some(found)), show(Some(expected)));
         let is_same = is_same_json(found.json(), expected.json());
@@ -116,10 +116,14 @@ impl<S: Store> Rule<S> {
         let (times, expected_times) = (found.times, expected.times);
         let found_times = format!("{method} returned {times:?} and not {expected_times:?}");
         self.check(times == expected_times, found_times);
+        let (address, expected_address) = (&found.address, &expected.address);
         let (agent, expected) = (&found.user_agent, &expected.user_agent);
         let found_agent =
             format!("{method} returned the user agent {agent:?} and not {expected:?}");
         self.check(agent == expected, found_agent);
+        let found_address =
+            format!("{method} returned the address {address:?} and not {expected_address:?}");
+        self.check(address == expected_address, found_address);
     }
 
     /// Makes the calls number 0 to 19 at the same time, each in a thread of its own; returns what they
@@ -154,7 +158,8 @@ pub(super) fn data(values: &str) -> SessionData {
 }
 
 pub(super) fn record(values: &str, times: Times) -> Record {
-    Record::new(data(values), times, Some("A browser (of the contract)".to_owned()))
+    let user_agent = Some("A browser (of the contract)".to_owned());
+    Record::new(data(values), times, user_agent).with_address(Some("203.0.113.x".to_owned()))
 }
 
 /// The times of a session that is created now.
@@ -165,7 +170,7 @@ pub(super) fn new_times() -> Times {
 
 /// The record that a request makes of `old`: other values, and the times of a later save.
 pub(super) fn changed(old: &Record, values: &str) -> Record {
-    Record::new(data(values), later(old, 1_000), old.user_agent.clone())
+    old.updated(data(values), later(old, 1_000))
 }
 
 /// The times of `old`, extended; others for each number.

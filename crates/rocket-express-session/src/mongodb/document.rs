@@ -1,8 +1,8 @@
 //! A session as a MongoDB document, in both forms that connect-mongo writes.
 //!
-//! `{_id, expires, lastModified, createdAt, userAgent, user, session}`, where `session` is JSON text
-//! (`stringify: true`, its default) or an object. The rest of the engine knows JSON only. Here the object
-//! form is turned into it and back, and what a request did not change goes back as the same BSON.
+//! `{_id, expires, lastModified, createdAt, userAgent, address, user, session}`, where `session` is JSON
+//! text (`stringify: true`, its default) or an object. The rest of the engine knows JSON only. Here the
+//! object form is turned into it and back, and what a request did not change goes back as the same BSON.
 
 use mongodb::bson::{self, Bson, Document, RawBsonRef, RawDocument};
 use serde_json::value::RawValue;
@@ -43,17 +43,17 @@ pub fn read_record(document: &RawDocument) -> Result<Record, Unreadable> {
         last_modified: date(document, "lastModified").unwrap_or(None),
         expires: date(document, "expires")?,
     };
-    let user_agent = document.get_str("userAgent").ok().map(str::to_owned);
-    match document.get("session") {
-        Ok(Some(RawBsonRef::String(text))) => Record::from_json(text, times, user_agent),
+    let text = |key| document.get_str(key).ok().map(str::to_owned);
+    let (user_agent, address) = (text("userAgent"), text("address"));
+    let record = match document.get("session") {
+        Ok(Some(RawBsonRef::String(text))) => Record::from_json(text, times, user_agent)?,
         Ok(Some(RawBsonRef::Document(raw))) => {
-            let object =
-                Document::try_from(raw).map_err(|_| Unreadable("a damaged session object"))?;
-            let record = Record::new(read_object(&object)?, times, user_agent);
-            Ok(record.with_source(Object(object)))
+            let object = Document::try_from(raw).map_err(|_| Unreadable("a damaged object"))?;
+            Record::new(read_object(&object)?, times, user_agent).with_source(Object(object))
         }
-        _ => Err(Unreadable("no session, or one that is no text and no object")),
-    }
+        _ => return Err(Unreadable("no session, or one that is no text and no object")),
+    };
+    Ok(record.with_address(address))
 }
 
 /// Whether `createdAt` is our own. With its option `timestamps`, connect-mongo writes one as well, and always
@@ -116,7 +116,7 @@ pub(super) fn write_object(data: &SessionData, old: Option<&Record>) -> Object {
 /// `record` as it will be loaded when its document holds this object.
 pub(super) fn read_back(object: Object, record: Record) -> Record {
     match read_object(&object.0) {
-        Ok(data) => Record::new(data, record.times, record.user_agent).with_source(object),
+        Ok(data) => record.updated(data, record.times).with_source(object),
         Err(_) => record.with_source(object),
     }
 }
@@ -295,6 +295,6 @@ mod tests {
         assert!(read(&doc! { "session": object() }).unwrap().times.is_valid(now));
         let at = |date: Timestamp| doc! { "session": object(), "expires": date.to_bson() };
         assert!(read(&at(now.plus_millis(1))).unwrap().times.is_valid(now));
-        assert!(!read(&at(now)).unwrap().times.is_valid(now), "strictly later than now");
+        assert!(!read(&at(now)).unwrap().times.is_valid(now));
     }
 }

@@ -187,6 +187,9 @@ impl Store for MongoStore {
         if let Some(user_agent) = &record.user_agent {
             document.insert("userAgent", user_agent);
         }
+        if let Some(address) = &record.address {
+            document.insert("address", address);
+        }
         document.insert("session", session_field(&record));
         let document = RawDocumentBuf::try_from(&document).map_err(Unavailable::new)?;
         let sessions = self.sessions.clone();

@@ -20,6 +20,9 @@ pub struct Record {
     /// The `User-Agent` of the browser that the session was created in; `None` when it sent none, or another
     /// program created the session.
     pub user_agent: Option<String>,
+    /// The address that the browser had when the session was created, in the form that
+    /// [`Builder::address`](crate::Builder::address) gave it; `None` without that function.
+    pub address: Option<String>,
     json: OnceLock<Arc<str>>,
     source: Option<Arc<dyn Any + Send + Sync>>,
 }
@@ -45,12 +48,12 @@ impl Times {
 }
 
 impl Record {
-    /// The record of this session.
+    /// The record of this session, without an address.
     pub fn new(data: SessionData, times: Times, user_agent: Option<String>) -> Self {
-        Self { data, times, user_agent, json: OnceLock::new(), source: None }
+        Self { data, times, user_agent, address: None, json: OnceLock::new(), source: None }
     }
 
-    /// The record of a stored JSON text.
+    /// The record of a stored JSON text, without an address.
     ///
     /// # Errors
     /// The text is no session. A store then logs the error and returns no session: a request must not fail
@@ -101,9 +104,15 @@ impl Record {
         self.source.as_deref()?.downcast_ref()
     }
 
+    /// This record with this address.
+    #[must_use]
+    pub fn with_address(self, address: Option<String>) -> Self {
+        Self { address, ..self }
+    }
+
     /// This record after an update: what never changes stays.
     pub(crate) fn updated(&self, data: SessionData, times: Times) -> Self {
-        Self::new(data, times, self.user_agent.clone())
+        Self::new(data, times, self.user_agent.clone()).with_address(self.address.clone())
     }
 }
 

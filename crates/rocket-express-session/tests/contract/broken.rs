@@ -129,6 +129,11 @@ fn a_missing_column_is_found() {
 }
 
 #[test]
+fn a_missing_column_of_addresses_is_found() {
+    finds(Fault::NoAddress, "so does insert");
+}
+
+#[test]
 fn a_store_that_does_not_answer_is_found() {
     finds(Fault::Unavailable, "the connection was closed");
 }

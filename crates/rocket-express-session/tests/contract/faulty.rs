@@ -60,6 +60,7 @@ pub enum Fault {
     CutsOffAt64K,
     WholeSeconds,
     NoUserAgent,
+    NoAddress,
     /// A column of type JSON.
     RewritesJson,
     /// Each call fails.
@@ -109,6 +110,7 @@ impl FaultyStore {
                 row.json.truncate(end.unwrap_or(0));
             }
             Fault::NoUserAgent => row.user_agent = None,
+            Fault::NoAddress => row.address = None,
             Fault::WholeSeconds => {
                 let seconds = |t: Timestamp| Timestamp::from_millis(t.as_millis() / 1_000 * 1_000);
                 row.times.expires = row.times.expires.map(seconds);

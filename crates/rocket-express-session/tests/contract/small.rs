@@ -14,16 +14,22 @@ pub struct Row {
     pub json: String,
     pub times: Times,
     pub user_agent: Option<String>,
+    pub address: Option<String>,
 }
 
 impl Row {
     pub fn new(record: &Record) -> Self {
-        let (json, user_agent) = (record.json().to_owned(), record.user_agent.clone());
-        Self { json, times: record.times, user_agent }
+        Self {
+            json: record.json().to_owned(),
+            times: record.times,
+            user_agent: record.user_agent.clone(),
+            address: record.address.clone(),
+        }
     }
 
     pub fn record(&self) -> Option<Record> {
-        Record::from_json(&self.json, self.times, self.user_agent.clone()).ok()
+        let record = Record::from_json(&self.json, self.times, self.user_agent.clone()).ok()?;
+        Some(record.with_address(self.address.clone()))
     }
 
     pub fn is_valid(&self) -> bool {

@@ -1,0 +1,34 @@
+// Shows times in the reader's time zone. The HTML has them in UTC, because the server does not know the
+// zone. Works on every <time> with data-local: "exact" shows the moment, "relative" its distance from now.
+
+const MINUTE = 60_000;
+const LANGUAGE = navigator.languages.find((language) => language.startsWith("en")) ?? "en";
+const day = { day: "numeric", month: "long", year: "numeric" };
+const clock = { hour: "numeric", minute: "2-digit", timeZoneName: "short" };
+const short = new Intl.DateTimeFormat(LANGUAGE, { ...day, ...clock });
+const long = new Intl.DateTimeFormat(LANGUAGE, { weekday: "long", ...day, ...clock, second: "2-digit" });
+const distance = new Intl.RelativeTimeFormat(LANGUAGE);
+
+/** "3 minutes ago", rounded as the server does it (src/web/time_view.rs). */
+function relative(moment) {
+  const away = moment - Date.now();
+  const sign = Math.sign(away);
+  const minutes = Math.round(Math.abs(away) / MINUTE);
+  if (minutes === 0) return away > 0 ? "in less than a minute" : "just now";
+  if (minutes < 60) return distance.format(sign * minutes, "minute");
+  if (minutes < 23.5 * 60) return distance.format(sign * Math.round(minutes / 60), "hour");
+  return distance.format(sign * Math.round(minutes / (24 * 60)), "day");
+}
+
+function show() {
+  for (const element of document.querySelectorAll("time[data-local]")) {
+    const moment = new Date(element.dateTime);
+    element.textContent = element.dataset.local === "relative" ? relative(moment) : short.format(moment);
+    element.title = long.format(moment);
+  }
+}
+
+show();
+setInterval(show, MINUTE / 2);
+// A part of the page was fetched again (class-room.js).
+document.addEventListener("fetched", show);
