@@ -26,7 +26,7 @@ use sha2::{Digest as _, Sha256};
 use super::accept::accepts_gzip;
 
 /// The style sheets of every page, in `static/css`. Their order matters within one `@layer` only.
-const STYLES: [&str; 11] = [
+const STYLES: [&str; 12] = [
     "tokens",
     "base",
     "layout",
