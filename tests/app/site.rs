@@ -103,7 +103,8 @@ async fn the_page_knows_all_fields_of_an_account_and_a_session() {
     let account =
         ["_id", "__v", "admin", "created_at", "password", "salt", "username", "username_key"];
     assert_eq!(fields("users").await, known(&account));
-    let session = ["_id", "expires", "lastModified", "createdAt", "userAgent", "user", "session"];
+    let session =
+        ["_id", "expires", "lastModified", "createdAt", "userAgent", "address", "user", "session"];
     let of_session = fields("sessions").await;
     let known: BTreeSet<_> = known(&session);
     assert!(of_session.is_subset(&known), "{of_session:?}");

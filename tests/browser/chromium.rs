@@ -173,9 +173,7 @@ impl Chromium {
     /// file that is not there, a script that failed.
     pub async fn complaints(&self) -> Vec<String> {
         let log = self.page.browser_log().await.expect("a log");
-        // The section that the address names has the focus already. That is as it should be.
-        let is_note = |text: &String| text.contains("Autofocus processing was blocked");
-        log.into_iter().map(|entry| entry.message).filter(|text| !is_note(text)).collect()
+        log.into_iter().map(|entry| entry.message).collect()
     }
 
     async fn cdp(&self, command: &str, parameters: Value) -> Value {
