@@ -48,38 +48,38 @@ const WORD_LENGTHS: std::ops::RangeInclusive<usize> = 3..=64;
 pub enum PasswordError {
     #[error("Enter a password.")]
     Empty,
-    #[error("The password is too short: it needs at least {0} characters.")]
+    #[error("That password is too short. Use at least {0} characters.")]
     TooShort(usize),
-    #[error("The password is too long: it may have at most {MAX_LENGTH} characters.")]
+    #[error("That password is too long. Use at most {MAX_LENGTH} characters.")]
     TooLong,
     #[error(
-        "The password contains a character that a password cannot have: a tab, a line break, or \
-         an invisible one. Letters, digits, signs, spaces and most emoji are fine."
+        "Passwords can't contain tabs, line breaks or invisible characters. Letters, digits, signs, \
+         spaces and most emoji are fine."
     )]
     NotAllowed,
     #[error(
-        "This is a common password or word with little added. Attackers try these first. Use \
-         three or four unrelated words."
+        "That password is common, or a common word with little added. Attackers try these first. \
+         Use three or four unrelated words."
     )]
     Common,
     #[error(
-        "This password is too easy to guess: a date, a row of keys, or a repetition. Use three \
+        "That password is too easy to guess. It is a date, a row of keys, or a repetition. Use three \
          or four unrelated words."
     )]
     Guessable,
     #[error(
-        "This password is your username with little added. Attackers try that first. Use three \
-         or four words that have nothing to do with it."
+        "That is too close to your username. Choose a different password, such as three or four \
+         unrelated words."
     )]
     Username,
     #[error(
-        "This password is this site's name with little added. Attackers try that first. Use \
-         three or four words that have nothing to do with it."
+        "That is too close to this site's name. Choose a different password, such as three or four \
+         unrelated words."
     )]
     AppName,
     #[error(
-        "This password is a word of this site or school with little added. Attackers try that \
-         first. Use three or four words that have nothing to do with it."
+        "That is too close to a word of this site or school. Choose a different password, such as \
+         three or four unrelated words."
     )]
     SiteWord,
 }

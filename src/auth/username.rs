@@ -28,22 +28,17 @@ pub struct Username {
 pub enum UsernameError {
     #[error("Enter a username.")]
     Empty,
-    #[error("The username is too short: it needs at least {MIN_LENGTH} characters.")]
+    #[error("That username is too short. Use at least {MIN_LENGTH} characters.")]
     TooShort,
-    #[error("The username is too long: it may have at most {MAX_LENGTH} characters.")]
+    #[error("That username is too long. Use at most {MAX_LENGTH} characters.")]
     TooLong,
-    #[error(
-        "The username has a character that names cannot have. Use letters, digits, and signs such \
-         as . - and _, without spaces."
-    )]
-    NotAllowed,
-    #[error(
-        "The username mixes letters of different alphabets, so it could be mistaken for another \
-         one. Use letters of one alphabet."
-    )]
+    /// The character that is not allowed, if it is a single one.
+    #[error("Usernames can't contain {}. Use letters, digits and signs such as . - _", describe(*.0))]
+    NotAllowed(Option<char>),
+    #[error("Use letters from one alphabet only. Otherwise one name could pass for another.")]
     MixedAlphabets,
     #[error(
-        "This username is reserved for the people who run this site, or looks like one that is. \
+        "That username is reserved for the people who run this site, or looks like one that is. \
          Choose another one."
     )]
     Reserved,
@@ -66,7 +61,7 @@ impl Username {
         }
         let shown = UsernameCasePreserved::new().enforce(typed);
         let (Ok(shown), Some(key)) = (shown, case_mapped(typed)) else {
-            return Err(UsernameError::NotAllowed);
+            return Err(UsernameError::NotAllowed(typed.chars().find(|c| !is_allowed(*c))));
         };
         match shown.chars().count() {
             length if length < MIN_LENGTH => Err(UsernameError::TooShort),
@@ -96,6 +91,24 @@ impl Username {
     /// The key by which names are compared (`alice`): the unique `username_key` of the document.
     pub fn as_key(&self) -> &str {
         &self.key
+    }
+}
+
+/// Whether a name may contain this character.
+fn is_allowed(character: char) -> bool {
+    UsernameCasePreserved::new().enforce(character.to_string()).is_ok()
+}
+
+/// A character that no name may contain, in words. `None`: no character alone is the cause.
+fn describe(character: Option<char>) -> String {
+    match character {
+        Some(space) if space.is_whitespace() => "spaces".to_owned(),
+        // `escape_debug` escapes what has no shape of its own, such as a zero-width space.
+        Some(hidden) if hidden.escape_debug().count() > 1 && !"'\"\\".contains(hidden) => {
+            "invisible characters".to_owned()
+        }
+        Some(visible) => format!("the character {visible}"),
+        None => "these characters together".to_owned(),
     }
 }
 
@@ -231,6 +244,22 @@ mod tests {
     }
 
     #[test]
+    fn the_message_says_which_character_is_not_allowed() {
+        for (typed, part) in [
+            ("al ice", "spaces"),
+            ("al\tice", "spaces"),
+            ("al\u{200b}ice", "invisible characters"),
+            ("al\u{202e}ice", "invisible characters"),
+            ("alice\0", "invisible characters"),
+            ("alice\u{1f9e5}", "\u{1f9e5}"),
+            ("a\u{5d0}1", "together"),
+        ] {
+            let error = Username::parse(typed).unwrap_err().to_string();
+            assert!(error.contains(part), "{typed:?}: {error}");
+        }
+    }
+
+    #[test]
     fn texts_that_cannot_be_a_name_are_rejected_with_the_reason() {
         let check = |typed: &str, expected: UsernameError| {
             assert_eq!(Username::parse(typed), Err(expected), "{typed:?}");
@@ -239,12 +268,13 @@ mod tests {
         check("al", UsernameError::TooShort);
         check(&"a".repeat(33), UsernameError::TooLong);
         check(&"a".repeat(1_000_000), UsernameError::TooLong);
-        check("al ice", UsernameError::NotAllowed);
+        check("al ice", UsernameError::NotAllowed(Some(' ')));
         check(" \t\u{3000}", UsernameError::Empty);
-        check("al\u{200b}ice", UsernameError::NotAllowed);
-        check("al\u{202e}ice", UsernameError::NotAllowed);
-        check("alice\0", UsernameError::NotAllowed);
-        check("ali\r\nce", UsernameError::NotAllowed);
+        check("al\u{200b}ice", UsernameError::NotAllowed(Some('\u{200b}')));
+        check("al\u{202e}ice", UsernameError::NotAllowed(Some('\u{202e}')));
+        check("alice\0", UsernameError::NotAllowed(Some('\0')));
+        check("ali\r\nce", UsernameError::NotAllowed(Some('\r')));
+        check("Rene\u{301} \u{1f9e5}", UsernameError::NotAllowed(Some(' ')));
         assert!(Username::parse(&"é".repeat(32)).is_ok());
     }
 }

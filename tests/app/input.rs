@@ -132,30 +132,30 @@ async fn templates_and_markup_in_any_field_come_out_as_text() {
 #[rocket::async_test]
 async fn a_common_password_is_no_new_password() {
     for app in App::on_both_stores().await {
-        for (number, (password, reason)) in [
-            ("P@ssw0rd1", "common password"),
-            ("password2026", "common password"),
-            ("iloveyou2026", "common password"),
-            ("football2026", "common password"),
-            ("Qwertyuiop", "common password"),
-            ("\u{ff50}assword1", "common password"),
-            ("        ", "too easy to guess"),
-            ("luxemburg-1871", "is your username"),
-            ("cl04kr00m", "this site&#x27;s name"),
-            ("tzqkvwxj\t", "a tab, a line break"),
+        for (number, password) in [
+            "P@ssw0rd1",
+            "password2026",
+            "iloveyou2026",
+            "football2026",
+            "Qwertyuiop",
+            "\u{ff50}assword1",
+            "        ",
+            "luxemburg-1871",
+            "cl04kr00m",
+            "tzqkvwxj\t",
         ]
         .into_iter()
         .enumerate()
         {
             let fields = [("username", "luxemburg"), ("password", password)];
-            app.browser().post("/register", &fields).await.expect_page(422, reason);
+            app.browser().post("/register", &fields).await.expect_error_at(422, "password");
             let mut rosa = app.browser();
             let name = format!("rosa{number}");
             rosa.register(&name).await;
             rosa.log_in(&name).await;
-            if !reason.contains("username") {
+            if !password.contains("luxemburg") {
                 let change = [("current", PASSWORD), ("new", password)];
-                rosa.post("/account/password", &change).await.expect_page(422, reason);
+                rosa.post("/account/password", &change).await.expect_error_at(422, "new");
             }
         }
     }
@@ -170,7 +170,7 @@ async fn words_of_the_site_are_no_new_password_and_four_words_are_one() {
         app.browser().post("/register", &fields).await
     };
     for password in ["goethe2026", "GoetheGymnasium", "6oethe-gymnasium!"] {
-        register(password).await.expect_page(422, "a word of this site or school");
+        register(password).await.expect_error_at(422, "password");
     }
     register("umbrella velvet goethe october").await.expect_redirect("/login");
 }
@@ -181,5 +181,5 @@ async fn a_longer_minimum_can_be_set_and_the_form_says_so() {
     app.browser().get("/register").await.expect_page(200, "At least 15 characters");
     let fields = [("username", "rosa"), ("password", "tzqkvwxj-14chr")];
     let refused = app.browser().post("/register", &fields).await;
-    refused.expect_page(422, "it needs at least 15 characters");
+    refused.expect_error_at(422, "password");
 }
