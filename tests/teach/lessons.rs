@@ -180,8 +180,19 @@ async fn a_check_says_what_came_of_it_and_spoils_nothing() {
     let mut rosa = Learner::new(&app, "rosa").await;
     let page = "/learn/three-clocks";
     let check = rosa.browsers[0].post(&format!("{page}/check"), &[]).await;
-    check.expect_redirect(&format!("{page}?checked"));
+    check.expect_redirect(&format!("{page}?checked#check"));
     rosa.browsers[0].get(&format!("{page}?checked")).await.expect_page(200, "Guess first");
+    // Each form leads to the section that it changed, with a message there.
+    for (form, section, message) in [
+        ("predict", "predict", "guessed"),
+        ("help", "help", "help-wanted"),
+        ("reset", "predict", "lesson-reset"),
+    ] {
+        let fields = [("choice", "0"), ("wanted", "yes")];
+        let answer = rosa.browsers[0].post(&format!("{page}/{form}"), &fields).await;
+        answer.expect_redirect(&format!("{page}#{section}"));
+        rosa.browsers[0].get(page).await.expect_flash(message);
+    }
     rosa.predict("10-three-clocks").await;
     for button in ["new", "forget"] {
         rosa.browsers[0].post("/lab/three-clocks", &[("do", button)]).await;
