@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use mongodb::bson::{Document, doc};
 use rocket::futures::future::join_all;
 
 use crate::class;
@@ -222,4 +223,18 @@ async fn no_switch_of_the_lab_touches_the_login() {
     let mut thief = app.browser();
     thief.jar.insert("connect.sid".to_owned(), rosa.browsers[0].jar["lab.sid"].clone());
     assert!(!thief.is_logged_in().await);
+}
+
+#[rocket::async_test]
+async fn a_deleted_account_leaves_no_progress() {
+    let app = class().await;
+    let mut rosa = Learner::new(&app, "rosa").await;
+    let mut vera = Learner::new(&app, "vera").await;
+    rosa.predict("05-the-seal").await;
+    vera.predict("05-the-seal").await;
+    let progress = app.database().collection::<Document>("progress");
+    assert_eq!(progress.count_documents(doc! {}).await.unwrap(), 2);
+    let fields = [("password", PASSWORD)];
+    rosa.browsers[0].post("/account/delete", &fields).await.expect_redirect("/login");
+    assert_eq!(progress.count_documents(doc! {}).await.unwrap(), 1);
 }
