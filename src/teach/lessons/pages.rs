@@ -70,7 +70,9 @@ fn list(
     settings: &State<ClassSettings>,
 ) -> Template {
     let lessons = entries(texts, &learner, &settings.current());
-    page.render("learn/list", visitor, context! { lessons })
+    let solved = lessons.iter().filter(|lesson| lesson.state == "solved").count();
+    let next = lessons.iter().find(|lesson| lesson.state != "solved" && !lesson.closed);
+    page.render("learn/list", visitor, context! { solved, next, lessons: &lessons })
 }
 
 #[get("/handout")]
