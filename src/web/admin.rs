@@ -77,13 +77,16 @@ async fn find(
     id: &'static str,
     typed: &str,
 ) -> Result<Result<User, FieldError>, Unavailable> {
+    if typed.trim().is_empty() {
+        return Ok(Err(FieldError::new(id, "Enter a username.")));
+    }
     Ok(match strategy.users.named(typed).await? {
         Named::One(user) => Ok(user),
-        Named::None => Err(FieldError::new(id, "There is no account of this name. Check it.")),
+        Named::None => Err(FieldError::new(id, "No account has this name or ID. Check it.")),
         Named::Several(users) => Err(FieldError::new(
             id,
             format!(
-                "Several accounts answer to this name: {}. Enter the ID of the one you mean.",
+                "Several accounts fit this name: {}. Enter the ID of the one you mean.",
                 list(&users)
             ),
         )),
