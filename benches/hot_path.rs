@@ -88,13 +88,13 @@ fn page(criterion: &mut Criterion) {
     let tera = templates();
     let moment = json!({ "iso": "2026-11-23T08:00:00.000Z", "text": "23 November 2026" });
     let attribute = json!({ "name": "HttpOnly", "why": "no script in the page can read it" });
-    let visitor = json!({ "kind": "signed_in", "username": "rosa", "admin": false });
+    let visitor = json!({ "kind": "logged_in", "username": "rosa", "admin": false });
     let context = json!({
-        "page": { "path": "/dashboard", "visitor": visitor, "notice": null, "memory": false, "teaching": false },
+        "page": { "path": "/dashboard", "visitor": visitor, "flash": null, "memory": false, "teaching": false },
         "ticket": { "name": "connect.sid", "sid_start": "abcdef", "bytes": 100, "attributes": [attribute] },
         "coat": { "json": SESSION, "bytes": 220, "place": "MongoDB", "hook": "abcdef", "items": ["red scarf"], "views": 7 },
         "session": { "started": moment, "ends": moment, "slides": true },
-        "form": { "item": "", "errors": [] },
+        "form": { "item": "", "errors": [], "user": "6b0864347e581ac40f5c5648" },
     });
     let context = tera::Context::from_value(context).expect("an object");
     criterion.bench_function("dashboard: render", |bencher| {

@@ -126,7 +126,7 @@ fn dashboard(visitor: Visitor) -> Template {
                 views: 0,
             },
             session: context! { started: &moment, ends: &moment, slides: true },
-            form: context! { item: "", errors: Vec::<String>::new() },
+            form: context! { item: "", errors: Vec::<String>::new(), user: "6b0864347e581ac40f5c5648" },
         },
     )
 }

@@ -66,7 +66,7 @@ async fn the_question_for_the_password_is_what_the_visitor_sees_first() {
     app.browser().log_in("rosa").await;
     chromium.goto("/account").await;
     chromium.click_through("form[action$='/revoke'] button").await;
-    expect_focus(&chromium, "#confirm").await;
+    expect_focus(&chromium, "#revoke-password").await;
     let is_seen =
         "const { top, bottom } = document.querySelector('#confirm').getBoundingClientRect();
         return top >= 0 && bottom <= innerHeight";

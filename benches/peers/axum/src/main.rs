@@ -199,7 +199,7 @@ async fn dashboard(State(tera): State<Arc<Tera>>, auth: AuthSession) -> Response
             "hook": hook, "items": [], "views": 0,
         },
         "session": { "started": moment, "ends": moment, "slides": true },
-        "form": { "item": "", "errors": [] },
+        "form": { "item": "", "errors": [], "user": "6b0864347e581ac40f5c5648" },
     });
     let rendered = Context::from_value(context).and_then(|page| tera.render("dashboard", &page));
     match rendered {
