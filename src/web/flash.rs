@@ -131,13 +131,13 @@ impl Flash {
                 "You were not logged in, so nothing was changed. Log in and do it again."
             }
             Self::ItemAdded => "Item added to your coat, the session.",
-            Self::ItemTaken => "Item taken down. Your coat, the session, no longer has it.",
+            Self::ItemTaken => "Item taken down from your coat, the session.",
             Self::ItemMissing => {
-                "That item was not in your coat, so nothing was changed. Another tab may have taken it down."
+                "That item was not in your coat, so nothing was changed. You may have taken it down in another tab."
             }
             Self::Counted => "One visit added.",
             Self::NotCounted => {
-                "The visit was not added, because viewCount in your session is not a number. It stays as it is."
+                "The visit was not added, because viewCount in your session is not a number. Nothing was changed."
             }
             Self::PasswordChanged(Some(0)) => {
                 "Password changed. You weren't logged in anywhere else."
@@ -150,22 +150,25 @@ impl Flash {
                 "Password changed. Other browsers are logged out, but their sessions could not be deleted \
                  yet. To delete them, end all other sessions below."
             }
-            Self::SessionsEnded(0) => "Nothing to end: that session had already ended.",
+            Self::SessionsEnded(0) => "There was no session to end. It may have ended already.",
             Self::SessionsEnded(1) => "Session ended. That browser is logged out.",
             Self::SessionsEnded(ended) => {
                 return format!("{ended} sessions ended. Those browsers are logged out.");
             }
-            Self::AccountDeleted => "Your account was deleted. All its sessions are invalid.",
+            Self::AccountDeleted => {
+                "Your account has been deleted. It is logged out in every browser."
+            }
+            Self::ClassReset(1) => "The class has been reset. 1 account was deleted.",
             Self::ClassReset(students) => {
                 return format!("The class has been reset. {students} accounts were deleted.");
             }
             Self::StudentUnlocked => {
-                "The failed-login counter of this account was reset. If the login still says that there \
-                 were too many attempts, the address is locked: press “Let everyone try again” in the \
-                 room."
+                "The failed-login counter of this account was reset. If the login page still says that there \
+                 were too many attempts, the network address is locked. Then use “Let everyone try again” on \
+                 the class page."
             }
             Self::AllUnlocked => {
-                "All failed-login counters were reset, of accounts and of addresses. Everyone can try again."
+                "All failed-login counters were reset, for accounts and for addresses. Everyone can try again."
             }
         };
         text.to_owned()
