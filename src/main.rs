@@ -36,7 +36,7 @@ const AFTER_HELP: &str = "Settings are read from Rocket.toml, or the file that R
 enum Command {
     /// Apply the migrations and serve the site (the default)
     Serve {
-        /// Serve a class: listen on the local network, turn on the lessons, print a link for the teacher
+        /// Serve a class: listen on the local network, turn on the lessons and print a link for the teacher
         #[arg(long)]
         class: bool,
         /// Allow a public address
