@@ -133,6 +133,7 @@ pub fn strategy(config: &Config, stores: &Stores) -> Result<LocalStrategy, Start
         hasher: Hasher::start().map_err(StartError::Threads)?,
         throttle: Throttle::new(stores.counters.clone(), secrets.clone()),
         cards: OnceLock::new(),
+        on_delete: OnceLock::new(),
         usernames: config.username.clone(),
         policy: config.password.clone(),
         remember_for: config.session.remembered(),

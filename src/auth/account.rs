@@ -164,6 +164,11 @@ impl LocalStrategy {
     /// # Errors
     /// The user store does not answer.
     pub async fn delete(&self, token: &ReauthToken) -> Result<(), Unavailable> {
-        self.users.delete(token.account.user.id).await
+        let id = token.account.user.id;
+        self.users.delete(id).await?;
+        if let Some(on_delete) = self.on_delete.get() {
+            on_delete(id).await;
+        }
+        Ok(())
     }
 }

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use rocket::futures::future::BoxFuture;
 use rocket::tokio::time::sleep;
 use rocket_express_session::Secrets;
 
@@ -21,7 +22,7 @@ use super::queue::{Queue, QueueSlot};
 use super::reserved::UsernameRules;
 use super::throttle::{Admission, Bucket, Network, Permit, Throttle};
 use super::username::TypedName;
-use super::users::{Account, StoredPassword, User, Users};
+use super::users::{Account, StoredPassword, User, UserId, Users};
 use crate::db::Unavailable;
 use crate::trace;
 
@@ -45,6 +46,8 @@ pub struct LocalStrategy {
     pub secrets: Secrets,
     /// Tells the passphrases of seats. Set when the app has a class.
     pub cards: OnceLock<IsOnCard>,
+    /// Deletes what belongs to a deleted account. Set when the app has lessons.
+    pub on_delete: OnceLock<OnDelete>,
 }
 
 /// Whether a text is the passphrase on the card of the user's seat, which this program has made.
@@ -52,6 +55,9 @@ pub struct LocalStrategy {
 /// The passphrase has 44 random bits, so it cannot be guessed, even if no attempt is counted. At a thousand
 /// attempts a second, half of all passphrases take 270 years.
 pub type IsOnCard = Box<dyn Fn(&User, &str) -> bool + Send + Sync>;
+
+/// Runs after the account with this ID was deleted. It logs its own failures.
+pub type OnDelete = Box<dyn Fn(UserId) -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// How long it takes at least to reject a password. The hash of an old account takes another time than
 /// Argon2, and that must not tell that the account exists (OWASP ASVS 6.3.8). Node's bcrypt takes 60 ms.
@@ -203,6 +209,7 @@ mod tests {
             remember_for: Duration::from_secs(60),
             secrets,
             cards: OnceLock::new(),
+            on_delete: OnceLock::new(),
         };
         let (rosa, password) = (Username::choose("Rosa"), Password::typed("correct horse"));
         let made = strategy.make_account(&rosa.unwrap(), password.unwrap()).await.unwrap();

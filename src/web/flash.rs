@@ -39,6 +39,18 @@ pub enum Flash {
     SessionsEnded(u64),
     /// The account was deleted.
     AccountDeleted,
+    /// The first guess of a lesson was stored.
+    Guessed,
+    /// An answer came before the guess, and does not count.
+    GuessFirst,
+    /// An answer is right (true) or wrong.
+    Answered(bool),
+    /// A lesson was reset.
+    LessonReset,
+    /// A lesson was skipped.
+    LessonSkipped,
+    /// The student asks for help (true) or no longer does.
+    HelpWanted(bool),
     /// The class was reset, and this many accounts were deleted.
     ClassReset(u64),
     /// The failed-login counter of one account was reset.
@@ -77,6 +89,14 @@ impl Flash {
             Self::PasswordChanged(None) => "password-changed-alone",
             Self::SessionsEnded(_) => "sessions-ended",
             Self::AccountDeleted => "account-deleted",
+            Self::Guessed => "guessed",
+            Self::GuessFirst => "guess-first",
+            Self::Answered(true) => "answer-right",
+            Self::Answered(false) => "answer-wrong",
+            Self::LessonReset => "lesson-reset",
+            Self::LessonSkipped => "lesson-skipped",
+            Self::HelpWanted(true) => "help-wanted",
+            Self::HelpWanted(false) => "help-not-wanted",
             Self::ClassReset(_) => "class-reset",
             Self::StudentUnlocked => "student-unlocked",
             Self::AllUnlocked => "all-unlocked",
@@ -116,6 +136,14 @@ impl Flash {
             "password-changed-alone" => Self::PasswordChanged(None),
             "sessions-ended" => Self::SessionsEnded(number()?),
             "account-deleted" => Self::AccountDeleted,
+            "guessed" => Self::Guessed,
+            "guess-first" => Self::GuessFirst,
+            "answer-right" => Self::Answered(true),
+            "answer-wrong" => Self::Answered(false),
+            "lesson-reset" => Self::LessonReset,
+            "lesson-skipped" => Self::LessonSkipped,
+            "help-wanted" => Self::HelpWanted(true),
+            "help-not-wanted" => Self::HelpWanted(false),
             "class-reset" => Self::ClassReset(number()?),
             "student-unlocked" => Self::StudentUnlocked,
             "all-unlocked" => Self::AllUnlocked,
@@ -158,6 +186,14 @@ impl Flash {
             Self::AccountDeleted => {
                 "Your account has been deleted. It is logged out in every browser."
             }
+            Self::Guessed => "Your guess is stored. What you do from now on counts.",
+            Self::GuessFirst => "That answer does not count yet. Guess first, then answer again.",
+            Self::Answered(true) => "That is right.",
+            Self::Answered(false) => "Not right yet. Look again, then try once more.",
+            Self::LessonReset => "Lesson reset. Your guess and your goals were removed.",
+            Self::LessonSkipped => "Lesson skipped. You can come back to it at any time.",
+            Self::HelpWanted(true) => "Your teacher can now see that you want help.",
+            Self::HelpWanted(false) => "Your teacher no longer sees that you want help.",
             Self::ClassReset(1) => "The class has been reset. 1 account was deleted.",
             Self::ClassReset(students) => {
                 return format!("The class has been reset. {students} accounts were deleted.");
@@ -174,7 +210,8 @@ impl Flash {
         text.to_owned()
     }
 
-    /// The pages that show the message in a section, with the ID of the section.
+    /// The pages that show the message in a section, with the ID of the section. A path with a slash at its
+    /// end stands for all pages below it.
     fn places(&self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::ItemAdded
@@ -184,14 +221,25 @@ impl Flash {
             | Self::NotCounted => &[("/dashboard", "coat")],
             Self::PasswordChanged(_) => &[("/account", "password")],
             Self::SessionsEnded(_) => &[("/account", "sessions"), ("/admin", "sessions")],
+            Self::Guessed | Self::GuessFirst | Self::LessonReset => &[("/learn/", "predict")],
+            Self::Answered(_) => &[("/learn/", "check")],
+            Self::HelpWanted(_) => &[("/learn/", "help")],
             _ => &[],
         }
     }
 
     /// The message for the page at this path.
     pub(super) fn view(self, path: &str) -> FlashView {
-        let is_warning = matches!(self, Self::NotLoggedIn | Self::NotCounted | Self::ItemMissing);
-        let place = self.places().iter().find(|(page, _)| *page == path);
+        let is_warning = matches!(
+            self,
+            Self::NotLoggedIn
+                | Self::NotCounted
+                | Self::ItemMissing
+                | Self::GuessFirst
+                | Self::Answered(false)
+        );
+        let is_at = |page: &str| page == path || page.ends_with('/') && path.starts_with(page);
+        let place = self.places().iter().find(|(page, _)| is_at(page));
         FlashView {
             name: self.name(),
             tone: if is_warning { "warn" } else { "ok" },

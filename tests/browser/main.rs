@@ -12,6 +12,7 @@ mod forgotten;
 mod layout;
 mod room;
 mod tls;
+mod way;
 
 use chromium::Chromium;
 use mongodb::bson::{Document, doc};

@@ -161,6 +161,6 @@ async fn each_way_to_make_a_session_as_a_visitor_is_counted() {
     first
         .post("/learn/the-seal/predict", &[("choice", "0")])
         .await
-        .expect_redirect("/learn/the-seal");
+        .expect_redirect("/learn/the-seal#predict");
     rosa.post("/lab/the-seal", &[("do", "new")]).await.expect_redirect("/lab/the-seal");
 }

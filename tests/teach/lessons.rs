@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use mongodb::bson::{Document, doc};
 use rocket::futures::future::join_all;
 
 use crate::class;
@@ -180,8 +181,19 @@ async fn a_check_says_what_came_of_it_and_spoils_nothing() {
     let mut rosa = Learner::new(&app, "rosa").await;
     let page = "/learn/three-clocks";
     let check = rosa.browsers[0].post(&format!("{page}/check"), &[]).await;
-    check.expect_redirect(&format!("{page}?checked"));
+    check.expect_redirect(&format!("{page}?checked#check"));
     rosa.browsers[0].get(&format!("{page}?checked")).await.expect_page(200, "Guess first");
+    // Each form leads to the section that it changed, with a message there.
+    for (form, section, message) in [
+        ("predict", "predict", "guessed"),
+        ("help", "help", "help-wanted"),
+        ("reset", "predict", "lesson-reset"),
+    ] {
+        let fields = [("choice", "0"), ("wanted", "yes")];
+        let answer = rosa.browsers[0].post(&format!("{page}/{form}"), &fields).await;
+        answer.expect_redirect(&format!("{page}#{section}"));
+        rosa.browsers[0].get(page).await.expect_flash(message);
+    }
     rosa.predict("10-three-clocks").await;
     for button in ["new", "forget"] {
         rosa.browsers[0].post("/lab/three-clocks", &[("do", button)]).await;
@@ -211,4 +223,18 @@ async fn no_switch_of_the_lab_touches_the_login() {
     let mut thief = app.browser();
     thief.jar.insert("connect.sid".to_owned(), rosa.browsers[0].jar["lab.sid"].clone());
     assert!(!thief.is_logged_in().await);
+}
+
+#[rocket::async_test]
+async fn a_deleted_account_leaves_no_progress() {
+    let app = class().await;
+    let mut rosa = Learner::new(&app, "rosa").await;
+    let mut vera = Learner::new(&app, "vera").await;
+    rosa.predict("05-the-seal").await;
+    vera.predict("05-the-seal").await;
+    let progress = app.database().collection::<Document>("progress");
+    assert_eq!(progress.count_documents(doc! {}).await.unwrap(), 2);
+    let fields = [("password", PASSWORD)];
+    rosa.browsers[0].post("/account/delete", &fields).await.expect_redirect("/login");
+    assert_eq!(progress.count_documents(doc! {}).await.unwrap(), 1);
 }

@@ -199,7 +199,11 @@ async fn a_logout_shows_the_deletion_and_the_anonymous_page_after_it() {
     );
     found[3].expect_values(&["connect.sid"]);
     let after = rows(&mut browser, &chain[1]).await;
-    expect_in_order(&after, &["page-request", "no-cookie-no-command"]);
+    // The page says in how many other browsers the user is still logged in.
+    let count = "find-user-sessions reply-found-nothing";
+    expect_in_order(&after, &["page-request", "no-cookie", count, count, count]);
+    let rows = shown(&mut browser, "/login").await;
+    expect_in_order(&rows, &["page-request", "no-cookie-no-command"]);
 }
 
 #[rocket::async_test]
@@ -245,7 +249,7 @@ async fn the_list_has_the_stories_of_this_browser_alone() {
     let shown = unescape(rosa.get("/xray").await.body);
     assert!(shown.contains(account), "a new session ID is no new browser: {shown}");
     let anonymous = app.browser().get("/xray").await;
-    anonymous.expect_page(200, "href=\"/login\">Log in</a>, and come back");
+    anonymous.expect_page(200, "href=\"/login?next=/xray\"");
     assert!(!anonymous.body.contains("class=\"stories\""));
     assert_eq!(rosa.get("/xray/nowhere").await.status, 404);
 }

@@ -20,7 +20,7 @@ use crate::teach::text::MarkedText;
 use crate::teach::xray::{Sentences, View, compared};
 use crate::trace::in_flight::request_id;
 use crate::web::error::Error;
-use crate::web::{Form, NoFields, Page};
+use crate::web::{Flash, Form, NoFields, Page};
 
 /// A lesson in the list.
 #[derive(Serialize)]
@@ -70,7 +70,9 @@ fn list(
     settings: &State<ClassSettings>,
 ) -> Template {
     let lessons = entries(texts, &learner, &settings.current());
-    page.render("learn/list", visitor, context! { lessons })
+    let solved = lessons.iter().filter(|lesson| lesson.state == "solved").count();
+    let next = lessons.iter().find(|lesson| lesson.state != "solved" && !lesson.closed);
+    page.render("learn/list", visitor, context! { solved, next, lessons: &lessons })
 }
 
 #[get("/handout")]
@@ -145,6 +147,7 @@ struct Prediction {
 
 #[post("/<_>/predict", data = "<form>")]
 async fn predict(
+    page: Page<'_>,
     requested: RequestedLesson<'_>,
     mut learner: Learner<'_>,
     form: Form<Prediction>,
@@ -159,8 +162,9 @@ async fn predict(
                 progress.lesson(requested.lesson.slug).guess.get_or_insert(guess.clone());
             })
             .await?;
+        page.set_flash(&Flash::Guessed);
     }
-    Ok(to(requested.lesson))
+    Ok(to(requested.lesson, "#predict"))
 }
 
 #[post("/<_>/check", data = "<_form>")]
@@ -171,12 +175,13 @@ async fn check(
 ) -> Result<Redirect, Denied> {
     let lesson = requested.lesson;
     learner.change(|learner, progress| lesson.evaluate(learner, progress)).await?;
-    Ok(Redirect::to(format!("{}?checked", lesson.path())))
+    Ok(to(lesson, "?checked#check"))
 }
 
 /// One answer, or several by name, in the order of their names.
 #[post("/<_>/answer", data = "<form>")]
 async fn answer(
+    page: Page<'_>,
     requested: RequestedLesson<'_>,
     mut learner: Learner<'_>,
     form: Form<BTreeMap<String, String>>,
@@ -195,12 +200,19 @@ async fn answer(
             lesson.evaluate(learner, progress);
         })
         .await?;
-    Ok(Some(to(lesson)))
+    let state = learner.progress().lessons.get(lesson.slug);
+    let Some(state) = state.filter(|state| state.guess.is_some()) else {
+        page.set_flash(&Flash::GuessFirst);
+        return Ok(Some(to(lesson, "#predict")));
+    };
+    page.set_flash(&Flash::Answered(!state.mistaken));
+    Ok(Some(to(lesson, "#check")))
 }
 
 /// Resets this lesson, and the labs with it if the lesson has one.
 #[post("/<_>/reset", data = "<_form>")]
 async fn reset(
+    page: Page<'_>,
     requested: RequestedLesson<'_>,
     mut learner: Learner<'_>,
     _form: NoFields,
@@ -213,18 +225,21 @@ async fn reset(
             }
         })
         .await?;
-    Ok(to(requested.lesson))
+    page.set_flash(&Flash::LessonReset);
+    Ok(to(requested.lesson, "#predict"))
 }
 
 #[post("/<_>/skip", data = "<_form>")]
 async fn skip(
+    page: Page<'_>,
     requested: RequestedLesson<'_>,
     mut learner: Learner<'_>,
     _form: NoFields,
 ) -> Result<Redirect, Denied> {
     learner.change(|_, progress| progress.lesson(requested.lesson.slug).skipped = true).await?;
+    page.set_flash(&Flash::LessonSkipped);
     let next = all().get(requested.lesson.number);
-    Ok(next.map_or_else(|| Redirect::to("/learn"), to))
+    Ok(next.map_or_else(|| Redirect::to("/learn"), |next| to(next, "")))
 }
 
 /// `wanted`: `no` withdraws the request for help.
@@ -238,19 +253,23 @@ struct Help {
 /// whom to go to.
 #[post("/<_>/help", data = "<form>")]
 async fn help(
+    page: Page<'_>,
     requested: RequestedLesson<'_>,
     mut learner: Learner<'_>,
     form: Form<Help>,
 ) -> Result<Redirect, Denied> {
     if learner.user.is_some() {
-        let since = (form.0.wanted != "no").then(|| Timestamp::now().as_millis());
+        let is_wanted = form.0.wanted != "no";
+        let since = is_wanted.then(|| Timestamp::now().as_millis());
         learner.change(|_, progress| progress.help = since.and(progress.help.or(since))).await?;
+        page.set_flash(&Flash::HelpWanted(is_wanted));
     }
-    Ok(to(requested.lesson))
+    Ok(to(requested.lesson, "#help"))
 }
 
-fn to(lesson: &Lesson) -> Redirect {
-    Redirect::to(lesson.path())
+/// The lesson's page, at the section that has changed.
+fn to(lesson: &Lesson, section: &str) -> Redirect {
+    Redirect::to(format!("{}{section}", lesson.path()))
 }
 
 pub(crate) fn routes() -> Vec<Route> {

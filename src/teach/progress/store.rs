@@ -1,7 +1,7 @@
 //! Stores the progress of all users: in the collection `progress`, or in this process's memory.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mongodb::Collection;
 use mongodb::bson::oid::ObjectId;
@@ -10,6 +10,7 @@ use rocket::futures::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::Progress;
+use crate::auth::OnDelete;
 use crate::db::{Documents, READ_LIMIT, Unavailable};
 use crate::names::PROGRESS;
 use crate::stores::Backend;
@@ -17,12 +18,13 @@ use crate::stores::Backend;
 /// Attempts of one change. An attempt only fails because a concurrent change of the same learner succeeded.
 const MAX_ATTEMPTS: usize = 20;
 
-/// The progress of all users, by the id of the user (24 hex digits).
+/// The progress of all users, by the ID of the user (24 hex digits). A clone refers to the same one.
+#[derive(Clone)]
 pub(crate) enum ProgressStore {
     /// `{_id: "<user id>", version: <ObjectId>, lessons: {...}, bench: {...}}`.
     Mongodb(Documents<Document>),
     /// Lost with the process, as the accounts are.
-    Memory(Mutex<HashMap<String, VersionedProgress>>),
+    Memory(Arc<Mutex<HashMap<String, VersionedProgress>>>),
 }
 
 /// Progress, and a version by which a concurrent change is noticed.
@@ -79,7 +81,7 @@ impl ProgressStore {
     pub(crate) fn new(backing: &Backend) -> Self {
         match backing {
             Backend::Mongodb { database, .. } => Self::Mongodb(database.documents(PROGRESS)),
-            Backend::Memory => Self::Memory(Mutex::default()),
+            Backend::Memory => Self::Memory(Arc::default()),
         }
     }
 
@@ -156,6 +158,19 @@ impl ProgressStore {
                 Ok(())
             }
         }
+    }
+
+    /// Deletes the progress of users whose accounts are deleted.
+    pub(crate) fn follow_deletions(&self) -> OnDelete {
+        let store = self.clone();
+        Box::new(move |id| {
+            let store = store.clone();
+            Box::pin(async move {
+                if let Err(error) = store.delete(Scope::User(&id.to_hex())).await {
+                    log::error!("the progress of a deleted account was not deleted: {error}");
+                }
+            })
+        })
     }
 
     /// Withdraws this user's request for help. Changes nothing else: the student may be at work.

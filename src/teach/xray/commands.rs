@@ -32,6 +32,9 @@ fn purpose(command: &Command) -> &'static str {
         ("throttle", _) => "count-attempt",
         ("progress", _) => "lesson-progress",
         (name, "find") if name.ends_with("_ended") => "find-revocation",
+        (_, "find") if is_sessions && command.text.to_string().contains("user: ") => {
+            "find-user-sessions"
+        }
         (_, "find") if is_sessions => "find-session",
         (_, "insert") if is_sessions => "insert-session",
         (_, "update") if is_sessions && command.sets("session") => "update-session",

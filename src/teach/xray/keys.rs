@@ -82,6 +82,7 @@ pub(super) const FILES: [(&str, &[Key]); 4] = [
             ("update-user", COMMAND),
             ("delete-user", COMMAND),
             ("find-session", COMMAND),
+            ("find-user-sessions", COMMAND),
             ("find-revocation", COMMAND),
             ("insert-session", COMMAND),
             ("update-session", COMMAND),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rocket::http::Status;
 use rocket::{Route, State, get, routes};
 use rocket_dyn_templates::{Template, context};
 use rocket_express_session::Session;
@@ -81,8 +82,11 @@ async fn one(
     sentences: &State<Sentences>,
     id: &str,
     step: Option<usize>,
-) -> Option<Template> {
-    let exchange = recorder.get(id)?;
+) -> Result<Template, (Status, Template)> {
+    let Some(exchange) = recorder.get(id) else {
+        let gone = page.render("teach/xray_gone", page.visitor().await, context! {});
+        return Err((Status::NotFound, gone));
+    };
     let last = rows(&exchange).len();
     let step = step.map(|step| step.clamp(1, last));
     let view = View::of(&exchange, sentences, step);
@@ -90,7 +94,7 @@ async fn one(
     let next = step.map_or(Some(1), |step| (step < last).then_some(step + 1));
     let title = title(&recorder.chain(&exchange));
     let own = context! { view, title, step, last, back, next };
-    Some(page.render("teach/xray_one", page.visitor().await, own))
+    Ok(page.render("teach/xray_one", page.visitor().await, own))
 }
 
 pub(crate) fn routes() -> Vec<Route> {
