@@ -178,7 +178,7 @@ impl Flash {
                 "Password changed. Other browsers are logged out, but their sessions could not be deleted \
                  yet. To delete them, end all other sessions below."
             }
-            Self::SessionsEnded(0) => "There was no session to end. It may have ended already.",
+            Self::SessionsEnded(0) => "Nothing to end: that session had already ended.",
             Self::SessionsEnded(1) => "Session ended. That browser is logged out.",
             Self::SessionsEnded(ended) => {
                 return format!("{ended} sessions ended. Those browsers are logged out.");
@@ -194,7 +194,6 @@ impl Flash {
             Self::LessonSkipped => "Lesson skipped. You can come back to it at any time.",
             Self::HelpWanted(true) => "Your teacher can now see that you want help.",
             Self::HelpWanted(false) => "Your teacher no longer sees that you want help.",
-            Self::ClassReset(1) => "The class has been reset. 1 account was deleted.",
             Self::ClassReset(students) => {
                 return format!("The class has been reset. {students} accounts were deleted.");
             }

@@ -131,8 +131,8 @@ async fn explain(page: &Page<'_>) -> Option<Ended> {
             let Options { idle_timeout, absolute_timeout, .. } = session.sessions().options();
             let (idle, absolute) = (in_words(*idle_timeout), in_words(*absolute_timeout));
             let text = format!(
-                "Your session has ended. A session expires {absolute} after login, or earlier if it isn't \
-                 used, usually after {idle}. Log in to continue."
+                "Your session has ended. A session ends {absolute} after the login, or earlier if it isn't \
+                 used: usually after {idle}. Log in to continue."
             );
             Some(Ended { reason: "unknown", text: text.into() })
         }

@@ -83,7 +83,8 @@ async fn an_item_is_taken_down_and_the_first_of_two_equal_ones() {
             rosa.post("/coat/take", &[("item", item)]).await.expect_redirect("/dashboard#coat");
             rosa.get("/dashboard").await.expect_flash("item-taken");
         }
-        assert_eq!(items(&rosa.get("/dashboard").await), ["scarf", "hat"]);
+        // The newest comes first.
+        assert_eq!(items(&rosa.get("/dashboard").await), ["hat", "scarf"]);
         for missing in ["", "Hat", "nothing"] {
             rosa.post("/coat/take", &[("item", missing)]).await.expect_redirect("/dashboard#coat");
             rosa.get("/dashboard").await.expect_flash("item-missing");
