@@ -75,8 +75,8 @@ enum Command {
     },
     /// Set a new password for an account whose owner has forgotten the old one
     ///
-    /// Prints a password of four random words, once. The old password no longer works, and all sessions of
-    /// the account end.
+    /// Prints a password of at least four random words, once. The old password no longer works, and all
+    /// sessions of the account end.
     Password {
         /// The name of the account, or its ID
         #[arg(value_name = "NAME")]
@@ -87,7 +87,7 @@ enum Command {
         /// The name of the account, or its ID
         #[arg(value_name = "NAME", required_unless_present = "all", conflicts_with = "all")]
         username: Option<String>,
-        /// Reset the counters of all accounts and addresses, and those of registrations
+        /// Reset the counters of all accounts and addresses, and those of registrations and lab sessions
         #[arg(long)]
         all: bool,
     },

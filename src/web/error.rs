@@ -70,7 +70,7 @@ struct ErrorText {
 const CROSS_SITE: ErrorText = ErrorText {
     heading: "That form came from another site",
     text: "Nothing was changed. Open the page with the form on this site, and send it from there. If \
-           you run this site and it rejects its own forms, your proxy must pass on the browser's Host \
+           you run this site and it rejects its own forms, your proxy must pass on the Host \
            header (nginx: proxy_set_header Host $host). The log line of this request shows the Origin \
            and the Host that differ.",
     retry: false,
