@@ -50,7 +50,10 @@ fn log_in_to(
     user: &User,
     remember: Option<Duration>,
 ) -> Result<(), SetError> {
-    session.set_max_age(remember);
+    match remember {
+        Some(_) => session.set_max_age(remember),
+        None => regenerated.end_with_browser(),
+    }
     regenerated.log_in(&user.id.to_hex())?;
     trace::note(|| Step::Login { user: user.id.to_hex() });
     if user.password_version == 0 {

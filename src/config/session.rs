@@ -148,7 +148,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Rest<'_, A> {
                 Key::Collection => self.config.collection = self.map.next_value()?,
                 Key::Stringify => self.config.stringify = self.map.next_value()?,
                 Key::RememberFor => {
-                    self.config.remember_for = self.map.next_value::<Lifetime>()?.0;
+                    self.config.remember_for = self.map.next_value::<DurationText>()?.0;
                 }
             }
         }
@@ -163,7 +163,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Rest<'_, A> {
 /// A duration, written as those of the engine.
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Lifetime(#[serde(deserialize_with = "deserialize_duration")] Duration);
+struct DurationText(#[serde(deserialize_with = "deserialize_duration")] Duration);
 
 /// A key of the table.
 enum Key<K> {

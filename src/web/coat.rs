@@ -53,12 +53,13 @@ fn take(
     form: Form<Item>,
 ) -> Result<Redirect, Error> {
     let items: Vec<String> = session.get(ITEMS).unwrap_or_default();
-    let flash = match items.contains(&form.0.item) {
-        true => Flash::ItemTaken,
-        false => Flash::ItemMissing,
-    };
-    session.pull(ITEMS, &form.0.item)?;
-    page.set_flash(&flash);
+    // Browsers send a line break as two characters. Another app may have stored such an item.
+    let typed = form.0.item.replace("\r\n", "\n");
+    let found = items.iter().find(|item| item.replace("\r\n", "\n") == typed);
+    if let Some(item) = found {
+        session.pull(ITEMS, item)?;
+    }
+    page.set_flash(if found.is_some() { &Flash::ItemTaken } else { &Flash::ItemMissing });
     Ok(Redirect::to(section()))
 }
 

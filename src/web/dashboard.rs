@@ -36,12 +36,11 @@ pub(super) fn render(
     let json = content.to_json();
     let Lifetime { created, expires, rolling, .. } = session.lifetime();
     let cookie = &content.cookie;
-    // A cookie with an expiry is sent again whenever the session is extended, so both expire together. An
+    // A cookie with an expiry is sent again whenever the session is extended, so both expire together. But an
     // Express app may have extended only the session.
-    let cookie_expires = match created {
-        Some(_) => expires.filter(|_| cookie.has_expiry()),
-        None => cookie.expires(),
-    };
+    let sent_by_express =
+        cookie.expires().filter(|expires| created.is_none() && *expires > Timestamp::now());
+    let cookie_expires = sent_by_express.or(expires).filter(|_| cookie.has_expiry());
     let own = context! {
         ticket: context! {
             name,

@@ -147,7 +147,10 @@ fn context(request: &Request<'_>, status: Status) -> impl serde::Serialize {
     let ErrorText { heading, text, retry } = text;
     // The link is a GET, so it cannot send a form again. It leads to the page with the form.
     let is_get = matches!(request.method(), Method::Get | Method::Head);
-    let form = page_of_form(request.uri().path().as_str()).filter(|_| !is_get && !is_cross_site);
+    let form = match is_get || status == Status::Forbidden {
+        true => None,
+        false => page_of_form(request),
+    };
     let retry = retry && is_get;
     context! {
         error: context! {
@@ -236,8 +239,8 @@ fn unauthorized(request: &Request<'_>) -> Result<Redirect, ErrorResponse> {
     }
     // A login can lead back to a page, but it cannot send a form again.
     set_flash(request, &Flash::NotLoggedIn);
-    let page = page_of_form(request.uri().path().as_str());
-    Ok(Redirect::to(with_next("/login", page.unwrap_or_default())))
+    let page = page_of_form(request).unwrap_or_default();
+    Ok(Redirect::to(with_next("/login", &page)))
 }
 
 /// The catchers: one for 401, and one for every other status.

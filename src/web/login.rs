@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
-use rocket_express_session::{Options, Session, Sessions};
+use rocket_express_session::{MAX_LISTED, Options, Sessions};
 use serde::{Deserialize, Serialize};
 
 use super::cookies::DeviceCookies;
@@ -17,7 +17,7 @@ use super::flash::Flash;
 use super::form::{Checked, FieldError, Form, FormResponse};
 use super::heavy::HeavyPages;
 use super::next::{LocalPath, with_next};
-use super::page::Page;
+use super::page::{Page, render_without_user};
 use super::time_view::{humanize, in_words};
 use crate::audit::{self, Actor, AuditEvent, Outcome};
 use crate::auth::revoke::{
@@ -61,7 +61,8 @@ struct Reasons {
 /// The longest wait for the number of other sessions.
 const COUNT: Duration = Duration::from_millis(500);
 
-/// The number of sessions that a user who has just logged out still has. 0 if it cannot be counted in time.
+/// The number of sessions that a user who has just logged out still has, [`MAX_LISTED`] at most. 0 if it cannot
+/// be counted in time.
 async fn count_others(page: &Page<'_>) -> usize {
     let Some(Flash::LoggedOut(Some(user))) = page.flash() else { return 0 };
     let count = async {
@@ -129,10 +130,11 @@ async fn explain(page: &Page<'_>) -> Option<Ended> {
         // It may have expired, or a logout, another app or a damaged document may have ended it.
         _ => {
             let Options { idle_timeout, absolute_timeout, .. } = session.sessions().options();
-            let (idle, absolute) = (in_words(*idle_timeout), in_words(*absolute_timeout));
+            let idle = in_words(*idle_timeout.min(absolute_timeout));
             let text = format!(
-                "Your session has ended. A session ends {absolute} after the login, or earlier if it isn't \
-                 used: usually after {idle}. Log in to continue."
+                "Your session has ended. A session ends when it isn't used, usually after {idle}, and at \
+                 the latest after {}. Log in to continue.",
+                in_words(*absolute_timeout)
             );
             Some(Ended { reason: "unknown", text: text.into() })
         }
@@ -142,7 +144,6 @@ async fn explain(page: &Page<'_>) -> Option<Ended> {
 #[post("/login", data = "<form>")]
 async fn submit(
     page: Page<'_>,
-    session: &Session,
     address: ClientAddress,
     devices: DeviceCookies<'_>,
     strategy: &State<LocalStrategy>,
@@ -153,6 +154,10 @@ async fn submit(
     if !errors.is_empty() {
         return Ok(FormResponse::invalid(again(&page, strategy, &typed, &errors).await));
     }
+    // Loaded first: a login that could not be stored costs no hash.
+    let Some(session) = page.session().await else {
+        return Ok(unavailable(&page, strategy, &typed));
+    };
     let known_devices = devices.values();
     let attempt = Attempt {
         username: &typed.username,
@@ -170,9 +175,7 @@ async fn submit(
         Ok(verdict) => verdict,
         Err(error) => {
             log_failure(page.request(), &error);
-            let errors = [unavailable()];
-            let own = values(&typed, Reasons::default(), &errors, strategy);
-            return Ok(FormResponse::unavailable(page.render_without_user("login", own)));
+            return Ok(unavailable(&page, strategy, &typed));
         }
     };
     match verdict {
@@ -225,11 +228,13 @@ fn throttled(wait: Duration) -> FieldError {
     FieldError::new("form", text)
 }
 
-/// The error if the password could not be checked.
-fn unavailable() -> FieldError {
+/// The page with the form once more, if the password could not be checked.
+fn unavailable(page: &Page<'_>, strategy: &LocalStrategy, typed: &Credentials) -> FormResponse {
     let text = "We can't check your password right now, so you are not logged in. Our database isn't \
         answering, or too many people are logging in at once. Try again in a few seconds.";
-    FieldError::new("form", text)
+    let errors = [FieldError::new("form", text)];
+    let own = values(typed, Reasons::default(), &errors, strategy);
+    FormResponse::unavailable(render_without_user(page.request(), "login", own))
 }
 
 /// The page with the form once more.
@@ -255,6 +260,7 @@ fn values(
         ended,
         others,
         register: with_next("/register", next).to_string(),
+        most: MAX_LISTED,
         remember_for: in_words(strategy.remember_for),
         form: context! { username, next, remember, errors },
     }

@@ -4,7 +4,10 @@
 //! login page that redirects to other sites helps phishing (OWASP ASVS 3.7.2).
 
 use percent_encoding::percent_decode_str;
+use rocket::Request;
 use rocket::http::uri::{Origin, Reference};
+
+use super::methods::has_page;
 
 /// The most bytes of an address to lead back to. A `Location` header repeats the address, and there `%` takes
 /// three bytes. Proxies limit such headers.
@@ -60,17 +63,30 @@ pub(super) fn with_next(page: &'static str, next: &str) -> Origin<'static> {
     address.unwrap_or_else(|| Origin::const_new(page, None))
 }
 
+/// The path of a request, for a link. A link to "//host" would lead to another site.
+pub(super) fn local_path(request: &Request<'_>) -> String {
+    format!("/{}", request.uri().path().as_str().trim_start_matches('/'))
+}
+
 /// The addresses of forms, and the pages that have these forms. An address below one of them is such an
 /// address as well.
-const FORM_PAGES: [(&str, &str); 4] =
-    [("/coat", "/dashboard"), ("/account", "/account"), ("/admin", "/admin"), ("/class", "/class")];
+const FORM_PAGES: [(&str, &str); 3] =
+    [("/coat", "/dashboard"), ("/account", "/account"), ("/admin", "/admin")];
 
-/// The page that has the form with this address.
-pub(super) fn page_of_form(path: &str) -> Option<&'static str> {
+/// The page that has the form to which this request was sent: one of [`FORM_PAGES`], the page at the address
+/// itself, or the room of a class.
+pub(super) fn page_of_form(request: &Request<'_>) -> Option<String> {
+    let path = local_path(request);
     let is_below = |parent: &str| {
         path.strip_prefix(parent).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    FORM_PAGES.iter().find(|(form, _)| is_below(form)).map(|(_, page)| *page)
+    if let Some((_, page)) = FORM_PAGES.iter().find(|(form, _)| is_below(form)) {
+        return Some((*page).to_owned());
+    }
+    if has_page(request) {
+        return Some(path);
+    }
+    is_below("/class").then(|| "/class".to_owned())
 }
 
 /// Escapes the characters of a path that would end the value in a query, or that mean a space there.
@@ -108,10 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rejected_form_leads_back_to_its_page() {
-        assert_eq!(page_of_form("/coat/take"), Some("/dashboard"));
-        assert_eq!(page_of_form("/account/sessions/x/revoke"), Some("/account"));
-        assert_eq!(page_of_form("/accounts"), None);
+    fn the_address_of_the_login_page_has_the_page_that_follows() {
         let check = |next: &str, expected: &str| {
             assert_eq!(with_next("/login", next).to_string(), expected);
         };

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::cookies;
 use super::flash::{Flash, FlashView};
-use super::next::page_of_form;
+use super::next::{local_path, page_of_form};
 use super::site::Site;
 use crate::auth::{User, Visitor};
 use crate::stores::Backend;
@@ -118,15 +118,6 @@ impl<'r> Page<'r> {
         Visitor::of(self.request).await
     }
 
-    /// Renders a template for a visitor who is not looked up, because the database may be down.
-    pub(super) fn render_without_user<T: Serialize>(
-        &self,
-        template: &'static str,
-        own: T,
-    ) -> Template {
-        self.render(template, Header::Unknown, own)
-    }
-
     /// Renders a template, with `visitor` in the header of the page.
     pub fn render<'v, T: Serialize>(
         &self,
@@ -155,10 +146,8 @@ pub(super) fn render_without_user<T: Serialize>(
 }
 
 fn frame<'r>(request: &'r Request<'_>, visitor: Header<'r>, flash: Option<Flash>) -> Frame<'r> {
-    // A link to "//host" would lead to another site.
-    let path = format!("/{}", request.uri().path().as_str().trim_start_matches('/'));
-    let page = page_of_form(&path).filter(|_| is_form(request));
-    let path = page.map_or(path, str::to_owned);
+    let page = if is_form(request) { page_of_form(request) } else { None };
+    let path = page.unwrap_or_else(|| local_path(request));
     Frame {
         flash: flash.map(|flash| flash.view(&path)),
         path,

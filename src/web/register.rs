@@ -11,7 +11,7 @@ use super::error::{Error, log_failure};
 use super::flash::Flash;
 use super::form::{FieldError, Form, FormResponse};
 use super::next::with_next;
-use super::page::Page;
+use super::page::{Page, render_without_user};
 use super::time_view::humanize;
 use crate::audit::{self, Actor, AuditEvent, Outcome};
 use crate::auth::{self, LocalStrategy, Registration, Username, UsernameError, Visitor};
@@ -76,7 +76,11 @@ async fn submit(
             log_failure(page.request(), &error);
             let errors = [unavailable()];
             let own = values(&typed, strategy, &errors);
-            return Ok(FormResponse::unavailable(page.render_without_user("register", own)));
+            return Ok(FormResponse::unavailable(render_without_user(
+                page.request(),
+                "register",
+                own,
+            )));
         }
     };
     match registration {

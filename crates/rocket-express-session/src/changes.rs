@@ -1,8 +1,7 @@
 //! What a request did to the values of a session, kept apart from what was loaded.
 //!
-//! So it can be applied to another version of the session, when a concurrent request has saved first
-//! (`commit.rs`): a key that this request did not change stays as that request left it, and an increment adds
-//! to the value that is there by then.
+//! So it can be applied to another version of the session, when a concurrent request has saved first. A key
+//! that this request did not change stays as it is, and an edit changes the value that is there by then.
 
 use indexmap::IndexMap;
 use serde_json::Number;
@@ -19,13 +18,13 @@ pub(crate) struct Changes(IndexMap<String, Change>);
 enum Change {
     Set(Box<RawValue>),
     Remove,
-    Add(i64),
-    List(Vec<ListEdit>),
+    /// Edits in their order, of whatever value stands there by then.
+    Edit(Vec<Edit>),
 }
 
-/// One change of a list.
 #[derive(Clone, Debug)]
-enum ListEdit {
+enum Edit {
+    Add(i64),
     Push { item: Box<RawValue>, limit: usize },
     Pull { item: Box<RawValue> },
 }
@@ -44,36 +43,31 @@ impl Changes {
     /// Adds to the number under `key`, which is read as JavaScript's `Number` reads it; a missing one is 0.
     /// A value that is no number stays as it is.
     pub(crate) fn add(&mut self, key: &str, by: i64) {
-        let change = match self.0.get(key) {
-            None => Change::Add(by),
-            Some(Change::Add(earlier)) => Change::Add(earlier.saturating_add(by)),
-            Some(other) => Change::Set(sum(other.apply(None).as_deref(), by)),
-        };
-        self.0.insert(key.to_owned(), change);
+        self.edit(key, Edit::Add(by));
     }
 
     /// Appends to the list under `key`, unless `limit` are in it by then; what is missing or no list
     /// counts as an empty one.
     pub(crate) fn push(&mut self, key: &str, item: Box<RawValue>, limit: usize) {
-        self.edit_list(key, ListEdit::Push { item, limit });
+        self.edit(key, Edit::Push { item, limit });
     }
 
     /// Removes the first equal item of the list under `key`. What is missing or no list stays as it is.
     pub(crate) fn pull(&mut self, key: &str, item: Box<RawValue>) {
-        self.edit_list(key, ListEdit::Pull { item });
+        self.edit(key, Edit::Pull { item });
     }
 
-    fn edit_list(&mut self, key: &str, edit: ListEdit) {
+    fn edit(&mut self, key: &str, edit: Edit) {
         let change = match self.0.shift_remove(key) {
-            None => Change::List(vec![edit]),
-            Some(Change::List(mut edits)) => {
+            None => Change::Edit(vec![edit]),
+            Some(Change::Edit(mut edits)) => {
                 edits.push(edit);
-                Change::List(edits)
+                Change::Edit(edits)
             }
-            Some(other) => match edited(other.apply(None).as_deref(), &[edit]) {
-                Some(list) => Change::Set(list),
-                None => Change::Remove,
-            },
+            Some(Change::Set(value)) => {
+                edit.apply(Some(&value)).map_or(Change::Remove, Change::Set)
+            }
+            Some(Change::Remove) => edit.apply(None).map_or(Change::Remove, Change::Set),
         };
         self.0.insert(key.to_owned(), change);
     }
@@ -133,8 +127,19 @@ impl Change {
         match self {
             Change::Set(value) => Some(value.clone()),
             Change::Remove => None,
-            Change::Add(by) => Some(sum(old, *by)),
-            Change::List(edits) => edited(old, edits),
+            Change::Edit(edits) => edits
+                .iter()
+                .fold(old.map(ToOwned::to_owned), |value, edit| edit.apply(value.as_deref())),
+        }
+    }
+}
+
+impl Edit {
+    fn apply(&self, old: Option<&RawValue>) -> Option<Box<RawValue>> {
+        match self {
+            Edit::Add(by) => Some(sum(old, *by)),
+            Edit::Push { item, limit } => Some(pushed(old, item, *limit)),
+            Edit::Pull { item } => old.map(|old| pulled(old, item)),
         }
     }
 }
@@ -156,29 +161,25 @@ fn sum(old: Option<&RawValue>, by: i64) -> Box<RawValue> {
     sum.map_or_else(|| old.to_owned(), |sum| to_raw_value(&sum).expect("a number is JSON"))
 }
 
-/// The list with these edits. A value that is no list stays as it is, until an item is appended.
-fn edited(old: Option<&RawValue>, edits: &[ListEdit]) -> Option<Box<RawValue>> {
-    let stored = old.and_then(|raw| serde_json::from_str::<Vec<Box<RawValue>>>(raw.get()).ok());
-    let mut is_list = stored.is_some();
-    let mut list = stored.unwrap_or_default();
-    for edit in edits {
-        match edit {
-            ListEdit::Push { item, limit } => {
-                is_list = true;
-                if list.len() < *limit {
-                    list.push(item.clone());
-                }
-            }
-            ListEdit::Pull { item } => {
-                let found = list.iter().position(|present| is_same(present, item));
-                found.map(|place| list.remove(place));
-            }
-        }
+fn list(value: &RawValue) -> Option<Vec<Box<RawValue>>> {
+    serde_json::from_str(value.get()).ok()
+}
+
+fn pushed(old: Option<&RawValue>, item: &RawValue, limit: usize) -> Box<RawValue> {
+    let mut list = old.and_then(list).unwrap_or_default();
+    if list.len() < limit {
+        list.push(item.to_owned());
     }
-    if !is_list {
-        return old.map(ToOwned::to_owned);
-    }
-    Some(to_raw_value(&list).expect("a list of JSON is JSON"))
+    to_raw_value(&list).expect("a list of JSON is JSON")
+}
+
+fn pulled(old: &RawValue, item: &RawValue) -> Box<RawValue> {
+    let mut list = list(old).unwrap_or_default();
+    match list.iter().position(|present| is_same(present, item)) {
+        None => return old.to_owned(),
+        Some(place) => list.remove(place),
+    };
+    to_raw_value(&list).expect("a list of JSON is JSON")
 }
 
 fn number(value: i64) -> Box<RawValue> {
@@ -195,6 +196,11 @@ mod tests {
 
     fn raw(json: &str) -> Box<RawValue> {
         RawValue::from_string(json.to_owned()).unwrap()
+    }
+
+    fn check(changes: &Changes, base: &str, expected: &str) {
+        let after = serde_json::to_string(&changes.apply(&values(base))).unwrap();
+        assert_eq!(after, expected);
     }
 
     #[test]
@@ -222,10 +228,7 @@ mod tests {
         let mut changes = Changes::default();
         changes.add("n", 1);
         changes.add("n", 1);
-        let check = |base: &str, expected: &str| {
-            let after = serde_json::to_string(&changes.apply(&values(base))).unwrap();
-            assert_eq!(after, expected);
-        };
+        let check = |base: &str, expected: &str| check(&changes, base, expected);
         check(r#"{"n":5}"#, r#"{"n":7}"#);
         check(r#"{"n":40,"m":1}"#, r#"{"n":42,"m":1}"#);
         check("{}", r#"{"n":2}"#);
@@ -256,10 +259,6 @@ mod tests {
         let mut changes = Changes::default();
         changes.push("l", raw("1"), 3);
         changes.push("l", raw("2"), 3);
-        let check = |changes: &Changes, base: &str, expected: &str| {
-            let after = serde_json::to_string(&changes.apply(&values(base))).unwrap();
-            assert_eq!(after, expected);
-        };
         check(&changes, "{}", r#"{"l":[1,2]}"#);
         check(&changes, r#"{"l":["a"]}"#, r#"{"l":["a",1,2]}"#);
         check(&changes, r#"{"l":7}"#, r#"{"l":[1,2]}"#);
@@ -274,10 +273,6 @@ mod tests {
     fn a_pull_removes_the_first_equal_item_of_whatever_list_stands_there_by_then() {
         let mut changes = Changes::default();
         changes.pull("l", raw(r#""a""#));
-        let check = |changes: &Changes, base: &str, expected: &str| {
-            let after = serde_json::to_string(&changes.apply(&values(base))).unwrap();
-            assert_eq!(after, expected);
-        };
         check(&changes, r#"{"l":["b","a","c","a"]}"#, r#"{"l":["b","c","a"]}"#);
         check(&changes, r#"{"l":["\u0061"]}"#, r#"{"l":[]}"#);
         for unchanged in ["{}", r#"{"l":["b"]}"#, r#"{"l":7}"#, r#"{"l":"a"}"#] {
@@ -286,6 +281,11 @@ mod tests {
         }
         changes.push("l", raw("1"), 2);
         check(&changes, r#"{"l":["a","b"]}"#, r#"{"l":["b",1]}"#);
+        // What is no list stays a number, in any order of the two.
+        changes.add("n", 1);
+        changes.pull("n", raw("5"));
+        changes.add("n", 1);
+        check(&changes, r#"{"l":["a"],"n":5}"#, r#"{"l":[1],"n":7}"#);
     }
 
     #[test]

@@ -98,7 +98,7 @@ fn facts(writer: &Writer<'_>) -> SessionFacts {
         saved: state.saved,
         needs_set_cookie: state.needs_set_cookie,
         outdated_signature: writer.cookie.outdated_signature,
-        has_expiry: state.cookie.has_expiry(),
+        extends_cookie: expiry.extends(&state.cookie),
     }
 }
 

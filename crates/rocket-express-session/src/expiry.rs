@@ -92,6 +92,12 @@ impl Expiry<'_> {
         record.times.last_modified.is_none_or(|last| self.now.since(last) >= wait)
     }
 
+    /// Whether a write extends the cookie. It does not after the absolute end was reached once.
+    pub(crate) fn extends(&self, cookie: &CookieRecord) -> bool {
+        let before = self.record.and_then(|record| record.times.expires);
+        cookie.has_expiry() && before.is_none_or(|before| self.times(cookie).expires > Some(before))
+    }
+
     /// From when to when the session lives, as its record says.
     pub(crate) fn lifetime(&self) -> Lifetime {
         let Some(record) = self.record else { return Lifetime::default() };
@@ -99,7 +105,8 @@ impl Expiry<'_> {
         let is_renewed = self.options.rolling || self.options.renew_cookie;
         let of_cookie = record.data().cookie.expires().filter(|_| !is_renewed);
         let expires = [record.times.expires, of_cookie].into_iter().flatten().min();
-        let rolling = of_cookie.is_none() && expires < self.absolute_end();
+        let is_last = self.absolute_end().is_some_and(|end| expires >= Some(end));
+        let rolling = of_cookie.is_none() && expires.is_some() && !is_last;
         Lifetime { created: record.times.created, expires, rolling }
     }
 

@@ -27,8 +27,8 @@ pub(crate) struct SessionFacts {
     pub needs_set_cookie: bool,
     /// The cookie was signed with an older secret than the first.
     pub outdated_signature: bool,
-    /// The browser deletes the cookie at a certain time, and not when it is closed.
-    pub has_expiry: bool,
+    /// A write would extend the cookie: it has an expiry, which is not at the absolute end yet.
+    pub extends_cookie: bool,
 }
 
 /// The options that decide here.
@@ -149,7 +149,8 @@ fn should_set_cookie(switches: SaveOptions, facts: SessionFacts) -> bool {
     if is_new(facts) {
         return should_save(switches, facts);
     }
-    let renewed = switches.renew_cookie && facts.has_expiry && should_touch(facts);
+    let is_written = should_touch(facts) || should_save(switches, facts);
+    let renewed = switches.renew_cookie && facts.extends_cookie && is_written;
     switches.rolling
         || renewed
         || facts.needs_set_cookie
@@ -178,7 +179,7 @@ mod tests {
         saved: false,
         needs_set_cookie: false,
         outdated_signature: false,
-        has_expiry: false,
+        extends_cookie: false,
     };
     const LOADED: SessionFacts = SessionFacts { loaded: true, had_cookie: true, ..NEW };
 
@@ -219,14 +220,17 @@ mod tests {
         let renewing = SaveOptions { renew_cookie: true, ..LAZY };
         let due = SessionFacts { touch_due: true, ..LOADED };
         check(renewing, due, Write::Touch, SetCookie::Nothing);
-        let with_expiry = SessionFacts { has_expiry: true, ..due };
-        check(renewing, with_expiry, Write::Touch, SetCookie::Send);
-        check(LAZY, with_expiry, Write::Touch, SetCookie::Nothing);
-        let early = SessionFacts { touch_due: false, ..with_expiry };
+        let extending = SessionFacts { extends_cookie: true, ..due };
+        check(renewing, extending, Write::Touch, SetCookie::Send);
+        check(LAZY, extending, Write::Touch, SetCookie::Nothing);
+        let early = SessionFacts { touch_due: false, ..extending };
         check(renewing, early, Write::Nothing, SetCookie::Nothing);
+        let resaving = SaveOptions { resave: true, ..renewing };
+        check(resaving, early, Write::Update, SetCookie::Send);
+        check(resaving, LOADED, Write::Update, SetCookie::Nothing);
         check(
             renewing,
-            SessionFacts { has_expiry: true, ..NEW },
+            SessionFacts { extends_cookie: true, ..NEW },
             Write::Nothing,
             SetCookie::Nothing,
         );

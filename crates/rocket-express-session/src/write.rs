@@ -62,8 +62,14 @@ impl Writer<'_> {
             self.destroy_replaced().await?; // The commit says so in the log.
             return Ok(None);
         }
+        let needs_set_cookie = self.state.changes_cookie() || self.renews_cookie();
         let record = self.write().await?.ok_or(SaveError::Ended)?;
-        Ok(Some(Saved { record, needs_set_cookie: self.state.changes_cookie() }))
+        Ok(Some(Saved { record, needs_set_cookie }))
+    }
+
+    fn renews_cookie(&self) -> bool {
+        let expiry = self.sessions.expiry(self.state.record.as_deref(), self.now);
+        self.sessions.options().renew_cookie && expiry.extends(&self.state.cookie)
     }
 
     /// Why no browser would keep the cookie and send it back; `None` when one would.
