@@ -78,12 +78,23 @@ impl UsernameRules {
     }
 }
 
-/// A text that is equal for names that look alike: the skeleton of UTS 39.
+/// A text that is equal for names that look alike: the skeleton of UTS 39, without signs (`admin.`) and with
+/// letters for the digits that stand for them (`r00t`, `adm1n`).
 ///
 /// The dot above is left out. In lower case, the Turkish `İ` becomes an `i` with a second dot, which fonts
 /// draw over the first.
 fn appearance(key: &str) -> String {
-    skeleton(key).filter(|c| *c != '\u{307}').collect()
+    let letter = |c| match c {
+        '0' => 'o',
+        // The skeleton of 1 is l, so both are compared as i.
+        '1' | 'l' => 'i',
+        '3' => 'e',
+        '4' => 'a',
+        '5' => 's',
+        other => other,
+    };
+    let spelled: String = key.chars().filter(|c| !c.is_ascii_punctuation()).map(letter).collect();
+    skeleton(&spelled).filter(|c| *c != '\u{307}').collect()
 }
 
 #[cfg(test)]
@@ -106,10 +117,17 @@ mod tests {
             "Teacher",
             "he1p",
             "nu11",
+            "admin.",
+            "_root_",
+            "ad.min",
+            "adm1n",
+            "r00t",
+            "cloakr00m",
+            "0wner",
         ] {
             assert_eq!(rules.accept(typed), Err(UsernameError::Reserved), "{typed:?}");
         }
-        for typed in ["adminah", "ad-min", "rosa", "Rootes", "\u{440}\u{43e}\u{437}\u{430}"] {
+        for typed in ["adminah", "admin2", "rosa", "Rootes", "\u{440}\u{43e}\u{437}\u{430}"] {
             assert!(rules.accept(typed).is_ok(), "{typed:?}");
         }
         assert_eq!(rules.accept("\u{430}dmin"), Err(UsernameError::MixedAlphabets));

@@ -77,6 +77,9 @@ async fn find(
     id: &'static str,
     typed: &str,
 ) -> Result<Result<User, FieldError>, Unavailable> {
+    if typed.trim().is_empty() {
+        return Ok(Err(FieldError::new(id, "Enter a username.")));
+    }
     Ok(match strategy.users.named(typed).await? {
         Named::One(user) => Ok(user),
         Named::None => {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::dashboard::{self, ITEMS, VIEWS};
 use super::error::Error;
 use super::flash::Flash;
-use super::form::{FieldError, Form, FormResponse, NoFields};
+use super::form::{Button, FieldError, Form, FormResponse};
 use super::page::Page;
 use crate::auth::User;
 
@@ -23,6 +23,19 @@ const MAX_CHARACTERS: usize = 100;
 #[serde(default)]
 struct Item {
     item: String,
+    user: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Visit {
+    user: String,
+}
+
+/// Whether a form is from a page of another user, who was logged in when the page was made. The hidden field
+/// `user` has that user's ID; a program may leave it out.
+fn is_of_another(user: &User, id: &str) -> bool {
+    !id.is_empty() && id != user.id.to_hex()
 }
 
 #[post("/coat", data = "<form>")]
@@ -32,6 +45,10 @@ fn add(
     user: &User,
     form: Form<Item>,
 ) -> Result<FormResponse, Error> {
+    if is_of_another(user, &form.0.user) {
+        page.set_flash(&Flash::OtherUser);
+        return Ok(FormResponse::redirect(section()));
+    }
     let item = form.0.item.trim();
     let items: Vec<String> = session.get(ITEMS).unwrap_or_default();
     if let Some(text) = find_error(item, items.len()) {
@@ -49,9 +66,13 @@ fn add(
 fn take(
     page: Page<'_>,
     session: &Session,
-    _user: &User,
+    user: &User,
     form: Form<Item>,
 ) -> Result<Redirect, Error> {
+    if is_of_another(user, &form.0.user) {
+        page.set_flash(&Flash::OtherUser);
+        return Ok(Redirect::to(section()));
+    }
     let items: Vec<String> = session.get(ITEMS).unwrap_or_default();
     // Browsers send a line break as two characters. Another app may have stored such an item.
     let typed = form.0.item.replace("\r\n", "\n");
@@ -75,13 +96,17 @@ fn find_error(item: &str, count: usize) -> Option<String> {
     }
 }
 
-#[post("/coat/count", data = "<_form>")]
+#[post("/coat/count", data = "<form>")]
 fn count(
     page: Page<'_>,
     session: &Session,
-    _user: &User,
-    _form: NoFields,
+    user: &User,
+    form: Button<Visit>,
 ) -> Result<Redirect, Error> {
+    if is_of_another(user, &form.0.user) {
+        page.set_flash(&Flash::OtherUser);
+        return Ok(Redirect::to(section()));
+    }
     match session.increment(VIEWS) {
         // Another app has stored a value that is not a number. This app does not overwrite it.
         Err(SetError::NotANumber(_)) => page.set_flash(&Flash::NotCounted),

@@ -61,7 +61,7 @@ pub(super) fn render(
             ends: expires.map(TimeView::from),
             slides: rolling,
         },
-        form: context! { item, errors },
+        form: context! { item, errors, user: user.id.to_hex() },
     };
     page.render("dashboard", user, own)
 }

@@ -83,7 +83,7 @@ fn text(status: Status, method: Method) -> ErrorText {
             "Its form was incomplete or damaged. Go back, reload the page and try again.",
             false,
         ),
-        403 => ("You don't have access", "This page is for admins. Nothing was changed.", false),
+        403 => ("You don't have access", "This page is for admins.", false),
         404 => ("We can't find that page", "Check the address, or go to the start page.", false),
         405 => (
             "That doesn't work at this address",

@@ -19,6 +19,8 @@ pub enum Flash {
     LoggedOut(Option<String>),
     /// A form was not processed, because the visitor was not logged in.
     NotLoggedIn,
+    /// A form was not processed, because it was made for another user.
+    OtherUser,
     /// An item was added to the session.
     ItemAdded,
     /// An item was removed from the session.
@@ -77,6 +79,7 @@ impl Flash {
             Self::Registered(_) => "registered",
             Self::LoggedOut(_) => "logged-out",
             Self::NotLoggedIn => "not-logged-in",
+            Self::OtherUser => "other-user",
             Self::ItemAdded => "item-added",
             Self::ItemTaken => "item-taken",
             Self::ItemMissing => "item-missing",
@@ -123,6 +126,7 @@ impl Flash {
             "logged-out" if rest.is_empty() => Self::LoggedOut(None),
             "logged-out" => Self::LoggedOut(Some(signed_text::read(name, rest, secrets)?)),
             "not-logged-in" => Self::NotLoggedIn,
+            "other-user" => Self::OtherUser,
             "item-added" => Self::ItemAdded,
             "item-taken" => Self::ItemTaken,
             "item-missing" => Self::ItemMissing,
@@ -153,6 +157,9 @@ impl Flash {
             Self::LoggedOut(_) => "You are logged out in this browser.",
             Self::NotLoggedIn => {
                 "You were not logged in, so nothing was changed. Log in and do it again."
+            }
+            Self::OtherUser => {
+                "Nothing was changed: another user has logged in since you opened that page."
             }
             Self::ItemAdded => "Item added to your coat, the session.",
             Self::ItemTaken => "Item taken down from your coat, the session.",
@@ -209,7 +216,8 @@ impl Flash {
     /// end stands for all pages below it.
     fn places(&self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::ItemAdded
+            Self::OtherUser
+            | Self::ItemAdded
             | Self::ItemTaken
             | Self::ItemMissing
             | Self::Counted
@@ -228,6 +236,7 @@ impl Flash {
         let is_warning = matches!(
             self,
             Self::NotLoggedIn
+                | Self::OtherUser
                 | Self::NotCounted
                 | Self::ItemMissing
                 | Self::GuessFirst

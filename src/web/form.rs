@@ -29,8 +29,12 @@ const BODY: Duration = Duration::from_secs(2);
 /// The fields of an `application/x-www-form-urlencoded` body.
 pub struct Form<T>(pub T);
 
-/// A form that is only a button. A program may also send no body and no content type.
-pub struct NoFields;
+/// A form that is only a button, with hidden fields at most. A program may also send no body and no content
+/// type.
+pub struct Button<T>(pub T);
+
+/// A form that is only a button, without any field.
+pub type NoFields = Button<IgnoredAny>;
 
 /// A reason why a body is not a valid form.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,16 +71,16 @@ impl<'r, T: DeserializeOwned> FromData<'r> for Form<T> {
 }
 
 #[rocket::async_trait]
-impl<'r> FromData<'r> for NoFields {
+impl<'r, T: DeserializeOwned + Default> FromData<'r> for Button<T> {
     type Error = Malformed;
 
     async fn from_data(request: &'r Request<'_>, mut data: Data<'r>) -> Outcome<'r, Self> {
         let first = within(BODY, data.peek(1)).await.map(<[u8]>::is_empty);
         if request.content_type().is_none() && first == Some(true) {
-            return Outcome::Success(Self);
+            return Outcome::Success(Self(T::default()));
         }
-        match read::<IgnoredAny>(request, data).await {
-            Ok(_) => Outcome::Success(Self),
+        match read(request, data).await {
+            Ok(fields) => Outcome::Success(Self(fields)),
             Err(malformed) => Outcome::Error((malformed.status(), malformed)),
         }
     }

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use rocket::http::uri::Reference;
 use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 use rocket_express_session::{MAX_LISTED, Options, Sessions};
@@ -61,8 +62,8 @@ struct Reasons {
 /// The longest wait for the number of other sessions.
 const COUNT: Duration = Duration::from_millis(500);
 
-/// The number of sessions that a user who has just logged out still has, [`MAX_LISTED`] at most. 0 if it cannot
-/// be counted in time.
+/// The number of sessions that a user who has just logged out still has, [`MAX_LISTED`] at most. 0 if it
+/// cannot be counted in time.
 async fn count_others(page: &Page<'_>) -> usize {
     let Some(Flash::LoggedOut(Some(user))) = page.flash() else { return 0 };
     let count = async {
@@ -183,9 +184,7 @@ async fn submit(
             audit::record(AuditEvent::Login, Outcome::Done, Actor::Name(&user.username));
             auth::log_in(session, &user, typed.remember.0.then_some(strategy.remember_for))?;
             devices.set(device);
-            let next = LocalPath::after_login(&typed.next).map(LocalPath::into_reference);
-            let next = next.unwrap_or_else(|| uri!(super::dashboard::show).into());
-            Ok(FormResponse::redirect(next))
+            Ok(FormResponse::redirect(onward(&typed.next)))
         }
         Verdict::Rejected { account_exists } => {
             audit::record(AuditEvent::Login, Outcome::Refused, actor(account_exists));
@@ -199,6 +198,12 @@ async fn submit(
             ))
         }
     }
+}
+
+/// The page after the login.
+fn onward(next: &str) -> Reference<'static> {
+    let next = LocalPath::after_login(next).map(LocalPath::into_reference);
+    next.unwrap_or_else(|| uri!(super::dashboard::show).into())
 }
 
 fn missing_fields(typed: &Credentials) -> Vec<FieldError> {
@@ -261,6 +266,7 @@ fn values(
         others,
         register: with_next("/register", next).to_string(),
         most: MAX_LISTED,
+        onward: onward(next).to_string(),
         remember_for: in_words(strategy.remember_for),
         form: context! { username, next, remember, errors },
     }

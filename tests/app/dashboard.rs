@@ -62,10 +62,10 @@ async fn a_rejected_item_comes_back_with_the_reason() {
     rosa.post("/coat", &[("item", "one more")]).await.expect_error_at(422, "item");
 }
 
-/// The items that the page offers to take down.
+/// The items that the page offers to take down, in its order.
 fn items(page: &Answer) -> Vec<String> {
     let forms = page.body.split("action=\"/coat/take\"").skip(1);
-    let values = forms.map(|form| form.split_once("value=\"").unwrap().1);
+    let values = forms.map(|form| form.split_once("name=\"item\" value=\"").unwrap().1);
     values.map(|value| value.split_once('"').unwrap().0.to_owned()).collect()
 }
 
@@ -83,8 +83,7 @@ async fn an_item_is_taken_down_and_the_first_of_two_equal_ones() {
             rosa.post("/coat/take", &[("item", item)]).await.expect_redirect("/dashboard#coat");
             rosa.get("/dashboard").await.expect_flash("item-taken");
         }
-        // The newest comes first.
-        assert_eq!(items(&rosa.get("/dashboard").await), ["hat", "scarf"]);
+        assert_eq!(items(&rosa.get("/dashboard").await), ["hat", "scarf"], "the newest first");
         for missing in ["", "Hat", "nothing"] {
             rosa.post("/coat/take", &[("item", missing)]).await.expect_redirect("/dashboard#coat");
             rosa.get("/dashboard").await.expect_flash("item-missing");
@@ -137,6 +136,29 @@ async fn a_form_after_a_logout_in_another_tab_says_that_nothing_was_done() {
                 tab.post(path, &[("item", "hat")]).await.expect_redirect(&back);
                 tab.get(&back).await.expect_flash("not-logged-in");
             }
+        }
+    }
+}
+
+/// A tab shows the dashboard of one user. In another tab, another user logs in.
+#[rocket::async_test]
+async fn a_form_of_one_user_changes_nothing_in_the_session_of_another() {
+    for app in App::on_both_stores().await {
+        let mut browser = app.browser();
+        browser.sign_up("ida").await;
+        let page = browser.get("/dashboard").await;
+        let (_, form) = page.body.split_once("name=\"user\" value=\"").unwrap();
+        let ida = form.split_once('"').unwrap().0.to_owned();
+        browser.post("/logout", &[]).await;
+        browser.sign_up("ivo").await;
+        browser.post("/coat", &[("item", "scarf")]).await.expect_redirect("/dashboard#coat");
+        for path in ["/coat", "/coat/take", "/coat/count"] {
+            let fields = [("item", "scarf"), ("user", ida.as_str())];
+            browser.post(path, &fields).await.expect_redirect("/dashboard#coat");
+            let page = browser.get("/dashboard").await;
+            page.expect_flash("other-user");
+            assert_eq!(items(&page), ["scarf"], "{path}");
+            assert!(!page.body.contains("&quot;viewCount&quot;"), "{path}");
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::Account;
 use crate::audit::{AuditEvent, Outcome};
-use crate::auth::{self, Password, revoke::PASSWORD_CHANGED};
+use crate::auth::{self, Password, PasswordError, revoke::PASSWORD_CHANGED};
 use crate::web::error::Error;
 use crate::web::flash::Flash;
 use crate::web::form::{FieldError, Form, FormResponse};
@@ -25,6 +25,10 @@ async fn submit(account: Account<'_>, form: Form<NewPassword>) -> Result<FormRes
     let new = match strategy.policy.accept(&form.0.new, &user.username) {
         Ok(new) => new,
         Err(error) => {
+            let error = match error {
+                PasswordError::Empty => "Enter a new password.".to_owned(),
+                other => other.to_string(),
+            };
             let missing = form.0.current.is_empty().then(|| missing("current"));
             let errors: Vec<_> =
                 missing.into_iter().chain([FieldError::new("new", error)]).collect();

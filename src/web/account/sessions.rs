@@ -21,7 +21,14 @@ pub(super) async fn list(session: &Session) -> Result<Vec<SessionView>, Unavaila
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Password {
-    password: String,
+    /// `None`: the form has no such field, because the password is not asked for yet.
+    password: Option<String>,
+}
+
+impl Password {
+    fn typed(&self) -> &str {
+        self.password.as_deref().unwrap_or_default()
+    }
 }
 
 #[post("/account/sessions/<handle>/revoke", data = "<form>")]
@@ -36,13 +43,13 @@ async fn revoke(
         account.page.set_flash(&Flash::LoggedOut(Some(account.user.id.to_hex())));
         return Ok(FormResponse::redirect(uri!(crate::web::login::show(_))));
     }
-    if form.0.password.is_empty() && !auth::is_confirmed(account.session) {
+    if form.0.password.is_none() && !auth::is_confirmed(account.session) {
         return Ok(FormResponse::invalid(account.render(&[], Some(handle)).await?));
     }
-    if let Err(error) = account.reauth.confirm_recent("revoke-password", &form.0.password).await {
+    if let Err(error) = account.reauth.confirm_recent("revoke-password", form.0.typed()).await {
         return account.reject(error, Some(handle)).await;
     }
-    if !account.reauth.renew(&form.0.password, account.user).await? {
+    if !account.reauth.renew(form.0.typed(), account.user).await? {
         return Ok(FormResponse::redirect(uri!(super::show)));
     }
     let ended = account.session.user_sessions().revoke(handle, REVOKED).await?;
@@ -54,10 +61,10 @@ async fn revoke(
 
 #[post("/account/sessions/revoke-others", data = "<form>")]
 async fn revoke_others(account: Account<'_>, form: Form<Password>) -> Result<FormResponse, Error> {
-    if let Err(error) = account.reauth.confirm_recent("others-password", &form.0.password).await {
+    if let Err(error) = account.reauth.confirm_recent("others-password", form.0.typed()).await {
         return account.reject(error, None).await;
     }
-    if !account.reauth.renew(&form.0.password, account.user).await? {
+    if !account.reauth.renew(form.0.typed(), account.user).await? {
         return Ok(FormResponse::redirect(uri!(super::show)));
     }
     let ended = account.session.user_sessions().revoke_others(REVOKED).await?;

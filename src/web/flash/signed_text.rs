@@ -1,5 +1,5 @@
-//! A text in the cookie of a flash message, with a signature: only this app can write it. It is valid for a few
-//! minutes, so a copied cookie is of no use later.
+//! A text in the cookie of a flash message, with a signature: only this app can write it. It is valid for a
+//! few minutes, so a copied cookie is of no use later.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
