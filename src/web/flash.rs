@@ -159,7 +159,8 @@ impl Flash {
                 "You were not logged in, so nothing was changed. Log in and do it again."
             }
             Self::OtherUser => {
-                "Nothing was changed: another user has logged in since you opened that page."
+                "Another user has logged in since you opened that page, so nothing was changed. Check the name at \
+                 the top, then try again."
             }
             Self::ItemAdded => "Item added to your coat, the session.",
             Self::ItemTaken => "Item taken down from your coat, the session.",
