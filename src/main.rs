@@ -36,7 +36,7 @@ const AFTER_HELP: &str = "Settings are read from Rocket.toml, or the file that R
 enum Command {
     /// Apply the migrations and serve the site (the default)
     Serve {
-        /// Serve a class: listen on the local network, turn on the lessons, print a link for the teacher
+        /// Serve a class: listen on the local network, turn on the lessons and print a link for the teacher
         #[arg(long)]
         class: bool,
         /// Allow a public address
@@ -75,8 +75,8 @@ enum Command {
     },
     /// Set a new password for an account whose owner has forgotten the old one
     ///
-    /// Prints a password of four random words, once. The old password no longer works, and all sessions of
-    /// the account end.
+    /// Prints a password of at least four random words, once. The old password no longer works, and all
+    /// sessions of the account end.
     Password {
         /// The name of the account, or its ID
         #[arg(value_name = "NAME")]
@@ -87,7 +87,7 @@ enum Command {
         /// The name of the account, or its ID
         #[arg(value_name = "NAME", required_unless_present = "all", conflicts_with = "all")]
         username: Option<String>,
-        /// Reset the counters of all accounts and addresses, and those of registrations
+        /// Reset the counters of all accounts and addresses, and those of registrations and lab sessions
         #[arg(long)]
         all: bool,
     },

@@ -22,8 +22,8 @@ pub(crate) async fn seed(config: &Config, students: u32) -> Result<(), CommandEr
 pub(crate) async fn reset(config: Config, yes: bool) -> Result<(), CommandError> {
     if !yes {
         println!(
-            "This deletes the accounts of the students, their sessions and their progress in the lessons. \
-             Type reset to continue:"
+            "This deletes all student accounts that were created here, and the progress of all students. It also \
+             deletes all sessions except those of admins. Type reset to continue:"
         );
         let mut typed = String::new();
         if std::io::stdin().read_line(&mut typed).is_err() || typed.trim() != "reset" {

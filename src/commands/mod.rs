@@ -41,13 +41,12 @@ pub(crate) enum CommandError {
     )]
     JustChanged(String),
     #[error(
-        "a new password may be set already, or the old one still works: {0}. Run the command again: it makes \
-         another password"
+        "the new password may be set or not: {0}. Run the command again: it sets another new password"
     )]
     MaybeReset(Unavailable),
     #[error(
-        "the new password is set, and no browser is logged in to the account. But some of its sessions are still \
-         stored, until they expire: {0}"
+        "the new password is set, and no browser is logged in to the account. But some of its sessions stay \
+         stored until they expire: {0}"
     )]
     NotEnded(Unavailable),
     #[error(

@@ -21,7 +21,7 @@ pub(crate) async fn reset_password(config: Config, username: &str) -> Result<(),
     let reset = reset.ok_or_else(|| CommandError::JustChanged(user.username.clone()))?;
     audit::record(AuditEvent::ResetPassword, Outcome::Done, Actor::Name(&user.username));
     println!(
-        "The new password of {}, which is shown only this once:\n\n    {}\n\n\
+        "The new password of {}, shown only this once:\n\n    {}\n\n\
          Tell it to the owner of the account, who logs in with it and changes it on the account page (/account).",
         user.username.escape_debug(),
         reset.passphrase.as_str()

@@ -82,11 +82,13 @@ async fn find(
     }
     Ok(match strategy.users.named(typed).await? {
         Named::One(user) => Ok(user),
-        Named::None => Err(FieldError::new(id, "No account has this name or ID. Check it.")),
+        Named::None => {
+            Err(FieldError::new(id, "No account has this name or ID. Check it and try again."))
+        }
         Named::Several(users) => Err(FieldError::new(
             id,
             format!(
-                "Several accounts fit this name: {}. Enter the ID of the one you mean.",
+                "Several accounts match this name: {}. Enter the ID of the one you mean.",
                 list(&users)
             ),
         )),

@@ -79,13 +79,13 @@ fn attributes(cookie: &CookieRecord, expires: Option<Timestamp>) -> Vec<Attribut
     let mut list = vec![];
     let mut add = |name: String, why| list.push(Attribute { name, why, time: None });
     if cookie.is_http_only() {
-        add("HttpOnly".to_owned(), "no script in a page can read it");
+        add("HttpOnly".to_owned(), "scripts in the page cannot read it");
     }
     if let Some(same_site) = cookie.same_site() {
         add(format!("SameSite={same_site}"), same_site_purpose(same_site));
     }
     if cookie.is_secure() {
-        add("Secure".to_owned(), "the browser sends it over https only");
+        add("Secure".to_owned(), "your browser sends it over https only");
     }
     if let Some(domain) = cookie.domain() {
         add(format!("Domain={domain}"), "this host and its subdomains receive it");
@@ -100,13 +100,12 @@ fn attributes(cookie: &CookieRecord, expires: Option<Timestamp>) -> Vec<Attribut
     match expires {
         Some(expires) => list.push(Attribute {
             name: "Expires".to_owned(),
-            why: "when your browser deletes it, unless we send it again before",
+            why: "when your browser deletes it, unless we send it again first",
             time: Some(expires.into()),
         }),
         None => add(
             "no Expires".to_owned(),
-            "your browser deletes it when you close the browser. Many browsers restore it with “continue \
-             where you left off”",
+            "your browser deletes it when you close it, unless it opens your tabs again the next time",
         ),
     }
     list
@@ -114,9 +113,11 @@ fn attributes(cookie: &CookieRecord, expires: Option<Timestamp>) -> Vec<Attribut
 
 fn same_site_purpose(same_site: SameSite) -> &'static str {
     match same_site {
-        SameSite::Strict => "requests that other sites start do not carry it",
-        SameSite::Lax => "links from other sites carry it, forms on other sites do not",
-        SameSite::None => "requests that other sites start carry it as well",
+        SameSite::Strict => "your browser never sends it with requests from other sites",
+        SameSite::Lax => {
+            "your browser sends it with links from other sites, but not with their forms"
+        }
+        SameSite::None => "your browser also sends it with requests from other sites",
     }
 }
 

@@ -70,8 +70,8 @@ struct ErrorText {
 const CROSS_SITE: ErrorText = ErrorText {
     heading: "That form came from another site",
     text: "Nothing was changed. Open the page with the form on this site, and send it from there. If \
-           you run this site and its own forms end here, your proxy must pass on the browser's Host \
-           header (nginx: proxy_set_header Host $host). The log line of this request has the Origin \
+           you run this site and it rejects its own forms, your proxy must pass on the Host \
+           header (nginx: proxy_set_header Host $host). The log line of this request shows the Origin \
            and the Host that differ.",
     retry: false,
 };
@@ -79,7 +79,7 @@ const CROSS_SITE: ErrorText = ErrorText {
 fn text(status: Status, method: Method) -> ErrorText {
     let (heading, text, retry) = match status.code {
         400 => (
-            "We could not read that request",
+            "We couldn't read that request",
             "Its form was incomplete or damaged. Go back, reload the page and try again.",
             false,
         ),
@@ -88,7 +88,7 @@ fn text(status: Status, method: Method) -> ErrorText {
         405 => (
             "That doesn't work at this address",
             "This address doesn't accept this kind of request. Go to the start page, and from there to the \
-             page that you want.",
+             page you want.",
             false,
         ),
         408 => (
@@ -103,7 +103,7 @@ fn text(status: Status, method: Method) -> ErrorText {
         ),
         415 => (
             "That wasn't a form",
-            "That request wasn't a form we understand. Nothing was changed. Send the form from its page.",
+            "That request wasn't a form we understand. Nothing was changed. Go back to the page and use its form.",
             false,
         ),
         422 => (
@@ -111,17 +111,17 @@ fn text(status: Status, method: Method) -> ErrorText {
             "Nothing was changed. Go back and check what you entered.",
             false,
         ),
-        429 => ("Too many attempts", "Wait a little, then try again.", true),
+        429 => ("Too many attempts", "Wait a moment, then try again.", true),
         431 => (
             "That request is too large",
-            "Its address and cookies are larger than this site needs. Delete this site's cookies in your \
-             browser, then try again.",
+            "Its address or its cookies are too long. Delete this site's cookies in your browser, then try \
+             again.",
             false,
         ),
         503 if method != Method::Get => (
-            "We can't tell whether that was done",
-            "Our database didn't answer in time, or too many requests came at once. Wait a few seconds. Then \
-             look at the page, and send the form again if nothing has changed.",
+            "We don't know whether that was done",
+            "Our database didn't answer in time, or too many requests came at once. Wait a few seconds, \
+             then check the page. If nothing has changed, send the form again.",
             false,
         ),
         503 => (
@@ -132,7 +132,8 @@ fn text(status: Status, method: Method) -> ErrorText {
         ),
         _ if status.code >= 500 => (
             "Something went wrong",
-            "This is our fault and has been logged. Try again. If it happens twice, go to the start page.",
+            "This is our fault and has been logged. Try again. If it happens again, ask the people who run this \
+             site for help.",
             true,
         ),
         _ => ("That didn't work", "Go back and try again.", false),

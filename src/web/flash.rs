@@ -159,16 +159,17 @@ impl Flash {
                 "You were not logged in, so nothing was changed. Log in and do it again."
             }
             Self::OtherUser => {
-                "Nothing was changed: another user has logged in since you opened that page."
+                "Another user has logged in since you opened that page, so nothing was changed. Check the name at \
+                 the top, then try again."
             }
             Self::ItemAdded => "Item added to your coat, the session.",
-            Self::ItemTaken => "Item taken down. Your coat, the session, no longer has it.",
+            Self::ItemTaken => "Item taken down from your coat, the session.",
             Self::ItemMissing => {
-                "That item was not in your coat, so nothing was changed. Another tab may have taken it down."
+                "That item was not in your coat, so nothing was changed. You may have taken it down in another tab."
             }
             Self::Counted => "One visit added.",
             Self::NotCounted => {
-                "The visit was not added, because viewCount in your session is not a number. It stays as it is."
+                "The visit was not added, because viewCount in your session is not a number. Nothing was changed."
             }
             Self::PasswordChanged(Some(0)) => {
                 "Password changed. You weren't logged in anywhere else."
@@ -186,25 +187,27 @@ impl Flash {
             Self::SessionsEnded(ended) => {
                 return format!("{ended} sessions ended. Those browsers are logged out.");
             }
-            Self::AccountDeleted => "Your account was deleted. All its sessions are invalid.",
+            Self::AccountDeleted => {
+                "Your account has been deleted. It is logged out in every browser."
+            }
             Self::Guessed => "Your guess is stored. What you do from now on counts.",
             Self::GuessFirst => "That answer does not count yet. Guess first, then answer again.",
             Self::Answered(true) => "That is right.",
             Self::Answered(false) => "Not right yet. Look again, then try once more.",
-            Self::LessonReset => "This lesson starts again. Your guess and your goals are removed.",
-            Self::LessonSkipped => "Lesson skipped. You can go back to it at any time.",
+            Self::LessonReset => "Lesson reset. Your guess and your goals were removed.",
+            Self::LessonSkipped => "Lesson skipped. You can come back to it at any time.",
             Self::HelpWanted(true) => "Your teacher can now see that you want help.",
-            Self::HelpWanted(false) => "You no longer ask for help.",
+            Self::HelpWanted(false) => "Your teacher no longer sees that you want help.",
             Self::ClassReset(students) => {
                 return format!("The class has been reset. Accounts deleted: {students}.");
             }
             Self::StudentUnlocked => {
-                "The failed-login counter of this account was reset. If the login still says that there \
-                 were too many attempts, the address is locked: press “Let everyone try again” in the \
-                 room."
+                "The failed-login counter of this account was reset. If the login page still says that there \
+                 were too many attempts, the network address is locked. Then use “Let everyone try again” on \
+                 the class page."
             }
             Self::AllUnlocked => {
-                "All failed-login counters were reset, of accounts and of addresses. Everyone can try again."
+                "All failed-login counters were reset, for accounts and for addresses. Everyone can try again."
             }
         };
         text.to_owned()

@@ -113,7 +113,8 @@ async fn explain(page: &Page<'_>) -> Option<Ended> {
             ended("password-changed", text)
         }
         Some(reason) if reason == PASSWORD_RESET => {
-            let text = "Your password was reset by the people who run this site. Ask them for the new one.";
+            let text =
+                "The people who run this site reset your password. Ask them for the new one.";
             ended("password-reset", text)
         }
         Some(reason) if reason == ACCOUNT_DELETED => {
@@ -123,7 +124,9 @@ async fn explain(page: &Page<'_>) -> Option<Ended> {
             ended("by-admin", "An admin ended your session. Log in to continue.")
         }
         Some(reason) if reason == CLASS_RESET => {
-            ended("class-reset", "Your session has ended, because the teacher has reset the class.")
+            let text = "The teacher has reset the class, so your session has ended. Create an account \
+                 or log in to continue.";
+            ended("class-reset", text)
         }
         // It may have expired, or a logout, another app or a damaged document may have ended it.
         _ => {
@@ -223,7 +226,7 @@ fn refused() -> FieldError {
 /// The error after too many attempts. It does not reveal whether the account exists, either.
 fn throttled(wait: Duration) -> FieldError {
     let text = format!(
-        "There were too many failed attempts, so no password is checked now. Try again {}, or in a \
+        "There were too many failed attempts, so no password is checked now. Try again {}, or use a \
          browser in which you have logged in before.",
         humanize(wait)
     );

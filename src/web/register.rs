@@ -121,7 +121,7 @@ fn throttled(wait: Duration) -> FieldError {
 /// The error if the account may have been created or not.
 fn unavailable() -> FieldError {
     let text = "We can't tell whether your account was created. Our database isn't answering, or too many \
-        people are logging in at once. Try again in a few seconds. If the name is then taken, log in.";
+        people are logging in at once. Try again in a few seconds. If the name is taken by then, log in.";
     FieldError::new("form", text)
 }
 

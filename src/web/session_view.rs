@@ -28,7 +28,7 @@ impl From<UserSession> for SessionView {
             browser: match login.lifetime.created {
                 Some(_) => name_browser(&login.user_agent.unwrap_or_default()),
                 // Only sessions of an Express app lack this time.
-                None => "Another app of this site".to_owned(),
+                None => "Another app on this site".to_owned(),
             },
             handle: login.handle,
             address: login.address.map(|address| address.chars().take(ADDRESS_SHOWN).collect()),
@@ -58,7 +58,7 @@ fn name_browser(user_agent: &str) -> String {
             format!("{} on {}", found.name, name_system(found.os))
         }
         Some(found) if known(found.name) && found.name != "HTTP Library" => found.name.to_owned(),
-        _ => "A browser we do not know".to_owned(),
+        _ => "Unknown browser".to_owned(),
     }
 }
 
@@ -93,8 +93,8 @@ mod tests {
              Gecko) Version/17.6 Safari/605.1.15",
             "Safari on macOS",
         );
-        check("curl/8.5.0", "A browser we do not know");
-        check("", "A browser we do not know");
-        check("<script>alert(1)</script>", "A browser we do not know");
+        check("curl/8.5.0", "Unknown browser");
+        check("", "Unknown browser");
+        check("<script>alert(1)</script>", "Unknown browser");
     }
 }

@@ -1,4 +1,4 @@
-// Keeps the room new: [data-room]. The server says that something has changed; the roster is then
+// Keeps the class page current: [data-room]. The server says that something has changed; the roster is then
 // fetched as a whole, so that no message can be missed, and twice a second at most.
 
 const LINES = 40;
@@ -23,8 +23,12 @@ for (const room of document.querySelectorAll("[data-room]")) {
   };
 
   const events = new EventSource("/class/events");
-  events.addEventListener("open", () => (state.textContent = "Live."));
-  events.addEventListener("error", () => (state.textContent = "Not connected. It is tried again by itself."));
+  const say = (now, text) => {
+    state.dataset.live = now;
+    state.textContent = text;
+  };
+  events.addEventListener("open", () => say("open", "This list updates by itself."));
+  events.addEventListener("error", () => say("error", "Not connected to the server. Trying again."));
   events.addEventListener("changed", () => (waiting ??= setTimeout(fetchRoster, 500)));
   events.addEventListener("ledger", ({ data }) => {
     const { what, short_id, keys } = JSON.parse(data);

@@ -110,7 +110,7 @@ async fn sessions_that_express_made_are_listed_and_revoked_as_well() {
     for session in &theirs {
         let (mut other, _) = with_session(&app, session.clone(), doc! {}).await;
         assert!(other.is_logged_in().await, "{session}");
-        rosa.get("/account").await.expect_page(200, "Another app of this site");
+        rosa.get("/account").await.expect_page(200, "Another app on this site");
         let listed = handles(&mut rosa).await;
         assert_eq!(listed.len(), 1, "{session}");
         let revoke = format!("/account/sessions/{}/revoke", listed[0]);

@@ -64,7 +64,7 @@ async fn type_keys(chromium: &Chromium, keys: impl Into<TypingData> + Clone) {
 async fn the_room_is_live_and_run_by_the_keyboard_alone() {
     let (app, chromium, mut rosa) = class().await;
     chromium.goto("/class").await;
-    wait_for(&chromium, "document.querySelector('[data-live]').textContent === 'Live.'").await;
+    wait_for(&chromium, "document.querySelector('[data-live=open]') !== null").await;
     // A student logs in elsewhere, and logs out.
     let mut oskar = app.browser();
     oskar.sign_up("oskar").await;

@@ -35,7 +35,7 @@ async fn the_page_of_the_class_shows_all_students_and_sessions_to_the_teacher_al
         assert_eq!(app.browser().get(path).await.status, 303, "{path}");
         assert_eq!(rosa.browsers[0].get(path).await.status, 403, "{path}");
         let page = teacher.get(path).await;
-        page.expect_page(200, "1 of 1 students are logged in. 3 sessions are shown.");
+        page.expect_page(200, "data-logged-in=\"1 of 1\" data-sessions=\"3\"");
         assert_eq!(line(&page.body, "rosa").matches("dot--solved").count(), 1);
         assert_eq!(line(&page.body, "not logged in").matches("dot--begun").count(), 1);
     }
@@ -63,7 +63,7 @@ async fn a_line_opens_the_masked_documents_of_a_student_and_ends_them_with_a_rea
     let login = rosa.get("/login?next=/dashboard").await;
     login.expect_ended("by-admin");
     login.expect_page(200, "data-step=\"session-revoked-by-admin\"");
-    teacher.get(path).await.expect_page(200, "not here");
+    teacher.get(path).await.expect_page(200, "seat--away");
 }
 
 #[rocket::async_test]
@@ -128,7 +128,7 @@ async fn unreadable_progress_and_many_guests_hide_no_student() {
         app.browser().post("/learn/the-seal/predict", &[("choice", "1")]).await;
     }
     let room = teacher.get("/class").await;
-    room.expect_page(200, "1 of 1 students are logged in.");
-    room.expect_page(200, "the newest 100");
+    room.expect_page(200, "data-logged-in=\"1 of 1\"");
+    room.expect_page(200, "id=\"newest-guests\"");
     assert_eq!(room.body.matches("not logged in</a>").count(), 100);
 }

@@ -31,14 +31,14 @@ fn launch_class(name: &str, value: &str) -> (Running, String, String) {
 async fn a_link_makes_one_teacher_and_works_once() {
     let (_running, url, link) = launch_class("SESSION_STORE", "memory");
     let (mut teacher, mut rosa) = (Browser::new(&url), Browser::new(&url));
-    teacher.get(&link).await.expect_page(200, "Log in first");
+    teacher.get(&link).await.expect_page(200, &format!("href=\"/register?next={link}\""));
     assert_eq!(teacher.post(&link, &[]).await.status, 303);
     teacher.sign_up("ms-frizzle").await;
     assert_eq!(teacher.get("/class").await.status, 403);
     let wrong = format!("{link}x");
     teacher.post(&wrong, &[]).await.expect_redirect(&wrong);
-    teacher.get(&wrong).await.expect_page(404, "This link does not work");
-    teacher.get(&link).await.expect_page(200, "I am the teacher");
+    teacher.get(&wrong).await.expect_page(404, "id=\"no-link\"");
+    teacher.get(&link).await.expect_page(200, &format!("action=\"{link}\""));
     teacher.post(&link, &[]).await.expect_redirect("/class");
     teacher
         .get("/class")
@@ -48,7 +48,7 @@ async fn a_link_makes_one_teacher_and_works_once() {
     code.expect_page(200, "<svg");
     assert_eq!(code.header("content-type"), Some("image/svg+xml"));
     rosa.sign_up("rosa").await;
-    rosa.get(&link).await.expect_page(404, "This link does not work");
+    rosa.get(&link).await.expect_page(404, "id=\"no-link\"");
     rosa.post(&link, &[]).await.expect_redirect(&link);
     assert_eq!(rosa.get("/class").await.status, 403);
     assert_eq!(rosa.get("/class/qr.svg").await.status, 403);

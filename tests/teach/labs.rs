@@ -84,7 +84,7 @@ async fn visitors_at_one_address_cannot_fill_the_database_and_learners_are_not_a
     assert!((80..=82).contains(&count), "{count}");
     assert!(bytes / count < 103_000, "the bound counts on it: {bytes} in {count}");
     let refused = app.browser().post(BIG.0, BIG.1).await;
-    refused.expect_page(429, "Log in to get a share of your own");
+    refused.expect_page(429, "id=\"network-limit\"");
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=24 * 60).contains(&wait), "{wait}");
     // An account has a share of its own, which is limited as well.
@@ -94,7 +94,7 @@ async fn visitors_at_one_address_cannot_fill_the_database_and_learners_are_not_a
         assert_eq!(answer.status, if number < 20 { 303 } else { 429 }, "{number}");
     }
     rosa.get("/lab/bigger-than-a-cookie").await.expect_page(200, "Your bench");
-    rosa.post(BIG.0, BIG.1).await.expect_page(429, "Your account has stored");
+    rosa.post(BIG.0, BIG.1).await.expect_page(429, "id=\"account-limit\"");
 }
 
 #[rocket::async_test]
@@ -144,7 +144,7 @@ async fn each_way_to_make_a_session_as_a_visitor_is_counted() {
     for path in ["predict", "skip"] {
         let path = format!("/learn/the-seal/{path}");
         let answer = app.browser().post(&path, &[("choice", "0")]).await;
-        answer.expect_page(429, "Too many lab sessions");
+        answer.expect_page(429, "id=\"network-limit\"");
     }
     let buttons = ["new", "change", "count", "steal", "short-cookie", "short-document", "switch"];
     for button in buttons {

@@ -3,8 +3,8 @@
 use super::graph::Violation;
 use super::sources::{Sources, hold};
 
-/// Folders whose words later issues will mend. Take a folder from this list, and the rules hold for it.
-const NOT_YET: [&str; 1] = ["templates/"];
+/// Folders whose words a later issue will mend. Take a folder from this list, and the rules hold for it.
+const NOT_YET: [&str; 2] = ["templates/lab/", "templates/lessons/"];
 
 /// Words that hide who does something, or when.
 const WORDS: [&str; 7] =
@@ -111,6 +111,7 @@ fn the_words_say_who_acts() {
         vec![("docs/a.md", "| a | NOBODY's |")],
         vec![("static/js/a.js", "/*\n * everybody\n */")],
         vec![("static/css/a.css", "a { b: c; } /* nobody */")],
+        vec![("templates/a.html.tera", "<p>Somebody has it.</p>")],
         vec![("script/a", "#!/bin/sh\necho # whoever\n")],
         vec![("script/a.py", "\"\"\"Whoever asks.\"\"\"\n")],
         vec![("Rocket.toml", "# Whoever asks.\na = 1")],
@@ -118,7 +119,7 @@ fn the_words_say_who_acts() {
     let green = [
         vec![("src/a.rs", "const A: &str = \"whoever // nobody\"; // renewed, manew")],
         vec![("Rocket.toml", "a = \"everybody\"")],
-        vec![("templates/a.html.tera", "{# nobody #}")],
+        vec![("templates/lab/a.html.tera", "{# nobody #}")],
     ];
     hold(no_word_that_hides_who_acts, &red, &green);
 }

@@ -74,7 +74,9 @@ pub(super) async fn announce(rocket: &Rocket<Orbit>) {
     }
     if let Some(link) = rocket.state::<TeacherLink>() {
         let token = link.renew().await;
-        println!("The first user who opens this link, within 30 minutes, becomes the teacher:\n");
+        println!(
+            "The first user to confirm at this link, within 30 minutes, becomes the teacher:\n"
+        );
         println!("    {first}/class/teacher/{token}\n");
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::board::Board;
 use super::class_page::ClassPage;
-use super::reset::{Report, Reset, ResetError, forget_recordings};
+use super::reset::{FOLDER, Report, Reset, ResetError, forget_recordings};
 use super::roster::Roster;
 use crate::audit::{self, Actor, AuditEvent, Outcome};
 use crate::auth::Admin;
@@ -100,7 +100,7 @@ async fn reset(
         render(&class, teacher, &[error]).await.map(FormResponse::invalid)
     };
     if form.0.confirmation.trim() != WORD {
-        return again(&format!("Type {WORD} to confirm. Nothing was reset.")).await;
+        return again(&format!("Nothing was reset. Type {WORD} to confirm.")).await;
     }
     // It takes as long as there are sessions to end, and a prank can make many.
     let done = without_deadline(reset.run()).await;
@@ -117,7 +117,13 @@ async fn reset(
             Ok(FormResponse::redirect(uri!("/class", show)))
         }
         Err(ResetError::Unavailable(error)) => Err(error.into()),
-        Err(error @ ResetError::Backup(_)) => again(&error.to_string()).await,
+        Err(ResetError::Backup(error)) => {
+            let text = format!(
+                "Nothing was reset: the backup could not be written ({error}). Make the folder {FOLDER} \
+                 on the server writable, then try again."
+            );
+            again(&text).await
+        }
     }
 }
 

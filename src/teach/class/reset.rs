@@ -27,7 +27,7 @@ use crate::teach::settings::{ClassSettings, Settings};
 use crate::trace::Recorder;
 
 /// The folder of the backups, below the folder that the server was started in.
-const FOLDER: &str = ".data/class";
+pub(super) const FOLDER: &str = ".data/class";
 
 /// The outcome of a reset.
 #[derive(Debug)]

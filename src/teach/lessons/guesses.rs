@@ -32,7 +32,7 @@ pub(crate) struct Bar {
 /// How many learners chose an option.
 #[derive(Clone, Serialize)]
 struct Choice {
-    /// The kind of learners.
+    /// `students` or `guests`, who are not logged in.
     who: &'static str,
     /// The number of learners who chose this option.
     count: usize,
@@ -97,7 +97,7 @@ pub(crate) fn bars<'p>(
     let bar = |(number, option): (usize, &MarkedText)| {
         let mut counts = vec![Choice::new("students", &students, number)];
         if !guests.is_empty() {
-            counts.push(Choice::new("not logged in", &guests, number));
+            counts.push(Choice::new("guests", &guests, number));
         }
         Bar { option: option.clone(), right: number == text.predict.right, counts }
     };

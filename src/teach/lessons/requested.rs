@@ -49,7 +49,8 @@ impl<'r> FromRequest<'r> for RequestedLesson<'r> {
     }
 }
 
-/// The page of a lesson that is closed, and of a form from another site. In either case nothing was done.
+/// The page of a lesson that is closed. A form from another site never gets to this catcher: its request has
+/// another address (`web/protection.rs`).
 #[catch(403)]
 pub(crate) async fn closed(request: &Request<'_>) -> (Status, Template) {
     let visitor = Visitor::of(request).await;

@@ -41,11 +41,12 @@ async fn submit(account: Account<'_>, form: Form<NewPassword>) -> Result<FormRes
     };
     if Password::typed(&form.0.current).is_some_and(|current| current.is(&new)) {
         auth::confirm(account.session, user)?;
-        let error = FieldError::new("new", "That is your current password. Choose another one.");
+        let error =
+            FieldError::new("new", "That is your current password. Choose a different one.");
         return Ok(FormResponse::invalid(account.render(&[error], None).await?));
     }
     let Some((user, device)) = strategy.change_password(&token, new).await? else {
-        let text = "The password was changed elsewhere a moment ago. Enter the one it is now.";
+        let text = "Your password was changed elsewhere a moment ago. Enter the new one as your current password.";
         let error = FieldError::new("current", text);
         return Ok(FormResponse::invalid(account.render(&[error], None).await?));
     };
