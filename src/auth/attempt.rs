@@ -20,8 +20,8 @@ pub struct Attempt<'a> {
 
 /// The result of checking a username and a password.
 ///
-/// A database that does not answer is no verdict. It is the error [`Unavailable`], which must never be shown
-/// as a wrong password.
+/// A database that does not answer is no verdict. It is the error [`Unavailable`](crate::db::Unavailable),
+/// which must never be shown as a wrong password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The right password of this user. The second value is a device cookie, if the browser needs one.

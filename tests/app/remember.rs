@@ -59,11 +59,14 @@ async fn a_user_is_never_logged_out_earlier_with_the_box_ticked() {
         }
     };
     let base = || crate::support::figment().merge(("session.store", "memory"));
-    // The same time, a longer one, and one that is shorter than the idle timeout, which then counts.
+    // The same time, a longer one, and one that is shorter than the idle timeout, which then counts. Other
+    // options write the session or send the cookie more often.
     rocket::tokio::join!(
         check(with("3 seconds")(base())),
         check(with("1 minute")(base())),
         check(with("1 second")(base())),
+        check(with("3 seconds")(base().merge(("session.resave", true)))),
+        check(with("3 seconds")(base().merge(("session.rolling", true)))),
     );
 }
 

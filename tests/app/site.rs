@@ -221,10 +221,10 @@ async fn the_theme_colours_are_those_of_the_page() {
 async fn fields_for_a_new_password_tell_a_password_manager_the_rules() {
     let app = App::with(in_memory().merge(("password.min_length", 15))).await;
     let mut rosa = app.browser();
-    let rules = "data-password-rules=\"minlength: 15; maxlength: 256;\"";
+    let rules = "data-passwordrules=\"minlength: 15; maxlength: 256\"";
     rosa.get("/register").await.expect_page(200, rules);
     rosa.sign_up("rosa").await;
     let account = rosa.get("/account").await;
     account.expect_page(200, rules);
-    assert_eq!(account.body.matches("data-password-rules").count(), 1, "not the current password");
+    assert_eq!(account.body.matches("data-passwordrules").count(), 1, "not the current password");
 }

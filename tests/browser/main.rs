@@ -91,7 +91,7 @@ async fn a_password_can_be_shown_and_is_hidden_again_when_sent() {
     assert_eq!(kind().await, "password");
     let field = chromium.page.find(By::Name("password")).await.unwrap();
     let rules = field.attr("passwordrules").await.unwrap();
-    assert_eq!(rules.as_deref(), Some("minlength: 8; maxlength: 256;"));
+    assert_eq!(rules.as_deref(), Some("minlength: 8; maxlength: 256"));
     let button = chromium.page.find(By::Css("[data-show-password] button")).await.unwrap();
     button.click().await.unwrap();
     assert_eq!(kind().await, "text");
