@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::form::FieldError;
 use super::page::Page;
+use super::stored_document::stored_document;
 use super::time_view::TimeView;
 use crate::auth::User;
 
@@ -33,7 +34,6 @@ pub(super) fn render(
     let content = session.data();
     let (name, bytes) = session.cookie_sent();
     let short_id = session.id().prefix();
-    let json = content.to_json();
     let Lifetime { created, expires, rolling, .. } = session.lifetime();
     let cookie = &content.cookie;
     // A cookie with an expiry is sent again whenever the session is extended, so both expire together. But an
@@ -50,8 +50,8 @@ pub(super) fn render(
         },
         coat: context! {
             hook: &short_id,
-            bytes: json.len(),
-            json: pretty(&json),
+            bytes: content.to_json().len(),
+            json: stored_document(session),
             place: page.store(),
             items: session.get::<Vec<String>>(ITEMS).unwrap_or_default(),
             views: session.number(VIEWS),
@@ -115,17 +115,10 @@ fn same_site_purpose(same_site: SameSite) -> &'static str {
     match same_site {
         SameSite::Strict => "your browser never sends it with requests from other sites",
         SameSite::Lax => {
-            "your browser sends it with links from other sites, but not with their forms"
+            "your browser sends it with links and GET forms on other sites, but not with POST forms"
         }
         SameSite::None => "your browser also sends it with requests from other sites",
     }
-}
-
-/// Adds line breaks to JSON. Text that `serde_json` cannot read is shown unchanged. JavaScript may write such
-/// text: half a surrogate pair.
-fn pretty(json: &str) -> String {
-    let value: Result<serde_json::Value, _> = serde_json::from_str(json);
-    value.and_then(|value| serde_json::to_string_pretty(&value)).unwrap_or_else(|_| json.to_owned())
 }
 
 pub(super) fn routes() -> Vec<Route> {

@@ -3,7 +3,8 @@
 //! The other files:
 //!
 //! - every page: its frame (`page`), its flash message (`flash`), and two cookies (`cookies`)
-//! - every form (`form`, `next`); times and sessions for templates (`time_view`, `session_view`)
+//! - every form (`form`, `next`); times and sessions for templates
+//!   (`time_view`, `session_view`, `stored_document`)
 //! - the protection of every request and response (`protection`, `origin`), and one address for each page
 //!   (`canonical`)
 //! - the style sheet, the script and the icons (`assets`); the files that programs look for (`site`)
@@ -30,6 +31,7 @@ mod privacy;
 mod register;
 mod login;
 mod logout;
+mod stored_document;
 mod dashboard;
 mod coat;
 mod heavy;

@@ -1,3 +1,4 @@
+use mongodb::bson::{Document, doc};
 use rocket::futures::future::join_all;
 
 use crate::support::{Answer, App, Browser};
@@ -26,6 +27,35 @@ async fn it_shows_neither_the_signature_nor_the_whole_session_id() {
         assert!(!page.body.contains(ticket.rsplit_once('.').unwrap().1));
         assert!(page.body.contains("HttpOnly") && page.body.contains("SameSite=Lax"));
     }
+}
+
+#[rocket::async_test]
+async fn it_shows_the_fields_of_the_stored_document() {
+    let app = App::on_mongodb().await;
+    let mut rosa = app.browser();
+    rosa.register("rosa").await;
+    let fields = [("username", "rosa"), ("password", crate::support::PASSWORD)];
+    let request = rosa.request(reqwest::Method::POST, "/login").header("user-agent", "Odd \"1\"");
+    rosa.send(request.form(&fields)).await.expect_redirect("/dashboard");
+    let page = rosa.get("/dashboard").await.body;
+    let (_, json) = page.split_once("as JSON\"><code>").unwrap();
+    let json = json.split_once("</code>").unwrap().0.replace("&quot;", "\"").replace("&#x2F;", "/");
+    let shown: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let sessions = app.database().collection::<Document>("sessions");
+    let stored = sessions.find_one(doc! {}).await.unwrap().unwrap();
+    let names = |keys: Vec<&String>| keys.into_iter().cloned().collect::<Vec<_>>();
+    assert_eq!(names(shown.as_object().unwrap().keys().collect()), names(stored.keys().collect()));
+    for text in ["user", "userAgent", "address"] {
+        assert_eq!(shown[text], stored.get_str(text).unwrap());
+    }
+    for time in ["expires", "lastModified", "createdAt"] {
+        let stored = stored.get_datetime(time).unwrap().try_to_rfc3339_string().unwrap();
+        let is_same = shown[time].as_str().unwrap()[..19] == stored[..19];
+        assert!(is_same, "{} {stored}", shown[time]);
+    }
+    let session: serde_json::Value =
+        serde_json::from_str(stored.get_str("session").unwrap()).unwrap();
+    assert_eq!(shown["session"], session);
 }
 
 #[rocket::async_test]

@@ -117,7 +117,7 @@ pub enum SameSiteOption {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SameSiteName {
-    /// Links from other sites carry the cookie, their forms do not.
+    /// Links and GET forms on other sites carry the cookie, POST forms do not.
     Lax,
     /// No request that another site starts carries the cookie.
     Strict,

@@ -2,7 +2,7 @@
 //!
 //! `guard.rs` finds it for a handler, which reads and changes it. After the handler, `commit.rs` writes it.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -230,13 +230,17 @@ impl Session {
 
     /// When the session was created and when it expires, as far as the store knows.
     pub fn lifetime(&self) -> Lifetime {
-        let record = self.state().record.clone();
-        self.sessions.expiry(record.as_deref(), Timestamp::now()).lifetime()
+        self.sessions.expiry(self.record().as_deref(), Timestamp::now()).lifetime()
     }
 
     /// The cookie's name, and the bytes of `name=value` that this request sent; 0 for no cookie.
     pub fn cookie_sent(&self) -> (&str, usize) {
         (&self.sessions.options().name, self.cookie.bytes)
+    }
+
+    /// What the store holds, as this request loaded or saved it; `None` when it holds nothing.
+    pub fn record(&self) -> Option<Arc<Record>> {
+        self.state().record.clone()
     }
 
     /// Whether the store holds the session, as far as this request knows.
