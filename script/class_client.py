@@ -72,7 +72,9 @@ class Browser:
         self.samples.append(Sample(method, path, answer.status, ms))
         for line in answer.headers.get_all("set-cookie") or []:
             self.keep(line)
-        return Answer(answer.status, text, answer.headers.get("location"))
+        # A browser does not send the fragment of an address.
+        location = answer.headers.get("location")
+        return Answer(answer.status, text, location and location.partition("#")[0])
 
     def keep(self, line):
         pair, _, attributes = line.partition(";")
