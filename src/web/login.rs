@@ -235,7 +235,7 @@ fn throttled(wait: Duration) -> FieldError {
 
 /// The page with the form once more, if the password could not be checked.
 fn unavailable(page: &Page<'_>, strategy: &LocalStrategy, typed: &Credentials) -> FormResponse {
-    let text = "We can't check your password right now, so you are not logged in. Our database isn't \
+    let text = "We can't check your password right now, so nothing was changed. Our database isn't \
         answering, or too many people are logging in at once. Try again in a few seconds.";
     let errors = [FieldError::new("form", text)];
     let own = values(typed, Reasons::default(), &errors, strategy);
