@@ -32,10 +32,14 @@ struct Visit {
     user: String,
 }
 
-/// Whether a form is from a page of another user, who was logged in when the page was made. The hidden field
-/// `user` has that user's ID; a program may leave it out.
-fn is_of_another(user: &User, id: &str) -> bool {
-    !id.is_empty() && id != user.id.to_hex()
+/// Where to redirect if a form is from a page of another user, who was logged in when the page was made. The
+/// hidden field `user` has that user's ID; a program may leave it out.
+fn redirect_other_user(page: &Page<'_>, user: &User, id: &str) -> Option<Reference<'static>> {
+    let is_other = !id.is_empty() && id != user.id.to_hex();
+    is_other.then(|| {
+        page.set_flash(&Flash::OtherUser);
+        section()
+    })
 }
 
 #[post("/coat", data = "<form>")]
@@ -45,9 +49,8 @@ fn add(
     user: &User,
     form: Form<Item>,
 ) -> Result<FormResponse, Error> {
-    if is_of_another(user, &form.0.user) {
-        page.set_flash(&Flash::OtherUser);
-        return Ok(FormResponse::redirect(section()));
+    if let Some(back) = redirect_other_user(&page, user, &form.0.user) {
+        return Ok(FormResponse::redirect(back));
     }
     let item = form.0.item.trim();
     let items: Vec<String> = session.get(ITEMS).unwrap_or_default();
@@ -69,9 +72,8 @@ fn take(
     user: &User,
     form: Form<Item>,
 ) -> Result<Redirect, Error> {
-    if is_of_another(user, &form.0.user) {
-        page.set_flash(&Flash::OtherUser);
-        return Ok(Redirect::to(section()));
+    if let Some(back) = redirect_other_user(&page, user, &form.0.user) {
+        return Ok(Redirect::to(back));
     }
     let items: Vec<String> = session.get(ITEMS).unwrap_or_default();
     // Browsers send a line break as two characters. Another app may have stored such an item.
@@ -103,9 +105,8 @@ fn count(
     user: &User,
     form: Button<Visit>,
 ) -> Result<Redirect, Error> {
-    if is_of_another(user, &form.0.user) {
-        page.set_flash(&Flash::OtherUser);
-        return Ok(Redirect::to(section()));
+    if let Some(back) = redirect_other_user(&page, user, &form.0.user) {
+        return Ok(Redirect::to(back));
     }
     match session.increment(VIEWS) {
         // Another app has stored a value that is not a number. This app does not overwrite it.

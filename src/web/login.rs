@@ -55,7 +55,7 @@ pub(super) async fn show(
 struct Reasons {
     /// The session has ended.
     ended: Option<Ended>,
-    /// The user has just logged out, and this many sessions in other browsers are valid.
+    /// The user has just logged out, and this many other sessions of the user are valid.
     others: usize,
 }
 
