@@ -222,7 +222,7 @@ impl Flash {
             | Self::ItemTaken
             | Self::ItemMissing
             | Self::Counted
-            | Self::NotCounted => &[("/dashboard", "coat")],
+            | Self::NotCounted => &[("/dashboard", "coat"), ("/learn/", "do")],
             Self::PasswordChanged(_) => &[("/account", "password")],
             Self::SessionsEnded(_) => &[("/account", "sessions"), ("/admin", "sessions")],
             Self::Guessed | Self::GuessFirst | Self::LessonReset => &[("/learn/", "predict")],

@@ -92,6 +92,39 @@ async fn a_rejected_item_comes_back_with_the_reason() {
     rosa.post("/coat", &[("item", "one more")]).await.expect_error_at(422, "item");
 }
 
+#[rocket::async_test]
+async fn an_added_item_leads_to_a_page_of_this_site_that_the_form_names() {
+    let app = App::in_memory().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    let add = async |rosa: &mut Browser, item: &str, next: &str| {
+        rosa.post("/coat", &[("item", item), ("next", next)]).await
+    };
+    let lesson = "/learn/ticket-and-coat#do";
+    add(&mut rosa, "hat", lesson).await.expect_redirect(lesson);
+    for elsewhere in [
+        "",
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example/x",
+        "/%2F/evil",
+        "do",
+        "#do",
+    ] {
+        add(&mut rosa, "hat", elsewhere).await.expect_redirect("/dashboard#coat");
+    }
+    let long = format!("/{}", "a".repeat(4_000));
+    add(&mut rosa, "hat", &long).await.expect_redirect("/dashboard#coat");
+    // A rejected item is corrected on the dashboard, and then leads back.
+    let rejected = add(&mut rosa, " ", lesson).await;
+    rejected.expect_error_at(422, "item");
+    assert!(rejected.body.contains("name=\"next\" value=\"&#x2F;learn"), "{}", rejected.body);
+    assert!(!rosa.get("/dashboard").await.body.contains("name=\"next\""));
+    let fields = [("item", "hat"), ("next", lesson), ("user", "64b000000000000000000001")];
+    rosa.post("/coat", &fields).await.expect_redirect(lesson);
+    rosa.get("/dashboard").await.expect_flash("other-user");
+}
+
 /// The items that the page offers to take down, in its order.
 fn items(page: &Answer) -> Vec<String> {
     let forms = page.body.split("action=\"/coat/take\"").skip(1);
