@@ -5,7 +5,10 @@
 //! number. It contains no text except a username or the ID of a user, which are signed. So no other site can
 //! put words on our page.
 
+mod login;
 mod signed_text;
+
+pub use login::LoginResult;
 
 use rocket_express_session::Secrets;
 use serde::Serialize;
@@ -17,6 +20,8 @@ pub enum Flash {
     Registered(String),
     /// The user with this ID has logged out. `None`: no user was logged in.
     LoggedOut(Option<String>),
+    /// The result of a lesson's form for logging in.
+    Login(LoginResult),
     /// A form was not processed, because the visitor was not logged in.
     NotLoggedIn,
     /// A form was not processed, because it was made for another user.
@@ -78,6 +83,7 @@ impl Flash {
         match self {
             Self::Registered(_) => "registered",
             Self::LoggedOut(_) => "logged-out",
+            Self::Login(result) => result.name(),
             Self::NotLoggedIn => "not-logged-in",
             Self::OtherUser => "other-user",
             Self::ItemAdded => "item-added",
@@ -110,7 +116,8 @@ impl Flash {
             Self::Registered(text) | Self::LoggedOut(Some(text)) => {
                 format!("{name}.{}", signed_text::write(name, text, secrets))
             }
-            Self::PasswordChanged(Some(number))
+            Self::Login(LoginResult::Throttled(number))
+            | Self::PasswordChanged(Some(number))
             | Self::SessionsEnded(number)
             | Self::ClassReset(number) => format!("{name}.{number}"),
             _ => name.to_owned(),
@@ -147,7 +154,7 @@ impl Flash {
             "class-reset" => Self::ClassReset(number()?),
             "student-unlocked" => Self::StudentUnlocked,
             "all-unlocked" => Self::AllUnlocked,
-            _ => return None,
+            _ => return LoginResult::read(name, number()).map(Self::Login),
         })
     }
 
@@ -155,6 +162,7 @@ impl Flash {
         let text = match *self {
             Self::Registered(_) => "Account created. Log in to continue.",
             Self::LoggedOut(_) => "You are logged out in this browser.",
+            Self::Login(result) => return result.text(),
             Self::NotLoggedIn => {
                 "You were not logged in, so nothing was changed. Log in and do it again."
             }
@@ -217,6 +225,7 @@ impl Flash {
     /// end stands for all pages below it.
     fn places(&self) -> &'static [(&'static str, &'static str)] {
         match self {
+            Self::Login(_) => &[("/learn/", "do")],
             Self::OtherUser
             | Self::ItemAdded
             | Self::ItemTaken
@@ -236,7 +245,8 @@ impl Flash {
     pub(super) fn view(self, path: &str) -> FlashView {
         let is_warning = matches!(
             self,
-            Self::NotLoggedIn
+            Self::Login(LoginResult::Rejected | LoginResult::Throttled(_) | LoginResult::Unchecked)
+                | Self::NotLoggedIn
                 | Self::OtherUser
                 | Self::NotCounted
                 | Self::ItemMissing

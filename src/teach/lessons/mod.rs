@@ -27,8 +27,15 @@ pub(super) use requested::{RequestedLesson, closed};
 
 use std::sync::LazyLock;
 
+use rocket::Route;
+
 use crate::teach::progress::{Learner, Progress, Proof};
 use evidence::Evidence;
+
+/// The login of a lesson, to be mounted below the address of the login page.
+pub(super) fn login_routes() -> Vec<Route> {
+    behind_the_login::routes()
+}
 
 /// A lesson. Its slug is also its address, and its folder of templates has number and slug in its name.
 pub(super) struct Lesson {

@@ -54,8 +54,10 @@ impl Fairing for ClaimProgress {
     }
 }
 
+/// The login page's form, or that of a lesson.
 fn is_login(request: &Request<'_>) -> bool {
-    request.method() == Method::Post && request.uri().path() == "/login"
+    let path = request.uri().path();
+    request.method() == Method::Post && (path == "/login" || path.starts_with("/login/"))
 }
 
 async fn claim(store: &ProgressStore, user: &str, before: &Progress) -> Result<(), Unavailable> {
