@@ -41,7 +41,10 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
                 Proof::default().add("login", login).fact("old", old).fact("new", new)
             }),
         ),
-        ("order", evidence.answered.then(Proof::default)),
+        (
+            "order",
+            login.filter(|_| evidence.answered).map(|login| Proof::default().add("ordered", login)),
+        ),
         (
             "only-the-id",
             login.filter(|_| holds_id && !fields.contains(&"password")).map(|login| {
@@ -95,8 +98,8 @@ pub(super) fn is_in_order(evidence: &Evidence, typed: &str) -> bool {
     in_place(evidence, typed) == STEPS.len()
 }
 
-/// The login of the lesson, as on the login page. The address is below `/login`, so that the browser sends the
-/// device cookie.
+/// The login of the lesson, as on the login page. The address is below `/login`, so that the browser sends
+/// the device cookie.
 #[post("/behind-the-login", data = "<form>")]
 async fn log_in(
     page: Page<'_>,

@@ -1,5 +1,5 @@
-//! The result of a form for logging in, and its text. The login page shows the text as an error, a lesson as a
-//! flash message.
+//! The result of a form for logging in, and its text. The login page shows the text as an error, a lesson as
+//! a flash message.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use crate::web::time_view::humanize;
 pub enum LoginResult {
     /// The user is logged in.
     Done,
-    /// The username or the password is wrong or missing. The text must not reveal whether the account exists (OWASP ASVS
-    /// 6.3.8).
+    /// The username or the password is wrong or missing. The text must not reveal whether the account exists
+    /// (OWASP ASVS 6.3.8).
     Rejected,
-    /// There were too many attempts, so no password is checked for this many seconds. The text does not reveal
-    /// whether the account exists, either.
+    /// There were too many attempts, so no password is checked for this many seconds. The text does not
+    /// reveal whether the account exists, either.
     Throttled(u64),
     /// The password could not be checked.
     Unchecked,
