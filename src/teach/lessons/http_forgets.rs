@@ -39,7 +39,7 @@ fn who(page: &str, session: &Session, visitor: &Visitor, recorder: &State<Record
     if !has_ticket && let Some(owner) = recorder.browser_once(page, PAGE) {
         trace::assign_to(owner);
     }
-    "You are nobody.".to_owned()
+    "For this request, you are anonymous.".to_owned()
 }
 
 pub(super) fn routes() -> Vec<Route> {
