@@ -20,7 +20,7 @@ function choose() {
 }
 
 choose();
-// A part of the page was fetched again (ask-who.js).
+// A part of the page was fetched again (live-goals.js).
 document.addEventListener("fetched", choose);
 
 document.addEventListener("change", ({ target }) => {
