@@ -17,6 +17,7 @@ mod rows;
 mod settings;
 mod sheets;
 mod standalone;
+mod stored;
 mod stream;
 mod xray;
 
