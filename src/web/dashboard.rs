@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::form::FieldError;
 use super::page::Page;
-use super::stored_document::{pretty, stored_document};
+use super::stored_document::stored_document;
 use super::time_view::TimeView;
 use crate::auth::User;
 
@@ -41,11 +41,6 @@ pub(super) fn render(
     let sent_by_express =
         cookie.expires().filter(|expires| created.is_none() && *expires > Timestamp::now());
     let cookie_expires = sent_by_express.or(expires).filter(|_| cookie.has_expiry());
-    let (json, record) = (content.to_json(), session.record());
-    let document = match &record {
-        Some(record) => stored_document(&short_id, record, &json),
-        None => pretty(&json),
-    };
     let own = context! {
         ticket: context! {
             name,
@@ -55,8 +50,8 @@ pub(super) fn render(
         },
         coat: context! {
             hook: &short_id,
-            bytes: record.and_then(|record| record.stored_bytes),
-            json: document,
+            bytes: session.record().and_then(|record| record.stored_bytes),
+            json: stored_document(session),
             place: page.store(),
             items: session.get::<Vec<String>>(ITEMS).unwrap_or_default(),
             views: session.number(VIEWS),

@@ -16,7 +16,7 @@ use crate::teach::class_data::{ClassData, LISTED};
 use crate::teach::progress::Scope;
 use crate::trace::{self, Recorder};
 use crate::web::error::Error;
-use crate::web::{Flash, NoFields, Page, SessionView, stored_document};
+use crate::web::{Flash, NoFields, Page, SessionView, document_of};
 
 /// A session, as the teacher may see it.
 #[derive(Serialize)]
@@ -35,7 +35,7 @@ impl From<SessionInfo> for MaskedSession {
         let session = serde_json::from_str(json).unwrap_or_else(|_| Value::from(json));
         let session = masked("", session).to_string();
         Self {
-            document: stored_document(&info.short_id, &info.record, &session),
+            document: document_of(&info.record, &info.short_id, &session),
             bytes: info.record.stored_bytes,
             session: info.session.into(),
             short_id: info.short_id,
