@@ -63,7 +63,6 @@ pub async fn stage(
     let _ = strategy.on_delete.set(store.follow_deletions());
     Ok(AdHoc::on_ignite("Teaching", |rocket| async {
         rocket
-            .attach(progress::claim_progress())
             .manage(trace::Recorder::default())
             .attach(trace::stage())
             .attach(insert::stage())

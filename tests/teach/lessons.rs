@@ -154,7 +154,7 @@ async fn nothing_short_of_the_exercise_reaches_all_goals() {
 }
 
 #[rocket::async_test]
-async fn progress_outlives_a_logout_and_is_taken_along_at_a_login() {
+async fn progress_is_the_users_and_no_other_users_on_the_same_computer() {
     let app = class().await;
     let mut rosa = Learner::new(&app, "rosa").await;
     let folder = FOLDERS[1];
@@ -163,16 +163,15 @@ async fn progress_outlives_a_logout_and_is_taken_along_at_a_login() {
     assert!(!rosa.is_solved(folder).await, "a new user has solved nothing");
     rosa.browsers[0].log_in("rosa").await;
     assert!(rosa.is_solved(folder).await);
-    // The login comes after a lesson that needs none.
-    let folder = FOLDERS[4];
-    let mut guest = Learner::guest(&app, "new");
+    // A student without a login works on a computer, and another one logs in there.
+    let folder = FOLDERS[7];
+    let mut guest = Learner::guest(&app, "ruth");
     guest.play(folder, &solution(folder)).await;
     assert!(guest.is_solved(folder).await);
-    guest.browsers[0].sign_up("new").await;
-    assert!(guest.is_solved(folder).await);
-    let mut elsewhere = Learner::guest(&app, "new");
-    elsewhere.browsers[0].log_in("new").await;
-    assert!(elsewhere.is_solved(folder).await, "it is the user's");
+    let page = guest.page(folder).await;
+    page.expect_page(200, "id=\"anonymous-progress\"");
+    guest.browsers[0].sign_up("ruth").await;
+    assert!(!guest.is_solved(folder).await, "it is not Ruth's work");
 }
 
 #[rocket::async_test]
