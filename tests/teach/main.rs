@@ -6,6 +6,7 @@ mod support;
 mod class;
 mod crowd;
 mod invitation;
+mod jars;
 mod labs;
 mod learner;
 mod lesson_pages;
