@@ -60,7 +60,7 @@ pub fn slug(folder: &str) -> &str {
     &folder[3..]
 }
 
-fn lesson(folder: &str) -> Figment {
+pub fn lesson(folder: &str) -> Figment {
     let file = format!("{}/templates/lessons/{folder}/lesson.toml", env!("CARGO_MANIFEST_DIR"));
     Figment::from(Toml::file_exact(file))
 }
