@@ -1,10 +1,38 @@
-//! The decoy of the labs: an account that does not exist on the site, and a secret to find.
+//! What the labs hide: a colour, Oskar's name and password, and a secret.
+//!
+//! Each is random, so one learner's answers do not help another. Oskar has no account on the site.
 
-/// The name of the decoy account.
-pub(super) const DECOY: &str = "oskar";
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// The decoy's password, which the cookie `lab.old` holds.
-pub(super) const DECOY_PASSWORD: &str = "umbrella-17";
+const COLOURS: [&str; 12] = [
+    "amber", "black", "brown", "gold", "grey", "orange", "pink", "purple", "red", "silver",
+    "violet", "white",
+];
+
+const THINGS: [&str; 8] =
+    ["umbrella", "bicycle", "lantern", "compass", "balloon", "kettle", "rocket", "violin"];
 
 /// The colour that the cookie `lab.note` holds.
-pub(super) const COLOUR: &str = "green";
+pub(super) fn colour() -> String {
+    pick(&COLOURS).to_owned()
+}
+
+/// The password that the cookie `lab.old` holds.
+pub(super) fn password() -> String {
+    format!("{}-{}", pick(&THINGS), rand::random_range(1_000..10_000))
+}
+
+/// The name of one learner's Oskar.
+pub(super) fn oskar() -> String {
+    format!("oskar-{}", rand::random_range(1_000..10_000))
+}
+
+/// The secret that signs one learner's tickets in lesson 5.
+pub(super) fn secret() -> String {
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 24]>())
+}
+
+fn pick(list: &[&'static str]) -> &'static str {
+    list[rand::random_range(..list.len())]
+}

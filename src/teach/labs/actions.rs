@@ -10,12 +10,13 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use rocket::Request;
 use rocket_express_session::Session;
 
-use super::cookies;
+use super::{cookies, forge};
 use super::servers::Tenant;
 use super::sessions::{DAY, Labs, commit};
 use crate::db::Unavailable;
 use crate::names::{BIG_COOKIE, LAB_COOKIE, NOTE_COOKIE, OLD_COOKIE};
-use crate::teach::decoy::{COLOUR, DECOY, DECOY_PASSWORD};
+use crate::auth::revoke::REVOKED;
+use crate::teach::decoy;
 use crate::teach::limits::{Denied, Limits, Size};
 use crate::teach::progress::{LabState, Secret, Switches};
 
@@ -38,6 +39,18 @@ pub(super) struct Action<'r> {
     pub name: &'r str,
     /// The switches, for the button that sets them.
     pub switches: Switches,
+    /// What the learner typed, for the buttons of lesson 5.
+    pub typed: Typed<'r>,
+}
+
+/// What a learner typed as a cookie, or to sign one. Never recorded.
+pub(super) struct Typed<'r> {
+    /// The value of a cookie.
+    pub value: &'r str,
+    /// A session ID to sign.
+    pub id: &'r str,
+    /// The secret to sign it with.
+    pub secret: &'r str,
 }
 
 /// A request to a lab, and what it may use.
@@ -64,6 +77,11 @@ impl LabContext<'_> {
         action: &Action<'_>,
         state: &mut LabState,
     ) -> Result<Option<Vec<String>>, Denied> {
+        if self.slug == forge::SLUG
+            && let Some(lines) = self.forge(action, state).await?
+        {
+            return Ok(Some(lines));
+        }
         let lines = match action.name {
             "new" => self.begin(state, None).await?,
             "change" => self.change(state, |session| session.increment(VISITS)).await?,
@@ -72,18 +90,22 @@ impl LabContext<'_> {
                 vec![cookies::plain(BIG_COOKIE, &"x".repeat(GIANT - BIG_COOKIE.len() - 1))]
             }
             "note" => {
-                vec![cookies::plain(NOTE_COOKIE, &encoded(&format!("colour={COLOUR}")))]
+                let colour = state.colour.get_or_insert_with(decoy::colour);
+                vec![cookies::plain(NOTE_COOKIE, &encoded(&format!("colour={colour}")))]
             }
             "bad-cookie" => {
-                let text = format!("user={DECOY};password={DECOY_PASSWORD}");
+                let name = state.oskar.get_or_insert_with(decoy::oskar);
+                let password = state.password.get_or_insert_with(decoy::password);
+                let text = format!("user={name};password={password}");
                 vec![cookies::plain(OLD_COOKIE, &encoded(&text))]
             }
-            "other-number" => altered(state, cookies::with_other_id),
-            "other-seal" => altered(state, cookies::with_other_signature),
-            "no-seal" => altered(state, cookies::without_signature),
-            "replay" => altered(state, str::to_owned),
+            "replay" => state.ticket.iter().map(|value| cookies::ticket(value, None)).collect(),
             "newcomer" | "forget" => vec![cookies::forget(LAB_COOKIE)],
             "steal" => vec![cookies::ticket(&self.decoy(state).await?, None)],
+            "oskar-again" => {
+                state.decoy = None;
+                vec![cookies::ticket(&self.decoy(state).await?, None)]
+            }
             "revoke" => self.revoke(state).await?,
             "logout" => self.log_out(state).await?,
             "count" => self.count(state).await?,
@@ -109,6 +131,9 @@ impl LabContext<'_> {
     /// # Errors
     /// The store does not answer.
     pub(super) async fn session(&self, state: &LabState) -> Result<Session, Unavailable> {
+        if self.slug == forge::SLUG {
+            return self.signed_session(state).await;
+        }
         self.labs.sessions(&state.switches)?.load(self.request).await
     }
 
@@ -205,20 +230,20 @@ impl LabContext<'_> {
         self.limits.count(Size::Small).await?;
         super::note(self.slug, "sessions begun for Oskar, in a browser of his own", 1);
         let session = self.labs.sessions(&Switches::default())?.create(self.request);
-        session.regenerate().log_in(DECOY).map_err(Unavailable::new)?;
+        let name = state.oskar.get_or_insert_with(decoy::oskar);
+        session.regenerate().log_in(name.as_str()).map_err(Unavailable::new)?;
         let line = commit(&session).await?.unwrap_or_default();
         let ticket = cookies::value(&line).unwrap_or_default().to_owned();
         state.decoy = Some(ticket.clone());
         Ok(ticket)
     }
 
-    /// Ends the decoy's session, as the account page would.
+    /// Ends Oskar's session as the account page does: for this reason, and at once.
     async fn revoke(&self, state: &LabState) -> Result<Vec<String>, Denied> {
         let header = format!("{LAB_COOKIE}={}", state.decoy.as_deref().unwrap_or_default());
         let sessions = self.labs.sessions(&Switches::default())?;
         let session = sessions.load_from_header(self.request, &header).await?;
-        session.destroy();
-        commit(&session).await?;
+        session.user_sessions().revoke(&session.id().handle(), REVOKED).await?;
         // The thief's browser keeps the cookie: no response tells it to delete it.
         Ok(vec![])
     }
@@ -248,11 +273,6 @@ fn remember(state: &mut LabState, line: Option<&str>) {
     if let Some(value) = line.and_then(cookies::value).filter(|value| !value.is_empty()) {
         state.ticket = Some(value.to_owned());
     }
-}
-
-/// The remembered ticket, changed; no line without one.
-fn altered(state: &LabState, change: impl Fn(&str) -> String) -> Vec<String> {
-    state.ticket.iter().map(|value| cookies::ticket(&change(value), None)).collect()
 }
 
 fn encoded(text: &str) -> String {

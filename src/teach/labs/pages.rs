@@ -7,8 +7,8 @@ use rocket_dyn_templates::{Template, context};
 use rocket_express_session::Session;
 use serde::{Deserialize, Serialize};
 
-use super::actions::{Action, LabContext, VISITS, decoded};
-use super::note;
+use super::actions::{Action, LabContext, Typed, VISITS, decoded};
+use super::{forge, network, note};
 use super::servers::Tenant;
 use super::sessions::{Labs, commit};
 use crate::db::Unavailable;
@@ -82,6 +82,10 @@ async fn show(
         "two-stores" => two_stores(&context, &seen, &mut lines).await?,
         _ => None,
     };
+    let heard = match slug {
+        network::SLUG => Some(context.listen(&session, state).await?),
+        _ => None,
+    };
     let own = context! {
         lesson: context! { slug, title: &requested.text().title },
         switches: &state.switches,
@@ -89,7 +93,8 @@ async fn show(
         note: readable_cookie(request, slug),
         handed: !lines.is_empty(),
         decode: decode.map(|text| context! { text, says: decoded(text) }),
-        seen, kept, memory,
+        forge: (slug == forge::SLUG).then(|| context.examine(&session, state)),
+        seen, kept, memory, heard,
     };
     Ok(Some(WithCookies(page.render(template, page.visitor().await, own), lines)))
 }
@@ -155,6 +160,8 @@ struct Button {
     save_uninitialized: String,
     one_day: String,
     secret: String,
+    value: String,
+    id: String,
 }
 
 impl Button {
@@ -184,7 +191,8 @@ async fn run(
     if lesson.lab().is_none() {
         return Ok(None);
     }
-    let action = Action { name: &form.0.name, switches: form.0.switches() };
+    let typed = Typed { value: &form.0.value, id: &form.0.id, secret: &form.0.secret };
+    let action = Action { name: &form.0.name, switches: form.0.switches(), typed };
     // A count is stored at the end of this request, also for a visitor who had no session before it.
     let has_server = learner.is_stored() || action.name == "count";
     let context = LabContext {

@@ -10,8 +10,20 @@ pub(crate) struct LabState {
     pub switches: Switches,
     /// The last genuine ticket that the lab gave out: the cookie's value.
     pub ticket: Option<String>,
-    /// The ticket of the decoy account.
+    /// The ticket of Oskar's session in lesson 6: the cookie's value.
     pub decoy: Option<String>,
+    /// The name of this learner's Oskar.
+    pub oskar: Option<String>,
+    /// The colour in the note that the learner got.
+    pub colour: Option<String>,
+    /// The password in the old cookie that the learner got.
+    pub password: Option<String>,
+    /// The secret that signs the tickets of lesson 5.
+    pub secret: Option<String>,
+    /// The last genuine ticket of lesson 5, decoded.
+    pub signed: Option<String>,
+    /// The ID of Oskar's session in lesson 5.
+    pub leaked_id: Option<String>,
 }
 
 /// The options of express-session that a learner can change.
