@@ -45,6 +45,7 @@ pub use flash::Flash;
 pub use form::{FieldError, Form, FormResponse, NoFields};
 pub use page::Page;
 pub use session_view::SessionView;
+pub use stored_document::stored_document;
 pub use time_view::{TimeView, humanize, whole_seconds};
 
 use std::error::Error;

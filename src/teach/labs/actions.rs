@@ -10,12 +10,12 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use rocket::Request;
 use rocket_express_session::Session;
 
-use super::{cookies, forge};
 use super::servers::Tenant;
 use super::sessions::{DAY, Labs, commit};
+use super::{cookies, forge};
+use crate::auth::revoke::REVOKED;
 use crate::db::Unavailable;
 use crate::names::{BIG_COOKIE, LAB_COOKIE, NOTE_COOKIE, OLD_COOKIE};
-use crate::auth::revoke::REVOKED;
 use crate::teach::decoy;
 use crate::teach::limits::{Denied, Limits, Size};
 use crate::teach::progress::{LabState, Secret, Switches};

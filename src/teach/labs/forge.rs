@@ -26,15 +26,15 @@ const OWNER: &str = "owner";
 
 /// The ticket and the role that came, for the page.
 #[derive(Serialize)]
-pub(super) struct Forge<'s> {
+pub(super) struct Forge {
     /// The kind of the ticket that came: also the fact that the lesson checks.
     kind: &'static str,
     /// The ticket that came: the ID with its prefix, and the signature.
     came: Option<(String, Option<String>)>,
     /// The last genuine ticket.
-    genuine: Option<&'s str>,
+    genuine: Option<String>,
     /// The secret in the leaked settings, and the ID and the user in the leaked backup.
-    leaked: Option<(&'s str, &'s str, &'s str)>,
+    leaked: Option<(String, String, Option<String>)>,
     /// The role that came, and that the lab believes.
     role: Option<String>,
 }
@@ -57,7 +57,8 @@ impl LabContext<'_> {
                 note(self.slug, "sessions begun for Oskar, in a browser of his own", 1);
                 let name = state.oskar.get_or_insert_with(decoy::oskar).clone();
                 let ticket = self.sign_new(state, Some(&name)).await?;
-                state.leaked_id = ticket.trim_start_matches("s:").split('.').next().map(str::to_owned);
+                state.leaked_id =
+                    ticket.trim_start_matches("s:").split('.').next().map(str::to_owned);
                 vec![]
             }
             "send" => vec![cookies::typed(LAB_COOKIE, &bounded(typed.value))],
@@ -76,10 +77,10 @@ impl LabContext<'_> {
         self.limits.count(Size::Small).await?;
         let secret = state.secret.get_or_insert_with(decoy::secret);
         let session = self.labs.signed_with(secret)?.create(self.request);
-        session.set(OWNER, &owner(secret)).map_err(Unavailable::new)?;
         if let Some(user) = user {
             session.regenerate().log_in(user).map_err(Unavailable::new)?;
         }
+        session.set(OWNER, &owner(secret)).map_err(Unavailable::new)?;
         let line = super::sessions::commit(&session).await?.unwrap_or_default();
         Ok(cookie::decode(cookies::value(&line).unwrap_or_default()).into_owned())
     }
@@ -94,26 +95,29 @@ impl LabContext<'_> {
     }
 
     /// What came with this request. Notes its kind for the lesson.
-    pub(super) fn examine<'s>(&self, session: &Session, state: &'s LabState) -> Forge<'s> {
+    pub(super) fn examine(&self, session: &Session, state: &LabState) -> Forge {
         let received = |name| {
             let value = cookie::request_values(self.request, name).next();
             value.map(|value| cookie::decode(value).into_owned())
         };
         let (came, role) = (received(LAB_COOKIE), received(ROLE_COOKIE));
-        let genuine = state.signed.as_deref();
-        let kind = came.as_deref().map_or("no ticket", |came| kind(came, genuine, session));
+        let genuine = state.signed.clone();
+        let kind = match &came {
+            Some(came) => kind(came, genuine.as_deref(), session),
+            None => "no ticket",
+        };
         if came.is_some() {
             note(self.slug, kind, 1);
         }
         if role.as_deref() == Some("admin") {
             note(self.slug, "the role is admin", 1);
         }
-        let leaked = state.secret.as_deref().zip(state.leaked_id.as_deref());
+        let leaked = state.secret.clone().zip(state.leaked_id.clone());
         Forge {
             kind,
             came: came.as_deref().map(parts),
             genuine,
-            leaked: leaked.map(|(secret, id)| (secret, id, state.oskar.as_deref().unwrap_or_default())),
+            leaked: leaked.map(|(secret, id)| (secret, id, state.oskar.clone())),
             role: role.as_deref().map(bounded),
         }
     }
@@ -144,7 +148,9 @@ fn kind(came: &str, genuine: Option<&str>, session: &Session) -> &'static str {
 fn parts(ticket: &str) -> (String, Option<String>) {
     let ticket = bounded(ticket);
     match ticket.rsplit_once('.') {
-        Some((id, signature)) if !signature.is_empty() => (id.to_owned(), Some(signature.to_owned())),
+        Some((id, signature)) if !signature.is_empty() => {
+            (id.to_owned(), Some(signature.to_owned()))
+        }
         Some((id, _)) => (id.to_owned(), None),
         None => (ticket, None),
     }

@@ -5,6 +5,9 @@ use super::evidence::{Evidence, new_ticket, ticket};
 use crate::teach::progress::Proof;
 use crate::trace::Write;
 
+/// The slug. This lesson compares the session's document with that at the time of the guess.
+pub(super) const SLUG: &str = "ticket-and-coat";
+
 /// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let hung = evidence.own.iter().find(|exchange| {
