@@ -10,17 +10,14 @@ const COLOURS: [&str; 12] = [
     "violet", "white",
 ];
 
-const THINGS: [&str; 8] =
-    ["umbrella", "bicycle", "lantern", "compass", "balloon", "kettle", "rocket", "violin"];
-
-/// The colour that the cookie `lab.note` holds.
+/// The colour in the cookie `lab.note`.
 pub(super) fn colour() -> String {
-    pick(&COLOURS).to_owned()
+    COLOURS[rand::random_range(..COLOURS.len())].to_owned()
 }
 
-/// The password that the cookie `lab.old` holds.
+/// The password in the cookie `lab.old`.
 pub(super) fn password() -> String {
-    format!("{}-{}", pick(&THINGS), rand::random_range(1_000..10_000))
+    format!("umbrella-{}", rand::random_range(1_000..10_000))
 }
 
 /// The name of one learner's Oskar.
@@ -31,8 +28,4 @@ pub(super) fn oskar() -> String {
 /// The secret that signs one learner's tickets in lesson 5.
 pub(super) fn secret() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 24]>())
-}
-
-fn pick(list: &[&'static str]) -> &'static str {
-    list[rand::random_range(..list.len())]
 }

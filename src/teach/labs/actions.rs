@@ -10,9 +10,9 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use rocket::Request;
 use rocket_express_session::Session;
 
+use super::cookies;
 use super::servers::Tenant;
 use super::sessions::{DAY, Labs, commit};
-use super::{cookies, forge};
 use crate::auth::revoke::REVOKED;
 use crate::db::Unavailable;
 use crate::names::{BIG_COOKIE, LAB_COOKIE, NOTE_COOKIE, OLD_COOKIE};
@@ -39,17 +39,9 @@ pub(super) struct Action<'r> {
     pub name: &'r str,
     /// The switches, for the button that sets them.
     pub switches: Switches,
-    /// What the learner typed, for the buttons of lesson 5.
-    pub typed: Typed<'r>,
-}
-
-/// What a learner typed as a cookie, or to sign one. Never recorded.
-pub(super) struct Typed<'r> {
-    /// The value of a cookie.
+    /// The value, the session ID and the secret that were typed. They are never recorded.
     pub value: &'r str,
-    /// A session ID to sign.
     pub id: &'r str,
-    /// The secret to sign it with.
     pub secret: &'r str,
 }
 
@@ -77,12 +69,10 @@ impl LabContext<'_> {
         action: &Action<'_>,
         state: &mut LabState,
     ) -> Result<Option<Vec<String>>, Denied> {
-        if self.slug == forge::SLUG
-            && let Some(lines) = self.forge(action, state).await?
-        {
-            return Ok(Some(lines));
-        }
         let lines = match action.name {
+            "new" | "leak" | "send" | "sign" | "role" if self.slug == "the-seal" => {
+                self.forge(action, state).await?
+            }
             "new" => self.begin(state, None).await?,
             "change" => self.change(state, |session| session.increment(VISITS)).await?,
             "big-session" => self.add_cargo(state).await?,
@@ -131,10 +121,10 @@ impl LabContext<'_> {
     /// # Errors
     /// The store does not answer.
     pub(super) async fn session(&self, state: &LabState) -> Result<Session, Unavailable> {
-        if self.slug == forge::SLUG {
-            return self.signed_session(state).await;
+        match self.slug {
+            "the-seal" => self.signed_session(state).await,
+            _ => self.labs.sessions(&state.switches)?.load(self.request).await,
         }
-        self.labs.sessions(&state.switches)?.load(self.request).await
     }
 
     /// Whether the session of this ticket is stored, even if the browser has the ticket no longer.

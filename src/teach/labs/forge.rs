@@ -1,97 +1,84 @@
-//! Lesson 5: the ticket itself. The learner sees it whole, changes it, and signs one with a leaked secret.
+//! Lesson 5: the ticket itself. The learner changes it, and signs one with a leaked secret.
 //!
-//! What the learner types goes into a cookie, and comes back with the next request. The recording gets only
-//! the kind of the change.
+//! What was typed goes into a cookie and comes back. The recording gets only the kind of the change.
 
 use rocket_express_session::{Secrets, Session, SessionId, cookie};
 use serde::Serialize;
 
-use super::actions::{Action, LabContext};
+use super::actions::{Action, LabContext, VISITS};
+use super::sessions::commit;
 use super::{cookies, note};
 use crate::db::Unavailable;
 use crate::names::{LAB_COOKIE, ROLE_COOKIE};
 use crate::teach::decoy;
 use crate::teach::limits::{Denied, Size};
-use crate::teach::progress::LabState;
+use crate::teach::progress::{LabState, Switches};
 
-/// The slug of the lesson.
-pub(super) const SLUG: &str = "the-seal";
-
-/// Characters of a value that are sent as a cookie. A ticket has 77.
+/// Characters of a typed value. A ticket has 77.
 const LONGEST: usize = 200;
 
-/// The session key of the learner whom a session belongs to. All labs share one collection, and a learner
-/// who knows a secret can sign the ID of any session in it.
-const OWNER: &str = "owner";
-
-/// The ticket and the role that came, for the page.
+/// The ticket and the role that came.
 #[derive(Serialize)]
 pub(super) struct Forge {
-    /// The kind of the ticket that came: also the fact that the lesson checks.
+    /// The kind of the ticket: also the fact that the lesson checks.
     kind: &'static str,
-    /// The ticket that came: the ID with its prefix, and the signature.
+    /// The ID with its prefix, and the signature.
     came: Option<(String, Option<String>)>,
-    /// The last genuine ticket.
-    genuine: Option<String>,
-    /// The secret in the leaked settings, and the ID and the user in the leaked backup.
-    leaked: Option<(String, String, Option<String>)>,
-    /// The role that came, and that the lab believes.
     role: Option<String>,
 }
 
 impl LabContext<'_> {
-    /// Runs an action of this lesson; returns the `Set-Cookie` lines. `None` if it is not one of its own.
+    /// Runs an action of this lesson, and returns the `Set-Cookie` lines.
     pub(super) async fn forge(
         &self,
         action: &Action<'_>,
         state: &mut LabState,
-    ) -> Result<Option<Vec<String>>, Denied> {
-        let typed = &action.typed;
-        Ok(Some(match action.name {
+    ) -> Result<Vec<String>, Denied> {
+        let (name, value) = match action.name {
+            "leak" => {
+                let oskar = state.oskar.get_or_insert_with(decoy::oskar).clone();
+                state.leaked = Some(self.sign_new(state, Some(&oskar)).await?);
+                return Ok(vec![]);
+            }
             "new" => {
                 let ticket = self.sign_new(state, None).await?;
-                state.signed = Some(ticket.clone());
-                vec![cookies::typed(LAB_COOKIE, &ticket)]
+                (LAB_COOKIE, state.signed.insert(ticket).clone())
             }
-            "leak" => {
-                note(self.slug, "sessions begun for Oskar, in a browser of his own", 1);
-                let name = state.oskar.get_or_insert_with(decoy::oskar).clone();
-                let ticket = self.sign_new(state, Some(&name)).await?;
-                state.leaked_id =
-                    ticket.trim_start_matches("s:").split('.').next().map(str::to_owned);
-                vec![]
-            }
-            "send" => vec![cookies::typed(LAB_COOKIE, &bounded(typed.value))],
             "sign" => {
-                let id = SessionId::stored(&bounded(typed.id));
-                let secrets = Secrets::new([bounded(typed.secret)]);
-                secrets.iter().map(|by| cookies::typed(LAB_COOKIE, &by.sign(&id))).collect()
+                let id = SessionId::stored(&bounded(action.id));
+                let secrets = Secrets::new([bounded(action.secret)]).unwrap_or_default();
+                (LAB_COOKIE, secrets.sign(&id))
             }
-            "role" => vec![cookies::typed(ROLE_COOKIE, &bounded(typed.value))],
-            _ => return Ok(None),
-        }))
+            "role" => (ROLE_COOKIE, bounded(action.value)),
+            _ => (LAB_COOKIE, bounded(action.value)),
+        };
+        Ok(vec![cookies::plain(name, &value)])
     }
 
-    /// Stores a session for the learner, or for Oskar if he logs in; returns its ticket.
-    async fn sign_new(&self, state: &mut LabState, user: Option<&str>) -> Result<String, Denied> {
+    /// Stores a session for Oskar or for the learner; returns its ticket.
+    async fn sign_new(&self, state: &mut LabState, oskar: Option<&str>) -> Result<String, Denied> {
         self.limits.count(Size::Small).await?;
-        let secret = state.secret.get_or_insert_with(decoy::secret);
-        let session = self.labs.signed_with(secret)?.create(self.request);
-        if let Some(user) = user {
-            session.regenerate().log_in(user).map_err(Unavailable::new)?;
-        }
-        session.set(OWNER, &owner(secret)).map_err(Unavailable::new)?;
-        let line = super::sessions::commit(&session).await?.unwrap_or_default();
+        let own = Some(state.secret.get_or_insert_with(decoy::secret).clone());
+        let sessions = self.labs.sessions(&Switches { own, ..Switches::default() })?;
+        let session = sessions.create(self.request);
+        let set = match oskar {
+            Some(oskar) => session.regenerate().log_in(oskar),
+            None => session.increment(VISITS),
+        };
+        set.map_err(Unavailable::new)?;
+        let line = commit(&session).await?.unwrap_or_default();
         Ok(cookie::decode(cookies::value(&line).unwrap_or_default()).into_owned())
     }
 
-    /// The session of the ticket that came. One of another learner is as good as none.
+    /// The session of the ticket that came. All labs share one collection, and a learner who knows a secret
+    /// can sign any ID in it, so only the learner's own sessions count.
     pub(super) async fn signed_session(&self, state: &LabState) -> Result<Session, Unavailable> {
-        let secret = state.secret.as_deref().unwrap_or_default();
-        let sessions = self.labs.signed_with(secret)?;
+        let own = state.secret.clone();
+        let sessions = self.labs.sessions(&Switches { own, ..Switches::default() })?;
         let session = sessions.load(self.request).await?;
-        let is_own = session.get(OWNER) == Some(owner(secret));
-        Ok(if is_own { session } else { sessions.create(self.request) })
+        let (id, mut known) = (session.id(), [&state.signed, &state.leaked].into_iter().flatten());
+        let is_known = known.any(|ticket| ticket.contains(id.as_str()));
+        Ok(if is_known { session } else { sessions.create(self.request) })
     }
 
     /// What came with this request. Notes its kind for the lesson.
@@ -100,26 +87,15 @@ impl LabContext<'_> {
             let value = cookie::request_values(self.request, name).next();
             value.map(|value| cookie::decode(value).into_owned())
         };
-        let (came, role) = (received(LAB_COOKIE), received(ROLE_COOKIE));
-        let genuine = state.signed.clone();
-        let kind = match &came {
-            Some(came) => kind(came, genuine.as_deref(), session),
-            None => "no ticket",
-        };
-        if came.is_some() {
-            note(self.slug, kind, 1);
-        }
+        let came = received(LAB_COOKIE);
+        let genuine = state.signed.as_deref();
+        let kind = came.as_deref().map_or("no ticket", |came| kind(came, genuine, session));
+        note(self.slug, kind, 1);
+        let role = received(ROLE_COOKIE).as_deref().map(bounded);
         if role.as_deref() == Some("admin") {
             note(self.slug, "the role is admin", 1);
         }
-        let leaked = state.secret.clone().zip(state.leaked_id.clone());
-        Forge {
-            kind,
-            came: came.as_deref().map(parts),
-            genuine,
-            leaked: leaked.map(|(secret, id)| (secret, id, state.oskar.clone())),
-            role: role.as_deref().map(bounded),
-        }
+        Forge { kind, came: came.as_deref().map(parts), role }
     }
 }
 
@@ -127,42 +103,32 @@ impl LabContext<'_> {
 fn kind(came: &str, genuine: Option<&str>, session: &Session) -> &'static str {
     // Without a ticket from this lab, one that came is of another lab.
     if genuine.is_some() && session.sessions().options().secret.verify(came).is_some() {
-        return match session.is_stored() {
-            true if session.login::<String>().is_some() => "the ticket of Oskar",
-            true => "a genuine ticket",
-            false if genuine == Some(came) => "a genuine ticket whose session has expired",
-            false => "a genuine signature, and no session",
+        return match session.login::<String>() {
+            Some(_) => "the ticket of Oskar",
+            None if session.is_stored() => "a genuine ticket",
+            None if genuine == Some(came) => "a ticket whose session has expired",
+            None => "a genuine signature, and no session",
         };
     }
-    match (parts(came), genuine.map(parts)) {
-        ((_, None), Some(_)) => "a ticket without a signature",
-        ((id, signed), Some((own, by))) if id == own && signed != by => "a changed signature",
-        ((id, signed), Some((own, by))) if id != own && signed == by && id.starts_with("s:") => {
-            "a changed session ID"
-        }
-        _ => "another ticket",
+    let ((id, by), (own, own_by)) = (parts(came), parts(genuine.unwrap_or_default()));
+    match by {
+        _ if genuine.is_none() => "a ticket of another lab",
+        None => "a ticket without a signature",
+        Some(_) if id == own => "a changed signature",
+        Some(_) if by == own_by && id.starts_with("s:") => "a changed session ID",
+        Some(_) => "a forged ticket",
     }
 }
 
-/// The ID with its prefix, and the signature behind the last dot, as the session engine divides them.
+/// The ID with its prefix, and the signature behind the last dot.
 fn parts(ticket: &str) -> (String, Option<String>) {
     let ticket = bounded(ticket);
-    match ticket.rsplit_once('.') {
-        Some((id, signature)) if !signature.is_empty() => {
-            (id.to_owned(), Some(signature.to_owned()))
-        }
-        Some((id, _)) => (id.to_owned(), None),
-        None => (ticket, None),
-    }
+    let (id, signature) = ticket.rsplit_once('.').unwrap_or((&ticket, ""));
+    (id.to_owned(), Some(signature.to_owned()).filter(|signature| !signature.is_empty()))
 }
 
-/// Names the learner without telling the secret.
-fn owner(secret: &str) -> String {
-    SessionId::stored(secret).handle()
-}
-
-/// At most so many characters, and none that a text field adds at a line's end.
+/// At most so many characters, and none that a text field adds at the end of a line.
 fn bounded(typed: &str) -> String {
-    let visible = |character: &char| !character.is_whitespace() && !character.is_control();
-    typed.chars().filter(visible).take(LONGEST).collect()
+    let is_visible = |character: &char| !character.is_whitespace() && !character.is_control();
+    typed.chars().filter(is_visible).take(LONGEST).collect()
 }

@@ -7,17 +7,17 @@ use rocket_dyn_templates::Template;
 use rocket_express_session::Session;
 use serde::{Deserialize, Serialize};
 
-use super::actions::{Action, LabContext, Typed, VISITS, decoded};
-use super::forge::{self, Forge};
-use super::network::{self, Network};
-use super::note;
+use super::actions::{Action, LabContext, VISITS, decoded};
+use super::forge::Forge;
 use super::servers::Tenant;
 use super::sessions::{Labs, commit};
+use super::{network, note};
 use crate::db::Unavailable;
 use crate::names::{LAB_COOKIES, NOTE_COOKIE, OLD_COOKIE};
+use crate::proxy::is_https;
 use crate::teach::lessons::{LessonPage, Shown};
 use crate::teach::limits::{Denied, Size};
-use crate::teach::progress::{Learner, Secret, Switches};
+use crate::teach::progress::{LabState, Learner, Secret, Switches};
 use crate::web::Form;
 
 /// A response with cookies of the lab.
@@ -62,6 +62,8 @@ struct LabView<'r> {
     switches: Switches,
     /// The lab has given out a genuine ticket.
     has_ticket: bool,
+    /// What the labs remember of the learner.
+    state: LabState,
     note: Option<ReadableCookie>,
     /// This response sets a cookie of the lab.
     handed: bool,
@@ -71,8 +73,9 @@ struct LabView<'r> {
     memory: Option<Memory>,
     /// The ticket itself, in lesson 5.
     forge: Option<Forge>,
-    /// What the network heard, in lesson 6.
-    heard: Option<Network>,
+    /// What the network heard, in lesson 6, if `https` did not hide it.
+    heard: Vec<String>,
+    https: bool,
 }
 
 /// A text that the learner has decoded from base64.
@@ -130,22 +133,23 @@ async fn view<'r>(
         "two-stores" => two_stores(&context, &seen, &mut lines).await?,
         _ => None,
     };
-    let forge = (slug == forge::SLUG).then(|| context.examine(&session, state));
-    let heard = match slug {
-        network::SLUG => Some(context.listen(&session, state).await?),
-        _ => None,
-    };
+    if slug == "no-secrets" && session.is_unknown() {
+        // The X-ray then says that Oskar has ended the session.
+        session.revoke_reason().await?;
+    }
     let lab = LabView {
         switches: state.switches.clone(),
         has_ticket: state.ticket.is_some(),
+        state: state.clone(),
         note: readable_cookie(request, slug),
         handed: !lines.is_empty(),
         decode: decode.map(|text| Decoded { text, says: decoded(text) }),
         seen,
         kept,
         memory,
-        forge,
-        heard,
+        forge: (slug == "the-seal").then(|| context.examine(&session, state)),
+        heard: if slug == "no-secrets" { network::lines(request) } else { vec![] },
+        https: is_https(request),
     };
     Ok((lab, lines))
 }
@@ -219,6 +223,7 @@ struct Button {
 impl Button {
     fn switches(&self) -> Switches {
         Switches {
+            own: None,
             resave: !self.resave.is_empty(),
             save_uninitialized: !self.save_uninitialized.is_empty(),
             one_day: !self.one_day.is_empty(),
@@ -242,8 +247,8 @@ async fn run(
         return Ok(None);
     }
     let learner = &mut lesson.learner;
-    let typed = Typed { value: &form.0.value, id: &form.0.id, secret: &form.0.secret };
-    let action = Action { name: &form.0.name, switches: form.0.switches(), typed };
+    let Button { name, value, id, secret, .. } = &form.0;
+    let action = Action { name, switches: form.0.switches(), value, id, secret };
     // A count is stored at the end of this request, also for a visitor who had no session before it.
     let has_server = learner.is_stored() || action.name == "count";
     let context = LabContext {
@@ -262,22 +267,10 @@ async fn run(
             this.evaluate(learner, progress);
         })
         .await?;
-    let back = Redirect::to(format!("{}#{}", this.path(true), section(this.slug, action.name)));
+    // Without a section here, the browser keeps the one in the address of the form.
+    let section = if matches!(this.slug, "the-seal" | "no-secrets") { "" } else { "#do" };
+    let back = Redirect::to(format!("{}{section}", this.path(true)));
     Ok(Some(WithCookies(back, lines)))
-}
-
-/// The section of the page that the button has changed.
-fn section(slug: &str, button: &str) -> &'static str {
-    match (slug, button) {
-        (forge::SLUG, "note") | (network::SLUG, "bad-cookie") => "read",
-        (forge::SLUG, "new" | "send" | "sign") | (network::SLUG, "steal" | "oskar-again") => {
-            "ticket"
-        }
-        (forge::SLUG, "leak") => "sign",
-        (forge::SLUG, "role") => "role",
-        (network::SLUG, "revoke") => "owner",
-        _ => "do",
-    }
 }
 
 /// The owner of this learner's server.

@@ -62,19 +62,8 @@ impl Labs {
     /// # Errors
     /// The options are wrong, which does not happen: they are ours.
     pub(crate) fn sessions(&self, switches: &Switches) -> Result<Sessions, Unavailable> {
-        let options = self.options_of(switches);
-        build(self.store.clone(), options, self.observer()).map_err(Unavailable::new)
-    }
-
-    /// The lab's sessions, signed with a secret that the learner may know. It signs no cookie of another
-    /// learner, and none of another lab.
-    ///
-    /// # Errors
-    /// As [`sessions`](Self::sessions).
-    pub(crate) fn signed_with(&self, secret: &str) -> Result<Sessions, Unavailable> {
-        let mut options = self.options_of(&Switches::default());
-        options.secret = Secrets::new([secret.to_owned()]).unwrap_or(options.secret);
-        build(self.store.clone(), options, self.observer()).map_err(Unavailable::new)
+        let observer = if self.is_memory { observe_in_memory } else { trace::observe_lab };
+        build(self.store.clone(), self.options_of(switches), observer).map_err(Unavailable::new)
     }
 
     /// The lab's sessions with these options, whose use the notebook does not show.
@@ -95,12 +84,11 @@ impl Labs {
         build(server.memory.clone(), options, observe_in_memory).map_err(Unavailable::new)
     }
 
-    fn observer(&self) -> fn(&Event<'_>) {
-        if self.is_memory { observe_in_memory } else { trace::observe_lab }
-    }
-
     fn options_of(&self, switches: &Switches) -> Options {
         let mut options = self.options(LAB_COOKIE, switches.secret);
+        if let Some(own) = switches.own.clone().and_then(|secret| Secrets::new([secret])) {
+            options.secret = own;
+        }
         options.resave = switches.resave;
         options.save_uninitialized = switches.save_uninitialized;
         options.touch_after = if switches.resave { DAY } else { Duration::ZERO };

@@ -1,7 +1,7 @@
 //! Lesson 6: no credentials and no secrets in cookies; they can be intercepted.
 
 use super::Goal;
-use super::evidence::{Evidence, lab_found, lab_lost, number, sent};
+use super::evidence::{Evidence, lab_found, lab_lost, sent, set};
 use super::the_seal::last_value;
 use crate::names::LAB_COOKIE;
 use crate::teach::progress::Proof;
@@ -14,29 +14,25 @@ pub(super) fn is_right(evidence: &Evidence, typed: &str) -> bool {
 
 /// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
-    let is_oskar = |visit: &&Exchange| number(visit, "logged in as Oskar").is_some();
-    let used = evidence.visits().filter(is_oskar).find(|visit| lab_found(visit));
-    let ended = used.and_then(|used| {
-        let mut pressed = evidence.pressed("revoke");
-        Some((used, pressed.find(|pressed| pressed.number > used.number)?))
-    });
-    let dead = ended.and_then(|(used, ended)| {
+    let copied = evidence.pressed("steal").chain(evidence.pressed("oskar-again"));
+    let copied: Vec<_> =
+        copied.filter_map(|pressed| set(pressed, LAB_COOKIE)?.sid.as_deref()).collect();
+    let is_copy = |visit: &&Exchange| ticket(visit).is_some_and(|sid| copied.contains(&sid));
+    let used = evidence.visits().filter(is_copy).find(|visit| lab_found(visit));
+    let revoked = used.and_then(|used| {
+        let ended = evidence.pressed("revoke").find(|pressed| pressed.number > used.number)?;
         let again = evidence.pressed("steal").find(|pressed| pressed.number > ended.number)?;
-        let is_same = |visit: &&Exchange| ticket(visit) == ticket(used) && lab_lost(visit);
-        let mut later = evidence.visits().filter(|visit| visit.number > again.number);
-        Some(Proof::default().add("ended", ended).add("dead", later.find(is_same)?))
+        let is_dead = |visit: &&Exchange| {
+            visit.number > again.number && lab_lost(visit) && ticket(visit) == ticket(used)
+        };
+        let dead = evidence.visits().find(is_dead)?;
+        Some(Proof::default().add("ended", ended).add("dead", dead))
     });
-    vec![
-        ("read", evidence.answered.then(Proof::default)),
-        ("used", used.map(proof_of_use)),
-        ("revoked", dead),
-    ]
-}
-
-fn proof_of_use(used: &Exchange) -> Proof {
-    let bytes = sent(used, LAB_COOKIE).map_or(0, |cookie| cookie.bytes);
-    let ticket = ticket(used).unwrap_or_default();
-    Proof::default().add("used", used).fact("bytes", bytes).fact("ticket", ticket)
+    let used = used.and_then(|used| {
+        let proof = Proof::default().add("used", used).fact("ticket", ticket(used)?);
+        Some(proof.fact("bytes", sent(used, LAB_COOKIE)?.bytes))
+    });
+    vec![("read", evidence.answered.then(Proof::default)), ("used", used), ("revoked", revoked)]
 }
 
 /// The short session ID in the lab's cookie of a request.

@@ -8,9 +8,8 @@ use crate::trace::Exchange;
 /// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     // The first visit about which the lab has noted this fact.
-    let visit = |name, fact: &'static str, holds: fn(&Exchange) -> bool| {
-        let mut visits = evidence.visits();
-        let found = visits.find(|visit| number(visit, fact).is_some() && holds(visit));
+    let visit = |name, fact: &str, holds: fn(&Exchange) -> bool| {
+        let found = evidence.visits().find(|visit| number(visit, fact).is_some() && holds(visit));
         found.map(|visit| Proof::default().add(name, visit))
     };
     let colour = evidence.lab.colour.as_ref().filter(|_| evidence.answered);

@@ -18,12 +18,11 @@ pub(crate) struct LabState {
     pub colour: Option<String>,
     /// The password in the old cookie that the learner got.
     pub password: Option<String>,
-    /// The secret that signs the tickets of lesson 5.
+    /// The secret of lesson 5. It signs no cookie of another learner, and none of another lab.
     pub secret: Option<String>,
-    /// The last genuine ticket of lesson 5, decoded.
+    /// The learner's last genuine ticket in lesson 5, and Oskar's.
     pub signed: Option<String>,
-    /// The ID of Oskar's session in lesson 5.
-    pub leaked_id: Option<String>,
+    pub leaked: Option<String>,
 }
 
 /// The options of express-session that a learner can change.
@@ -38,6 +37,9 @@ pub(crate) struct Switches {
     pub one_day: bool,
     /// `secret`.
     pub secret: Secret,
+    /// The learner's own secret, in place of all others.
+    #[serde(skip)]
+    pub own: Option<String>,
 }
 
 /// The secrets that the lab signs and verifies with.
