@@ -16,9 +16,8 @@ use super::sessions::{DAY, Labs, commit};
 use crate::auth::revoke::REVOKED;
 use crate::db::Unavailable;
 use crate::names::{BIG_COOKIE, LAB_COOKIE, NOTE_COOKIE, OLD_COOKIE};
-use crate::teach::decoy;
 use crate::teach::limits::{Denied, Limits, Size};
-use crate::teach::progress::{LabState, Secret, Switches};
+use crate::teach::progress::{Hidden, LabState, Secret, Switches};
 
 /// The lifetime of the short-lived cookie, and of the short-lived document, in the lesson on clocks.
 const SHORT: Duration = Duration::from_secs(20);
@@ -80,13 +79,12 @@ impl LabContext<'_> {
                 vec![cookies::plain(BIG_COOKIE, &"x".repeat(GIANT - BIG_COOKIE.len() - 1))]
             }
             "note" => {
-                let colour = state.colour.get_or_insert_with(decoy::colour);
+                let Hidden { colour, .. } = state.hidden.get_or_insert_with(Hidden::random);
                 vec![cookies::plain(NOTE_COOKIE, &encoded(&format!("colour={colour}")))]
             }
             "bad-cookie" => {
-                let name = state.oskar.get_or_insert_with(decoy::oskar);
-                let password = state.password.get_or_insert_with(decoy::password);
-                let text = format!("user={name};password={password}");
+                let hidden = state.hidden.get_or_insert_with(Hidden::random);
+                let text = format!("user={};password={}", hidden.oskar, hidden.password);
                 vec![cookies::plain(OLD_COOKIE, &encoded(&text))]
             }
             "replay" => state.ticket.iter().map(|value| cookies::ticket(value, None)).collect(),
@@ -220,8 +218,8 @@ impl LabContext<'_> {
         self.limits.count(Size::Small).await?;
         super::note(self.slug, "sessions begun for Oskar, in a browser of his own", 1);
         let session = self.labs.sessions(&Switches::default())?.create(self.request);
-        let name = state.oskar.get_or_insert_with(decoy::oskar);
-        session.regenerate().log_in(name.as_str()).map_err(Unavailable::new)?;
+        let Hidden { oskar, .. } = state.hidden.get_or_insert_with(Hidden::random);
+        session.regenerate().log_in(&oskar).map_err(Unavailable::new)?;
         let line = commit(&session).await?.unwrap_or_default();
         let ticket = cookies::value(&line).unwrap_or_default().to_owned();
         state.decoy = Some(ticket.clone());

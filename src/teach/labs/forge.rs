@@ -10,9 +10,8 @@ use super::sessions::commit;
 use super::{cookies, note};
 use crate::db::Unavailable;
 use crate::names::{LAB_COOKIE, ROLE_COOKIE};
-use crate::teach::decoy;
 use crate::teach::limits::{Denied, Size};
-use crate::teach::progress::{LabState, Switches};
+use crate::teach::progress::{Hidden, LabState, Switches};
 
 /// Characters of a typed value. A ticket has 77.
 const LONGEST: usize = 200;
@@ -36,12 +35,11 @@ impl LabContext<'_> {
     ) -> Result<Vec<String>, Denied> {
         let (name, value) = match action.name {
             "leak" => {
-                let oskar = state.oskar.get_or_insert_with(decoy::oskar).clone();
-                state.leaked = Some(self.sign_new(state, Some(&oskar)).await?);
+                state.leaked = Some(self.sign_new(state, true).await?);
                 return Ok(vec![]);
             }
             "new" => {
-                let ticket = self.sign_new(state, None).await?;
+                let ticket = self.sign_new(state, false).await?;
                 (LAB_COOKIE, state.signed.insert(ticket).clone())
             }
             "sign" => {
@@ -56,14 +54,14 @@ impl LabContext<'_> {
     }
 
     /// Stores a session for Oskar or for the learner; returns its ticket.
-    async fn sign_new(&self, state: &mut LabState, oskar: Option<&str>) -> Result<String, Denied> {
+    async fn sign_new(&self, state: &mut LabState, for_oskar: bool) -> Result<String, Denied> {
         self.limits.count(Size::Small).await?;
-        let own = Some(state.secret.get_or_insert_with(decoy::secret).clone());
-        let sessions = self.labs.sessions(&Switches { own, ..Switches::default() })?;
-        let session = sessions.create(self.request);
-        let set = match oskar {
-            Some(oskar) => session.regenerate().log_in(oskar),
-            None => session.increment(VISITS),
+        let hidden = state.hidden.get_or_insert_with(Hidden::random);
+        let switches = Switches { own: Some(hidden.secret.clone()), ..Switches::default() };
+        let session = self.labs.sessions(&switches)?.create(self.request);
+        let set = match for_oskar {
+            true => session.regenerate().log_in(&hidden.oskar),
+            false => session.increment(VISITS),
         };
         set.map_err(Unavailable::new)?;
         let line = commit(&session).await?.unwrap_or_default();
@@ -73,7 +71,7 @@ impl LabContext<'_> {
     /// The session of the ticket that came. All labs share one collection, and a learner who knows a secret
     /// can sign any ID in it, so only the learner's own sessions count.
     pub(super) async fn signed_session(&self, state: &LabState) -> Result<Session, Unavailable> {
-        let own = state.secret.clone();
+        let own = state.hidden.as_ref().map(|hidden| hidden.secret.clone());
         let sessions = self.labs.sessions(&Switches { own, ..Switches::default() })?;
         let session = sessions.load(self.request).await?;
         let (id, mut known) = (session.id(), [&state.signed, &state.leaked].into_iter().flatten());
@@ -112,11 +110,11 @@ fn kind(came: &str, genuine: Option<&str>, session: &Session) -> &'static str {
     }
     let ((id, by), (own, own_by)) = (parts(came), parts(genuine.unwrap_or_default()));
     match by {
-        _ if genuine.is_none() => "a ticket of another lab",
+        _ if genuine.is_none() => "another ticket",
         None => "a ticket without a signature",
         Some(_) if id == own => "a changed signature",
         Some(_) if by == own_by && id.starts_with("s:") => "a changed session ID",
-        Some(_) => "a forged ticket",
+        Some(_) => "another ticket",
     }
 }
 

@@ -14,7 +14,6 @@ use super::sessions::{Labs, commit};
 use super::{network, note};
 use crate::db::Unavailable;
 use crate::names::{LAB_COOKIES, NOTE_COOKIE, OLD_COOKIE};
-use crate::proxy::is_https;
 use crate::teach::lessons::{LessonPage, Shown};
 use crate::teach::limits::{Denied, Size};
 use crate::teach::progress::{LabState, Learner, Secret, Switches};
@@ -64,25 +63,18 @@ struct LabView<'r> {
     has_ticket: bool,
     /// What the labs remember of the learner.
     state: LabState,
-    note: Option<ReadableCookie>,
+    note: Option<(&'static str, String)>,
     /// This response sets a cookie of the lab.
     handed: bool,
-    decode: Option<Decoded<'r>>,
+    /// A text that the learner has decoded from base64, and what it says.
+    decode: Option<(&'r str, Option<String>)>,
     /// Whether the document of the last ticket is stored and valid; `None` where no lesson asks.
     kept: Option<bool>,
     memory: Option<Memory>,
     /// The ticket itself, in lesson 5.
     forge: Option<Forge>,
-    /// What the network heard, in lesson 6, if `https` did not hide it.
+    /// What plain http tells the network, in lesson 6.
     heard: Vec<String>,
-    https: bool,
-}
-
-/// A text that the learner has decoded from base64.
-#[derive(Serialize)]
-struct Decoded<'r> {
-    text: &'r str,
-    says: Option<String>,
 }
 
 #[get("/<_>?<decode>&<shown..>")]
@@ -143,13 +135,12 @@ async fn view<'r>(
         state: state.clone(),
         note: readable_cookie(request, slug),
         handed: !lines.is_empty(),
-        decode: decode.map(|text| Decoded { text, says: decoded(text) }),
+        decode: decode.map(|text| (text, decoded(text))),
         seen,
         kept,
         memory,
         forge: (slug == "the-seal").then(|| context.examine(&session, state)),
         heard: if slug == "no-secrets" { network::lines(request) } else { vec![] },
-        https: is_https(request),
     };
     Ok((lab, lines))
 }
@@ -171,17 +162,10 @@ fn seen(request: &Request<'_>, session: &Session) -> Seen {
     }
 }
 
-/// A cookie of this lesson that is not encrypted.
-#[derive(Serialize)]
-struct ReadableCookie {
-    name: &'static str,
-    value: String,
-}
-
-fn readable_cookie(request: &Request<'_>, slug: &str) -> Option<ReadableCookie> {
+/// The name and the value of the cookie of this lesson that is not encrypted.
+fn readable_cookie(request: &Request<'_>, slug: &str) -> Option<(&'static str, String)> {
     let name = if slug == "no-secrets" { OLD_COOKIE } else { NOTE_COOKIE };
-    let value = request.cookies().get(name)?.value().to_owned();
-    Some(ReadableCookie { name, value })
+    Some((name, request.cookies().get(name)?.value().to_owned()))
 }
 
 /// The counter in the memory of the learner's server, and the server's number.

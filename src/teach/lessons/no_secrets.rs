@@ -9,7 +9,7 @@ use crate::trace::Exchange;
 
 /// Whether the password in the learner's own copy of the old cookie was typed.
 pub(super) fn is_right(evidence: &Evidence, typed: &str) -> bool {
-    evidence.lab.password.as_deref() == Some(last_value(typed))
+    evidence.lab.hidden.as_ref().is_some_and(|hidden| hidden.password == last_value(typed))
 }
 
 /// The goals of the lesson.

@@ -12,9 +12,9 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
         let found = evidence.visits().find(|visit| number(visit, fact).is_some() && holds(visit));
         found.map(|visit| Proof::default().add(name, visit))
     };
-    let colour = evidence.lab.colour.as_ref().filter(|_| evidence.answered);
+    let hidden = evidence.lab.hidden.as_ref().filter(|_| evidence.answered);
     vec![
-        ("read", colour.map(|colour| Proof::default().fact("colour", colour))),
+        ("read", hidden.map(|hidden| Proof::default().fact("colour", &hidden.colour))),
         ("other-number", visit("changed_id", "a changed session ID", lab_refused)),
         ("other-seal", visit("changed_signature", "a changed signature", lab_refused)),
         ("no-seal", visit("unsigned", "a ticket without a signature", lab_refused)),
@@ -26,12 +26,12 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
 
 /// Whether the colour in the learner's own note was typed.
 pub(super) fn is_right(evidence: &Evidence, typed: &str) -> bool {
-    let colour = evidence.lab.colour.as_deref();
-    colour.is_some_and(|colour| last_value(typed).eq_ignore_ascii_case(colour))
+    let typed = last_value(typed).trim_start_matches('#');
+    let hidden = evidence.lab.hidden.as_ref();
+    hidden.is_some_and(|hidden| hidden.colour[1..].eq_ignore_ascii_case(typed))
 }
 
 /// The text behind the last `=`: some learners type the whole note.
 pub(super) fn last_value(typed: &str) -> &str {
-    let typed = typed.trim();
-    typed.rsplit_once('=').map_or(typed, |(_, value)| value)
+    typed.rsplit('=').next().unwrap_or_default().trim()
 }

@@ -15,7 +15,7 @@ use rocket_express_session::SessionInfo;
 use serde::{Deserialize, Serialize};
 
 pub(super) use claim_progress::stage as claim_progress;
-pub(super) use lab_state::{LabState, Secret, Switches};
+pub(super) use lab_state::{Hidden, LabState, Secret, Switches};
 pub(super) use learner::Learner;
 pub(super) use store::{ProgressStore, Scope};
 
