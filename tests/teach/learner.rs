@@ -88,8 +88,8 @@ pub struct Learner {
     pub browsers: [Browser; 2],
     /// All pages that the learner got.
     pub pages: String,
-    /// All session cookies that the learner got, those of the labs included.
-    pub tickets: BTreeSet<String>,
+    /// The names and values of all session cookies that the learner had, those of the labs included.
+    pub tickets: BTreeSet<(String, String)>,
 }
 
 impl Learner {
@@ -148,11 +148,11 @@ impl Learner {
         }
         self.pages += &answer.body;
         let tickets = browser.jar.iter().filter(|(name, _)| name.ends_with("sid"));
-        self.tickets.extend(tickets.map(|(_, value)| value.clone()));
+        self.tickets.extend(tickets.map(|(name, value)| (name.clone(), value.clone())));
     }
 
     /// A value of a field with the learner's own words in place of `{names}`.
-    fn fill(&self, value: &str) -> String {
+    pub fn fill(&self, value: &str) -> String {
         let value = value.replace("{username}", self.name).replace("{password}", PASSWORD);
         let value = self.fill_ticket(value);
         if value.contains("{secret}") {
