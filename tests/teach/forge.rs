@@ -162,7 +162,7 @@ async fn the_network_hears_the_cookies_of_the_lab_and_the_page_hides_those_of_th
     let request = rosa.browsers[0].request(reqwest::Method::GET, &format!("{NETWORK}?a=<b>"));
     let request = request.header("Authorization", "Basic c2VjcmV0");
     let page = rosa.browsers[0].send(request).await.body;
-    let heard = page.split_once("aria-label=\"The request\"").unwrap().1;
+    let heard = page.split_once("id=\"heard\"").unwrap().1;
     let heard = heard.split_once("</pre>").unwrap().0;
     assert!(heard.contains("GET &#x2F;lab&#x2F;no-secrets?a=%3Cb%3E"), "{heard}");
     for (name, value) in &rosa.browsers[0].jar {
