@@ -1,9 +1,9 @@
 //! The labs of lessons 5 and 6: a learner changes, forges and copies tickets, and gets at nothing else.
 
 use crate::class;
-use crate::learner::{Learner, solution};
-use crate::lessons::FOLDERS;
+use crate::learner::Learner;
 use crate::support::App;
+use crate::support::lesson::{FOLDERS, solution};
 
 const SEAL: &str = "/lab/the-seal";
 const NETWORK: &str = "/lab/no-secrets";
@@ -206,6 +206,7 @@ async fn both_lessons_are_solved_in_memory_as_well() {
     for (folder, name) in FOLDERS[4..6].iter().zip(["rosa", "ruth"]) {
         let mut rosa = Learner::new(&app, name).await;
         rosa.play(folder, &solution(folder)).await;
-        assert!(rosa.is_solved(folder).await, "{folder}");
+        let page = rosa.page(folder).await.body;
+        assert!(rosa.is_solved(folder).await, "{folder} {:?} {page}", reached(&page));
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::class;
 use crate::class::teacher;
-use crate::learner::{Learner, slug, solution};
-use crate::lessons::FOLDERS;
+use crate::learner::Learner;
+use crate::support::lesson::{FOLDERS, slug, solution};
 
 #[rocket::async_test]
 async fn before_the_guess_a_page_shows_the_question_alone() {

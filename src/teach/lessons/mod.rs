@@ -34,6 +34,11 @@ use rocket::Route;
 use crate::teach::progress::{Learner, Progress, Proof};
 use evidence::Evidence;
 
+/// The login of a lesson, to be mounted below the address of the login page.
+pub(super) fn login_routes() -> Vec<Route> {
+    behind_the_login::routes()
+}
+
 /// A lesson. Its slug is also its address, and its folder of templates has number and slug in its name.
 pub(super) struct Lesson {
     /// The number, from 1.
@@ -66,7 +71,8 @@ static ALL: LazyLock<[Lesson; 10]> = LazyLock::new(|| {
         Lesson::new(1, "http-forgets", http_forgets::check),
         Lesson::new(2, "ticket-and-coat", ticket_and_coat::check),
         Lesson::new(3, "behind-the-login", behind_the_login::check)
-            .with_answer(behind_the_login::is_in_order),
+            .with_answer(behind_the_login::is_in_order)
+            .with_order(behind_the_login::in_place),
         Lesson::new(4, "one-jar", one_jar::check),
         Lesson::new(5, "the-seal", the_seal::check).with_lab().with_answer(the_seal::is_right),
         Lesson::new(6, "no-secrets", no_secrets::check)
@@ -102,6 +108,10 @@ impl Lesson {
 
     fn with_answer(self, answer: Answer) -> Self {
         Self { answer: Some(answer), ..self }
+    }
+
+    fn with_order(self, in_place: InPlace) -> Self {
+        Self { in_place: Some(in_place), ..self }
     }
 
     /// The lesson with this slug.

@@ -1,12 +1,12 @@
 //! How far each learner is in the lessons.
 //!
 //! The progress of a user is stored by the user's ID in a collection of its own, so it survives a logout
-//! (`store.rs`). The progress of an anonymous visitor is in the session (`learner.rs`), and moves to the user
-//! at login (`claim_progress.rs`). Lessons and goals are stored by name; this folder knows no lesson.
+//! (`store.rs`). The progress of an anonymous visitor is in the session (`learner.rs`) and ends with it.
+//! Students share computers, so that work may not be the next user's. Lessons and goals are stored by name;
+//! this folder knows no lesson.
 
 mod lab_state;
 mod learner;
-mod claim_progress;
 mod store;
 
 use std::collections::BTreeMap;
@@ -14,7 +14,6 @@ use std::collections::BTreeMap;
 use rocket_express_session::SessionInfo;
 use serde::{Deserialize, Serialize};
 
-pub(super) use claim_progress::stage as claim_progress;
 pub(super) use lab_state::{Hidden, LabState, Secret, Switches};
 pub(super) use learner::Learner;
 pub(super) use store::{ProgressStore, Scope};
