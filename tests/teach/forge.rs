@@ -1,6 +1,9 @@
 //! The labs of lessons 5 and 6: a learner changes, forges and copies tickets, and gets at nothing else.
 
+use mongodb::bson::{Document, doc};
+
 use crate::class;
+use crate::labs::fill_counters;
 use crate::learner::Learner;
 use crate::support::App;
 use crate::support::lesson::{FOLDERS, solution};
@@ -196,8 +199,25 @@ async fn a_copied_ticket_works_until_its_owner_ends_the_session_and_oskar_can_lo
     lab(&mut rosa, NETWORK, &[("do", "revoke")]).await;
     let page = lab(&mut rosa, NETWORK, &[("do", "steal")]).await;
     assert!(page.contains("verdict--bad"));
-    let ended = app.database().collection::<mongodb::bson::Document>("lab_sessions_ended");
-    assert_eq!(ended.count_documents(mongodb::bson::doc! { "why": "revoked" }).await.unwrap(), 2);
+    let ended = app.database().collection::<Document>("lab_sessions_ended");
+    assert_eq!(ended.count_documents(doc! { "why": "revoked" }).await.unwrap(), 2);
+}
+
+#[rocket::async_test]
+async fn each_session_that_lesson_5_stores_is_counted() {
+    let app = class().await;
+    let mut guest = app.browser();
+    guest.post(SEAL, &[("do", "new")]).await.expect_redirect(SEAL);
+    fill_counters(&app).await;
+    for button in ["new", "leak"] {
+        let answer = guest.post(SEAL, &[("do", button)]).await;
+        answer.expect_page(429, "id=\"network-limit\"");
+    }
+    for button in ["send", "sign", "role"] {
+        guest.post(SEAL, &[("do", button)]).await.expect_redirect(SEAL);
+    }
+    let sessions = app.database().collection::<Document>("lab_sessions");
+    assert_eq!(sessions.count_documents(doc! {}).await.unwrap(), 1);
 }
 
 #[rocket::async_test]
