@@ -5,6 +5,7 @@ mod support;
 
 mod class;
 mod crowd;
+mod forge;
 mod invitation;
 mod jars;
 mod labs;
