@@ -48,7 +48,7 @@ fn cut_all<'t>(texts: impl IntoIterator<Item = &'t mut String>, characters: usiz
 }
 
 /// The steps of a request, as many as fit.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Steps {
     noted: Vec<Noted>,
     bytes: usize,

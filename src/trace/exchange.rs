@@ -12,7 +12,7 @@ use rocket::http::Cookie as SetCookie;
 pub struct Exchange {
     /// The request's ID in the log. It cannot be guessed, and a browser that knows it may read.
     pub id: String,
-    /// Counts all exchanges of this process: a short number to talk about.
+    /// Counts the exchanges of its browser, from 1: a short number to talk about. 0 without a browser.
     pub number: u64,
     /// When the request came.
     pub received: SystemTime,

@@ -22,6 +22,7 @@ use rocket::http::{Method, Status};
 use rocket::tokio::task::{self, Id};
 use rocket::tokio::time::timeout;
 
+use super::exchange::Exchange;
 use super::notebook::Notebook;
 use super::recorder::BrowserKey;
 use super::step::{Noted, Step};
@@ -181,6 +182,13 @@ pub fn close_notebook() -> Option<Notebook> {
     Some(notebook)
 }
 
+/// The exchange of this task's request as it is so far, with the status 200 and without cookies set. The
+/// notebook stays open.
+pub fn so_far() -> Option<Exchange> {
+    let (id, notebook) = with(|request| Some((request.id.clone(), request.notebook.clone()?)))??;
+    Some(notebook.into_exchange(id))
+}
+
 /// Changes the notebook of this task's request, if one is open.
 pub fn with_notebook(change: impl FnOnce(&mut Notebook)) {
     if NOTEBOOKS.load(Ordering::Relaxed) == 0 {
@@ -267,7 +275,9 @@ mod tests {
             begin(record(Some(Notebook::default())));
             task::yield_now().await;
             note(|| Step::Login { user: user.to_owned() });
+            assert_eq!(so_far().unwrap().user.as_deref(), Some(user));
             let notebook = close_notebook().unwrap();
+            assert!(so_far().is_none(), "the notebook is closed");
             note(|| Step::Login { user: "too late".to_owned() });
             let steps = notebook.steps.finish();
             format!("{:?}", steps.iter().map(|noted| &noted.step).collect::<Vec<_>>())

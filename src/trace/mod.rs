@@ -20,7 +20,7 @@ pub use bounds::Steps;
 pub use command::listener;
 pub use exchange::{Cookie, Exchange};
 pub use fairing::{Recorded, stage};
-pub use in_flight::{assign_to, assign_to_session, coarsen_times, link_to, note};
+pub use in_flight::{assign_to, assign_to_session, coarsen_times, link_to, note, so_far};
 pub use notebook::Notebook;
 pub use recorder::{BrowserKey, Recorder};
 pub use redact::{Redacted, short_id};

@@ -5,8 +5,9 @@ use std::time::{Instant, SystemTime};
 use rocket::Request;
 
 use super::bounds::{self, Steps, cut};
-use super::exchange::Cookie;
+use super::exchange::{Cookie, Exchange};
 use super::recorder::BrowserKey;
+use super::step::{Noted, Step};
 
 /// First path segments of the requests that are not recorded. They are not interesting, or they show
 /// recordings.
@@ -17,6 +18,7 @@ const UNRECORDED: [&str; 7] =
 const MAX_OWNERS: usize = 4;
 
 /// The notes of one request.
+#[derive(Clone)]
 pub struct Notebook {
     /// The arrival of the request, from which the times of the steps count.
     pub begun: Instant,
@@ -71,6 +73,57 @@ impl Notebook {
             self.follows = Some(id.to_owned());
         }
     }
+
+    /// The exchange of this ID with these notes, and without its response.
+    pub fn into_exchange(self, id: String) -> Exchange {
+        let Self { begun, at, method, path, mut cookies, steps, owners: _, follows, blurred } =
+            self;
+        let steps = steps.finish();
+        for cookie in &mut cookies {
+            as_sent(cookie, &steps);
+        }
+        let mut exchange = Exchange {
+            id,
+            number: 0,
+            received: at,
+            method,
+            path,
+            cookies,
+            user: user_of(&steps),
+            steps,
+            status: 200,
+            location: None,
+            set_cookies: vec![],
+            bytes: None,
+            took: begun.elapsed(),
+            follows,
+            has_coarse_times: false,
+        };
+        if blurred {
+            exchange.coarsen_times();
+        }
+        exchange
+    }
+}
+
+/// Corrects the size of a session cookie. Rocket has decoded the value, but the session engine knows how many
+/// bytes the browser sent.
+fn as_sent(cookie: &mut Cookie, steps: &[Noted]) {
+    for noted in steps {
+        if let Step::CookieRead { name, bytes, .. } = &noted.step
+            && *name == cookie.name
+        {
+            cookie.bytes = *bytes;
+        }
+    }
+}
+
+fn user_of(steps: &[Noted]) -> Option<String> {
+    steps.iter().rev().find_map(|noted| match &noted.step {
+        Step::User { id } => Some(id.clone()),
+        Step::Login { user } => Some(user.clone()),
+        _ => None,
+    })
 }
 
 impl Default for Notebook {

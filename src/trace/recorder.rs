@@ -51,7 +51,6 @@ pub struct Recorder {
 
 #[derive(Default)]
 struct Kept {
-    last_number: u64,
     exchanges: VecDeque<Entry>,
     /// The memory that all entries take.
     bytes: usize,
@@ -77,8 +76,7 @@ impl Recorder {
                 entry.browser = browser;
             }
         }
-        kept.last_number += 1;
-        exchange.number = kept.last_number;
+        exchange.number = browser.map_or(0, |browser| kept.next_number(browser));
         exchange.follows = exchange.follows.take().or_else(|| kept.redirect_to(&exchange, browser));
         let (bytes, exchange) = (exchange.size() + size_of::<Entry>(), Arc::new(exchange));
         kept.bytes += bytes;
@@ -104,6 +102,11 @@ impl Recorder {
         let kept = self.kept();
         let own = kept.exchanges.iter().rev().filter(|entry| entry.browser == Some(browser));
         own.map(|entry| entry.exchange.clone()).collect()
+    }
+
+    /// The number of this browser's next exchange.
+    pub fn next_number(&self, browser: BrowserKey) -> u64 {
+        self.kept().next_number(browser)
     }
 
     /// The exchanges of a user in all browsers, newest first.
@@ -158,6 +161,11 @@ impl Recorder {
 }
 
 impl Kept {
+    fn next_number(&self, browser: BrowserKey) -> u64 {
+        let own = self.exchanges.iter().filter(|entry| entry.browser == Some(browser));
+        own.map(|entry| entry.exchange.number).max().unwrap_or_default() + 1
+    }
+
     /// The last exchange of this browser, if it was a redirect to where this one went.
     fn redirect_to(&self, exchange: &Exchange, browser: Option<BrowserKey>) -> Option<String> {
         let browser = browser?;
@@ -211,25 +219,14 @@ fn user(entry: &Entry) -> Option<(BrowserKey, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::SystemTime;
+    use crate::trace::Notebook;
 
     fn exchange(id: &str, path: &str, location: Option<&str>) -> Exchange {
         Exchange {
-            id: id.to_owned(),
-            number: 0,
-            received: SystemTime::now(),
             method: "GET".to_owned(),
             path: path.to_owned(),
-            cookies: vec![],
-            steps: vec![],
-            status: 200,
             location: location.map(str::to_owned),
-            set_cookies: vec![],
-            bytes: None,
-            took: Duration::ZERO,
-            follows: None,
-            user: None,
-            has_coarse_times: false,
+            ..Notebook::default().into_exchange(id.to_owned())
         }
     }
 
@@ -251,23 +248,29 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_has_twenty_and_all_together_two_thousand() {
+    fn numbers_count_the_exchanges_of_one_browser_across_a_login() {
         let recorder = Recorder::default();
+        let [before, after, other] = ["old", "new", "other"].map(BrowserKey::of_session);
+        let keep = |keys: &[BrowserKey]| recorder.keep(exchange("", "/", None), keys).number;
+        let numbers = [&[before][..], &[other], &[], &[before, after], &[other], &[after]];
+        assert_eq!(numbers.map(keep), [1, 1, 0, 2, 2, 3]);
+        assert_eq!([after, other, before].map(|key| recorder.next_number(key)), [4, 3, 1]);
+        (4..34).for_each(|number| assert_eq!(keep(&[after]), number, "beyond the kept ones"));
+    }
+
+    #[test]
+    fn a_browser_has_twenty_and_all_together_two_thousand() {
+        let (recorder, one) = (Recorder::default(), BrowserKey::of_session("one"));
         for number in 0..30 {
-            recorder
-                .keep(exchange(&number.to_string(), "/", None), &[BrowserKey::of_session("one")]);
+            recorder.keep(exchange(&number.to_string(), "/", None), &[one]);
         }
-        assert_eq!(recorder.of_browser(BrowserKey::of_session("one")).len(), 20);
+        assert_eq!(recorder.of_browser(one).len(), 20);
         assert!(recorder.get("9").is_none() && recorder.get("10").is_some());
         for number in 0..2_500 {
             recorder.keep(exchange(&format!("anonymous-{number}"), "/", None), &[]);
         }
         assert_eq!(recorder.kept().exchanges.len(), MAX_EXCHANGES);
-        assert_eq!(
-            recorder.of_browser(BrowserKey::of_session("one")).len(),
-            20,
-            "a request without a session pushes out no other"
-        );
+        assert_eq!(recorder.of_browser(one).len(), 20, "requests without a session push out none");
     }
 
     #[test]
