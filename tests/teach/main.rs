@@ -18,6 +18,7 @@ mod settings;
 mod sheets;
 mod standalone;
 mod stream;
+mod summary;
 mod xray;
 
 use support::{Answer, App};

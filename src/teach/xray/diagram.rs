@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::effects::{Effect, effects};
 use super::row::{Lane, Row, Tone, milliseconds};
-use super::sentences::{Dialects, Sentence, Sentences};
+use super::sentences::{Dialects, Sentences};
 use super::{request_response, steps};
 use crate::trace::Exchange;
+use crate::web::TimeView;
 
 /// Rows that stay open: as many as fit a screen, and as one can keep in mind.
 const MAX_OPEN: usize = 9;
@@ -38,10 +39,6 @@ impl RowView {
     fn of(row: Row, sentences: &Sentences) -> Self {
         let (step, parts) =
             (row.sentence.key, row.sentence.sentences().map(|part| part.key).collect());
-        let sentence = match row.is_lab {
-            true => Sentence::new("in-lab").with_sentence("step", row.sentence),
-            false => row.sentence,
-        };
         Self {
             time: milliseconds(row.elapsed),
             lane: row.lane,
@@ -49,7 +46,7 @@ impl RowView {
             step,
             parts,
             count: row.count,
-            dialects: sentences.say(&sentence),
+            dialects: sentences.say(&row.sentence),
             is_lab: row.is_lab,
             differs: false,
             number: row.number,
@@ -58,12 +55,14 @@ impl RowView {
 }
 
 /// An exchange as the template shows it.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(crate) struct View {
     /// The exchange's ID.
     pub id: String,
-    /// A short number to talk about.
+    /// A short number to talk about; 0 without a browser.
     pub number: u64,
+    /// The arrival of the request.
+    pub received: TimeView,
     /// `POST /login`.
     pub line: String,
     /// The status of the response.
@@ -93,6 +92,7 @@ impl View {
         Self {
             id: exchange.id.clone(),
             number: exchange.number,
+            received: exchange.received.into(),
             line: format!("{} {}", exchange.method, exchange.path),
             status: exchange.status,
             rows: rows.into_iter().map(view).collect(),
@@ -133,7 +133,7 @@ pub(crate) fn rows(exchange: &Exchange) -> Vec<Row> {
 /// Removes rows until few enough are left: first the minor ones, then those after the first. The last
 /// steps are those that the request was sent for.
 fn fold(rows: &mut Vec<Row>) -> Vec<Row> {
-    if rows.len() <= MAX_OPEN {
+    if rows.len() <= MAX_OPEN && !rows.iter().any(|row| row.is_lab) {
         return vec![];
     }
     let (mut folded, mut open): (Vec<_>, Vec<_>) =
@@ -148,6 +148,7 @@ fn fold(rows: &mut Vec<Row>) -> Vec<Row> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sentences::Sentence;
     use super::*;
     use std::time::Duration;
 

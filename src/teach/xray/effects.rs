@@ -5,12 +5,24 @@ use serde::Serialize;
 
 use crate::trace::{Command, Cookie, Exchange, Step};
 
-/// The changes in the browser's jar or in one collection.
+/// The changes in one place.
 #[derive(Debug, Serialize)]
 pub(crate) struct Effect {
-    /// The name of the collection; empty for the browser's jar.
+    place: Place,
+    /// The name of the collection.
     collection: String,
     changes: Vec<Change>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Place {
+    /// The cookies of the browser.
+    Jar,
+    /// One collection of MongoDB.
+    Collection,
+    /// The stores in this process's memory.
+    Memory,
 }
 
 /// One change.
@@ -50,26 +62,30 @@ enum Thing {
 }
 
 /// Bytes of a cookie's name and value that browsers keep (RFC 6265bis).
-const MAX_COOKIE: usize = 4_096;
+pub(super) const MAX_COOKIE: usize = 4_096;
 
-/// The jar, `sessions` and `users` in any case; another collection when something was written to it.
+/// The jar in any case; a collection or the memory when the request used it.
 pub(super) fn effects(exchange: &Exchange) -> Vec<Effect> {
-    let mut collections = vec!["sessions", "users"];
-    for command in exchange.commands().filter(|command| is_write(command)) {
+    let mut collections: Vec<&str> = vec![];
+    for command in exchange.commands() {
         if !collections.contains(&command.collection.as_str()) {
             collections.push(&command.collection);
         }
     }
+    let effect = |place, collection: &str, changes| {
+        let collection = collection.to_owned();
+        Effect { place, collection, changes }
+    };
     let in_collection = |collection: &str| {
         let commands = exchange.commands().filter(|command| command.collection == collection);
-        let mut changes: Vec<Change> = commands.filter_map(in_mongodb).collect();
-        if collection == "sessions" {
-            changes.extend(in_memory(exchange));
-        }
-        Effect { collection: collection.to_owned(), changes }
+        effect(Place::Collection, collection, commands.filter_map(in_mongodb).collect())
     };
-    let jar = Effect { collection: String::new(), changes: in_jar(exchange) };
-    std::iter::once(jar).chain(collections.into_iter().map(in_collection)).collect()
+    let mut effects = vec![effect(Place::Jar, "", in_jar(exchange))];
+    effects.extend(collections.into_iter().map(in_collection));
+    if let Some(changes) = in_memory(exchange) {
+        effects.push(effect(Place::Memory, "", changes));
+    }
+    effects
 }
 
 /// Whether this exchange stored nothing, on either side. Counters of attempts do not count here: they have
@@ -77,10 +93,6 @@ pub(super) fn effects(exchange: &Exchange) -> Vec<Effect> {
 pub(super) fn has_none(exchange: &Exchange) -> bool {
     let effects = effects(exchange);
     effects.iter().all(|effect| effect.changes.is_empty() || effect.collection == "throttle")
-}
-
-fn is_write(command: &Command) -> bool {
-    !matches!(command.name.as_str(), "find" | "aggregate")
 }
 
 fn in_jar(exchange: &Exchange) -> Vec<Change> {
@@ -100,18 +112,24 @@ fn in_jar(exchange: &Exchange) -> Vec<Change> {
     exchange.set_cookies.iter().map(change).collect()
 }
 
-fn in_memory(exchange: &Exchange) -> impl Iterator<Item = Change> {
-    exchange.steps.iter().filter_map(|noted| {
-        let Step::Memory { method, .. } = &noted.step else { return None };
-        let kind = match *method {
+/// `None` when no store in memory was used.
+fn in_memory(exchange: &Exchange) -> Option<Vec<Change>> {
+    let calls = exchange.steps.iter().filter_map(|noted| match &noted.step {
+        Step::Memory { method, .. } => Some((*method, Thing::Session)),
+        Step::MemoryUsers { method } => Some((*method, Thing::User)),
+        _ => None,
+    });
+    let change = |(method, thing)| {
+        let kind = match method {
             "insert" => Kind::Added,
-            "destroy" => Kind::Deleted,
+            "destroy" | "delete" => Kind::Deleted,
             "update" => Kind::Updated,
             "touch" => Kind::Extended,
             _ => return None,
         };
-        Some(Change { kind, thing: Thing::Session, name: String::new(), count: 1 })
-    })
+        Some(Change { kind, thing, name: String::new(), count: 1 })
+    };
+    calls.clone().next().map(|_| calls.filter_map(change).collect())
 }
 
 /// `None` for a command that changed nothing.

@@ -8,6 +8,7 @@ use rocket_dyn_templates::{Template, context};
 use rocket_express_session::Session;
 use serde::Serialize;
 
+use super::cookies::{SessionAfter, session_after};
 use super::diagram::{View, rows};
 use super::effects;
 use super::sentences::Sentences;
@@ -24,22 +25,19 @@ pub(super) struct Story {
     is_changed: bool,
     /// Commands that MongoDB got.
     commands: usize,
-    /// Whether the browser has a session behind the last response.
-    has_session: bool,
+    /// The browser's session behind the last response.
+    session: SessionAfter,
     /// The exchanges in their order.
     exchanges: Vec<View>,
 }
 
 /// The story of exchanges that led to one another, in their order.
 pub(super) fn story(chain: &[Arc<Exchange>], sentences: &Sentences) -> Story {
-    let has_session = chain.last().is_none_or(|last| {
-        last.user.is_some() || last.set_cookies.iter().any(|cookie| cookie.sid.is_some())
-    });
     Story {
         title: title(chain),
         is_changed: !chain.iter().all(|exchange| effects::has_none(exchange)),
         commands: chain.iter().map(|exchange| exchange.commands().count()).sum(),
-        has_session,
+        session: chain.last().map_or(SessionAfter::Unknown, |last| session_after(last)),
         exchanges: chain.iter().map(|exchange| View::of(exchange, sentences, None)).collect(),
     }
 }
