@@ -14,6 +14,7 @@ mod neutral;
 mod off;
 mod recorded;
 mod rows;
+mod sentences;
 mod settings;
 mod sheets;
 mod standalone;

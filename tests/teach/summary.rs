@@ -106,7 +106,7 @@ async fn memory_is_no_mongodb() {
     rosa.log_in("rosa").await;
     let login = exchanges(&rosa.get("/dashboard").await)[0].clone();
     let steps = rows(&mut rosa, &login).await;
-    expect_in_order(&steps, &["memory-users", "password-right", "login", "memory-store"]);
+    expect_in_order(&steps, &["memory-users", "password-right", "login", "memory-insert"]);
     let page = page_of(&mut rosa, &login).await;
     assert!(!page.contains("ray--store") && page.contains("ray--memory"), "{page}");
 }

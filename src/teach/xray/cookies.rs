@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
-
 use super::row::Tone;
 use super::sentences::Sentence;
 use crate::auth::revoke::BY_ADMIN;
-use crate::trace::{Exchange, Noted, Signature, Step};
+use crate::trace::{Exchange, Noted, Signature, Step, Write};
 
 /// The signature of the cookie of this name.
 pub(super) fn signature(name: &str, signature: &Signature, took: Duration) -> (Tone, Sentence) {
@@ -60,47 +58,26 @@ pub(super) fn has_no_session(exchange: &Exchange, cookie: &str) -> bool {
         _ => None,
     });
     // Up to the next cookie, the steps are about this one.
-    let is_unknown = steps
-        .take_while(|step| !matches!(step, Step::CookieRead { .. }))
-        .any(|step| matches!(step, Step::UnknownSession { .. }));
+    let mut own = steps.take_while(|step| !matches!(step, Step::CookieRead { .. }));
+    let is_unknown = own.any(|step| matches!(step, Step::UnknownSession { .. }));
     !matches!(signature, Some(Signature::Genuine { .. })) || is_unknown
 }
 
-/// The browser's session behind the response.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum SessionAfter {
-    /// The recording does not tell.
-    Unknown,
-    /// No valid cookie.
-    None,
-    /// A session, and no user is logged in.
-    Anonymous,
-    /// A session. The request looked for no user.
-    Valid,
-    /// A session of a user.
-    LoggedIn,
-}
-
-/// The browser's session of the site behind this exchange, as far as its steps and cookies tell.
-pub(super) fn session_after(exchange: &Exchange) -> SessionAfter {
-    let names = exchange.steps.iter().filter_map(|noted| match &noted.step {
-        Step::CookieRead { name, .. } => Some(name),
+/// The browser's session of the site behind this exchange: `none`, `anonymous`, `logged_in`, or `valid` when
+/// the request looked for no user. `None`: the recording does not tell.
+pub(super) fn session_after(exchange: &Exchange) -> Option<&'static str> {
+    let mut steps = exchange.steps.iter().map(|noted| &noted.step);
+    let is_rendered = steps.clone().any(|step| matches!(step, Step::Rendered { .. }));
+    let (name, write) = steps.find_map(|step| match step {
+        Step::Written { name, write, .. } if !name.starts_with("lab.") => Some((name, write)),
         _ => None,
-    });
-    let Some(name) = names.into_iter().find(|name| !name.starts_with("lab.")) else {
-        return SessionAfter::Unknown;
-    };
-    let set = exchange.set_cookies.iter().rev().find(|cookie| cookie.name == *name);
-    let is_rendered =
-        exchange.steps.iter().any(|noted| matches!(noted.step, Step::Rendered { .. }));
-    match set {
-        // Whether there is a session is unknown when the store does not answer.
-        _ if exchange.status >= 500 => SessionAfter::Unknown,
-        Some(cookie) if cookie.is_gone => SessionAfter::None,
-        None if has_no_session(exchange, name) => SessionAfter::None,
-        _ if exchange.user.is_some() => SessionAfter::LoggedIn,
-        _ if is_rendered => SessionAfter::Anonymous,
-        _ => SessionAfter::Valid,
-    }
+    })?;
+    Some(match write {
+        Write::Delete | Write::SkipUndeliverable => "none",
+        Write::Nothing if has_no_session(exchange, name) => "none",
+        _ if exchange.user.is_some() => "logged_in",
+        // A page has a header with the user, so the request has looked for one.
+        _ if is_rendered && exchange.status < 500 => "anonymous",
+        _ => "valid",
+    })
 }

@@ -1,5 +1,6 @@
 //! An exchange as rows of the diagram, in their order; minor rows are folded away.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -101,20 +102,17 @@ impl View {
             has_coarse_times: exchange.has_coarse_times,
         }
     }
-
-    fn shapes(&self) -> Vec<String> {
-        self.rows.iter().chain(&self.folded).map(|row| row.dialects.plain.shape()).collect()
-    }
 }
 
-/// Exchanges beside each other: rows that are not in all of them are marked.
+/// Exchanges beside each other: rows whose steps are not in all of them are marked.
 pub(crate) fn compared(exchanges: &[Arc<Exchange>], sentences: &Sentences) -> Vec<View> {
+    let steps = |row: &RowView| (row.step, row.parts.clone());
     let views = exchanges.iter().map(|exchange| View::of(exchange, sentences, None));
     let mut views: Vec<View> = views.collect();
-    let shapes: Vec<Vec<String>> = views.iter().map(View::shapes).collect();
+    let rows = |view: &View| view.rows.iter().chain(&view.folded).map(steps).collect();
+    let all: Vec<HashSet<_>> = views.iter().map(rows).collect();
     for row in views.iter_mut().flat_map(|view| view.rows.iter_mut().chain(&mut view.folded)) {
-        let shape = row.dialects.plain.shape();
-        row.differs = !shapes.iter().all(|shapes| shapes.contains(&shape));
+        row.differs = !all.iter().all(|others| others.contains(&steps(row)));
     }
     views
 }

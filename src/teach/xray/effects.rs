@@ -8,57 +8,24 @@ use crate::trace::{Command, Cookie, Exchange, Step};
 /// The changes in one place.
 #[derive(Debug, Serialize)]
 pub(crate) struct Effect {
-    place: Place,
-    /// The name of the collection.
+    /// `jar`, `memory` or `mongodb`.
+    place: &'static str,
+    /// The name of the collection in MongoDB.
     collection: String,
     changes: Vec<Change>,
-}
-
-#[derive(Clone, Copy, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Place {
-    /// The cookies of the browser.
-    Jar,
-    /// One collection of MongoDB.
-    Collection,
-    /// The stores in this process's memory.
-    Memory,
 }
 
 /// One change.
 #[derive(Debug, Serialize)]
 struct Change {
-    kind: Kind,
-    thing: Thing,
+    /// `added`, `deleted` or `updated`; of a session `extended`, when only its expiry changed; of a cookie
+    /// `renewed` by one with the same session ID, `replaced` by another, or `too_long` for browsers.
+    kind: &'static str,
+    /// `session_cookie`, `other_cookie`, `session`, `user` or `document`.
+    thing: &'static str,
     /// The name of a cookie.
     name: String,
     count: i64,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Kind {
-    Added,
-    Deleted,
-    Updated,
-    /// Only the expiry of a session.
-    Extended,
-    /// A cookie, by another value.
-    Replaced,
-    /// A cookie, by one with the same session ID.
-    Renewed,
-    /// A cookie that is longer than browsers accept.
-    TooLong,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Thing {
-    SessionCookie,
-    Cookie,
-    Session,
-    User,
-    Document,
 }
 
 /// Bytes of a cookie's name and value that browsers keep (RFC 6265bis).
@@ -78,12 +45,12 @@ pub(super) fn effects(exchange: &Exchange) -> Vec<Effect> {
     };
     let in_collection = |collection: &str| {
         let commands = exchange.commands().filter(|command| command.collection == collection);
-        effect(Place::Collection, collection, commands.filter_map(in_mongodb).collect())
+        effect("mongodb", collection, commands.filter_map(in_mongodb).collect())
     };
-    let mut effects = vec![effect(Place::Jar, "", in_jar(exchange))];
+    let mut effects = vec![effect("jar", "", in_jar(exchange))];
     effects.extend(collections.into_iter().map(in_collection));
     if let Some(changes) = in_memory(exchange) {
-        effects.push(effect(Place::Memory, "", changes));
+        effects.push(effect("memory", "", changes));
     }
     effects
 }
@@ -100,13 +67,13 @@ fn in_jar(exchange: &Exchange) -> Vec<Change> {
         let sent = exchange.cookies.iter().find(|sent| sent.name == cookie.name);
         let is_session = cookie.sid.is_some() || sent.is_some_and(|sent| sent.sid.is_some());
         let kind = match sent {
-            _ if cookie.is_gone => Kind::Deleted,
-            _ if cookie.bytes > MAX_COOKIE => Kind::TooLong,
-            None => Kind::Added,
-            Some(sent) if is_session && sent.sid == cookie.sid => Kind::Renewed,
-            Some(_) => Kind::Replaced,
+            _ if cookie.is_gone => "deleted",
+            _ if cookie.bytes > MAX_COOKIE => "too_long",
+            None => "added",
+            Some(sent) if is_session && sent.sid == cookie.sid => "renewed",
+            Some(_) => "replaced",
         };
-        let thing = if is_session { Thing::SessionCookie } else { Thing::Cookie };
+        let thing = if is_session { "session_cookie" } else { "other_cookie" };
         Change { kind, thing, name: cookie.name.clone(), count: 1 }
     };
     exchange.set_cookies.iter().map(change).collect()
@@ -115,16 +82,16 @@ fn in_jar(exchange: &Exchange) -> Vec<Change> {
 /// `None` when no store in memory was used.
 fn in_memory(exchange: &Exchange) -> Option<Vec<Change>> {
     let calls = exchange.steps.iter().filter_map(|noted| match &noted.step {
-        Step::Memory { method, .. } => Some((*method, Thing::Session)),
-        Step::MemoryUsers { method } => Some((*method, Thing::User)),
+        Step::Memory { method, .. } => Some((*method, "session")),
+        Step::MemoryUsers { method } => Some((*method, "user")),
         _ => None,
     });
     let change = |(method, thing)| {
         let kind = match method {
-            "insert" => Kind::Added,
-            "destroy" | "delete" => Kind::Deleted,
-            "update" => Kind::Updated,
-            "touch" => Kind::Extended,
+            "insert" => "added",
+            "destroy" | "delete" => "deleted",
+            "update" => "updated",
+            "touch" => "extended",
             _ => return None,
         };
         Some(Change { kind, thing, name: String::new(), count: 1 })
@@ -141,15 +108,15 @@ fn in_mongodb(command: &Command) -> Option<Change> {
     };
     let is_sessions = command.collection.ends_with("sessions");
     let thing = match command.collection.as_str() {
-        "users" => Thing::User,
-        _ if is_sessions => Thing::Session,
-        _ => Thing::Document,
+        "users" => "user",
+        _ if is_sessions => "session",
+        _ => "document",
     };
     let kind = match command.name.as_str() {
-        "insert" => Kind::Added,
-        "delete" => Kind::Deleted,
-        "update" if is_sessions && !command.sets("session") => Kind::Extended,
-        _ => Kind::Updated,
+        "insert" => "added",
+        "delete" => "deleted",
+        "update" if is_sessions && !command.sets("session") => "extended",
+        _ => "updated",
     };
     Some(Change { kind, thing, name: String::new(), count })
 }

@@ -8,7 +8,7 @@ use rocket_dyn_templates::{Template, context};
 use rocket_express_session::Session;
 use serde::Serialize;
 
-use super::cookies::{SessionAfter, session_after};
+use super::cookies::session_after;
 use super::diagram::{View, rows};
 use super::effects;
 use super::sentences::Sentences;
@@ -25,8 +25,8 @@ pub(super) struct Story {
     is_changed: bool,
     /// Commands that MongoDB got.
     commands: usize,
-    /// The browser's session behind the last response.
-    session: SessionAfter,
+    /// The browser's session behind the last response, if that is known.
+    session: Option<&'static str>,
     /// The exchanges in their order.
     exchanges: Vec<View>,
 }
@@ -37,7 +37,7 @@ pub(super) fn story(chain: &[Arc<Exchange>], sentences: &Sentences) -> Story {
         title: title(chain),
         is_changed: !chain.iter().all(|exchange| effects::has_none(exchange)),
         commands: chain.iter().map(|exchange| exchange.commands().count()).sum(),
-        session: chain.last().map_or(SessionAfter::Unknown, |last| session_after(last)),
+        session: chain.last().and_then(|last| session_after(last)),
         exchanges: chain.iter().map(|exchange| View::of(exchange, sentences, None)).collect(),
     }
 }
@@ -95,6 +95,14 @@ async fn one(
     Ok(page.render("teach/xray_one", page.visitor().await, own))
 }
 
+/// The source of the step with this key.
+#[get("/code/<key>")]
+async fn code(page: Page<'_>, sentences: &State<Sentences>, key: &str) -> Option<Template> {
+    let (step, code) = sentences.code(key)?;
+    let own = context! { step, code, lines: code.lines().ok()? };
+    Some(page.render("teach/code", page.visitor().await, own))
+}
+
 pub(crate) fn routes() -> Vec<Route> {
-    routes![list, one]
+    routes![list, one, code]
 }

@@ -61,8 +61,14 @@ fn row(noted: &Noted, exchange: &Exchange) -> Option<Row> {
         Step::Revoked { reason } => checked(Tone::Bad, cookies::revoked(reason)),
         Step::Command(command) => commands::row(noted.elapsed, command, exchange.user.as_deref()),
         Step::Memory { method, sid } => {
-            let sentence = Sentence::new("memory-store").with("method", method).with("sid", sid);
-            Row::new(noted.elapsed, Lane::Memory, sentence)
+            let key = match *method {
+                "insert" => "memory-insert",
+                "update" => "memory-update",
+                "touch" => "memory-touch",
+                "destroy" => "memory-destroy",
+                _ => "memory-load",
+            };
+            Row::new(noted.elapsed, Lane::Memory, Sentence::new(key).with("sid", sid))
         }
         Step::MemoryUsers { method } => {
             let sentence = Sentence::new("memory-users").with("method", method);

@@ -1,14 +1,16 @@
 //! Every step that can be noted has its sentence, and every sentence has a step.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use rocket::figment::Figment;
 
 use super::diagram::rows;
 use super::keys::FILES;
 use super::sentences::{Sentence, Sentences};
-use crate::trace::{Command, Cookie, Exchange, Noted, Redacted, Reply, Signature, Step, Write};
+use crate::trace::{
+    Command, Cookie, Exchange, Notebook, Noted, Redacted, Reply, Signature, Step, Write,
+};
 
 const TOOK: Duration = Duration::from_micros(30);
 
@@ -42,7 +44,11 @@ fn steps() -> Vec<Step> {
         read("connect.sid", Signature::Ambiguous),
         Step::Revoked { reason: "by admin".to_owned() },
         Step::Revoked { reason: "revoked".to_owned() },
+        Step::Memory { method: "load", sid: sid() },
         Step::Memory { method: "insert", sid: sid() },
+        Step::Memory { method: "update", sid: sid() },
+        Step::Memory { method: "touch", sid: sid() },
+        Step::Memory { method: "destroy", sid: sid() },
         Step::MemoryUsers { method: "insert" },
         Step::Hashed { algorithm: "Argon2id".to_owned(), took: TOOK },
         Step::Verified { right: true, took: TOOK },
@@ -98,21 +104,11 @@ fn cookie(name: &str, sid: Option<&str>, is_gone: bool) -> Cookie {
 fn exchange(method: &str, cookies: Vec<Cookie>, steps: Vec<Step>) -> Exchange {
     let noted = |(millis, step)| Noted { elapsed: Duration::from_millis(millis), step };
     Exchange {
-        id: String::new(),
-        number: 0,
-        received: SystemTime::now(),
         method: method.to_owned(),
         path: "/".to_owned(),
         cookies,
         steps: (0..).zip(steps).map(noted).collect(),
-        status: 200,
-        location: None,
-        set_cookies: vec![],
-        bytes: None,
-        took: TOOK,
-        follows: None,
-        user: None,
-        has_coarse_times: false,
+        ..Notebook::default().into_exchange(String::new())
     }
 }
 
@@ -169,6 +165,8 @@ fn every_step_has_a_sentence_with_all_its_values_and_every_sentence_has_a_step()
     let mut said = BTreeSet::new();
     for row in exchanges().iter().flat_map(rows) {
         collect(&row.sentence, &mut said);
+        let code = sentences.as_ref().unwrap().code(row.sentence.key);
+        assert!(code.is_some(), "[{}] has no place in the source", row.sentence.key);
     }
     let all = FILES.iter().flat_map(|(_, keys)| *keys).map(|(key, _)| *key);
     let unsaid: Vec<&str> = all.filter(|key| !said.contains(key)).collect();
