@@ -43,6 +43,9 @@ pub(super) enum Denied {
     /// The address or the account has stored as much as it may for now.
     #[error("stored enough for {0:?}")]
     Enough(Duration),
+    /// The teacher has closed the lesson.
+    #[error("the lesson is closed")]
+    Closed,
 }
 
 impl<'r> Limits<'r> {
@@ -80,6 +83,7 @@ impl<'r> Responder<'r, 'static> for Denied {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         match self {
             Self::Unavailable(error) => Error::from(error).respond_to(request),
+            Self::Closed => Err(Status::Forbidden),
             Self::Enough(wait) => {
                 request.local_cache(|| Wait(Some(wait)));
                 Err(Status::TooManyRequests)

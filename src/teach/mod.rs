@@ -63,7 +63,6 @@ pub async fn stage(
     let _ = strategy.on_delete.set(store.follow_deletions());
     Ok(AdHoc::on_ignite("Teaching", |rocket| async {
         rocket
-            .attach(progress::claim_progress())
             .manage(trace::Recorder::default())
             .attach(trace::stage())
             .attach(insert::stage())
@@ -75,6 +74,7 @@ pub async fn stage(
             .manage(sentences)
             .manage(lessons::BarsCache::default())
             .mount("/learn", lessons::routes())
+            .mount("/login", lessons::login_routes())
             .mount("/lab", labs::routes())
             .register("/learn", rocket::catchers![lessons::closed, limits::enough])
             .register("/lab", rocket::catchers![lessons::closed, limits::enough])

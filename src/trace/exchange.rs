@@ -66,7 +66,7 @@ impl Cookie {
     }
 
     /// From a `Set-Cookie` line.
-    pub(super) fn set(line: &str) -> Option<Self> {
+    pub fn set(line: &str) -> Option<Self> {
         let (pair, attributes) = line.split_once("; ").unwrap_or((line, ""));
         let (name, value) = pair.split_once('=')?;
         let parsed = SetCookie::parse(line.to_owned()).ok()?;

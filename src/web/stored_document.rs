@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 ///
 /// MongoDB has these fields in this order. The value of `session` is shown as JSON, also where it is stored
 /// as text. The memory of the server holds the same values without a document.
-pub(super) fn stored_document(session: &Session) -> String {
+pub fn stored_document(session: &Session) -> String {
     let data = session.data().to_json();
     let Some(record) = session.record() else { return pretty(&data) };
     let time = |time: Option<Timestamp>| time.map(|time| json!(time.to_iso()));

@@ -1,42 +1,13 @@
 //! A learner in a test, who can send the solution of a lesson.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use rocket::figment::Figment;
-use rocket::figment::providers::{Format as _, Toml};
-use serde::Deserialize;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 
-use crate::support::{App, Browser, PASSWORD};
-
-/// A request in the solution of a lesson.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Request {
-    pub method: String,
-    pub path: String,
-    #[serde(default)]
-    fields: BTreeMap<String, String>,
-    /// The number of the learner's browser.
-    #[serde(default)]
-    browser: usize,
-    #[serde(default = "yes")]
-    cookies: bool,
-    #[serde(default)]
-    seconds: u64,
-}
-
-fn yes() -> bool {
-    true
-}
-
-pub fn slug(folder: &str) -> &str {
-    &folder[3..]
-}
-
-pub fn solution(folder: &str) -> Vec<Request> {
-    let file = format!("{}/templates/lessons/{folder}/lesson.toml", env!("CARGO_MANIFEST_DIR"));
-    Figment::from(Toml::file_exact(file)).extract_inner("solution").unwrap()
-}
+use crate::support::lesson::{Request, is_true, slug};
+use crate::support::{Answer, App, Browser, PASSWORD};
 
 /// A learner with two browsers, the first one logged in.
 pub struct Learner {
@@ -55,6 +26,15 @@ impl Learner {
         Self { browsers: [browser, app.browser()], ..Self::guest(app, name) }
     }
 
+    /// A learner who has ticked "Keep me logged in".
+    pub async fn remembered(app: &App, name: &'static str) -> Self {
+        let mut learner = Self::guest(app, name);
+        learner.browsers[0].register(name).await;
+        let fields = [("username", name), ("password", PASSWORD), ("remember", "on")];
+        learner.browsers[0].post_patiently("/login", &fields).await.expect_redirect("/dashboard");
+        learner
+    }
+
     /// A learner who is not logged in.
     pub fn guest(app: &App, name: &'static str) -> Self {
         let browsers = [app.browser(), app.browser()];
@@ -68,10 +48,15 @@ impl Learner {
     }
 
     async fn send(&mut self, folder: &str, request: &Request) {
-        let fields = request.fields.iter().map(|(name, value)| {
-            let value = value.replace("{username}", self.name).replace("{password}", PASSWORD);
-            (name.as_str(), value)
-        });
+        match request.method.as_str() {
+            "WAIT" => rocket::tokio::time::sleep(Duration::from_secs(request.seconds)).await,
+            "FINAL" => self.answer_question(folder, request.right).await,
+            _ => self.request(folder, request).await,
+        }
+    }
+
+    async fn request(&mut self, folder: &str, request: &Request) {
+        let fields = request.fields.iter().map(|(name, value)| (name.as_str(), self.fill(value)));
         let fields: Vec<(&str, String)> = fields.collect();
         let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let path = self.path(folder, &request.path).await;
@@ -82,8 +67,7 @@ impl Learner {
         }
         let answer = match request.method.as_str() {
             "GET" => browser.get(&path).await,
-            "POST" => browser.post_patiently(&path, &fields).await,
-            _ => return rocket::tokio::time::sleep(Duration::from_secs(request.seconds)).await,
+            _ => browser.post_patiently(&path, &fields).await,
         };
         assert!([200, 303].contains(&answer.status), "{path}: {} {}", answer.status, answer.body);
         if !request.cookies {
@@ -94,25 +78,82 @@ impl Learner {
         self.tickets.extend(tickets.map(|(_, value)| value.clone()));
     }
 
+    /// A value of a field with the learner's own words in place of `{names}`.
+    fn fill(&self, value: &str) -> String {
+        let value = value.replace("{username}", self.name).replace("{password}", PASSWORD);
+        if value.contains("{secret}") {
+            value.replace("{secret}", &self.read_secret())
+        } else {
+            value
+        }
+    }
+
+    /// What the lab's cookie in base64 says behind its last equals sign.
+    fn read_secret(&self) -> String {
+        let jar = &self.browsers[0].jar;
+        let cookie = jar.get("lab.note").or_else(|| jar.get("lab.old")).expect("a cookie to read");
+        let text = STANDARD_NO_PAD.decode(crate::decode(cookie)).unwrap();
+        String::from_utf8(text).unwrap().rsplit('=').next().unwrap().to_owned()
+    }
+
     /// The path with `{who}` replaced by the address that the first lesson's page asks.
     async fn path(&mut self, folder: &str, path: &str) -> String {
         if path != "{who}" {
             return path.to_owned();
         }
-        let page = self.browsers[0].get(&format!("/learn/{}", slug(folder))).await.body;
+        let page = self.page(folder).await.body;
         let who = page.split_once("data-ask-who=\"").unwrap().1.split('"').next().unwrap();
         crate::unescape(who)
     }
 
-    pub async fn is_solved(&mut self, folder: &str) -> bool {
+    /// Answers the final question that was drawn, rightly or by ticking one false sentence more.
+    pub async fn answer_question(&mut self, folder: &str, right: bool) {
+        let all = self.question(folder).await;
+        assert!(all.len() >= 4 && all.iter().any(|(_, right)| *right), "{folder}: {all:?}");
+        let false_one = all.iter().position(|(_, right)| !right).unwrap();
+        let ticked = all.iter().enumerate();
+        let ticked = ticked.filter(|(n, (_, is))| *is || !right && *n == false_one);
+        let ticked: Vec<String> = ticked.map(|(n, _)| n.to_string()).collect();
+        self.tick(folder, &ticked.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    }
+
+    /// Sends the final question with these boxes ticked.
+    pub async fn tick(&mut self, folder: &str, boxes: &[&str]) {
+        let fields: Vec<(&str, &str)> = boxes.iter().map(|name| (*name, "on")).collect();
+        let path = format!("/learn/{}/question", slug(folder));
+        let answer = self.browsers[0].post(&path, &fields).await;
+        assert_eq!(answer.status, 303, "{path}: {}", answer.body);
+    }
+
+    /// The sentences of the final question that was drawn, and whether each is right. None before it.
+    pub async fn question(&mut self, folder: &str) -> Vec<(String, bool)> {
+        let page = self.page(folder).await.body;
+        let boxes = page.split("type=\"checkbox\" name=\"").skip(1);
+        let boxes = boxes.filter(|text| text.starts_with(|c: char| c.is_ascii_digit()));
+        let texts = boxes.map(|text| {
+            let text = text.split_once("<span>").unwrap().1.split_once("</span>").unwrap().0;
+            crate::unescape(text.replace("<code>", "").replace("</code>", ""))
+        });
+        let sentence = |text: String| {
+            let is_true = is_true(folder, &text);
+            (text, is_true)
+        };
+        texts.map(sentence).collect()
+    }
+
+    /// The page of the lesson, with its lab if it has one.
+    pub async fn page(&mut self, folder: &str) -> Answer {
         let page = self.browsers[0].get(&format!("/learn/{}", slug(folder))).await;
         assert_eq!(page.status, 200, "{}", page.body);
-        page.body.contains("<strong>Solved.</strong>")
+        page
+    }
+
+    pub async fn is_solved(&mut self, folder: &str) -> bool {
+        self.page(folder).await.body.contains("<strong>Solved.</strong>")
     }
 
     pub async fn reached(&mut self, folder: &str) -> usize {
-        let page = self.browsers[0].get(&format!("/learn/{}", slug(folder))).await.body;
-        page.matches("goal--reached").count()
+        self.page(folder).await.body.matches("goal--reached").count()
     }
 
     pub async fn press(&mut self, folder: &str, what: &str) {
@@ -122,7 +163,14 @@ impl Learner {
     }
 
     pub async fn predict(&mut self, folder: &str) {
+        self.choose(folder, 0).await;
+    }
+
+    /// Sends the prediction with this option.
+    pub async fn choose(&mut self, folder: &str, option: usize) {
         let path = format!("/learn/{}/predict", slug(folder));
-        self.browsers[0].post(&path, &[("choice", "0")]).await;
+        let fields = [("choice", option.to_string()), ("sure", "fairly".to_owned())];
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        assert_eq!(self.browsers[0].post(&path, &fields).await.status, 303);
     }
 }

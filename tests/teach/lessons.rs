@@ -6,21 +6,9 @@ use mongodb::bson::{Document, doc};
 use rocket::futures::future::join_all;
 
 use crate::class;
-use crate::learner::{Learner, Request, slug, solution};
+use crate::learner::Learner;
+use crate::support::lesson::{FOLDERS, Request, prediction, slug, solution};
 use crate::support::{App, PASSWORD};
-
-const FOLDERS: [&str; 10] = [
-    "01-http-forgets",
-    "02-ticket-and-coat",
-    "03-one-jar",
-    "04-bigger-than-a-cookie",
-    "05-the-seal",
-    "06-no-secrets",
-    "07-two-stores",
-    "08-the-options",
-    "09-behind-the-login",
-    "10-three-clocks",
-];
 
 /// Runs each lesson in a class of its own, all concurrently: the last one waits for its clocks.
 async fn for_each_lesson(what: impl AsyncFn(&App, &'static str)) {
@@ -30,27 +18,22 @@ async fn for_each_lesson(what: impl AsyncFn(&App, &'static str)) {
 #[rocket::async_test]
 async fn each_lesson_is_solved_by_its_solution_and_a_reset_returns_to_the_start() {
     for_each_lesson(async |app, folder| {
-        let (mut rosa, mut oskar) =
+        let (mut rosa, mut ruth) =
             (Learner::new(app, "rosa").await, Learner::new(app, "ruth").await);
-        oskar.predict(folder).await;
+        ruth.predict(folder).await;
         assert!(!rosa.is_solved(folder).await, "{folder}");
         rosa.play(folder, &solution(folder)).await;
-        let page = rosa.browsers[0].get(&format!("/learn/{}", slug(folder))).await.body;
+        let page = rosa.page(folder).await.body;
         let goals: Vec<&str> = page.split("class=\"goal").skip(2).collect();
         assert!(rosa.is_solved(folder).await, "{folder}: {goals:#?}");
         let evidence: Vec<&str> = page.split("goal__evidence\">").skip(1).collect();
         let evidence: Vec<&str> =
             evidence.iter().map(|rest| rest.split_once("</span>").unwrap().0).collect();
-        assert!(evidence.iter().all(|evidence| !evidence.contains('{')), "{folder}: {evidence:#?}");
-        if folder == FOLDERS[0] {
-            // The two questions, with the cookie and without.
-            assert_eq!(page.matches("id=\"evidence-").count(), 2, "{page}");
-            let marked = page.matches("ray--differs").count();
-            assert!(marked >= 4, "{marked} steps differ");
-        }
+        let is_filled = |text: &&str| !text.contains(['{', '(']);
+        assert!(evidence.iter().all(is_filled), "{folder}: {evidence:#?}");
         // The progress of one learner is not that of another.
-        oskar.press(folder, "check").await;
-        assert_eq!(oskar.reached(folder).await, 0, "{folder}");
+        ruth.press(folder, "check").await;
+        assert_eq!(ruth.reached(folder).await, 0, "{folder}");
         rosa.press(folder, "reset").await;
         assert!(!rosa.is_solved(folder).await, "{folder}");
         assert_eq!(rosa.reached(folder).await, 0, "{folder}");
@@ -65,8 +48,57 @@ async fn each_lesson_is_solved_by_its_solution_and_a_reset_returns_to_the_start(
     .await;
 }
 
+/// The solution without the guess and the final question: what there is to press.
+fn exercise(folder: &str) -> Vec<Request> {
+    let mut requests = solution(folder);
+    requests.retain(|request| request.method != "FINAL" && !request.path.ends_with("/predict"));
+    requests
+}
+
 #[rocket::async_test]
-async fn doing_nothing_and_clicking_at_random_solves_no_lesson() {
+async fn a_learner_who_stays_logged_in_solves_each_lesson_also_after_a_wrong_guess() {
+    for_each_lesson(async |app, folder| {
+        let mut rosa = Learner::remembered(app, "rosa").await;
+        let (right, options) = prediction(folder);
+        assert!(options >= 3, "{folder}: {options} options");
+        rosa.choose(folder, (right + 1) % options).await;
+        rosa.play(folder, &exercise(folder)).await;
+        assert!(rosa.question(folder).await.is_empty(), "{folder}: the guess comes first");
+        rosa.choose(folder, right).await;
+        rosa.answer_question(folder, false).await;
+        assert!(!rosa.is_solved(folder).await, "{folder}");
+        rosa.answer_question(folder, true).await;
+        assert!(rosa.is_solved(folder).await, "{folder}");
+    })
+    .await;
+}
+
+#[rocket::async_test]
+async fn pressing_every_button_from_left_to_right_solves_no_lesson() {
+    for_each_lesson(async |app, folder| {
+        let mut rosa = Learner::new(app, "rosa").await;
+        let (right, options) = prediction(folder);
+        rosa.choose(folder, (right + 1) % options).await;
+        rosa.play(folder, &exercise(folder)).await;
+        rosa.tick(folder, &[]).await;
+        for option in 0..options {
+            rosa.choose(folder, option).await;
+        }
+        let boxes = ["0", "1", "2", "3", "4"];
+        assert_eq!(rosa.question(folder).await.len(), boxes.len(), "{folder}");
+        for count in 0..=boxes.len() {
+            rosa.tick(folder, &boxes[..count]).await;
+            rosa.tick(folder, boxes.get(count..=count).unwrap_or_default()).await;
+        }
+        assert_eq!(rosa.question(folder).await.len(), boxes.len(), "{folder} goes on asking");
+        rosa.press(folder, "skip").await;
+        assert!(!rosa.is_solved(folder).await, "{folder}");
+    })
+    .await;
+}
+
+#[rocket::async_test]
+async fn doing_nothing_solves_no_lesson_and_a_typed_answer_without_the_exercise_does_not_count() {
     for_each_lesson(async |app, folder| {
         let mut rosa = Learner::new(app, "rosa").await;
         rosa.press(folder, "check").await;
@@ -74,42 +106,43 @@ async fn doing_nothing_and_clicking_at_random_solves_no_lesson() {
         rosa.press(folder, "check").await;
         assert_eq!(rosa.reached(folder).await, 0, "{folder}: nothing was done");
         let slug = slug(folder);
-        for path in [format!("/learn/{slug}"), format!("/lab/{slug}"), "/account".to_owned()] {
-            rosa.browsers[0].get(&path).await;
-            rosa.browsers[0].post(&format!("/learn/{slug}/answer"), &[("answer", "blue")]).await;
-            rosa.browsers[0].post(&format!("/lab/{slug}"), &[("do", "no such button")]).await;
-            rosa.browsers[0].post(&format!("/lab/{slug}"), &[("do", "note")]).await;
+        let answer = format!("/learn/{slug}/answer");
+        for typed in ["", "green", "umbrella-17", "find,verify,number,login,store,send"] {
+            let answered = rosa.browsers[0].post(&answer, &[("answer", typed)]).await;
+            assert!([303, 404].contains(&answered.status), "{folder}: {}", answered.status);
         }
+        rosa.browsers[0].post(&format!("/lab/{slug}"), &[("do", "no such button")]).await;
         rosa.press(folder, "check").await;
-        assert!(!rosa.is_solved(folder).await, "{folder}");
-        let page = rosa.browsers[0].get(&format!("/learn/{slug}")).await.body;
-        let asks = page.contains("/answer\"");
-        assert_eq!(page.contains("Your last answer was not right."), asks, "{folder}: {page}");
+        assert_eq!(rosa.reached(folder).await, 0, "{folder}");
     })
     .await;
 }
 
 #[rocket::async_test]
-async fn nothing_short_of_the_solution_solves_a_lesson() {
+async fn nothing_short_of_the_exercise_reaches_all_goals() {
     // All but the one whose clocks take a minute.
     join_all(FOLDERS[..9].iter().map(async |folder| {
         let (app, all) = (class().await, solution(folder));
         let mut rosa = Learner::new(&app, "rosa").await;
-        // The last request that matters before the last check is left out.
+        // The last request that matters is left out.
         let left_out = all.iter().rposition(|request| {
-            request.method == "POST" && !request.path.ends_with("/check") || request.path == "{who}"
+            let is_form = request.method == "POST" && !request.path.ends_with("/check");
+            is_form || request.path == "{who}"
         });
         let left_out = left_out.unwrap();
-        let rest = all.iter().enumerate().filter(|(n, _)| *n != left_out);
+        let rest =
+            all.iter().enumerate().filter(|(n, one)| *n != left_out && one.method != "FINAL");
         let rest: Vec<Request> = rest.map(|(_, request)| request.clone()).collect();
         rosa.play(folder, &rest).await;
+        assert!(rosa.question(folder).await.is_empty(), "{folder}");
+        rosa.tick(folder, &["0"]).await;
         assert!(!rosa.is_solved(folder).await, "{folder}");
     }))
     .await;
 }
 
 #[rocket::async_test]
-async fn progress_outlives_a_logout_and_is_taken_along_at_a_login() {
+async fn progress_is_the_users_and_no_other_users_on_the_same_computer() {
     let app = class().await;
     let mut rosa = Learner::new(&app, "rosa").await;
     let folder = FOLDERS[1];
@@ -118,16 +151,15 @@ async fn progress_outlives_a_logout_and_is_taken_along_at_a_login() {
     assert!(!rosa.is_solved(folder).await, "a new user has solved nothing");
     rosa.browsers[0].log_in("rosa").await;
     assert!(rosa.is_solved(folder).await);
-    // The login comes after a lesson that needs none.
-    let folder = FOLDERS[4];
-    let mut guest = Learner::guest(&app, "new");
+    // A student without a login works on a computer, and another one logs in there.
+    let folder = FOLDERS[7];
+    let mut guest = Learner::guest(&app, "ruth");
     guest.play(folder, &solution(folder)).await;
     assert!(guest.is_solved(folder).await);
-    guest.browsers[0].sign_up("new").await;
-    assert!(guest.is_solved(folder).await);
-    let mut elsewhere = Learner::guest(&app, "new");
-    elsewhere.browsers[0].log_in("new").await;
-    assert!(elsewhere.is_solved(folder).await, "it is the user's");
+    let page = guest.page(folder).await;
+    page.expect_page(200, "id=\"anonymous-progress\"");
+    guest.browsers[0].sign_up("ruth").await;
+    assert!(!guest.is_solved(folder).await, "it is not Ruth's work");
 }
 
 #[rocket::async_test]
@@ -173,37 +205,6 @@ async fn no_page_of_a_lesson_and_no_recording_of_it_holds_a_whole_ticket() {
         assert!(!pages.contains(PASSWORD), "{folder} tells the password");
     }))
     .await;
-}
-
-#[rocket::async_test]
-async fn a_check_says_what_came_of_it_and_spoils_nothing() {
-    let app = class().await;
-    let mut rosa = Learner::new(&app, "rosa").await;
-    let page = "/learn/three-clocks";
-    let check = rosa.browsers[0].post(&format!("{page}/check"), &[]).await;
-    check.expect_redirect(&format!("{page}?checked#check"));
-    rosa.browsers[0].get(&format!("{page}?checked")).await.expect_page(200, "Guess first");
-    // Each form leads to the section that it changed, with a message there.
-    for (form, section, message) in [
-        ("predict", "predict", "guessed"),
-        ("help", "help", "help-wanted"),
-        ("reset", "predict", "lesson-reset"),
-    ] {
-        let fields = [("choice", "0"), ("wanted", "yes")];
-        let answer = rosa.browsers[0].post(&format!("{page}/{form}"), &fields).await;
-        answer.expect_redirect(&format!("{page}#{section}"));
-        rosa.browsers[0].get(page).await.expect_flash(message);
-    }
-    rosa.predict("10-three-clocks").await;
-    for button in ["new", "forget"] {
-        rosa.browsers[0].post("/lab/three-clocks", &[("do", button)]).await;
-    }
-    // Between the button and the visit, as an impatient learner does.
-    rosa.press("10-three-clocks", "check").await;
-    rosa.browsers[0].get("/lab/three-clocks").await;
-    rosa.press("10-three-clocks", "check").await;
-    let page = rosa.browsers[0].get(&format!("{page}?checked")).await;
-    page.expect_page(200, "Checked: 1 of 4 reached.");
 }
 
 #[rocket::async_test]

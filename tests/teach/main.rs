@@ -8,6 +8,7 @@ mod crowd;
 mod invitation;
 mod labs;
 mod learner;
+mod lesson_pages;
 mod lessons;
 mod memory;
 mod neutral;

@@ -39,7 +39,8 @@ impl<'t> LessonRow<'t> {
         roster: &Roster,
     ) -> Self {
         let is_solved = |state: &&str| *state == "solved";
-        let states = roster.learners().map(|one| one.lessons[lesson.number - 1].state);
+        let states = roster.learners().flat_map(|one| &one.lessons);
+        let states = states.filter(|status| status.slug == lesson.slug).map(|status| status.state);
         Self {
             slug: lesson.slug,
             title: &texts.of(lesson).title,

@@ -11,8 +11,8 @@ use serde::Serialize;
 use crate::auth::User;
 use crate::db::Unavailable;
 use crate::teach::class_data::{ClassData, LISTED};
-use crate::teach::lessons::{Bar, Lesson, LessonTexts, all, bars};
-use crate::teach::progress::Progress;
+use crate::teach::lessons::{Bar, Lesson, LessonText, LessonTexts, all, bars};
+use crate::teach::progress::{LessonState, Progress};
 use crate::web::{SessionView, TimeView};
 
 /// A student is stuck who takes this many times as long as the lesson should take.
@@ -111,10 +111,38 @@ impl Roster {
 /// The status of a lesson.
 #[derive(Serialize)]
 pub(super) struct LessonStatus {
+    /// The lesson's number.
+    pub number: usize,
     /// The lesson's slug.
     pub slug: &'static str,
     /// `solved`, `skipped`, `begun` or an empty text.
     pub state: &'static str,
+    /// `right` or `wrong`: the guess. An empty text without one.
+    pub prediction: &'static str,
+    /// The goals that are reached, and all: `2 of 3`. An empty text before the guess.
+    pub goals: String,
+    /// The answers to the final question.
+    pub tries: u32,
+    /// The minutes from the guess to the solution.
+    pub minutes: Option<i64>,
+}
+
+impl LessonStatus {
+    fn new(lesson: &'static Lesson, text: &LessonText, state: Option<&LessonState>) -> Self {
+        let guess = state.and_then(|state| state.guess.as_ref());
+        let is_right = guess.map(|guess| guess.choice == text.predict.right);
+        let goals = |state| format!("{} of {}", text.reached(state), text.goals.len());
+        let understood = state.and_then(|state| state.understood);
+        Self {
+            number: lesson.number,
+            slug: lesson.slug,
+            state: text.status(state),
+            prediction: is_right.map_or("", |right| if right { "right" } else { "wrong" }),
+            goals: guess.and(state).map(goals).unwrap_or_default(),
+            tries: state.map_or(0, |state| state.wrong) + u32::from(understood.is_some()),
+            minutes: understood.zip(guess).map(|(solved, guess)| (solved - guess.at) / 60_000),
+        }
+    }
 }
 
 /// The row of an anonymous session.
@@ -132,9 +160,8 @@ fn student(
 ) -> Student {
     let since = sessions.iter().filter_map(|session| session.session.lifetime.created).min();
     let last_seen = sessions.iter().filter_map(|session| session.session.last_seen).max();
-    let status = |lesson: &'static Lesson| LessonStatus {
-        slug: lesson.slug,
-        state: texts.of(lesson).status(progress.lessons.get(lesson.slug)),
+    let status = |lesson: &'static Lesson| {
+        LessonStatus::new(lesson, texts.of(lesson), progress.lessons.get(lesson.slug))
     };
     Student {
         who,

@@ -41,15 +41,23 @@ async fn progress(_teacher: Admin<'_>, class: ClassPage<'_>) -> Result<Download,
     })
 }
 
-/// A line for each student and a column for each lesson (RFC 4180).
+/// A line for each student, and these columns for each lesson (RFC 4180).
+const COLUMNS: [&str; 5] = ["state", "prediction", "goals", "tries", "minutes"];
+
+/// The progress of all students as CSV.
 fn csv(roster: &Roster) -> String {
-    let slugs = all().iter().map(|lesson| lesson.slug);
-    let head: Vec<&str> = std::iter::once("student").chain(slugs).collect();
+    let columns =
+        all().iter().flat_map(|lesson| COLUMNS.map(|name| format!("{} {name}", lesson.slug)));
+    let head: Vec<String> = std::iter::once("student".to_owned()).chain(columns).collect();
     let mut lines = vec![head.join(",")];
     for student in &roster.students {
         let name = field(student.name.as_deref().unwrap_or_default());
-        let states = student.lessons.iter().map(|lesson| lesson.state.to_owned());
-        lines.push(std::iter::once(name).chain(states).collect::<Vec<_>>().join(","));
+        let fields = student.lessons.iter().flat_map(|lesson| {
+            let minutes = lesson.minutes.map(|minutes| minutes.to_string()).unwrap_or_default();
+            let [state, prediction] = [lesson.state, lesson.prediction].map(str::to_owned);
+            [state, prediction, lesson.goals.clone(), lesson.tries.to_string(), minutes]
+        });
+        lines.push(std::iter::once(name).chain(fields).collect::<Vec<_>>().join(","));
     }
     lines.join("\r\n") + "\r\n"
 }

@@ -1,9 +1,9 @@
-//! The page of a lab, and its buttons. A button redirects to the page: that request shows what the browser
-//! made of the response.
+//! The lab in the page of a lesson, and its buttons. A button redirects to the page: that request shows what
+//! the browser made of the response.
 
 use rocket::response::{self, Redirect, Responder};
 use rocket::{Request, Route, State, get, post, routes};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::Template;
 use rocket_express_session::Session;
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +13,10 @@ use super::servers::Tenant;
 use super::sessions::{Labs, commit};
 use crate::db::Unavailable;
 use crate::names::{LAB_COOKIES, NOTE_COOKIE, OLD_COOKIE};
-use crate::teach::lessons::RequestedLesson;
+use crate::teach::lessons::{LessonPage, Shown};
 use crate::teach::limits::{Denied, Size};
 use crate::teach::progress::{Learner, Secret, Switches};
-use crate::web::{Form, Page};
+use crate::web::Form;
 
 /// A response with cookies of the lab.
 struct WithCookies<R>(R, Vec<String>);
@@ -40,6 +40,8 @@ struct Seen {
     short_id: String,
     /// The session was found.
     is_found: bool,
+    /// `signature` or `session`: what is wrong with the ticket, if the session was not found.
+    refused: &'static str,
     /// The user who is logged in to the session.
     login: Option<String>,
     visits: i64,
@@ -51,18 +53,58 @@ struct Seen {
     cookies: Vec<&'static str>,
 }
 
-#[get("/<_>?<decode>")]
+/// What a page shows of the learner's lab.
+#[derive(Serialize)]
+struct LabView<'r> {
+    seen: Seen,
+    switches: Switches,
+    /// The lab has given out a genuine ticket.
+    has_ticket: bool,
+    note: Option<ReadableCookie>,
+    /// This response sets a cookie of the lab.
+    handed: bool,
+    decode: Option<Decoded<'r>>,
+    /// Whether the document of the last ticket is stored and valid; `None` where no lesson asks.
+    kept: Option<bool>,
+    memory: Option<Memory>,
+}
+
+/// A text that the learner has decoded from base64.
+#[derive(Serialize)]
+struct Decoded<'r> {
+    text: &'r str,
+    says: Option<String>,
+}
+
+#[get("/<_>?<decode>&<shown..>")]
 async fn show(
-    requested: RequestedLesson<'_>,
-    page: Page<'_>,
-    learner: Learner<'_>,
+    mut lesson: LessonPage<'_>,
     labs: &State<Labs>,
     decode: Option<&str>,
+    shown: Shown<'_>,
 ) -> Result<Option<WithCookies<Template>>, Denied> {
-    let slug = requested.lesson.slug;
-    let Some(template) = requested.lesson.lab() else { return Ok(None) };
-    let (request, limits) = (page.request(), &learner.limits);
-    let tenant = learner.is_stored().then(|| tenant(&learner));
+    if !lesson.requested.lesson.has_lab {
+        return Ok(None);
+    }
+    if !lesson.shows_lab() {
+        let page = lesson.render(None::<()>, shown).await?;
+        return Ok(Some(WithCookies(page, vec![])));
+    }
+    let (lab, lines) = view(&lesson, labs, decode).await?;
+    lesson.learner.lab_cookies.clone_from(&lines);
+    let page = lesson.render(Some(lab), shown).await?;
+    Ok(Some(WithCookies(page, lines)))
+}
+
+/// The lab as this request finds it, and the `Set-Cookie` lines of the response.
+async fn view<'r>(
+    lesson: &LessonPage<'_>,
+    labs: &Labs,
+    decode: Option<&'r str>,
+) -> Result<(LabView<'r>, Vec<String>), Denied> {
+    let (learner, request) = (&lesson.learner, lesson.page.request());
+    let (slug, limits) = (lesson.requested.lesson.slug, &learner.limits);
+    let tenant = learner.is_stored().then(|| tenant(learner));
     let context = LabContext { request, labs, tenant, limits, slug };
     let state = &learner.progress().lab;
     let session = context.session(state).await?;
@@ -82,16 +124,17 @@ async fn show(
         "two-stores" => two_stores(&context, &seen, &mut lines).await?,
         _ => None,
     };
-    let own = context! {
-        lesson: context! { slug, title: &requested.text().title },
-        switches: &state.switches,
-        has_bench_ticket: state.ticket.is_some(),
+    let lab = LabView {
+        switches: state.switches.clone(),
+        has_ticket: state.ticket.is_some(),
         note: readable_cookie(request, slug),
         handed: !lines.is_empty(),
-        decode: decode.map(|text| context! { text, says: decoded(text) }),
-        seen, kept, memory,
+        decode: decode.map(|text| Decoded { text, says: decoded(text) }),
+        seen,
+        kept,
+        memory,
     };
-    Ok(Some(WithCookies(page.render(template, page.visitor().await, own), lines)))
+    Ok((lab, lines))
 }
 
 fn seen(request: &Request<'_>, session: &Session) -> Seen {
@@ -102,6 +145,7 @@ fn seen(request: &Request<'_>, session: &Session) -> Seen {
         has_ticket: ticket_bytes > 0,
         short_id: if is_found { session.id().prefix() } else { String::new() },
         is_found,
+        refused: if session.is_unknown() { "session" } else { "signature" },
         login: session.login(),
         visits: session.get(VISITS).unwrap_or(0),
         bytes: session.data().to_json().len(),
@@ -174,36 +218,35 @@ impl Button {
 
 #[post("/<_>", data = "<form>")]
 async fn run(
-    requested: RequestedLesson<'_>,
-    page: Page<'_>,
-    mut learner: Learner<'_>,
+    mut lesson: LessonPage<'_>,
     labs: &State<Labs>,
     form: Form<Button>,
 ) -> Result<Option<WithCookies<Redirect>>, Denied> {
-    let lesson = requested.lesson;
-    if lesson.lab().is_none() {
+    let this = lesson.requested.lesson;
+    if !this.has_lab {
         return Ok(None);
     }
+    let learner = &mut lesson.learner;
     let action = Action { name: &form.0.name, switches: form.0.switches() };
     // A count is stored at the end of this request, also for a visitor who had no session before it.
     let has_server = learner.is_stored() || action.name == "count";
     let context = LabContext {
-        request: page.request(),
+        request: lesson.page.request(),
         labs,
-        tenant: has_server.then(|| tenant(&learner)),
-        slug: lesson.slug,
+        tenant: has_server.then(|| tenant(learner)),
+        slug: this.slug,
         limits: &learner.limits,
     };
     let mut state = learner.progress().lab.clone();
     let Some(lines) = context.run(&action, &mut state).await? else { return Ok(None) };
-    note(lesson.slug, action.name, 1);
+    note(this.slug, action.name, 1);
     learner
         .change(|learner, progress| {
             progress.lab.clone_from(&state);
-            lesson.evaluate(learner, progress);
+            this.evaluate(learner, progress);
         })
         .await?;
-    let back = Redirect::to(format!("/lab/{}", lesson.slug));
+    let back = Redirect::to(format!("{}#do", this.path(true)));
     Ok(Some(WithCookies(back, lines)))
 }
 

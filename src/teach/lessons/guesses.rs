@@ -9,7 +9,7 @@ use rocket::tokio::sync::Mutex;
 use rocket::tokio::try_join;
 use serde::Serialize;
 
-use super::{Lesson, LessonText};
+use super::{Lesson, LessonText, lesson_text};
 use crate::db::{Unavailable, in_time};
 use crate::teach::class_data::ClassData;
 use crate::teach::progress::Progress;
@@ -94,12 +94,12 @@ pub(crate) fn bars<'p>(
         |progress: &Progress| Some(progress.lessons.get(lesson.slug)?.guess.as_ref()?.choice);
     let students: Vec<usize> = students.filter_map(choice).collect();
     let guests: Vec<usize> = guests.filter_map(choice).collect();
-    let bar = |(number, option): (usize, &MarkedText)| {
+    let bar = |(number, option): (usize, &lesson_text::Choice)| {
         let mut counts = vec![Choice::new("students", &students, number)];
         if !guests.is_empty() {
             counts.push(Choice::new("guests", &guests, number));
         }
-        Bar { option: option.clone(), right: number == text.predict.right, counts }
+        Bar { option: option.text.clone(), right: number == text.predict.right, counts }
     };
     text.predict.options.iter().enumerate().map(bar).collect()
 }

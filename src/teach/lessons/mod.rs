@@ -1,4 +1,4 @@
-//! The ten lessons: their table, the checks of their goals, their texts and their pages.
+//! The lessons: their table, the checks of their goals, their texts and their pages.
 //!
 //! Each lesson has a file with its checks. A check is a pure predicate over what was recorded and stored
 //! since the guess (`evidence.rs`): it reads no clicks, and looks nothing up. The texts are data beside the
@@ -7,28 +7,37 @@
 mod evidence;
 mod guesses;
 mod lesson_text;
+mod question;
 mod requested;
 mod pages;
+mod forms;
 mod http_forgets;
 mod ticket_and_coat;
+mod behind_the_login;
 mod one_jar;
-mod bigger_than_a_cookie;
 mod the_seal;
 mod no_secrets;
+mod three_clocks;
+mod bigger_than_a_cookie;
 mod two_stores;
 mod the_options;
-mod behind_the_login;
-mod three_clocks;
 
 pub(super) use guesses::{Bar, BarsCache, bars};
 pub(super) use lesson_text::{LessonText, LessonTexts};
-pub(super) use pages::routes;
+pub(super) use pages::{LessonPage, Shown};
 pub(super) use requested::{RequestedLesson, closed};
 
 use std::sync::LazyLock;
 
+use rocket::Route;
+
 use crate::teach::progress::{Learner, Progress, Proof};
 use evidence::Evidence;
+
+/// The login of a lesson, to be mounted below the address of the login page.
+pub(super) fn login_routes() -> Vec<Route> {
+    behind_the_login::routes()
+}
 
 /// A lesson. Its slug is also its address, and its folder of templates has number and slug in its name.
 pub(super) struct Lesson {
@@ -38,10 +47,11 @@ pub(super) struct Lesson {
     pub slug: &'static str,
     /// The template of its page.
     page: String,
-    /// The template of its lab. A lesson without a lab is about the learner's own login.
-    lab: Option<String>,
+    /// It has a lab. A lesson without one is about the learner's own login.
+    pub has_lab: bool,
     check: Check,
     answer: Option<Answer>,
+    in_place: Option<InPlace>,
 }
 
 /// The goals of a lesson, as far as this evidence shows them. The names are the same for all evidence.
@@ -50,6 +60,9 @@ type Check = fn(&Evidence) -> Vec<Goal>;
 /// Whether an answer that was typed is right.
 type Answer = fn(&Evidence, &str) -> bool;
 
+/// The number of parts of a wrong answer that are in their place.
+type InPlace = fn(&Evidence, &str) -> usize;
+
 /// The name of a goal, and the proof if it was reached.
 type Goal = (&'static str, Option<Proof>);
 
@@ -57,19 +70,26 @@ static ALL: LazyLock<[Lesson; 10]> = LazyLock::new(|| {
     [
         Lesson::new(1, "http-forgets", http_forgets::check),
         Lesson::new(2, "ticket-and-coat", ticket_and_coat::check),
-        Lesson::new(3, "one-jar", one_jar::check),
-        Lesson::new(4, "bigger-than-a-cookie", bigger_than_a_cookie::check).with_lab(),
+        Lesson::new(3, "behind-the-login", behind_the_login::check)
+            .with_answer(behind_the_login::is_in_order)
+            .with_order(behind_the_login::in_place),
+        Lesson::new(4, "one-jar", one_jar::check),
         Lesson::new(5, "the-seal", the_seal::check).with_lab().with_answer(the_seal::is_right),
         Lesson::new(6, "no-secrets", no_secrets::check)
             .with_lab()
             .with_answer(no_secrets::is_right),
-        Lesson::new(7, "two-stores", two_stores::check).with_lab(),
-        Lesson::new(8, "the-options", the_options::check).with_lab(),
-        Lesson::new(9, "behind-the-login", behind_the_login::check)
-            .with_answer(behind_the_login::is_in_order),
+        // 7 to 9 and 14 are planned.
         Lesson::new(10, "three-clocks", three_clocks::check).with_lab(),
+        Lesson::new(11, "bigger-than-a-cookie", bigger_than_a_cookie::check).with_lab(),
+        Lesson::new(12, "two-stores", two_stores::check).with_lab(),
+        Lesson::new(13, "the-options", the_options::check).with_lab(),
     ]
 });
+
+/// The routes below `/learn`.
+pub(super) fn routes() -> Vec<Route> {
+    [pages::routes(), forms::routes(), http_forgets::routes()].concat()
+}
 
 /// All lessons in their order.
 pub(super) fn all() -> &'static [Lesson] {
@@ -79,16 +99,19 @@ pub(super) fn all() -> &'static [Lesson] {
 impl Lesson {
     fn new(number: usize, slug: &'static str, check: Check) -> Self {
         let page = format!("lessons/{number:02}-{slug}/page");
-        Self { number, slug, page, lab: None, check, answer: None }
+        Self { number, slug, page, has_lab: false, check, answer: None, in_place: None }
     }
 
     fn with_lab(self) -> Self {
-        let lab = format!("lessons/{:02}-{}/lab", self.number, self.slug);
-        Self { lab: Some(lab), ..self }
+        Self { has_lab: true, ..self }
     }
 
     fn with_answer(self, answer: Answer) -> Self {
         Self { answer: Some(answer), ..self }
+    }
+
+    fn with_order(self, in_place: InPlace) -> Self {
+        Self { in_place: Some(in_place), ..self }
     }
 
     /// The lesson with this slug.
@@ -96,14 +119,15 @@ impl Lesson {
         ALL.iter().find(|lesson| lesson.slug == slug)
     }
 
-    /// The template of the lesson's lab, if it has one.
-    pub(super) fn lab(&self) -> Option<&str> {
-        self.lab.as_deref()
+    /// The address of the lesson's page. With `lab`, the lab is in it. The lab's cookies have that path.
+    pub(super) fn path(&self, lab: bool) -> String {
+        format!("/{}/{}", if lab { "lab" } else { "learn" }, self.slug)
     }
 
-    /// The address of the lesson's page.
-    pub(super) fn path(&self) -> String {
-        format!("/learn/{}", self.slug)
+    /// The lessons before and after this one.
+    fn neighbours(&self) -> [Option<&'static Self>; 2] {
+        let at = ALL.iter().position(|lesson| lesson.slug == self.slug).unwrap_or_default();
+        [at.checked_sub(1), at.checked_add(1)].map(|at| ALL.get(at?))
     }
 
     /// Adds the goals that are reached by now to the learner's progress. A goal that was reached stays so,

@@ -1,26 +1,26 @@
-//! `/learn`: the list of lessons, and the page of a lesson with its forms.
+//! `/learn`: the list of lessons, the handout, and the page of a lesson.
+//!
+//! A lesson with a lab has two addresses for one page. At `/lab/<slug>`, the lab is in it.
 
-use std::collections::BTreeMap;
-
-use rocket::response::Redirect;
-use rocket::{Route, State, get, post, routes};
+use rocket::request::{FromRequest, Outcome};
+use rocket::{Request, Route, State, get, routes};
 use rocket_dyn_templates::{Template, context};
-use rocket_express_session::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::evidence::Evidence;
-use super::http_forgets::{self, WHO};
+use super::http_forgets::WHO;
+use super::question::{Draw, explain_mistake, filled};
 use super::{BarsCache, Lesson, LessonText, LessonTexts, RequestedLesson, all};
 use crate::auth::Visitor;
+use crate::db::Unavailable;
 use crate::teach::class_data::ClassData;
 use crate::teach::limits::Denied;
-use crate::teach::progress::{Guess, LabState, Learner, LessonState};
+use crate::teach::progress::{Learner, LessonState};
 use crate::teach::settings::{ClassSettings, Settings};
 use crate::teach::text::MarkedText;
 use crate::teach::xray::{Sentences, View, compared};
 use crate::trace::in_flight::request_id;
-use crate::web::error::Error;
-use crate::web::{Flash, Form, NoFields, Page};
+use crate::web::{Page, stored_document};
 
 /// A lesson in the list.
 #[derive(Serialize)]
@@ -77,202 +77,162 @@ fn list(
 
 #[get("/handout")]
 fn handout(page: Page<'_>, visitor: &Visitor, texts: &State<LessonTexts>) -> Template {
-    let contents: Vec<&LessonText> = all().iter().map(|lesson| texts.of(lesson)).collect();
-    page.render("learn/handout", visitor, context! { contents })
+    let lessons =
+        all().iter().map(|lesson| context! { number: lesson.number, text: texts.of(lesson) });
+    let lessons: Vec<_> = lessons.collect();
+    page.render("learn/handout", visitor, context! { lessons })
 }
 
-/// `checked`: the learner has pressed "Check", and the page shows the outcome.
-#[get("/<_>?<checked>")]
-async fn show(
-    page: Page<'_>,
-    learner: Learner<'_>,
-    requested: RequestedLesson<'_>,
-    class: ClassData<'_>,
-    cache: &State<BarsCache>,
-    sentences: &State<Sentences>,
-    checked: Option<&str>,
-) -> Result<Template, Error> {
-    let (lesson, text) = (requested.lesson, requested.text());
-    let state = learner.progress().lessons.get(lesson.slug).cloned().unwrap_or_default();
+/// What the address of a lesson's page says beside the lesson.
+#[derive(Default, rocket::FromForm)]
+pub(crate) struct Shown<'r> {
+    /// The learner has pressed "Check", and the page shows the outcome.
+    checked: Option<&'r str>,
+    /// A wrong answer of several parts, with commas between them.
+    typed: Option<&'r str>,
+}
+
+#[get("/<_>?<shown..>")]
+async fn show(mut lesson: LessonPage<'_>, shown: Shown<'_>) -> Result<Template, Denied> {
+    lesson.render(None::<()>, shown).await
+}
+
+/// A request for the page of a lesson, or for one of its forms.
+pub(crate) struct LessonPage<'r> {
+    /// The frame of the page.
+    pub page: Page<'r>,
+    /// The lesson.
+    pub requested: RequestedLesson<'r>,
+    /// The learner who sends the request.
+    pub learner: Learner<'r>,
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for LessonPage<'r> {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        let requested = rocket::outcome::try_outcome!(request.guard().await);
+        match request.guard().await {
+            Outcome::Success(learner) => {
+                Outcome::Success(Self { page: Page::of(request), requested, learner })
+            }
+            Outcome::Error((status, _)) => Outcome::Error((status, ())),
+            Outcome::Forward(status) => Outcome::Forward(status),
+        }
+    }
+}
+
+impl LessonPage<'_> {
+    /// The state of the lesson.
+    pub(crate) fn state(&self) -> LessonState {
+        let lessons = &self.learner.progress().lessons;
+        lessons.get(self.requested.lesson.slug).cloned().unwrap_or_default()
+    }
+
+    /// Whether the page may show the lab: after the guess, and while the lesson is open.
+    pub(crate) fn shows_lab(&self) -> bool {
+        self.state().guess.is_some() && !self.requested.is_closed
+    }
+
+    /// The page of the lesson, with `lab` in it. Stores the goals that are reached by now.
+    ///
+    /// # Errors
+    /// A store does not answer, or the lesson is closed and not solved.
+    pub(crate) async fn render(
+        &mut self,
+        lab: Option<impl Serialize>,
+        shown: Shown<'_>,
+    ) -> Result<Template, Denied> {
+        let (lesson, text) = (self.requested.lesson, self.requested.text());
+        if self.requested.is_closed {
+            if !text.is_solved(&self.state()) {
+                return Err(Denied::Closed);
+            }
+        } else {
+            let evaluate =
+                |learner: &Learner<'_>, progress: &mut _| lesson.evaluate(learner, progress);
+            self.learner.change(evaluate).await?;
+        }
+        let state = self.state();
+        let lessons = entries(self.requested.texts, &self.learner, &self.requested.settings);
+        let entry = |wanted: &Lesson| lessons.iter().find(|entry| entry.slug == wanted.slug);
+        let [before, after] = lesson.neighbours().map(|lesson| lesson.and_then(entry));
+        let user = self.learner.user;
+        let own = context! {
+            lesson: entry(lesson),
+            lessons: &lessons,
+            before, after,
+            content: text,
+            needs_login: !lesson.has_lab && user.is_none(),
+            has_lab: lesson.has_lab,
+            lab,
+            closed: self.requested.is_closed,
+            guess: &state.guess,
+            predicted: text.is_predicted(&state),
+            goals: goals(text, &state),
+            reached: text.reached(&state),
+            done: text.is_done(&state),
+            solved: text.is_solved(&state),
+            mistaken: state.mistaken && !state.answered,
+            checked: shown.checked.is_some(),
+            typed: shown.typed.map(|typed| typed.split(',').collect::<Vec<_>>()),
+            in_place: self.in_place(&state, shown.typed),
+            bars: self.bars().await?,
+            help: self.learner.progress().help.is_some(),
+            recorded: self.recorded(&state),
+            compared: text.compare.len(),
+            understood: state.understood.is_some(),
+            question: Draw::of(text, &state).map(|draw| draw.view(&state)),
+            mistake: explain_mistake(text, &state),
+            who: format!("{WHO}{}", request_id()),
+            document_before: &state.before,
+            document: state.before.is_some().then(|| stored_document(self.learner.session)),
+            user: self.learner.user_id(),
+        };
+        Ok(self.page.render(&lesson.page, self.page.visitor().await, own))
+    }
+
+    /// The number of parts of the wrong answer `typed` that are in their place.
+    fn in_place(&self, state: &LessonState, typed: Option<&str>) -> Option<usize> {
+        let (lesson, typed) = (self.requested.lesson, typed?);
+        let evidence = Evidence::since_guess(&self.learner, lesson.slug, state)?;
+        Some((lesson.in_place?)(&evidence, typed))
+    }
+
+    /// The guesses of the class, if the teacher shows those of this lesson.
+    async fn bars(&self) -> Result<Vec<super::Bar>, Denied> {
+        let (request, lesson) = (self.page.request(), self.requested.lesson);
+        if self.requested.settings.revealed.as_deref() != Some(lesson.slug) {
+            return Ok(vec![]);
+        }
+        let class = request.guard::<ClassData<'_>>().await.succeeded();
+        let found = class.zip(request.rocket().state::<BarsCache>());
+        let (class, cache) = found.ok_or_else(|| Unavailable::new("teaching is not attached"))?;
+        Ok(cache.bars(class, lesson, self.requested.text()).await?)
+    }
+
+    /// The exchanges that decide the lesson, as far as they are still recorded, side by side.
+    fn recorded(&self, state: &LessonState) -> Vec<View> {
+        let Some(sentences) = self.page.request().rocket().state::<Sentences>() else {
+            return vec![];
+        };
+        let named = self.requested.text().compare.iter();
+        let named = named.filter_map(|name| state.exchange(name));
+        let found = named.filter_map(|named| self.learner.exchange(&named.id));
+        compared(&found.collect::<Vec<_>>(), sentences)
+    }
+}
+
+/// The goals, each with its evidence.
+fn goals<'t>(text: &'t LessonText, state: &LessonState) -> Vec<Goal<'t>> {
     let goals = text.goals.iter().map(|goal| Goal {
         text: &goal.text,
-        evidence: state.reached.get(&goal.name).map(|proof| goal.evidence(proof)),
+        evidence: state.reached.contains_key(&goal.name).then(|| filled(&goal.evidence, state)),
     });
-    let goals: Vec<Goal<'_>> = goals.collect();
-    let lessons = entries(requested.texts, &learner, &requested.settings);
-    let bars = match requested.settings.revealed {
-        Some(revealed) if revealed == lesson.slug => cache.bars(class, lesson, text).await?,
-        _ => vec![],
-    };
-    let own = context! {
-        lesson: &lessons[lesson.number - 1],
-        before: lesson.number.checked_sub(2).map(|before| &lessons[before]),
-        after: lessons.get(lesson.number),
-        content: text,
-        needs_login: lesson.lab().is_none() && learner.user.is_none(),
-        has_lab: lesson.lab().is_some(),
-        has_answer: lesson.answer.is_some(),
-        predicted: state.guess.as_ref().map(|guess| guess.choice),
-        solved: text.is_solved(&state),
-        mistaken: state.mistaken && !state.answered,
-        checked: checked.is_some(),
-        reached: goals.iter().filter(|goal| goal.evidence.is_some()).count(),
-        goals,
-        bars,
-        help: learner.progress().help.is_some(),
-        recorded: recorded(&state, &learner, sentences),
-        who: format!("{WHO}{}", request_id()),
-    };
-    Ok(page.render(&lesson.page, page.visitor().await, own))
-}
-
-/// Exchanges side by side: more cannot be compared at a glance.
-const MAX_COMPARED: usize = 4;
-
-/// The exchanges that the evidence names, as far as they are still recorded, side by side.
-fn recorded(state: &LessonState, learner: &Learner<'_>, sentences: &Sentences) -> Vec<View> {
-    let named: Vec<u64> =
-        state.reached.values().flat_map(|proof| proof.exchanges.values().copied()).collect();
-    let mut own = learner.exchanges();
-    own.retain(|exchange| named.contains(&exchange.number));
-    own.truncate(MAX_COMPARED);
-    compared(&own, sentences)
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Prediction {
-    choice: String,
-}
-
-#[post("/<_>/predict", data = "<form>")]
-async fn predict(
-    page: Page<'_>,
-    requested: RequestedLesson<'_>,
-    mut learner: Learner<'_>,
-    form: Form<Prediction>,
-) -> Result<Redirect, Denied> {
-    let options = requested.text().predict.options.len();
-    let choice = form.0.choice.parse().ok().filter(|choice| *choice < options);
-    if let Some(choice) = choice {
-        let guess = Guess { choice, at: Timestamp::now().as_millis() };
-        learner
-            .change(|_, progress| {
-                // The first guess counts.
-                progress.lesson(requested.lesson.slug).guess.get_or_insert(guess.clone());
-            })
-            .await?;
-        page.set_flash(&Flash::Guessed);
-    }
-    Ok(to(requested.lesson, "#predict"))
-}
-
-#[post("/<_>/check", data = "<_form>")]
-async fn check(
-    requested: RequestedLesson<'_>,
-    mut learner: Learner<'_>,
-    _form: NoFields,
-) -> Result<Redirect, Denied> {
-    let lesson = requested.lesson;
-    learner.change(|learner, progress| lesson.evaluate(learner, progress)).await?;
-    Ok(to(lesson, "?checked#check"))
-}
-
-/// One answer, or several by name, in the order of their names.
-#[post("/<_>/answer", data = "<form>")]
-async fn answer(
-    page: Page<'_>,
-    requested: RequestedLesson<'_>,
-    mut learner: Learner<'_>,
-    form: Form<BTreeMap<String, String>>,
-) -> Result<Option<Redirect>, Denied> {
-    let lesson = requested.lesson;
-    let Some(is_right) = lesson.answer else { return Ok(None) };
-    let typed: Vec<&str> = form.0.values().map(String::as_str).collect();
-    let typed = typed.join(",");
-    learner
-        .change(|learner, progress| {
-            let Some(state) = progress.lessons.get_mut(lesson.slug) else { return };
-            let Some(evidence) = Evidence::since_guess(learner, lesson.slug, state) else { return };
-            // The text may be anything, so only whether it is right is stored.
-            let right = is_right(&evidence, &typed);
-            (state.answered, state.mistaken) = (state.answered || right, !right);
-            lesson.evaluate(learner, progress);
-        })
-        .await?;
-    let state = learner.progress().lessons.get(lesson.slug);
-    let Some(state) = state.filter(|state| state.guess.is_some()) else {
-        page.set_flash(&Flash::GuessFirst);
-        return Ok(Some(to(lesson, "#predict")));
-    };
-    page.set_flash(&Flash::Answered(!state.mistaken));
-    Ok(Some(to(lesson, "#check")))
-}
-
-/// Resets this lesson, and the labs with it if the lesson has one.
-#[post("/<_>/reset", data = "<_form>")]
-async fn reset(
-    page: Page<'_>,
-    requested: RequestedLesson<'_>,
-    mut learner: Learner<'_>,
-    _form: NoFields,
-) -> Result<Redirect, Denied> {
-    learner
-        .change(|_, progress| {
-            let had = progress.lessons.remove(requested.lesson.slug).is_some();
-            if had && requested.lesson.lab().is_some() {
-                progress.lab = LabState::default();
-            }
-        })
-        .await?;
-    page.set_flash(&Flash::LessonReset);
-    Ok(to(requested.lesson, "#predict"))
-}
-
-#[post("/<_>/skip", data = "<_form>")]
-async fn skip(
-    page: Page<'_>,
-    requested: RequestedLesson<'_>,
-    mut learner: Learner<'_>,
-    _form: NoFields,
-) -> Result<Redirect, Denied> {
-    learner.change(|_, progress| progress.lesson(requested.lesson.slug).skipped = true).await?;
-    page.set_flash(&Flash::LessonSkipped);
-    let next = all().get(requested.lesson.number);
-    Ok(next.map_or_else(|| Redirect::to("/learn"), |next| to(next, "")))
-}
-
-/// `wanted`: `no` withdraws the request for help.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Help {
-    wanted: String,
-}
-
-/// Asks the teacher for help, or withdraws that. Anonymous visitors cannot ask: the teacher would not know
-/// whom to go to.
-#[post("/<_>/help", data = "<form>")]
-async fn help(
-    page: Page<'_>,
-    requested: RequestedLesson<'_>,
-    mut learner: Learner<'_>,
-    form: Form<Help>,
-) -> Result<Redirect, Denied> {
-    if learner.user.is_some() {
-        let is_wanted = form.0.wanted != "no";
-        let since = is_wanted.then(|| Timestamp::now().as_millis());
-        learner.change(|_, progress| progress.help = since.and(progress.help.or(since))).await?;
-        page.set_flash(&Flash::HelpWanted(is_wanted));
-    }
-    Ok(to(requested.lesson, "#help"))
-}
-
-/// The lesson's page, at the section that has changed.
-fn to(lesson: &Lesson, section: &str) -> Redirect {
-    Redirect::to(format!("{}{section}", lesson.path()))
+    goals.collect()
 }
 
 pub(crate) fn routes() -> Vec<Route> {
-    let routes = routes![list, handout, show, predict, check, answer, reset, skip, help];
-    [routes, http_forgets::routes()].concat()
+    routes![list, handout, show]
 }

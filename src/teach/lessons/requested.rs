@@ -1,6 +1,6 @@
 //! The lesson in the address of a request: the guard of all routes below `/learn/<slug>` and `/lab/<slug>`.
 
-use rocket::http::Status;
+use rocket::http::{Method, Status};
 use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, catch};
 use rocket_dyn_templates::{Template, context};
@@ -11,8 +11,8 @@ use crate::auth::{Admin, Visitor};
 use crate::teach::settings::{ClassSettings, Settings};
 use crate::web::Page;
 
-/// The lesson in the address. An unknown slug is a 404. A lesson that the teacher has closed is
-/// a 403, except for admins.
+/// The lesson in the address. An unknown slug is a 404. A lesson that the teacher has closed is a 403, except
+/// for admins and for a page to read (`is_closed`).
 pub(crate) struct RequestedLesson<'r> {
     /// The lesson.
     pub lesson: &'static Lesson,
@@ -20,6 +20,8 @@ pub(crate) struct RequestedLesson<'r> {
     pub texts: &'r LessonTexts,
     /// The settings of the class.
     pub settings: Settings,
+    /// The teacher has closed the lesson. Learners who have solved it may read it.
+    pub is_closed: bool,
 }
 
 impl<'r> RequestedLesson<'r> {
@@ -42,10 +44,12 @@ impl<'r> FromRequest<'r> for RequestedLesson<'r> {
             return Outcome::Error((Status::NotFound, ()));
         };
         let settings = settings.current();
-        if settings.closed.contains(lesson.slug) && request.guard::<Admin<'_>>().await.is_error() {
+        let is_closed =
+            settings.closed.contains(lesson.slug) && request.guard::<Admin<'_>>().await.is_error();
+        if is_closed && request.method() == Method::Post {
             return Outcome::Error((Status::Forbidden, ()));
         }
-        Outcome::Success(Self { lesson, texts, settings })
+        Outcome::Success(Self { lesson, texts, settings, is_closed })
     }
 }
 

@@ -12,7 +12,7 @@ use super::{KEY, Progress, ProgressStore};
 use crate::auth::{User, Visitor};
 use crate::db::Unavailable;
 use crate::teach::limits::{Denied, Limits, Size};
-use crate::trace::{BrowserKey, Exchange, Recorder};
+use crate::trace::{self, BrowserKey, Cookie, Exchange, Recorder};
 
 /// A learner and the learner's progress.
 pub(crate) struct Learner<'r> {
@@ -23,6 +23,8 @@ pub(crate) struct Learner<'r> {
     pub session: &'r Session,
     /// How much the learner may store.
     pub limits: Limits<'r>,
+    /// The `Set-Cookie` lines of a lab that the response will have.
+    pub lab_cookies: Vec<String>,
     store: &'r ProgressStore,
     recorder: &'r Recorder,
 }
@@ -43,11 +45,24 @@ impl Learner<'_> {
         self.session.is_stored().then(|| BrowserKey::of_session(self.session.id().as_str()))
     }
 
-    /// The exchanges of this browser, the oldest first.
+    /// The exchanges of this browser, the oldest first. The last one is this request, as it is so far.
     pub(crate) fn exchanges(&self) -> Vec<Arc<Exchange>> {
-        let mut own = self.owner().map(|owner| self.recorder.of_browser(owner)).unwrap_or_default();
+        let Some(owner) = self.owner() else { return vec![] };
+        let mut own = self.recorder.of_browser(owner);
         own.reverse();
+        own.extend(trace::so_far().map(|exchange| {
+            let set_cookies =
+                self.lab_cookies.iter().filter_map(|line| Cookie::set(line)).collect();
+            let number = self.recorder.next_number(owner);
+            Arc::new(Exchange { number, set_cookies, ..exchange })
+        }));
         own
+    }
+
+    /// The exchange of this ID, if it is still recorded.
+    pub(crate) fn exchange(&self, id: &str) -> Option<Arc<Exchange>> {
+        let current = || self.exchanges().pop().filter(|exchange| exchange.id == id);
+        self.recorder.get(id).or_else(current)
     }
 
     /// The exchanges of all browsers of this user, the oldest first.
@@ -121,5 +136,5 @@ async fn learner<'r>(request: &'r Request<'_>) -> Result<Learner<'r>, Unavailabl
     };
     let id = user.map(|user| user.id.to_hex());
     let limits = Limits::of(request, id).ok_or_else(missing)?;
-    Ok(Learner { stored, user, session, limits, store, recorder })
+    Ok(Learner { stored, user, session, limits, lab_cookies: vec![], store, recorder })
 }

@@ -1,12 +1,12 @@
 //! How far each learner is in the lessons.
 //!
 //! The progress of a user is stored by the user's ID in a collection of its own, so it survives a logout
-//! (`store.rs`). The progress of an anonymous visitor is in the session (`learner.rs`), and moves to the user
-//! at login (`claim_progress.rs`). Lessons and goals are stored by name; this folder knows no lesson.
+//! (`store.rs`). The progress of an anonymous visitor is in the session (`learner.rs`) and ends with it.
+//! Students share computers, so that work may not be the next user's. Lessons and goals are stored by name;
+//! this folder knows no lesson.
 
 mod lab_state;
 mod learner;
-mod claim_progress;
 mod store;
 
 use std::collections::BTreeMap;
@@ -14,7 +14,6 @@ use std::collections::BTreeMap;
 use rocket_express_session::SessionInfo;
 use serde::{Deserialize, Serialize};
 
-pub(super) use claim_progress::stage as claim_progress;
 pub(super) use lab_state::{LabState, Secret, Switches};
 pub(super) use learner::Learner;
 pub(super) use store::{ProgressStore, Scope};
@@ -56,14 +55,38 @@ impl Progress {
 pub(super) struct LessonState {
     /// The learner's guess. Only exchanges after it are evidence.
     pub guess: Option<Guess>,
+    /// The guess was wrong, and the learner has chosen the right option since.
+    pub corrected: bool,
+    /// The session's document at the time of the guess, in the lesson that compares it.
+    pub before: Option<String>,
     /// The right answer was given, in a lesson that asks for one.
     pub answered: bool,
     /// The last answer was wrong.
     pub mistaken: bool,
     /// The goals that were reached, by name.
     pub reached: BTreeMap<String, Proof>,
+    /// The number of wrong answers to the final question. Each draws another question.
+    pub wrong: u32,
+    /// The last wrong answer to the final question: the numbers of the question and of the option.
+    pub mistake: Option<(usize, usize)>,
+    /// The time of the right answer to the final question, in milliseconds since 1970.
+    pub understood: Option<i64>,
     /// The learner has skipped the lesson.
     pub skipped: bool,
+}
+
+impl LessonState {
+    /// The request of this name in the proofs.
+    pub(super) fn exchange(&self, name: &str) -> Option<&NamedExchange> {
+        self.reached.values().find_map(|proof| proof.exchanges.get(name))
+    }
+
+    /// The number of the request of this name in the proofs, or the fact of this name.
+    pub(super) fn fact(&self, name: &str) -> Option<String> {
+        let number = self.exchange(name).map(|exchange| exchange.number.to_string());
+        let fact = || self.reached.values().find_map(|proof| proof.facts.get(name));
+        number.or_else(|| Some(fact()?.replace('`', "'")))
+    }
 }
 
 /// The outcome that the learner predicted.
@@ -71,8 +94,46 @@ pub(super) struct LessonState {
 pub(super) struct Guess {
     /// The number of the option, from 0.
     pub choice: usize,
+    /// `None` if the learner did not say.
+    #[serde(default)]
+    pub sure: Option<Confidence>,
     /// The time of the guess, in milliseconds since 1970.
     pub at: i64,
+}
+
+/// How sure a learner is of a guess.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Confidence {
+    Guess,
+    Fairly,
+    Certain,
+}
+
+/// A recorded request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "StoredExchange")]
+pub(super) struct NamedExchange {
+    /// The ID of the exchange. Empty in progress of the first edition, which has the number alone.
+    pub id: String,
+    /// The number among the exchanges of its browser.
+    pub number: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredExchange {
+    Number(u64),
+    Full { id: String, number: u64 },
+}
+
+impl From<StoredExchange> for NamedExchange {
+    fn from(stored: StoredExchange) -> Self {
+        match stored {
+            StoredExchange::Number(number) => Self { id: String::new(), number },
+            StoredExchange::Full { id, number } => Self { id, number },
+        }
+    }
 }
 
 /// Evidence that a goal was reached. The sentence around it is in the lesson's texts, which may be
@@ -80,8 +141,8 @@ pub(super) struct Guess {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Proof {
-    /// The numbers of the exchanges, by the name that the sentence has for each.
-    pub exchanges: BTreeMap<String, u64>,
+    /// The exchanges, by the name that the sentence has for each.
+    pub exchanges: BTreeMap<String, NamedExchange>,
     /// The facts that were found in them, by name.
     pub facts: BTreeMap<String, String>,
 }
@@ -94,7 +155,8 @@ impl Proof {
 
     /// The proof with one more exchange.
     pub(super) fn add(mut self, name: &str, exchange: &Exchange) -> Self {
-        self.exchanges.insert(name.to_owned(), exchange.number);
+        let named = NamedExchange { id: exchange.id.clone(), number: exchange.number };
+        self.exchanges.insert(name.to_owned(), named);
         self
     }
 

@@ -1,0 +1,107 @@
+//! The final question of a lesson: sentences about the learner's own requests, some of which are true.
+//!
+//! Question and sentences are drawn at random, and a wrong answer draws again. The draw follows from the time
+//! of the guess and the number of wrong answers, so each request of a learner sees the same one.
+
+use std::collections::BTreeSet;
+
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom as _;
+use serde::Serialize;
+
+use super::LessonText;
+use super::lesson_text::Statement;
+use crate::teach::progress::LessonState;
+use crate::teach::text::{MarkedText, fill};
+
+/// The true sentences of a question.
+const RIGHT: usize = 2;
+
+/// The false sentences of a question.
+const WRONG: usize = 3;
+
+/// The final question as a page shows it.
+#[derive(Serialize)]
+pub(super) struct QuestionView {
+    ask: MarkedText,
+    /// The sentences, in the order of their checkboxes.
+    options: Vec<MarkedText>,
+}
+
+/// The question that is drawn for a learner: its number, and the numbers of its options in their order.
+pub(super) struct Draw<'t> {
+    number: usize,
+    options: Vec<usize>,
+    text: &'t LessonText,
+}
+
+impl<'t> Draw<'t> {
+    /// The draw for this learner; `None` before the guess.
+    pub(super) fn of(text: &'t LessonText, state: &LessonState) -> Option<Self> {
+        let seed = state.guess.as_ref()?.at.unsigned_abs();
+        // One after the other, so that a wrong answer always brings another question.
+        let seed = seed.wrapping_add(u64::from(state.wrong));
+        let number = usize::try_from(seed).ok()? % text.questions.len();
+        let mut random = StdRng::seed_from_u64(seed);
+        let (mut right, mut wrong): (Vec<usize>, Vec<usize>) =
+            (0..text.questions[number].options.len())
+                .partition(|option| text.questions[number].options[*option].right);
+        right.shuffle(&mut random);
+        wrong.shuffle(&mut random);
+        right.truncate(RIGHT);
+        wrong.truncate(WRONG);
+        // A false sentence comes first, so ticking from the top never finds the answer.
+        let first = wrong.pop();
+        let mut options = [right, wrong].concat();
+        options.shuffle(&mut random);
+        options.splice(0..0, first);
+        Some(Self { number, options, text })
+    }
+
+    fn statement(&self, option: usize) -> &'t Statement {
+        &self.text.questions[self.number].options[option]
+    }
+
+    /// The first mistake in an answer: the number of an option that was ticked or left wrongly. `ticked` are
+    /// positions.
+    pub(super) fn mistake(&self, ticked: &BTreeSet<usize>) -> Option<(usize, usize)> {
+        let wrong = |(position, option): &(usize, &usize)| {
+            self.statement(**option).right != ticked.contains(position)
+        };
+        // A false sentence that was ticked says more about the learner than a true one that was not.
+        let mut wrong: Vec<usize> =
+            self.options.iter().enumerate().filter(wrong).map(|(_, option)| *option).collect();
+        wrong.sort_by_key(|option| self.statement(*option).right);
+        Some((self.number, *wrong.first()?))
+    }
+
+    /// The question with the learner's own facts.
+    pub(super) fn view(&self, state: &LessonState) -> QuestionView {
+        let option = |option: &usize| filled(&self.statement(*option).text, state);
+        QuestionView {
+            ask: filled(&self.text.questions[self.number].ask, state),
+            options: self.options.iter().map(option).collect(),
+        }
+    }
+}
+
+/// The sentence about the last wrong answer.
+pub(super) fn explain_mistake(
+    text: &LessonText,
+    state: &LessonState,
+) -> Option<(MarkedText, MarkedText)> {
+    let (question, option) = state.mistake?;
+    let statement = text.questions.get(question)?.options.get(option)?;
+    Some((filled(&statement.text, state), filled(&statement.why, state)))
+}
+
+/// The sentence with the learner's requests and facts. Progress of the first edition lacks some facts.
+pub(super) fn filled(sentence: &str, state: &LessonState) -> MarkedText {
+    fill(sentence, |name| {
+        let is_name = name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        (is_name && !name.is_empty())
+            .then(|| state.fact(name).unwrap_or_else(|| "(not recorded)".to_owned()))
+    })
+    .into()
+}

@@ -1,0 +1,83 @@
+//! The page of a lesson: its sections in their order, and its forms.
+
+use crate::class;
+use crate::class::teacher;
+use crate::learner::Learner;
+use crate::support::lesson::{FOLDERS, slug, solution};
+
+#[rocket::async_test]
+async fn before_the_guess_a_page_shows_the_question_alone() {
+    let app = class().await;
+    let mut rosa = Learner::new(&app, "rosa").await;
+    for folder in FOLDERS {
+        let lab = rosa.browsers[0].get(&format!("/lab/{}", slug(folder))).await;
+        for page in [rosa.page(folder).await.body, lab.body] {
+            for section in ["do", "check", "recorded", "explain", "question"] {
+                assert!(!page.contains(&format!("id=\"{section}\"")), "{folder}: {section}");
+            }
+        }
+        rosa.browsers[0].post(&format!("/learn/{}/answer", slug(folder)), &[]).await;
+        rosa.tick(folder, &["0"]).await;
+        rosa.press(folder, "check").await;
+        assert_eq!(rosa.reached(folder).await, 0, "{folder}");
+    }
+}
+
+#[rocket::async_test]
+async fn each_form_leads_to_the_section_that_it_changed_with_a_message_there() {
+    let app = class().await;
+    let mut rosa = Learner::new(&app, "rosa").await;
+    let (learn, lab) = ("/learn/three-clocks", "/lab/three-clocks");
+    for (form, field, target, message) in [
+        ("predict", ("", ""), format!("{learn}#predict"), "choose-first"),
+        ("predict", ("choice", "0"), format!("{lab}#do"), "guessed"),
+        ("help", ("wanted", "yes"), format!("{lab}#help"), "help-wanted"),
+        ("help", ("wanted", "no"), format!("{lab}#help"), "help-not-wanted"),
+        ("reset", ("", ""), format!("{learn}#predict"), "lesson-reset"),
+    ] {
+        let answer = rosa.browsers[0].post(&format!("{learn}/{form}"), &[field]).await;
+        answer.expect_redirect(&target);
+        let (page, section) = target.split_once('#').unwrap();
+        let page = rosa.browsers[0].get(page).await;
+        page.expect_flash(message);
+        assert!(page.body.contains(&format!("id=\"{section}\"")), "{section}");
+    }
+    let check = rosa.browsers[0].post(&format!("{learn}/check"), &[]).await;
+    check.expect_redirect(&format!("{learn}?checked#check"));
+}
+
+#[rocket::async_test]
+async fn a_closed_lesson_can_be_read_by_a_learner_who_has_solved_it() {
+    let app = class().await;
+    let (mut rosa, mut ruth) = (Learner::new(&app, "rosa").await, Learner::new(&app, "ruth").await);
+    let folder = FOLDERS[0];
+    rosa.play(folder, &solution(folder)).await;
+    ruth.predict(folder).await;
+    let close = format!("/class/lessons/{}", slug(folder));
+    teacher(&app).await.post(&close, &[("do", "close")]).await;
+    let page = rosa.page(folder).await;
+    page.expect_page(200, "id=\"read-only\"");
+    assert!(page.body.contains("id=\"explain\"") && !page.body.contains("/reset\""));
+    let address = format!("/learn/{}", slug(folder));
+    for form in ["reset", "check"] {
+        let refused = rosa.browsers[0].post(&format!("{address}/{form}"), &[]).await;
+        refused.expect_page(403, "id=\"closed\"");
+    }
+    ruth.browsers[0].get(&address).await.expect_page(403, "id=\"closed\"");
+}
+
+#[rocket::async_test]
+async fn a_page_counts_what_its_own_request_shows() {
+    let app = class().await;
+    let mut rosa = Learner::new(&app, "rosa").await;
+    rosa.predict("10-three-clocks").await;
+    for button in ["new", "forget"] {
+        let back = rosa.browsers[0].post("/lab/three-clocks", &[("do", button)]).await;
+        back.expect_redirect("/lab/three-clocks#do");
+    }
+    // Between the button and the visit, as an impatient learner does.
+    rosa.press("10-three-clocks", "check").await;
+    assert_eq!(rosa.reached("10-three-clocks").await, 0);
+    let visit = rosa.browsers[0].get("/lab/three-clocks").await;
+    assert_eq!(visit.body.matches("goal--reached").count(), 1, "{}", visit.body);
+}
