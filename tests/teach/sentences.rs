@@ -6,7 +6,7 @@ use rocket::figment::Figment;
 use rocket::figment::providers::{Format as _, Toml};
 use rocket::figment::value::Value;
 
-use crate::{class, exchanges};
+use crate::{class, exchanges, predict};
 
 /// The longest sentence that a page may have.
 const MAX_WORDS: usize = 20;
@@ -16,6 +16,7 @@ async fn each_step_of_a_page_leads_to_the_function_that_does_it() {
     let app = class().await;
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
+    predict(&mut rosa, "two-stores").await;
     rosa.post("/lab/two-stores", &[("do", "count")]).await;
     let mut ids = exchanges(&rosa.get("/lab/two-stores").await);
     ids.extend(exchanges(&rosa.get("/dashboard").await));

@@ -2,7 +2,7 @@
 
 use crate::rows::{Row, expect_in_order, rows};
 use crate::support::{App, Browser, PASSWORD};
-use crate::{class, exchanges};
+use crate::{class, exchanges, predict};
 
 /// The session behind the last story on a page, as its summary says it.
 fn session_of(page: &str) -> &str {
@@ -59,7 +59,7 @@ async fn a_session_and_a_login_are_told_apart() {
     {
         let mut rosa = app.browser();
         assert_eq!(session_of(&rosa.get("/").await.body), "none");
-        rosa.post("/learn/http-forgets/predict", &[("choice", "0"), ("sure", "guess")]).await;
+        predict(&mut rosa, "http-forgets").await;
         assert!(rosa.session_id().is_some(), "progress makes an anonymous session");
         assert_eq!(session_of(&rosa.get("/").await.body), "anonymous");
         rosa.sign_up("rosa").await;
@@ -86,6 +86,7 @@ async fn memory_is_no_mongodb() {
     let app = class().await;
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
+    predict(&mut rosa, "two-stores").await;
     rosa.post("/lab/two-stores", &[("do", "count")]).await;
     let chain = exchanges(&rosa.get("/lab/two-stores").await);
     let counted = page_of(&mut rosa, &chain[0]).await;
@@ -116,6 +117,7 @@ async fn the_rows_of_a_lab_are_open_and_those_of_the_login_are_folded() {
     let app = class().await;
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
+    predict(&mut rosa, "the-seal").await;
     rosa.post("/lab/the-seal", &[("do", "new")]).await;
     let id = exchanges(&rosa.get("/lab/the-seal").await)[0].clone();
     let page = page_of(&mut rosa, &id).await;

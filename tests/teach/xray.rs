@@ -4,7 +4,7 @@ use mongodb::bson::{DateTime, Document, doc};
 
 use crate::rows::{Row, expect_in_order, rows, rows_of};
 use crate::support::{Browser, PASSWORD};
-use crate::{class, exchanges, unescape};
+use crate::{class, exchanges, predict, unescape};
 
 /// The rows of the last exchange in the X-ray beside this page.
 async fn shown(browser: &mut Browser, path: &str) -> Vec<Row> {
@@ -273,6 +273,7 @@ async fn the_lab_s_steps_are_told_apart_from_those_of_the_site() {
     let app = class().await;
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
+    predict(&mut rosa, "the-seal").await;
     rosa.post("/lab/the-seal", &[("do", "new")]).await;
     let page = rosa.get("/lab/the-seal").await;
     assert!(page.body.contains("<code>progress</code>"), "other writes are told as well");
@@ -288,6 +289,7 @@ async fn the_lab_s_steps_are_told_apart_from_those_of_the_site() {
     let found = expect_in_order(&visit, &steps);
     assert!(!found[0].has("lab") && !found[1].has("lab"), "{visit:#?}");
     // The session in the lab server's memory is gone, and has not expired.
+    predict(&mut rosa, "two-stores").await;
     rosa.post("/lab/two-stores", &[("do", "count")]).await;
     rosa.post("/lab/two-stores", &[("do", "restart")]).await;
     let page = rosa.get("/lab/two-stores").await;
