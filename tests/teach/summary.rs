@@ -1,5 +1,7 @@
 //! A folded X-ray says which request it is, and what it left behind: numbers, times, session, changes.
 
+use std::collections::BTreeSet;
+
 use crate::rows::{Row, expect_in_order, rows};
 use crate::support::{App, Browser, PASSWORD};
 use crate::{class, exchanges, predict};
@@ -10,10 +12,11 @@ fn session_of(page: &str) -> &str {
     summary.split('"').next().unwrap()
 }
 
-/// The numbers of the requests on a page, in their order.
+/// The numbers of the requests on a page, those of each story in their order.
 fn numbers(page: &str) -> Vec<u64> {
-    let after = page.split("class=\"xray__when\">Request ").skip(1);
-    after.map(|rest| rest.split(',').next().unwrap().parse().unwrap()).collect()
+    let stories = page.split("class=\"xray__when\">").skip(1);
+    let numbers = stories.flat_map(|rest| rest.split("<time").next().unwrap().split("request "));
+    numbers.filter_map(|number| number.trim_end_matches(", ").parse().ok()).collect()
 }
 
 #[rocket::async_test]
@@ -26,15 +29,20 @@ async fn requests_are_numbered_per_browser_also_across_a_login_and_have_a_time()
         oskar.get(path).await;
     }
     oskar.sign_up("oskar").await;
-    assert_eq!(numbers(&oskar.get("/dashboard").await.body), [2], "the login is the first");
+    assert_eq!(numbers(&oskar.get("/dashboard").await.body), [1, 2], "the login and its page");
     let before = numbers(&rosa.get("/dashboard").await.body)[0];
     rosa.log_in("rosa").await;
-    assert_eq!(numbers(&rosa.get("/dashboard").await.body), [before + 2], "with the login");
+    assert_eq!(numbers(&rosa.get("/dashboard").await.body), [before + 1, before + 2]);
     let list = rosa.get("/xray").await.body;
     let listed = numbers(&list);
-    assert!(listed.is_sorted_by(|later, earlier| later > earlier), "{listed:?}");
-    assert!(listed.len() > 3, "{listed:?}");
-    assert_eq!(list.matches("</time></span> <span class=\"xray__summary\"").count(), listed.len());
+    let expected: Vec<u64> = (1..=before + 2).collect();
+    assert_eq!(
+        listed.iter().copied().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>(),
+        expected
+    );
+    assert_eq!(&listed[..3], [before + 1, before + 2, before], "the newest first");
+    let stories = list.matches("class=\"card story\"").count();
+    assert_eq!(list.matches("</time></span> <span class=\"xray__summary\"").count(), stories);
     let anonymous = app.browser().get("/").await.body;
     assert_eq!(numbers(&anonymous), [0_u64; 0], "no browser, no number");
     assert!(anonymous.contains("class=\"xray__when\"><time "), "{anonymous}");
