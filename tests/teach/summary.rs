@@ -140,3 +140,13 @@ async fn the_rows_of_a_lab_are_open_and_those_of_the_login_are_folded() {
     assert!(middle.iter().any(is_lab) && !folded.iter().any(is_lab), "{folded:#?}");
     assert!(folded.iter().any(|row| row.step() == "find-user"), "{folded:#?}");
 }
+
+#[rocket::async_test]
+async fn a_session_cookie_without_a_signature_is_still_a_session_cookie() {
+    let app = class().await;
+    let mut rosa = app.browser();
+    rosa.jar.insert("connect.sid".to_owned(), "garbled".to_owned());
+    let id = exchanges(&rosa.get("/").await).pop().unwrap();
+    let found = rows(&mut rosa, &id).await;
+    expect_in_order(&found, &["page-request-with-cookie", "signature-missing", "session-empty"]);
+}

@@ -60,7 +60,7 @@ pub(super) struct Line {
 }
 
 impl Code {
-    /// The lines of the function: of several with its name, the first that has all marks.
+    /// The lines of the function, the first of its name in the file.
     ///
     /// # Errors
     /// There is no such file, function or line: which, in one line.
@@ -70,21 +70,18 @@ impl Code {
         let source = source.ok_or_else(|| format!("code: the program has no file {file}"))?.1;
         let source: Vec<&str> = source.lines().collect();
         let heads = [format!("fn {function}("), format!("fn {function}<")];
-        let is_head = |line: &str| heads.iter().any(|head| line.contains(head));
-        let mut missing = format!("code: {file} has no function {function}");
-        for head in (0..source.len()).filter(|head| is_head(source[*head])) {
-            let lines = lines_around(head, &source);
-            let is_absent = |mark: &&String| !lines.clone().any(|n| source[n].contains(*mark));
-            let Some(absent) = mark.iter().find(is_absent) else {
-                let line = |n: usize| {
-                    let is_marked = mark.iter().any(|mark| source[n].contains(mark));
-                    Line { number: n + 1, text: source[n], is_marked }
-                };
-                return Ok(lines.map(line).collect());
-            };
-            missing = format!("code: no line of {function} in {file} has {absent:?}");
+        let is_head = |line: &&str| heads.iter().any(|head| line.contains(head));
+        let head = source.iter().position(is_head);
+        let head = head.ok_or_else(|| format!("code: {file} has no function {function}"))?;
+        let lines = lines_around(head, &source);
+        let is_absent = |mark: &&String| !lines.clone().any(|n| source[n].contains(*mark));
+        if let Some(absent) = mark.iter().find(is_absent) {
+            return Err(format!("code: no line of {function} in {file} has {absent:?}"));
         }
-        Err(missing)
+        let is_marked = |text: &str| mark.iter().any(|mark| text.contains(mark));
+        let numbered = lines.map(|n| (n + 1, source[n]));
+        let line = |(number, text)| Line { number, text, is_marked: is_marked(text) };
+        Ok(numbered.map(line).collect())
     }
 }
 

@@ -33,24 +33,24 @@ pub(super) const MAX_COOKIE: usize = 4_096;
 
 /// The jar in any case; a collection or the memory when the request used it.
 pub(super) fn effects(exchange: &Exchange) -> Vec<Effect> {
-    let mut collections: Vec<&str> = vec![];
-    for command in exchange.commands() {
-        if !collections.contains(&command.collection.as_str()) {
-            collections.push(&command.collection);
-        }
-    }
     let effect = |place, collection: &str, changes| {
         let collection = collection.to_owned();
         Effect { place, collection, changes }
     };
-    let in_collection = |collection: &str| {
-        let commands = exchange.commands().filter(|command| command.collection == collection);
-        effect("mongodb", collection, commands.filter_map(in_mongodb).collect())
-    };
     let mut effects = vec![effect("jar", "", in_jar(exchange))];
-    effects.extend(collections.into_iter().map(in_collection));
-    if let Some(changes) = in_memory(exchange) {
-        effects.push(effect("memory", "", changes));
+    for noted in &exchange.steps {
+        let (place, name, change) = match &noted.step {
+            Step::Command(command) => ("mongodb", &*command.collection, in_mongodb(command)),
+            Step::Memory { method, .. } => ("memory", "", in_memory(method, "session")),
+            Step::MemoryUsers { method } => ("memory", "", in_memory(method, "user")),
+            _ => continue,
+        };
+        let known =
+            effects.iter_mut().find(|known| (known.place, &*known.collection) == (place, name));
+        match known {
+            Some(effect) => effect.changes.extend(change),
+            None => effects.push(effect(place, name, change.into_iter().collect())),
+        }
     }
     effects
 }
@@ -79,24 +79,16 @@ fn in_jar(exchange: &Exchange) -> Vec<Change> {
     exchange.set_cookies.iter().map(change).collect()
 }
 
-/// `None` when no store in memory was used.
-fn in_memory(exchange: &Exchange) -> Option<Vec<Change>> {
-    let calls = exchange.steps.iter().filter_map(|noted| match &noted.step {
-        Step::Memory { method, .. } => Some((*method, "session")),
-        Step::MemoryUsers { method } => Some((*method, "user")),
-        _ => None,
-    });
-    let change = |(method, thing)| {
-        let kind = match method {
-            "insert" => "added",
-            "destroy" | "delete" => "deleted",
-            "update" => "updated",
-            "touch" => "extended",
-            _ => return None,
-        };
-        Some(Change { kind, thing, name: String::new(), count: 1 })
+/// `None` for a call that changed nothing.
+fn in_memory(method: &str, thing: &'static str) -> Option<Change> {
+    let kind = match method {
+        "insert" => "added",
+        "destroy" | "delete" => "deleted",
+        "update" => "updated",
+        "touch" => "extended",
+        _ => return None,
     };
-    calls.clone().next().map(|_| calls.filter_map(change).collect())
+    Some(Change { kind, thing, name: String::new(), count: 1 })
 }
 
 /// `None` for a command that changed nothing.

@@ -6,11 +6,14 @@ use super::effects::MAX_COOKIE;
 use super::row::{Lane, Row};
 use super::sentences::Sentence;
 use crate::names::{DEVICE_COOKIE, FLASH_COOKIE};
-use crate::trace::{Cookie, Exchange, Noted, Step};
+use crate::trace::{Cookie, Exchange};
 
 /// The request.
 pub(super) fn request(exchange: &Exchange) -> Row {
-    let mut cookies = exchange.cookies.iter().filter(|cookie| is_session(cookie, exchange));
+    // By its form, or because the session engine read it.
+    let is_session =
+        |cookie: &&Cookie| cookie.sid.is_some() || exchange.written(&cookie.name).is_some();
+    let mut cookies = exchange.cookies.iter().filter(is_session);
     let cookie = cookies.clone().find(|cookie| !cookie.name.starts_with("lab."));
     let of_lab = cookies.find(|cookie| cookie.name.starts_with("lab."));
     let sentence = match (exchange.method.as_str(), cookie) {
@@ -25,12 +28,6 @@ pub(super) fn request(exchange: &Exchange) -> Row {
         None => sentence.with("lab", ""),
     };
     Row::new(Duration::ZERO, Lane::Request, sentence)
-}
-
-/// A cookie is that of a session by its form, or because the session engine read it.
-fn is_session(cookie: &Cookie, exchange: &Exchange) -> bool {
-    let is_read = |noted: &Noted| matches!(&noted.step, Step::CookieRead { name, .. } if *name == cookie.name);
-    cookie.sid.is_some() || exchange.steps.iter().any(is_read)
 }
 
 fn with_cookie(key: &'static str, cookie: &Cookie) -> Sentence {

@@ -43,6 +43,7 @@ fn row(noted: &Noted, exchange: &Exchange) -> Option<Row> {
     let app = |sentence| Row::new(noted.elapsed, Lane::App, sentence);
     let minor = |sentence| Row { is_minor: true, ..app(sentence) };
     let checked = |tone, sentence| Row { tone, ..app(sentence) };
+    let in_memory = |sentence| Row::new(noted.elapsed, Lane::Memory, sentence);
     Some(match &noted.step {
         Step::Form { fields } => app(form(fields)),
         Step::OriginChecked { by } => minor(Sentence::new(match by {
@@ -68,11 +69,10 @@ fn row(noted: &Noted, exchange: &Exchange) -> Option<Row> {
                 "destroy" => "memory-destroy",
                 _ => "memory-load",
             };
-            Row::new(noted.elapsed, Lane::Memory, Sentence::new(key).with("sid", sid))
+            in_memory(Sentence::new(key).with("sid", sid))
         }
         Step::MemoryUsers { method } => {
-            let sentence = Sentence::new("memory-users").with("method", method);
-            Row::new(noted.elapsed, Lane::Memory, sentence)
+            in_memory(Sentence::new("memory-users").with("method", method))
         }
         Step::Hashed { algorithm, took } => {
             app(timed("password-hashed", *took).with("algorithm", algorithm))
