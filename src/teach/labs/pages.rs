@@ -8,14 +8,16 @@ use rocket_express_session::Session;
 use serde::{Deserialize, Serialize};
 
 use super::actions::{Action, LabContext, VISITS, decoded};
+use super::clocks::ClocksView;
 use super::note;
+use super::options::{self, Chosen, Outcome};
 use super::servers::Tenant;
 use super::sessions::{Labs, commit};
 use crate::db::Unavailable;
 use crate::names::{LAB_COOKIES, NOTE_COOKIE, OLD_COOKIE};
 use crate::teach::lessons::{LessonPage, Shown};
 use crate::teach::limits::{Denied, Size};
-use crate::teach::progress::{Learner, Secret, Switches};
+use crate::teach::progress::{Learner, Switches};
 use crate::web::Form;
 
 /// A response with cookies of the lab.
@@ -64,9 +66,11 @@ struct LabView<'r> {
     /// This response sets a cookie of the lab.
     handed: bool,
     decode: Option<Decoded<'r>>,
-    /// Whether the document of the last ticket is stored and valid; `None` where no lesson asks.
-    kept: Option<bool>,
+    /// The clocks of the last ticket; `None` without one, and in other lessons.
+    clocks: Option<ClocksView>,
     memory: Option<Memory>,
+    /// What the last requests did; empty in other lessons.
+    outcomes: Vec<Outcome>,
 }
 
 /// A text that the learner has decoded from base64.
@@ -90,8 +94,11 @@ async fn show(
         let page = lesson.render(None::<()>, shown).await?;
         return Ok(Some(WithCookies(page, vec![])));
     }
-    let (lab, lines) = view(&lesson, labs, decode).await?;
+    let (mut lab, lines) = view(&lesson, labs, decode).await?;
     lesson.learner.lab_cookies.clone_from(&lines);
+    if lesson.requested.lesson.slug == options::SLUG {
+        lab.outcomes = options::outcomes(&lesson.learner);
+    }
     let page = lesson.render(Some(lab), shown).await?;
     Ok(Some(WithCookies(page, lines)))
 }
@@ -108,17 +115,17 @@ async fn view<'r>(
     let context = LabContext { request, labs, tenant, limits, slug };
     let state = &learner.progress().lab;
     let session = context.session(state).await?;
-    if state.switches.save_uninitialized && !session.is_stored() {
+    if session.sessions().options().save_uninitialized && !session.is_stored() {
         limits.count(Size::Small).await?;
     }
     let seen = seen(request, &session);
     let mut lines: Vec<String> = commit(&session).await?.into_iter().collect();
-    let kept = match (&state.ticket, slug) {
-        (Some(ticket), "three-clocks") => Some(context.is_stored(ticket).await?),
+    let clocks = match (&state.ticket, slug) {
+        (Some(ticket), "three-clocks") => Some(context.clocks(ticket).await?),
         _ => None,
     };
-    if let Some(kept) = kept {
-        note(slug, "is kept", kept.into());
+    if slug == options::SLUG {
+        options::note_switches(&state.switches);
     }
     let memory = match slug {
         "two-stores" => two_stores(&context, &seen, &mut lines).await?,
@@ -131,8 +138,9 @@ async fn view<'r>(
         handed: !lines.is_empty(),
         decode: decode.map(|text| Decoded { text, says: decoded(text) }),
         seen,
-        kept,
+        clocks,
         memory,
+        outcomes: vec![],
     };
     Ok((lab, lines))
 }
@@ -195,25 +203,8 @@ async fn two_stores(
 struct Button {
     #[serde(rename = "do")]
     name: String,
-    resave: String,
-    save_uninitialized: String,
-    one_day: String,
-    secret: String,
-}
-
-impl Button {
-    fn switches(&self) -> Switches {
-        Switches {
-            resave: !self.resave.is_empty(),
-            save_uninitialized: !self.save_uninitialized.is_empty(),
-            one_day: !self.one_day.is_empty(),
-            secret: match self.secret.as_str() {
-                "new" => Secret::New,
-                "both" => Secret::Both,
-                _ => Secret::First,
-            },
-        }
-    }
+    #[serde(flatten)]
+    chosen: Chosen,
 }
 
 #[post("/<_>", data = "<form>")]
@@ -227,7 +218,7 @@ async fn run(
         return Ok(None);
     }
     let learner = &mut lesson.learner;
-    let action = Action { name: &form.0.name, switches: form.0.switches() };
+    let action = Action { name: &form.0.name, switches: form.0.chosen.switches() };
     // A count is stored at the end of this request, also for a visitor who had no session before it.
     let has_server = learner.is_stored() || action.name == "count";
     let context = LabContext {

@@ -1,0 +1,174 @@
+//! The lab of the three clocks: when the cookie expires, when the document does, and when MongoDB deletes it.
+//!
+//! `class/watch.rs` reports the deletes, where MongoDB has a change stream. A delete after the expiry is the
+//! TTL monitor's, because this program deletes no session that has expired.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rocket_express_session::{SessionId, Timestamp};
+use serde::Serialize;
+
+use super::actions::LabContext;
+use super::{cookies, note};
+use crate::db::Unavailable;
+use crate::teach::lessons::{BY_FIND, BY_STREAM, IN_MEMORY};
+use crate::trace::BrowserKey;
+
+/// Sessions whose clocks are remembered: several for each learner of several classes.
+const MAX_SESSIONS: usize = 2_000;
+
+/// The clocks of the lab's newest sessions, by a keyed hash of the session ID. A clone shares them.
+#[derive(Clone, Default)]
+pub(crate) struct Clocks(Arc<Mutex<VecDeque<(BrowserKey, Times)>>>);
+
+/// The clocks of one session, as far as this process knows them.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Times {
+    /// `Expires` of the cookie, as the lab has last sent it.
+    cookie: Option<Timestamp>,
+    /// `expires` of the document, as the lab has last found it.
+    document: Option<Timestamp>,
+    /// When the TTL monitor deleted the document, if MongoDB has reported it.
+    deleted: Option<Timestamp>,
+    /// The learner has logged out.
+    pub is_logged_out: bool,
+}
+
+impl Clocks {
+    /// Remembers when the cookies of these `Set-Cookie` lines expire.
+    pub(super) fn sent(&self, lines: &[String]) {
+        for line in lines {
+            let value = cookies::value(line).filter(|value| !value.is_empty());
+            let parsed = rocket::http::Cookie::parse(line.as_str()).ok();
+            let expires = parsed.and_then(|cookie| cookie.expires_datetime());
+            let expires = expires.map(|date| Timestamp::from_millis(date.unix_timestamp() * 1_000));
+            value.map(|value| self.change(value, |times| times.cookie = expires));
+        }
+    }
+
+    /// Remembers that MongoDB has deleted the document of this session, if it had expired.
+    pub(crate) fn deleted(&self, sid: &str, at: Timestamp) {
+        let key = BrowserKey::of_session(sid);
+        for (_, times) in self.known().iter_mut().filter(|(known, _)| *known == key) {
+            let had_expired = times.document.is_some_and(|expires| expires <= at);
+            times.deleted = Some(at).filter(|_| had_expired && !times.is_logged_out);
+        }
+    }
+
+    /// Changes the clocks of the session of this ticket, and returns them.
+    pub(super) fn change(&self, ticket: &str, change: impl FnOnce(&mut Times)) -> Times {
+        let key = BrowserKey::of_session(&cookies::without_signature(ticket));
+        let mut known = self.known();
+        let at = known.iter().position(|(known, _)| *known == key);
+        let mut times = at.and_then(|at| known.remove(at)).unwrap_or((key, Times::default())).1;
+        change(&mut times);
+        known.push_back((key, times));
+        let excess = known.len().saturating_sub(MAX_SESSIONS);
+        known.drain(..excess);
+        times
+    }
+
+    fn known(&self) -> MutexGuard<'_, VecDeque<(BrowserKey, Times)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The three clocks of the learner's last ticket, for the page. Moments are ISO dates.
+#[derive(Serialize)]
+pub(super) struct ClocksView {
+    /// The time of this request, in milliseconds since 1970.
+    now: i64,
+    cookie: Option<String>,
+    document: Option<String>,
+    /// `valid`, `expired` or `gone`.
+    state: &'static str,
+    is_logged_out: bool,
+    /// The document has expired, and the lab knows what the third clock has done about it.
+    is_cleared: bool,
+    deleted: Option<String>,
+    is_memory: bool,
+    /// Seconds from the expiry to the delete, or to this request.
+    late: i64,
+}
+
+impl LabContext<'_> {
+    /// Reads the clocks of this ticket, and notes for the checks what they show.
+    ///
+    /// # Errors
+    /// The store does not answer.
+    pub(super) async fn clocks(&self, ticket: &str) -> Result<ClocksView, Unavailable> {
+        let id = SessionId::stored(&cookies::without_signature(ticket));
+        let (found, now) = (self.labs.expires(&id).await?, Timestamp::now());
+        let change = |times: &mut Times| times.document = found.or(times.document);
+        let Times { cookie, document, deleted, is_logged_out } =
+            self.labs.clocks.change(ticket, change);
+        let has_expired = document.is_some_and(|expires| expires <= now) && !is_logged_out;
+        let is_memory = self.labs.is_memory();
+        let state = match found {
+            Some(expires) if expires > now => "valid",
+            Some(_) => "expired",
+            // Memory returns no expired session, but does not delete it either.
+            None if is_memory && has_expired => "expired",
+            None => "gone",
+        };
+        let is_cleared = has_expired && (is_memory || found.is_none());
+        let late = document.map_or(0, |expires| deleted.unwrap_or(now).since(expires) / 1_000);
+        note(self.slug, "is kept", i64::from(state == "valid"));
+        if is_cleared {
+            let by_stream = if deleted.is_some() { BY_STREAM } else { BY_FIND };
+            note(self.slug, if is_memory { IN_MEMORY } else { by_stream }, late);
+        }
+        let [cookie, document, deleted] =
+            [cookie, document, deleted].map(|at| at.map(Timestamp::to_iso));
+        let now = now.as_millis();
+        Ok(ClocksView {
+            now,
+            cookie,
+            document,
+            state,
+            is_logged_out,
+            is_cleared,
+            deleted,
+            is_memory,
+            late,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1_000)
+    }
+
+    #[test]
+    fn only_a_delete_after_the_expiry_and_without_a_logout_is_the_ttl_monitors() {
+        let clocks = Clocks::default();
+        let deleted = |sid: &str, seconds| {
+            clocks.deleted(sid, at(seconds));
+            clocks.change(sid, |_| ()).deleted
+        };
+        assert_eq!(deleted("unknown", 50), None);
+        clocks.change("s%3Aa.signature", |times| times.document = Some(at(20)));
+        assert_eq!(deleted("a", 19), None, "it had not expired");
+        assert_eq!(deleted("a", 20), Some(at(20)));
+        clocks.change("b", |times| (times.document, times.is_logged_out) = (Some(at(20)), true));
+        assert_eq!(deleted("b", 50), None, "it was the logout");
+    }
+
+    #[test]
+    fn a_cookies_clock_is_in_its_line_and_the_oldest_session_is_forgotten() {
+        let clocks = Clocks::default();
+        let line = "lab.sid=s%3Aa.b; Path=/lab; Expires=Thu, 01 Jan 1970 00:00:20 GMT";
+        clocks.sent(&[line.to_owned(), "lab.sid=; Path=/lab".to_owned()]);
+        assert_eq!(clocks.change("a", |_| ()).cookie, Some(at(20)));
+        for number in 0..MAX_SESSIONS {
+            clocks.change(&number.to_string(), |_| ());
+        }
+        assert_eq!(clocks.known().len(), MAX_SESSIONS);
+        assert_eq!(clocks.change("a", |_| ()).cookie, None);
+    }
+}
