@@ -82,6 +82,15 @@ fn reads_like(pattern: &str, text: &str) -> bool {
     text.starts_with(parts[0]) && (rest.is_empty() || pattern.ends_with('}'))
 }
 
+/// Those of the goals that a page shows as reached. `names`: all of the lesson, in the order of the page.
+pub fn goals_reached(page: &str, names: &[&'static str]) -> Vec<&'static str> {
+    let goals: Vec<&str> = page.split("<li class=\"goal").skip(1).collect();
+    assert_eq!(goals.len(), names.len(), "{page}");
+    let is_reached = |goal: &&str| goal.starts_with(" goal--reached");
+    let pairs = names.iter().zip(goals).filter(|(_, goal)| is_reached(goal));
+    pairs.map(|(name, _)| *name).collect()
+}
+
 /// A learner with two browsers, the first one logged in.
 pub struct Learner {
     name: &'static str,

@@ -6,6 +6,7 @@ use mongodb::bson::{Document, doc};
 use rocket::futures::future::join_all;
 
 use crate::class;
+use crate::clocks::class_for;
 use crate::learner::{Learner, Request, prediction, slug, solution};
 use crate::support::{App, PASSWORD};
 
@@ -24,7 +25,7 @@ pub const FOLDERS: [&str; 10] = [
 
 /// Runs each lesson in a class of its own, all concurrently: the last one waits for its clocks.
 async fn for_each_lesson(what: impl AsyncFn(&App, &'static str)) {
-    join_all(FOLDERS.map(async |folder| what(&class().await, folder).await)).await;
+    join_all(FOLDERS.map(async |folder| what(&class_for(folder).await, folder).await)).await;
 }
 
 #[rocket::async_test]

@@ -4,6 +4,7 @@
 mod support;
 
 mod class;
+mod clocks;
 mod crowd;
 mod invitation;
 mod labs;
@@ -13,6 +14,7 @@ mod lessons;
 mod memory;
 mod neutral;
 mod off;
+mod options;
 mod recorded;
 mod rows;
 mod settings;
