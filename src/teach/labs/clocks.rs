@@ -1,4 +1,5 @@
-//! The lab of the three clocks: when the cookie expires, when the document does, and when MongoDB deletes it.
+//! What a process knows of the lab's clocks: when a cookie expires, when a document does, and when MongoDB has
+//! deleted it.
 //!
 //! `class/watch.rs` reports the deletes, where MongoDB has a change stream. A delete after the expiry is the
 //! TTL monitor's, because this program deletes no session that has expired.
@@ -6,13 +7,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rocket_express_session::{SessionId, Timestamp};
-use serde::Serialize;
+use rocket_express_session::Timestamp;
 
-use super::actions::LabContext;
-use super::{cookies, note};
-use crate::db::Unavailable;
-use crate::teach::lessons::{BY_FIND, BY_STREAM, IN_MEMORY};
+use super::cookies;
 use crate::trace::BrowserKey;
 
 /// Sessions whose clocks are remembered: several for each learner of several classes.
@@ -26,11 +23,11 @@ pub(crate) struct Clocks(Arc<Mutex<VecDeque<(BrowserKey, Times)>>>);
 #[derive(Clone, Copy, Default)]
 pub(super) struct Times {
     /// `Expires` of the cookie, as the lab has last sent it.
-    cookie: Option<Timestamp>,
+    pub cookie: Option<Timestamp>,
     /// `expires` of the document, as the lab has last found it.
-    document: Option<Timestamp>,
+    pub document: Option<Timestamp>,
     /// When the TTL monitor deleted the document, if MongoDB has reported it.
-    deleted: Option<Timestamp>,
+    pub deleted: Option<Timestamp>,
     /// The learner has logged out.
     pub is_logged_out: bool,
 }
@@ -71,68 +68,6 @@ impl Clocks {
 
     fn known(&self) -> MutexGuard<'_, VecDeque<(BrowserKey, Times)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The three clocks of the learner's last ticket, for the page. Moments are ISO dates.
-#[derive(Serialize)]
-pub(super) struct ClocksView {
-    /// The time of this request, in milliseconds since 1970.
-    now: i64,
-    cookie: Option<String>,
-    document: Option<String>,
-    /// `valid`, `expired` or `gone`.
-    state: &'static str,
-    is_logged_out: bool,
-    /// The document has expired, and the lab knows what the third clock has done about it.
-    is_cleared: bool,
-    deleted: Option<String>,
-    is_memory: bool,
-    /// Seconds from the expiry to the delete, or to this request.
-    late: i64,
-}
-
-impl LabContext<'_> {
-    /// Reads the clocks of this ticket, and notes for the checks what they show.
-    ///
-    /// # Errors
-    /// The store does not answer.
-    pub(super) async fn clocks(&self, ticket: &str) -> Result<ClocksView, Unavailable> {
-        let id = SessionId::stored(&cookies::without_signature(ticket));
-        let (found, now) = (self.labs.expires(&id).await?, Timestamp::now());
-        let change = |times: &mut Times| times.document = found.or(times.document);
-        let Times { cookie, document, deleted, is_logged_out } =
-            self.labs.clocks.change(ticket, change);
-        let has_expired = document.is_some_and(|expires| expires <= now) && !is_logged_out;
-        let is_memory = self.labs.is_memory();
-        let state = match found {
-            Some(expires) if expires > now => "valid",
-            Some(_) => "expired",
-            // Memory returns no expired session, but does not delete it either.
-            None if is_memory && has_expired => "expired",
-            None => "gone",
-        };
-        let is_cleared = has_expired && (is_memory || found.is_none());
-        let late = document.map_or(0, |expires| deleted.unwrap_or(now).since(expires) / 1_000);
-        note(self.slug, "is kept", i64::from(state == "valid"));
-        if is_cleared {
-            let by_stream = if deleted.is_some() { BY_STREAM } else { BY_FIND };
-            note(self.slug, if is_memory { IN_MEMORY } else { by_stream }, late);
-        }
-        let [cookie, document, deleted] =
-            [cookie, document, deleted].map(|at| at.map(Timestamp::to_iso));
-        let now = now.as_millis();
-        Ok(ClocksView {
-            now,
-            cookie,
-            document,
-            state,
-            is_logged_out,
-            is_cleared,
-            deleted,
-            is_memory,
-            late,
-        })
     }
 }
 

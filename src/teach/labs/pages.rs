@@ -8,7 +8,7 @@ use rocket_express_session::Session;
 use serde::{Deserialize, Serialize};
 
 use super::actions::{Action, LabContext, VISITS, decoded};
-use super::clocks::ClocksView;
+use super::clocks_view::ClocksView;
 use super::note;
 use super::options::{self, Chosen, Outcome};
 use super::servers::Tenant;
@@ -121,7 +121,7 @@ async fn view<'r>(
     let seen = seen(request, &session);
     let mut lines: Vec<String> = commit(&session).await?.into_iter().collect();
     let clocks = match (&state.ticket, slug) {
-        (Some(ticket), "three-clocks") => Some(context.clocks(ticket).await?),
+        (Some(ticket), "three-clocks") => Some(ClocksView::read(labs, slug, ticket).await?),
         _ => None,
     };
     if slug == options::SLUG {
