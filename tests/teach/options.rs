@@ -44,8 +44,8 @@ fn reached(page: &Answer) -> Vec<&'static str> {
         "resave",
         "touch-after",
         "collection",
-        "max-age",
         "rolling",
+        "max-age",
         "new-secret",
         "both-secrets",
     ];

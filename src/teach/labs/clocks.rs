@@ -1,4 +1,4 @@
-//! What a process knows of the lab's clocks: when a cookie expires, when a document does, and when MongoDB has
+//! What a process knows of the lab's clocks: when a cookie expires, when a document does, and when MongoDB
 //! deleted it.
 //!
 //! `class/watch.rs` reports the deletes, where MongoDB has a change stream. A delete after the expiry is the

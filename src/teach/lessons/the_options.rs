@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::Goal;
-use super::evidence::{Evidence, lab_found, lab_lost, lab_refused, number, sent, set, signature};
+use super::evidence::{
+    Evidence, lab_commands, lab_found, lab_lost, lab_refused, number, sent, set, signature,
+};
 use crate::names::LAB_COOKIE;
 use crate::teach::progress::Proof;
 use crate::trace::{Exchange, Signature, Write};
@@ -23,8 +25,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let current = || found().filter(|visit| !is_outdated(visit));
     let resent = |visit: &&Exchange| set(visit, LAB_COOKIE).is_some();
     let mut lost = evidence.visits().filter(|visit| lab_lost(visit));
-    let elsewhere =
-        lost.find_map(|lost| Some((lost, found().find(|found| is_moved(lost, found))?)));
+    let elsewhere = lost.find_map(|lost| Some((lost, found().find(|found| is_same(lost, found))?)));
     let is_new = |visit: &Exchange| number(visit, "new secret alone") == Some(1);
     let refused = evidence.visits().find(|visit| lab_refused(visit) && is_new(visit));
     let accepted = refused.and_then(|refused| {
@@ -33,7 +34,9 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     });
     let one = |name, visit: Option<&Exchange>| visit.map(|visit| Proof::default().add(name, visit));
     let two = |names, pair: Option<(&Exchange, &Exchange)>| pair.map(|pair| both(names, pair));
-    let touched = unchanged(Write::Touch);
+    // A session that has reached its absolute end is touched without a command. Memory sends none at all.
+    let is_moved = |visit: &&Exchange| sets_expiry(visit) || lab_commands(visit) == 0;
+    let touched = found().filter(is_moved).find(|visit| wrote(visit, Write::Touch));
     vec![
         (
             "save-uninitialized",
@@ -60,8 +63,14 @@ fn both(names: [&str; 2], pair: (&Exchange, &Exchange)) -> Proof {
     Proof::default().add(names[0], pair.0).add(names[1], pair.1)
 }
 
+fn sets_expiry(visit: &Exchange) -> bool {
+    visit
+        .commands()
+        .any(|command| command.collection.starts_with("lab_") && command.sets("expires"))
+}
+
 /// Both visits brought the same ticket, and were looked up in different collections.
-fn is_moved(lost: &Exchange, found: &Exchange) -> bool {
+fn is_same(lost: &Exchange, found: &Exchange) -> bool {
     let sid = |visit| sent(visit, LAB_COOKIE).map(|cookie| &cookie.sid);
     let collection = |visit| number(visit, "other collection");
     sid(lost) == sid(found) && collection(lost) != collection(found)
