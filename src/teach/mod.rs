@@ -74,6 +74,7 @@ pub async fn stage(
             .manage(sentences)
             .manage(lessons::BarsCache::default())
             .mount("/learn", lessons::routes())
+            .mount("/login", lessons::login_routes())
             .mount("/lab", labs::routes())
             .register("/learn", rocket::catchers![lessons::closed, limits::enough])
             .register("/lab", rocket::catchers![lessons::closed, limits::enough])

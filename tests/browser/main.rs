@@ -10,6 +10,7 @@ mod class;
 mod cookies;
 mod forgotten;
 mod layout;
+mod lessons;
 mod room;
 mod tls;
 mod way;

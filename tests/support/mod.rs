@@ -6,6 +6,7 @@ mod app;
 #[path = "../../crates/rocket-express-session/tests/support/browser.rs"]
 mod browser;
 mod commands;
+pub mod lesson;
 #[path = "../../crates/rocket-express-session/tests/support/mongod.rs"]
 mod mongod;
 #[path = "../../crates/rocket-express-session/tests/support/npm.rs"]

@@ -11,8 +11,9 @@ use rocket::futures::future::join_all;
 use rocket::tokio::time::sleep;
 
 use crate::class;
-use crate::learner::{Learner, goals_reached, solution};
+use crate::learner::{Learner, goals_reached};
 use crate::standalone::standalone;
+use crate::support::lesson::solution;
 use crate::support::{App, Mongod};
 
 const FOLDER: &str = "10-three-clocks";

@@ -1,86 +1,13 @@
 //! A learner in a test, who can send the solution of a lesson.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use rocket::figment::Figment;
-use rocket::figment::providers::{Format as _, Toml};
-use serde::Deserialize;
 
+use crate::support::lesson::{Request, is_true, slug};
 use crate::support::{Answer, App, Browser, PASSWORD};
-
-/// A request in the solution of a lesson.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Request {
-    pub method: String,
-    pub path: String,
-    #[serde(default)]
-    fields: BTreeMap<String, String>,
-    /// The number of the learner's browser.
-    #[serde(default)]
-    browser: usize,
-    #[serde(default = "yes")]
-    cookies: bool,
-    #[serde(default)]
-    seconds: u64,
-    /// Whether the final question is answered rightly.
-    #[serde(default)]
-    right: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// A sentence in a final question.
-#[derive(Clone, Debug, Deserialize)]
-struct Statement {
-    text: String,
-    #[serde(default)]
-    right: bool,
-}
-
-#[derive(Deserialize)]
-struct Question {
-    options: Vec<Statement>,
-}
-
-pub fn slug(folder: &str) -> &str {
-    &folder[3..]
-}
-
-fn lesson(folder: &str) -> Figment {
-    let file = format!("{}/templates/lessons/{folder}/lesson.toml", env!("CARGO_MANIFEST_DIR"));
-    Figment::from(Toml::file_exact(file))
-}
-
-pub fn solution(folder: &str) -> Vec<Request> {
-    lesson(folder).extract_inner("solution").unwrap()
-}
-
-/// The number of the right option of the lesson's prediction, and the number of options.
-pub fn prediction(folder: &str) -> (usize, usize) {
-    let options: Vec<BTreeMap<String, String>> =
-        lesson(folder).extract_inner("predict.options").unwrap();
-    (lesson(folder).extract_inner("predict.right").unwrap(), options.len())
-}
-
-/// Whether a text with `{names}` in braces reads like this one, with other words in place of the braces.
-fn reads_like(pattern: &str, text: &str) -> bool {
-    let pattern = pattern.replace('`', "");
-    let parts = pattern.split('{').map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
-    let parts: Vec<&str> = parts.collect();
-    let mut rest = text;
-    for part in &parts {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    text.starts_with(parts[0]) && (rest.is_empty() || pattern.ends_with('}'))
-}
 
 /// Those of the goals that a page shows as reached. `names`: all of the lesson, in the order of the page.
 pub fn goals_reached(page: &str, names: &[&'static str]) -> Vec<&'static str> {
@@ -216,13 +143,9 @@ impl Learner {
             let text = text.split_once("<span>").unwrap().1.split_once("</span>").unwrap().0;
             crate::unescape(text.replace("<code>", "").replace("</code>", ""))
         });
-        let questions: Vec<Question> = lesson(folder).extract_inner("questions").unwrap();
-        let known: Vec<Statement> = questions.into_iter().flat_map(|q| q.options).collect();
         let sentence = |text: String| {
-            assert!(!text.contains("(not recorded)"), "{folder}: {text:?} lacks a fact");
-            let is = known.iter().find(|known| reads_like(&known.text, &text));
-            let right = is.unwrap_or_else(|| panic!("{folder} has no {text:?}")).right;
-            (text, right)
+            let is_true = is_true(folder, &text);
+            (text, is_true)
         };
         texts.map(sentence).collect()
     }

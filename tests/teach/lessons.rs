@@ -7,21 +7,9 @@ use rocket::futures::future::join_all;
 
 use crate::class;
 use crate::clocks::class_for;
-use crate::learner::{Learner, Request, prediction, slug, solution};
+use crate::learner::Learner;
+use crate::support::lesson::{FOLDERS, Request, prediction, slug, solution};
 use crate::support::{App, PASSWORD};
-
-pub const FOLDERS: [&str; 10] = [
-    "01-http-forgets",
-    "02-ticket-and-coat",
-    "03-behind-the-login",
-    "04-one-jar",
-    "05-the-seal",
-    "06-no-secrets",
-    "11-bigger-than-a-cookie",
-    "12-two-stores",
-    "13-the-options",
-    "10-three-clocks",
-];
 
 /// Runs each lesson in a class of its own, all concurrently: the last one waits for its clocks.
 async fn for_each_lesson(what: impl AsyncFn(&App, &'static str)) {

@@ -9,6 +9,7 @@ mod crowd;
 mod invitation;
 mod labs;
 mod learner;
+mod first_lessons;
 mod lesson_pages;
 mod lessons;
 mod memory;
