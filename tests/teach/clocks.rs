@@ -1,12 +1,9 @@
 //! The lesson with three clocks. MongoDB's own clock is faster here, and leaves a few seconds in which an
 //! expired session is still stored.
 
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use mongodb::Client;
-use mongodb::bson::doc;
+use rocket::figment::Figment;
 use rocket::futures::future::join_all;
 use rocket::tokio::time::sleep;
 
@@ -14,35 +11,19 @@ use crate::class;
 use crate::learner::{Learner, goals_reached};
 use crate::standalone::standalone;
 use crate::support::lesson::solution;
-use crate::support::{App, Mongod};
+use crate::support::{App, app_with_fast_ttl, app_with_fast_ttl_on};
 
 const FOLDER: &str = "10-three-clocks";
 
 const LAB: &str = "/lab/three-clocks";
 
-/// A server that deletes expired documents every second.
-static FAST: LazyLock<Mongod> = LazyLock::new(|| Mongod::start(&["--ttl", "1"]));
-
-/// Counts the databases on it.
-static NUMBER: AtomicUsize = AtomicUsize::new(0);
-
 /// An app for a class, on a database that suits this lesson.
 pub async fn class_for(folder: &str) -> App {
-    if folder != FOLDER {
-        return class().await;
-    }
-    let name = format!("clocks_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-    on(&FAST.database(&name)).await
+    if folder == FOLDER { app_with_fast_ttl(with_teaching).await } else { class().await }
 }
 
-/// An app on this database, which deletes the lab's sessions five seconds after they have expired.
-async fn on(uri: &str) -> App {
-    let app = App::on_with(uri, |figment| figment.merge(("teaching", true))).await;
-    let client = Client::with_uri_str(uri).await.unwrap();
-    let index = doc! { "name": "expires_1", "expireAfterSeconds": 5 };
-    let later = doc! { "collMod": "lab_sessions", "index": index };
-    client.default_database().unwrap().run_command(later).await.unwrap();
-    app
+fn with_teaching(figment: Figment) -> Figment {
+    figment.merge(("teaching", true))
 }
 
 /// Presses these buttons of the lab, visits it, and waits.
@@ -91,8 +72,8 @@ async fn no_clock_is_taken_for_another_and_a_logout_is_none_of_them() {
 #[rocket::async_test]
 async fn the_lesson_can_be_solved_without_a_change_stream_and_in_memory() {
     let mongod = standalone().await;
-    let in_memory = App::in_memory_with(|figment| figment.merge(("teaching", true)));
-    let apps = [("find", on(&mongod.uri).await), ("memory", in_memory.await)];
+    let on_standalone = app_with_fast_ttl_on(&mongod.uri, with_teaching).await;
+    let apps = [("find", on_standalone), ("memory", App::in_memory_with(with_teaching).await)];
     join_all(apps.iter().map(async |(by, app)| {
         let mut rosa = Learner::new(app, "rosa").await;
         rosa.play(FOLDER, &solution(FOLDER)).await;
