@@ -5,9 +5,11 @@ for (const clocks of document.querySelectorAll("[data-now]")) {
   const ahead = Date.now() - Number(clocks.dataset.now);
   for (const moment of clocks.querySelectorAll("time[data-countdown]")) {
     const text = moment.textContent;
+    const units = [[7200, 3600, "h"], [120, 60, "min"], [0, 1, "s"]];
     const show = () => {
       const left = Math.ceil((new Date(moment.dateTime) - (Date.now() - ahead)) / 1000);
-      const distance = left < 120 && left > -120 ? `${Math.abs(left)} s` : `${Math.round(Math.abs(left) / 60)} min`;
+      const [, length, unit] = units.find(([least]) => Math.abs(left) >= least);
+      const distance = `${Math.round(Math.abs(left) / length)} ${unit}`;
       moment.textContent = `${text} (${left > 0 ? `in ${distance}` : `${distance} ago`})`;
     };
     show();

@@ -28,7 +28,8 @@ pub(super) struct ClocksView {
 }
 
 impl ClocksView {
-    /// Reads the clocks of this ticket, and notes for the checks what they show.
+    /// Reads the clocks of this ticket, and notes for the checks what they show. `is_sent`: this request has
+    /// brought a ticket.
     ///
     /// # Errors
     /// The store does not answer.
@@ -36,6 +37,7 @@ impl ClocksView {
         labs: &Labs,
         slug: &'static str,
         ticket: &str,
+        is_sent: bool,
     ) -> Result<Self, Unavailable> {
         let id = SessionId::stored(&cookies::without_signature(ticket));
         let (found, now) = (labs.expires(&id).await?, Timestamp::now());
@@ -52,6 +54,8 @@ impl ClocksView {
         };
         let is_cleared = has_expired && (is_memory || found.is_none());
         let late = document.map_or(0, |expires| deleted.unwrap_or(now).since(expires) / 1_000);
+        // A cookie that the learner has deleted has no clock any more.
+        let cookie = cookie.filter(|expires| is_sent || *expires <= now);
         note(slug, "is kept", i64::from(state == "valid"));
         if is_cleared {
             let by_stream = if deleted.is_some() { BY_STREAM } else { BY_FIND };

@@ -121,7 +121,9 @@ async fn view<'r>(
     let seen = seen(request, &session);
     let mut lines: Vec<String> = commit(&session).await?.into_iter().collect();
     let clocks = match (&state.ticket, slug) {
-        (Some(ticket), "three-clocks") => Some(ClocksView::read(labs, slug, ticket).await?),
+        (Some(ticket), "three-clocks") => {
+            Some(ClocksView::read(labs, slug, ticket, seen.has_ticket).await?)
+        }
         _ => None,
     };
     if slug == options::SLUG {
