@@ -11,15 +11,24 @@ function remembered() {
   }
 }
 
-const choice = remembered();
+let choice = remembered();
 
-for (const radio of document.querySelectorAll('input[name="dialect"]')) {
-  radio.checked = choice ? radio.value === choice : radio.checked;
-  radio.addEventListener("change", () => {
-    try {
-      localStorage.setItem(KEY, radio.value);
-    } catch {
-      // Then it counts for this page only.
-    }
-  });
+function choose() {
+  for (const radio of document.querySelectorAll('input[name="dialect"]')) {
+    radio.checked = choice ? radio.value === choice : radio.checked;
+  }
 }
+
+choose();
+// A part of the page was fetched again (live-goals.js).
+document.addEventListener("fetched", choose);
+
+document.addEventListener("change", ({ target }) => {
+  if (target.name !== "dialect") return;
+  choice = target.value;
+  try {
+    localStorage.setItem(KEY, choice);
+  } catch {
+    // Then it counts for this page only.
+  }
+});

@@ -130,14 +130,21 @@ impl Lesson {
         [at.checked_sub(1), at.checked_add(1)].map(|at| ALL.get(at?))
     }
 
-    /// Adds the goals that are reached by now to the learner's progress. A goal that was reached stays so,
-    /// even when its recording is gone.
+    /// Adds the goals that are reached by now to the learner's progress. A goal that was reached stays so.
+    /// Until the lesson is solved, a proof whose requests are no longer recorded is replaced by a new one.
     pub(super) fn evaluate(&self, learner: &Learner<'_>, progress: &mut Progress) {
         let Some(state) = progress.lessons.get_mut(self.slug) else { return };
         let Some(evidence) = Evidence::since_guess(learner, self.slug, state) else { return };
+        let is_final = state.understood.is_some();
+        let is_recorded = |proof: &Proof| {
+            proof.exchanges.values().all(|named| learner.exchange(&named.id).is_some())
+        };
         for (name, proof) in (self.check)(&evidence) {
-            if let Some(proof) = proof {
-                state.reached.entry(name.to_owned()).or_insert(proof);
+            let known = state.reached.get(name);
+            if let Some(proof) = proof
+                && known.is_none_or(|known| !is_final && !is_recorded(known))
+            {
+                state.reached.insert(name.to_owned(), proof);
             }
         }
     }

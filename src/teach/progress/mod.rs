@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use rocket_express_session::SessionInfo;
 use serde::{Deserialize, Serialize};
 
-pub(super) use lab_state::{LabState, Secret, Switches};
+pub(super) use lab_state::{Hidden, LabState, Secret, Switches};
 pub(super) use learner::Learner;
 pub(super) use store::{ProgressStore, Scope};
 
@@ -44,7 +44,7 @@ impl Progress {
 
     /// The progress in an anonymous session.
     pub(super) fn of_guest(session: &SessionInfo) -> Self {
-        let progress = session.data.values.get(KEY);
+        let progress = session.record.data().values.get(KEY);
         progress.and_then(|value| serde_json::from_str(value.get()).ok()).unwrap_or_default()
     }
 }
