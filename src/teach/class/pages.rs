@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::board::Board;
 use super::class_page::ClassPage;
-use super::reset::{FOLDER, Report, Reset, ResetError, forget_recordings};
-use super::roster::Roster;
+use super::reset::{FOLDER, Report, ResetError, forget_recordings, reset_class};
+use super::roster::{LessonStatus, Roster};
 use crate::audit::{self, Actor, AuditEvent, Outcome};
-use crate::auth::Admin;
+use crate::auth::{Admin, LocalStrategy};
 use crate::in_flight::without_deadline;
+use crate::teach::labs::Labs;
 use crate::teach::lessons::{Bar, Lesson, LessonTexts, all};
 use crate::teach::settings::Settings;
 use crate::trace::Recorder;
@@ -38,9 +39,9 @@ impl<'t> LessonRow<'t> {
         settings: &Settings,
         roster: &Roster,
     ) -> Self {
-        let is_solved = |state: &&str| *state == "solved";
-        let states = roster.learners().flat_map(|one| &one.lessons);
-        let states = states.filter(|status| status.slug == lesson.slug).map(|status| status.state);
+        let states = roster.learners().flat_map(|learner| &learner.lessons);
+        let is_solved =
+            |status: &&LessonStatus| status.slug == lesson.slug && status.state == "solved";
         Self {
             slug: lesson.slug,
             title: &texts.of(lesson).title,
@@ -91,7 +92,8 @@ struct Typed {
 async fn reset(
     teacher: Admin<'_>,
     class: ClassPage<'_>,
-    reset: Reset<'_>,
+    strategy: &State<LocalStrategy>,
+    labs: &State<Labs>,
     recorder: &State<Recorder>,
     board: &State<Board>,
     form: Form<Typed>,
@@ -104,12 +106,12 @@ async fn reset(
         return again(&format!("Nothing was reset. Type {WORD} to confirm.")).await;
     }
     // It takes as long as there are sessions to end, and a prank can make many.
-    let done = without_deadline(reset.run()).await;
+    let done = without_deadline(reset_class(class.data, strategy, labs, class.settings)).await;
     let outcome = if done.is_ok() { Outcome::Done } else { Outcome::Refused };
     audit::record(AuditEvent::ResetClass, outcome, Actor::Name(&teacher.0.username));
     match done {
         Ok(Report { students, sessions, backup }) => {
-            forget_recordings(recorder, reset.labs, board);
+            forget_recordings(recorder, labs, board);
             log::info!(
                 "the class was reset: {sessions} sessions ended, progress saved to {}",
                 backup.display()
