@@ -1,10 +1,7 @@
 //! Who is in the class, and how far each learner is: the accounts, sessions and progress that the class's
 //! pages list.
 
-use rocket::http::Status;
-use rocket::outcome::IntoOutcome as _;
-use rocket::request::{FromRequest, Outcome};
-use rocket::{Orbit, Request, Rocket};
+use rocket::{Orbit, Rocket};
 use rocket_express_session::{ListLimits, SessionInfo, Sessions};
 
 use super::progress::ProgressStore;
@@ -27,15 +24,6 @@ pub(super) struct ClassData<'r> {
     pub users: &'r dyn Users,
     /// The progress of each user.
     pub progress: &'r ProgressStore,
-}
-
-#[rocket::async_trait]
-impl<'r> FromRequest<'r> for ClassData<'r> {
-    type Error = ();
-
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
-        Self::of(request.rocket()).or_error((Status::InternalServerError, ()))
-    }
 }
 
 impl<'r> ClassData<'r> {

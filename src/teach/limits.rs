@@ -60,24 +60,21 @@ impl<'r> Limits<'r> {
     /// # Errors
     /// There were too many, or the store of the counters does not answer.
     pub(super) async fn count(&self, size: Size) -> Result<(), Denied> {
+        let networks = Network::around(self.address);
         let buckets: Vec<_> = match (&self.user, size) {
-            (None, Size::Small) => self.networks().map(Bucket::GuestSessions).collect(),
-            (None, Size::Big) => self.networks().map(Bucket::GuestBigSessions).collect(),
+            (None, Size::Small) => networks.map(Bucket::GuestSessions).collect(),
+            (None, Size::Big) => networks.map(Bucket::GuestBigSessions).collect(),
             (Some(user), Size::Small) => vec![Bucket::LabSessions(user)],
             (Some(user), Size::Big) => vec![Bucket::BigLabSessions(user)],
         };
         let retry_after = self.throttle.count(&buckets).await?;
         retry_after.map_or(Ok(()), |wait| Err(Denied::Enough(wait)))
     }
-
-    fn networks(&self) -> impl Iterator<Item = Network> {
-        Network::around(self.address)
-    }
 }
 
 /// How long the visitor has to wait, for the page that says so.
 #[derive(Default)]
-struct Wait(Option<Duration>);
+struct Wait(Duration);
 
 impl<'r> Responder<'r, 'static> for Denied {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
@@ -85,7 +82,7 @@ impl<'r> Responder<'r, 'static> for Denied {
             Self::Unavailable(error) => Error::from(error).respond_to(request),
             Self::Closed => Err(Status::Forbidden),
             Self::Enough(wait) => {
-                request.local_cache(|| Wait(Some(wait)));
+                request.local_cache(|| Wait(wait));
                 Err(Status::TooManyRequests)
             }
         }
@@ -103,7 +100,7 @@ pub(super) struct Enough {
 /// The page for a visitor who has stored too much. Nothing was stored by this request.
 #[catch(429)]
 pub(super) async fn enough(request: &Request<'_>) -> Enough {
-    let wait = request.local_cache(Wait::default).0.unwrap_or_default();
+    let wait = request.local_cache(Wait::default).0;
     let page = Page::of(request).render(
         "learn/enough",
         Visitor::of(request).await,
