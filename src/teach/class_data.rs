@@ -5,11 +5,11 @@ use rocket::{Orbit, Rocket};
 use rocket_express_session::{ListLimits, SessionInfo, Sessions};
 
 use super::progress::ProgressStore;
-use crate::auth::{LocalStrategy, User, UserId, Users};
+use crate::auth::{LocalStrategy, UserId, Users};
 use crate::db::{Unavailable, in_time};
 
 /// The accounts that a page lists. A page with more than a school has is of no use.
-const MAX_USERS: u32 = 2_000;
+pub(super) const MAX_USERS: u32 = 2_000;
 
 /// The sessions that a page lists. Each visitor who guesses in a lesson can make an anonymous session, and
 /// a script can log in any number of times.
@@ -62,13 +62,5 @@ impl<'r> ClassData<'r> {
             info.user.take_if(|user| UserId::from_hex(user).is_none());
         }
         Ok(listed)
-    }
-
-    /// The accounts that a page lists.
-    ///
-    /// # Errors
-    /// The store does not answer.
-    pub(super) async fn list_users(&self) -> Result<Vec<User>, Unavailable> {
-        self.users.all(MAX_USERS).await
     }
 }

@@ -6,17 +6,17 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use rocket::http::{Header, Status};
+use rocket::http::Status;
 use rocket::response::{self, Responder};
 use rocket::{Request, catch};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::context;
 
 use crate::auth::throttle::{Bucket, Network, Throttle};
 use crate::auth::{LocalStrategy, Visitor};
 use crate::db::Unavailable;
 use crate::proxy::client_address;
 use crate::web::error::Error;
-use crate::web::{Page, humanize, whole_seconds};
+use crate::web::{FormResponse, Page, humanize};
 
 /// The counters of one visitor.
 pub(super) struct Limits<'r> {
@@ -89,23 +89,14 @@ impl<'r> Responder<'r, 'static> for Denied {
     }
 }
 
-/// A page with status 429.
-#[derive(rocket::Responder)]
-#[response(status = 429)]
-pub(super) struct Enough {
-    page: Template,
-    retry_after: Header<'static>,
-}
-
 /// The page for a visitor who has stored too much. Nothing was stored by this request.
 #[catch(429)]
-pub(super) async fn enough(request: &Request<'_>) -> Enough {
+pub(super) async fn enough(request: &Request<'_>) -> FormResponse {
     let wait = request.local_cache(Wait::default).0;
     let page = Page::of(request).render(
         "learn/enough",
         Visitor::of(request).await,
         context! { wait: humanize(wait) },
     );
-    let retry_after = Header::new("Retry-After", whole_seconds(wait).to_string());
-    Enough { page, retry_after }
+    FormResponse::Throttled(wait, Box::new(page))
 }

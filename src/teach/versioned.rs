@@ -35,13 +35,8 @@ impl<T> Versioned<T> {
     /// Changes the value, and gives it a new version.
     pub(super) fn change(&mut self, change: impl FnOnce(&mut T)) {
         change(&mut self.value);
-        self.version = Some(new_version());
+        self.version = Some(ObjectId::new().into());
     }
-}
-
-/// A version that no value has had.
-pub(super) fn new_version() -> Bson {
-    ObjectId::new().into()
 }
 
 /// Values by ID. A clone refers to the same ones.

@@ -21,13 +21,9 @@ impl Pseudonyms {
         self.0.entry(start.to_owned()).or_insert_with(|| format!("ticket {next}")).clone()
     }
 
-    fn replace(&mut self, sid: &mut String) {
-        *sid = self.of(sid);
-    }
-
     fn cookie(&mut self, cookie: &mut Cookie) {
         if let Some(sid) = &mut cookie.sid {
-            self.replace(sid);
+            *sid = self.of(sid);
         }
     }
 
@@ -35,12 +31,12 @@ impl Pseudonyms {
         match step {
             Step::CookieRead { signature: Signature::Genuine { sid, .. }, .. }
             | Step::UnknownSession { sid }
-            | Step::Memory { sid, .. } => self.replace(sid),
+            | Step::Memory { sid, .. } => *sid = self.of(sid),
             Step::Regenerated { old, new } => {
                 if let Some(old) = old {
-                    self.replace(old);
+                    *old = self.of(old);
                 }
-                self.replace(new);
+                *new = self.of(new);
             }
             Step::Login { user } | Step::User { id: user } => "●●●".clone_into(user),
             Step::Form { fields } => {

@@ -6,14 +6,13 @@
 //! session ID in it.
 
 use std::convert::Infallible;
-use std::pin::pin;
 use std::time::{Duration, SystemTime};
 
 use mongodb::bson::{DateTime, Timestamp};
 use rocket::futures::StreamExt as _;
+use rocket::futures::future::select;
 use rocket::request::{FromRequest, Outcome};
 use rocket::response::stream::{Event, EventStream};
-use rocket::tokio::select;
 use rocket::tokio::time::sleep;
 use rocket::{Request, Route, Shutdown, State, get, routes};
 use rocket_express_session::Sessions;
@@ -70,8 +69,8 @@ async fn events(
             None => changed().with_retry(RETRY),
         };
         if let Some(listener) = listener {
-            let end = async { select! { () = sleep(LIFETIME) => {}, () = shutdown => {} } };
-            let mut changes = pin!(listener.take_until(end));
+            let end = select(Box::pin(sleep(LIFETIME)), shutdown);
+            let mut changes = listener.take_until(end);
             while let Some(change) = changes.next().await {
                 for event in to_events(change) {
                     yield event;

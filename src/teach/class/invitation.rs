@@ -32,13 +32,6 @@ const LIFETIME: Duration = Duration::from_secs(30 * 60);
 pub(super) struct TeacherLink(Mutex<Option<(String, Instant)>>);
 
 impl TeacherLink {
-    /// A new token, as hard to guess as a session ID.
-    async fn renew(&self) -> String {
-        let token = SessionId::generate().as_str().to_owned();
-        *self.0.lock().await = Some((token.clone(), Instant::now() + LIFETIME));
-        token
-    }
-
     /// The lock of the link, for a request with the right token. All other requests wait for it. The request
     /// that empties it has used the link; if MongoDB fails before that, the link still works.
     async fn lock(&self, token: &str) -> Option<MutexGuard<'_, Option<(String, Instant)>>> {
@@ -75,7 +68,9 @@ pub(super) async fn announce(rocket: &Rocket<Orbit>) {
         println!("\n{image}\n");
     }
     if let Some(link) = rocket.state::<TeacherLink>() {
-        let token = link.renew().await;
+        // As hard to guess as a session ID.
+        let token = SessionId::generate().as_str().to_owned();
+        *link.0.lock().await = Some((token.clone(), Instant::now() + LIFETIME));
         println!(
             "The first user to confirm at this link, within 30 minutes, becomes the teacher:\n"
         );

@@ -32,7 +32,7 @@ pub use network::{PublicAddress, for_a_class};
 pub use seats::is_on_card;
 
 use rocket::fairing::{AdHoc, Fairing};
-use rocket::tokio::select;
+use rocket::futures::future::select;
 use rocket::{Orbit, Request, Rocket};
 use rocket_dyn_templates::{Template, context};
 
@@ -71,14 +71,9 @@ pub fn invite() -> impl Fairing {
 
 /// Starts the task that watches for changes. It ends with the server.
 fn watch(rocket: &Rocket<Orbit>) {
-    let Some(watcher) = Watcher::of(rocket) else { return };
-    let shutdown = rocket.shutdown();
-    rocket::tokio::spawn(async move {
-        select! {
-            () = watcher.run() => {}
-            () = shutdown => {}
-        }
-    });
+    if let Some(watcher) = Watcher::of(rocket) {
+        rocket::tokio::spawn(select(Box::pin(watcher.run()), rocket.shutdown()));
+    }
 }
 
 /// The teacher's line for the top of this page.

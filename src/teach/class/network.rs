@@ -44,11 +44,11 @@ pub(super) fn reachable_at(address: IpAddr) -> Vec<IpAddr> {
     let all = interfaces.into_iter().filter(|interface| !interface.is_loopback());
     let all = all.map(|interface| interface.ip());
     // "0.0.0.0" is IPv4 alone, "::" is both.
-    all.filter(|ip| ip.is_ipv4() || address.is_ipv6() && !is_link_local(*ip)).collect()
-}
-
-fn is_link_local(ip: IpAddr) -> bool {
-    matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
+    let is_reachable = |ip: &IpAddr| match ip {
+        IpAddr::V4(_) => true,
+        IpAddr::V6(ip) => address.is_ipv6() && !ip.is_unicast_link_local(),
+    };
+    all.filter(is_reachable).collect()
 }
 
 /// Whether the address is not routed on the internet (RFC 1918, 3927, 4193, 5737, 6598).

@@ -8,6 +8,7 @@ use super::class_page::ClassPage;
 use super::roster::Roster;
 use super::seats::cards;
 use crate::auth::{Admin, LocalStrategy};
+use crate::teach::class_data::MAX_USERS;
 use crate::teach::lessons::all;
 use crate::web::error::Error;
 
@@ -17,7 +18,7 @@ async fn show_cards(
     class: ClassPage<'_>,
     strategy: &State<LocalStrategy>,
 ) -> Result<Template, Error> {
-    let users = class.data.list_users().await?;
+    let users = class.data.users.all(MAX_USERS).await?;
     let (cards, taken) = cards(&strategy.secrets, &class.settings.current(), &users);
     let own = context! { cards, taken, address: class.address() };
     Ok(class.page.render("class/cards", teacher.0, own))

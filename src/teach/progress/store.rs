@@ -1,6 +1,7 @@
 //! The progress of all users: in the collection `progress`, or in this process's memory.
 
 use mongodb::Collection;
+use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Document, doc};
 use rocket::tokio::sync::watch;
 
@@ -9,7 +10,7 @@ use crate::auth::OnDelete;
 use crate::db::Unavailable;
 use crate::names::PROGRESS;
 use crate::stores::Backend;
-use crate::teach::versioned::{VersionedStore, new_version};
+use crate::teach::versioned::VersionedStore;
 
 /// The progress of all users, by the ID of the user (24 hex digits). No change undoes a concurrent reset.
 pub(crate) type ProgressStore = VersionedStore<Progress>;
@@ -50,7 +51,7 @@ impl ProgressStore {
                     let Some(lesson) = lesson else {
                         return all.delete_many(filter).await.map(drop);
                     };
-                    let version = doc! { "version": new_version() };
+                    let version = doc! { "version": ObjectId::new() };
                     let update = doc! { "$unset": { lesson: "" }, "$set": version };
                     all.update_many(filter, update).await.map(drop)
                 };
