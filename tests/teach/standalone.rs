@@ -63,7 +63,12 @@ async fn a_standalone_server_compares_sessions_and_reads_settings_every_two_seco
     let mut rosa = second.browser();
     rosa.sign_up("rosa").await;
     let short_id = rosa.session_id().unwrap()[..6].to_owned();
-    events.read_until(&format!(r#"{{"what":"insert","short_id":"{short_id}…""#)).await;
+    let line = |what: &str| format!(r#"{{"what":"{what}","short_id":"{short_id}…""#);
+    events.read_until(&line("insert")).await;
+    rosa.post("/coat", &[("item", "scarf")]).await;
+    events.read_until(&line("update")).await;
+    rosa.post("/logout", &[]).await;
+    events.read_until(&line("delete")).await;
 
     teacher.post("/class/line", &[("line", "Look up")]).await;
     for _ in 0..100 {

@@ -59,13 +59,13 @@ impl Watcher {
         };
         Some(Self {
             database,
-            sessions: rocket.state::<Sessions>()?.clone(),
-            settings: rocket.state::<ClassSettings>()?.clone(),
-            changes: rocket.state::<Changes>()?.clone(),
-            comparison: rocket.state::<Comparison>()?.clone(),
-            recorder: rocket.state::<Recorder>()?.clone(),
-            labs: rocket.state::<Labs>()?.clone(),
-            board: rocket.state::<Board>()?.clone(),
+            sessions: rocket.state().cloned()?,
+            settings: rocket.state().cloned()?,
+            changes: rocket.state().cloned()?,
+            comparison: rocket.state().cloned()?,
+            recorder: rocket.state().cloned()?,
+            labs: rocket.state().cloned()?,
+            board: rocket.state().cloned()?,
             resets: None,
             last: None,
         })
