@@ -8,6 +8,7 @@
 
 mod checks;
 mod replace;
+pub mod versioned;
 
 pub use checks::{WrongKind, check_kinds};
 pub use replace::{is_duplicate_key, unless_duplicate};

@@ -10,8 +10,8 @@ use mongodb::bson::oid::ObjectId;
 use rocket::tokio::sync::watch;
 use serde::{Deserialize, Serialize};
 
-use super::versioned::VersionedStore;
 use crate::db::Unavailable;
+use crate::db::versioned::VersionedStore;
 use crate::names::CLASS;
 use crate::stores::Backend;
 

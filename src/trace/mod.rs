@@ -7,6 +7,7 @@
 
 mod bounds;
 mod step;
+pub mod source;
 mod notebook;
 pub mod in_flight;
 mod command;

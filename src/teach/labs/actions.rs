@@ -9,7 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use rocket::Request;
 use rocket_express_session::Session;
+use serde::Deserialize;
 
+use super::options::Chosen;
 use super::servers::Tenant;
 use super::sessions::{DAY, Labs, commit};
 use super::{cookies, options};
@@ -32,16 +34,20 @@ const CARGO: usize = 100 * 1024;
 pub(super) const VISITS: &str = "visits";
 const CARGO_KEY: &str = "cargo";
 
-/// A button that was pressed, and the switches beside it.
-pub(super) struct Action<'r> {
+/// A button that was pressed, and the fields beside it. What was typed is never recorded.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Button {
     /// The name of the button.
-    pub name: &'r str,
-    /// The switches, for the button that sets them.
-    pub switches: Switches,
-    /// The value, the session ID and the secret that were typed. They are never recorded.
-    pub value: &'r str,
-    pub id: &'r str,
-    pub secret: &'r str,
+    #[serde(rename = "do")]
+    pub name: String,
+    /// In lesson 5, the value of a cookie, and a session ID with the secret to sign it with.
+    pub value: String,
+    pub id: String,
+    pub signing_secret: String,
+    /// The switches of lesson 13.
+    #[serde(flatten)]
+    pub chosen: Chosen,
 }
 
 /// A request to a lab, and what it may use.
@@ -65,15 +71,15 @@ impl LabContext<'_> {
     /// The store does not answer, or the learner has stored enough.
     pub(super) async fn run(
         &self,
-        action: &Action<'_>,
+        button: &Button,
         state: &mut LabState,
     ) -> Result<Option<Vec<String>>, Denied> {
         if self.slug == options::SLUG {
-            state.switches = action.switches.clone();
+            state.switches = button.chosen.switches();
         }
-        let lines = match action.name {
+        let lines = match button.name.as_str() {
             "new" | "leak" | "send" | "sign" | "role" if self.slug == "the-seal" => {
-                self.forge(action, state).await?
+                self.forge(button, state).await?
             }
             "new" => self.begin(state, None).await?,
             "change" => self.change(state, |session| session.increment(VISITS)).await?,

@@ -5,7 +5,7 @@
 use rocket_express_session::{Secrets, Session, SessionId, cookie};
 use serde::Serialize;
 
-use super::actions::{Action, LabContext, VISITS};
+use super::actions::{Button, LabContext, VISITS};
 use super::sessions::commit;
 use super::{cookies, note};
 use crate::db::Unavailable;
@@ -27,13 +27,13 @@ pub(super) struct Forge {
 }
 
 impl LabContext<'_> {
-    /// Runs an action of this lesson, and returns the `Set-Cookie` lines.
+    /// Runs the action of a button of this lesson, and returns the `Set-Cookie` lines.
     pub(super) async fn forge(
         &self,
-        action: &Action<'_>,
+        button: &Button,
         state: &mut LabState,
     ) -> Result<Vec<String>, Denied> {
-        let (name, value) = match action.name {
+        let (name, value) = match button.name.as_str() {
             "leak" => {
                 state.leaked = Some(self.sign_new(state, true).await?);
                 return Ok(vec![]);
@@ -43,12 +43,12 @@ impl LabContext<'_> {
                 (LAB_COOKIE, state.signed.insert(ticket).clone())
             }
             "sign" => {
-                let id = SessionId::stored(&bounded(action.id));
-                let secrets = Secrets::new([bounded(action.secret)]).unwrap_or_default();
+                let id = SessionId::stored(&bounded(&button.id));
+                let secrets = Secrets::new([bounded(&button.signing_secret)]).unwrap_or_default();
                 (LAB_COOKIE, secrets.sign(&id))
             }
-            "role" => (ROLE_COOKIE, bounded(action.value)),
-            _ => (LAB_COOKIE, bounded(action.value)),
+            "role" => (ROLE_COOKIE, bounded(&button.value)),
+            _ => (LAB_COOKIE, bounded(&button.value)),
         };
         Ok(vec![cookies::plain(name, &value)])
     }

@@ -5,12 +5,12 @@ use rocket::response::{self, Redirect, Responder};
 use rocket::{Request, Route, State, get, post, routes};
 use rocket_dyn_templates::Template;
 use rocket_express_session::Session;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::actions::{Action, LabContext, VISITS, decoded};
+use super::actions::{Button, LabContext, VISITS, decoded};
 use super::clocks_view::ClocksView;
 use super::forge::Forge;
-use super::options::{self, Chosen, Outcome};
+use super::options::{self, Outcome};
 use super::servers::Tenant;
 use super::sessions::{Labs, commit};
 use super::{network, note};
@@ -201,19 +201,6 @@ async fn two_stores(
     Ok(Some(Memory { boot, visits }))
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Button {
-    #[serde(rename = "do")]
-    name: String,
-    value: String,
-    id: String,
-    /// The secret that lesson 5 signs with.
-    signing_secret: String,
-    #[serde(flatten)]
-    chosen: Chosen,
-}
-
 #[post("/<_>", data = "<form>")]
 async fn run(
     mut lesson: LessonPage<'_>,
@@ -225,10 +212,9 @@ async fn run(
         return Ok(None);
     }
     let learner = &mut lesson.learner;
-    let Button { name, value, id, signing_secret: secret, chosen } = &form.0;
-    let action = Action { name, switches: chosen.switches(), value, id, secret };
+    let button = form.0;
     // A count is stored at the end of this request, also for a visitor who had no session before it.
-    let has_server = learner.is_stored() || action.name == "count";
+    let has_server = learner.is_stored() || button.name == "count";
     let context = LabContext {
         request: lesson.page.request(),
         labs,
@@ -237,8 +223,8 @@ async fn run(
         limits: &learner.limits,
     };
     let mut state = learner.progress().lab.clone();
-    let Some(lines) = context.run(&action, &mut state).await? else { return Ok(None) };
-    note(this.slug, action.name, 1);
+    let Some(lines) = context.run(&button, &mut state).await? else { return Ok(None) };
+    note(this.slug, &button.name, 1);
     learner
         .change(|learner, progress| {
             progress.lab.clone_from(&state);

@@ -10,8 +10,8 @@ use rocket_express_session::Session;
 use super::{KEY, Progress, ProgressStore};
 use crate::auth::{User, Visitor};
 use crate::db::Unavailable;
+use crate::db::versioned::Versioned;
 use crate::teach::limits::{Denied, Limits, Size};
-use crate::teach::versioned::Versioned;
 use crate::trace::{self, BrowserKey, Cookie, Exchange, Recorder};
 
 /// A learner and the learner's progress.

@@ -8,9 +8,9 @@ use rocket::tokio::sync::watch;
 use super::Progress;
 use crate::auth::OnDelete;
 use crate::db::Unavailable;
+use crate::db::versioned::VersionedStore;
 use crate::names::PROGRESS;
 use crate::stores::Backend;
-use crate::teach::versioned::VersionedStore;
 
 /// The progress of all users, by the ID of the user (24 hex digits). No change undoes a concurrent reset.
 pub(crate) type ProgressStore = VersionedStore<Progress>;

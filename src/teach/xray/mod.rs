@@ -4,7 +4,6 @@
 //! has its source. It is shown beside each page (`teach/insert.rs`), and at `/xray`.
 
 mod keys;
-mod code;
 mod sentences;
 mod row;
 mod commands;

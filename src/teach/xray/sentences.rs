@@ -11,9 +11,9 @@ use rocket::figment::providers::{Format as _, Toml};
 use rocket::figment::value::magic::RelativePathBuf;
 use serde::{Deserialize, Serialize};
 
-use super::code::Code;
 use super::keys::{FILES, Key};
 use crate::teach::text::{MarkedText, fill, placeholders};
+use crate::trace::source::Code;
 
 /// One thing to say: the key of a sentence, and the values to fill in.
 #[derive(Clone, Debug)]

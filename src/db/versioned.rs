@@ -11,14 +11,14 @@ use rocket::tokio::sync::watch;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::db::{Documents, READ_LIMIT, Unavailable};
+use super::{Documents, READ_LIMIT, Unavailable};
 
 /// Attempts of one change. An attempt only fails because a concurrent change of the same value succeeded.
 const MAX_ATTEMPTS: usize = 50;
 
 /// A value, and its version.
 #[derive(Clone, Default)]
-pub(super) struct Versioned<T> {
+pub struct Versioned<T> {
     /// The value.
     pub value: T,
     /// Another one after each change; `None` before the first.
@@ -33,7 +33,7 @@ impl<T> From<T> for Versioned<T> {
 
 impl<T> Versioned<T> {
     /// Changes the value, and gives it a new version.
-    pub(super) fn change(&mut self, change: impl FnOnce(&mut T)) {
+    pub fn change(&mut self, change: impl FnOnce(&mut T)) {
         change(&mut self.value);
         self.version = Some(ObjectId::new().into());
     }
@@ -41,7 +41,7 @@ impl<T> Versioned<T> {
 
 /// Values by ID. A clone refers to the same ones.
 #[derive(Clone)]
-pub(super) enum VersionedStore<T> {
+pub enum VersionedStore<T> {
     /// A document for each value: `{_id: "<ID>", version: <ObjectId>, ...}`.
     Mongodb(Documents<Document>),
     /// Lost with the process, as the accounts are.
@@ -53,7 +53,7 @@ impl<T: Clone + Default + PartialEq + Serialize + DeserializeOwned> VersionedSto
     ///
     /// # Errors
     /// MongoDB does not answer.
-    pub(super) async fn load(&self, id: &str) -> Result<Versioned<T>, Unavailable> {
+    pub async fn load(&self, id: &str) -> Result<Versioned<T>, Unavailable> {
         match self {
             Self::Mongodb(collection) => {
                 let filter = doc! { "_id": id };
@@ -69,7 +69,7 @@ impl<T: Clone + Default + PartialEq + Serialize + DeserializeOwned> VersionedSto
     ///
     /// # Errors
     /// MongoDB does not answer.
-    pub(super) async fn all(&self) -> Result<HashMap<String, T>, Unavailable> {
+    pub async fn all(&self) -> Result<HashMap<String, T>, Unavailable> {
         match self {
             Self::Mongodb(collection) => {
                 let found = collection.in_background().run(|all| async move {
@@ -93,7 +93,7 @@ impl<T: Clone + Default + PartialEq + Serialize + DeserializeOwned> VersionedSto
     ///
     /// # Errors
     /// MongoDB does not answer, or each attempt meets a concurrent change.
-    pub(super) async fn change(
+    pub async fn change(
         &self,
         id: &str,
         mut known: Versioned<T>,

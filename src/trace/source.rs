@@ -44,7 +44,7 @@ static SOURCES: &[(&str, &str)] = &sources![
 /// Where a step happens, as a file of sentences says it.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Code {
+pub struct Code {
     file: String,
     function: String,
     /// Pieces of the lines that do it.
@@ -53,7 +53,7 @@ pub(super) struct Code {
 
 /// A line of source.
 #[derive(Serialize)]
-pub(super) struct Line {
+pub struct Line {
     number: usize,
     text: &'static str,
     is_marked: bool,
@@ -64,7 +64,7 @@ impl Code {
     ///
     /// # Errors
     /// There is no such file, function or line: which, in one line.
-    pub(super) fn lines(&self) -> Result<Vec<Line>, String> {
+    pub fn lines(&self) -> Result<Vec<Line>, String> {
         let Self { file, function, mark } = self;
         let source = SOURCES.iter().find(|(path, _)| path == file);
         let source = source.ok_or_else(|| format!("code: the program has no file {file}"))?.1;
