@@ -6,6 +6,7 @@ mod support;
 mod class;
 mod crowd;
 mod invitation;
+mod jars;
 mod labs;
 mod learner;
 mod first_lessons;
@@ -19,6 +20,7 @@ mod rows;
 mod settings;
 mod sheets;
 mod standalone;
+mod stored;
 mod stream;
 mod xray;
 

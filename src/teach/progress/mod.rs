@@ -44,7 +44,7 @@ impl Progress {
 
     /// The progress in an anonymous session.
     pub(super) fn of_guest(session: &SessionInfo) -> Self {
-        let progress = session.data.values.get(KEY);
+        let progress = session.record.data().values.get(KEY);
         progress.and_then(|value| serde_json::from_str(value.get()).ok()).unwrap_or_default()
     }
 }
