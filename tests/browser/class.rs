@@ -6,7 +6,7 @@ use crate::chromium::Chromium;
 use crate::support::App;
 use crate::{check_look, check_look_here};
 
-async fn guess(chromium: &Chromium, slug: &str) {
+pub async fn guess(chromium: &Chromium, slug: &str) {
     chromium.goto(&format!("/learn/{slug}")).await;
     for field in ["input[name=choice]", "input[name=sure]"] {
         chromium.page.find(By::Css(field)).await.unwrap().click().await.unwrap();
@@ -48,5 +48,7 @@ async fn lessons_and_x_ray_fit_every_window_and_keep_to_the_content_security_pol
     chromium.page.find(By::Css(".story summary")).await.unwrap().click().await.unwrap();
     chromium.page.find(By::Css(".story .exchange__link")).await.unwrap().click().await.unwrap();
     check_look_here(&chromium, "exchange").await;
+    chromium.page.find(By::Css(".ray__code")).await.unwrap().click().await.unwrap();
+    check_look_here(&chromium, "code").await;
     chromium.close().await;
 }
