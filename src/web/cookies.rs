@@ -27,8 +27,8 @@ struct SiteCookie {
     path: &'static str,
 }
 
-/// The device cookie, with a value that `auth/device.rs` has signed. Only the form of the login page needs
-/// it.
+/// The device cookie, with a value that `auth/device.rs` has signed. Only a form for logging in needs it:
+/// that of the login page, and that of a lesson at an address below.
 const DEVICE: SiteCookie = SiteCookie { names: DEVICE_COOKIE, path: "/login" };
 
 /// The cookie with the flash message for the next page.

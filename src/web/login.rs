@@ -140,33 +140,34 @@ async fn submit(
 ) -> Result<FormResponse, Error> {
     let typed = form.0;
     let result = log_in(&page, strategy, &typed).await?;
-    let mut errors = missing_fields(&typed);
-    if errors.is_empty() {
-        errors.push(FieldError::new("form", result.text()));
-    }
     Ok(match result {
         LoginResult::Done => FormResponse::redirect(onward(&typed.next)),
         LoginResult::Rejected => {
-            FormResponse::invalid(again(&page, strategy, &typed, &errors).await)
+            FormResponse::invalid(again(&page, strategy, &typed, result).await)
         }
         LoginResult::Throttled(seconds) => FormResponse::throttled(
             Duration::from_secs(seconds),
-            again(&page, strategy, &typed, &errors).await,
+            again(&page, strategy, &typed, result).await,
         ),
         LoginResult::Unchecked => {
+            let errors = errors(&typed, result);
             let own = values(&typed, Reasons::default(), &errors, strategy);
             FormResponse::unavailable(render_without_user(page.request(), "login", own))
         }
     })
 }
 
-fn missing_fields(typed: &Credentials) -> Vec<FieldError> {
+/// The missing fields, or an error of the form as a whole.
+fn errors(typed: &Credentials, result: LoginResult) -> Vec<FieldError> {
     let mut errors = vec![];
     if typed.username.is_empty() {
         errors.push(FieldError::new("username", "Enter your username."));
     }
     if typed.password.is_empty() {
         errors.push(FieldError::new("password", "Enter your password."));
+    }
+    if errors.is_empty() {
+        errors.push(FieldError::new("form", result.text()));
     }
     errors
 }
@@ -182,10 +183,11 @@ async fn again(
     page: &Page<'_>,
     strategy: &LocalStrategy,
     typed: &Credentials,
-    errors: &[FieldError],
+    result: LoginResult,
 ) -> Template {
     let visitor = page.visitor().await;
-    page.render("login", visitor, values(typed, Reasons::default(), errors, strategy))
+    let errors = errors(typed, result);
+    page.render("login", visitor, values(typed, Reasons::default(), &errors, strategy))
 }
 
 fn values(
