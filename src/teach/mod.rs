@@ -4,7 +4,7 @@
 //! Without it, the app is complete, and each address in here is a 404.
 //!
 //! In here as well, each module uses only those above it:
-//! - `decoy` of the labs, `text` with code in it, `limits` of what a visitor may store
+//! - `text` with code in it, `limits` of what a visitor may store
 //! - `versioned` documents, which concurrent requests change
 //! - `xray` shows what `trace` has recorded
 //! - `progress` stores how far each learner is, `class_data` lists the class, `settings` are the teacher's
@@ -12,7 +12,6 @@
 //! - `class` is the teacher's view of all that
 //! - `insert` puts X-ray and line into the pages
 
-mod decoy;
 mod text;
 mod limits;
 mod versioned;
@@ -76,6 +75,7 @@ pub async fn stage(
             .manage(sentences)
             .manage(lessons::BarsCache::default())
             .mount("/learn", lessons::routes())
+            .mount("/login", lessons::login_routes())
             .mount("/lab", labs::routes())
             .register("/learn", rocket::catchers![lessons::closed, limits::enough])
             .register("/lab", rocket::catchers![lessons::closed, limits::enough])

@@ -42,14 +42,22 @@ const STYLES: [&str; 12] = [
 ];
 
 /// The style sheets that only `teaching` needs.
-const TEACHING_STYLES: [&str; 4] = ["xray", "learn", "class", "board"];
+const TEACHING_STYLES: [&str; 6] = ["xray", "ray", "learn", "lab", "class", "board"];
 
 /// The scripts of every page, in `static/js`. Each does nothing on a page without its elements.
 const SCRIPTS: [&str; 3] = ["show-password", "password-rules", "local-time"];
 
 /// The scripts that only `teaching` needs.
-const TEACHING_SCRIPTS: [&str; 6] =
-    ["open-when-wide", "dialect", "ask-who", "class-room", "copy", "step-by-key"];
+const TEACHING_SCRIPTS: [&str; 8] = [
+    "open-when-wide",
+    "dialect",
+    "live-goals",
+    "ask-who",
+    "countdown",
+    "class-room",
+    "copy",
+    "step-by-key",
+];
 
 /// A year. Browsers do not even ask whether the file has changed.
 const UNTIL_IT_CHANGES: &str = "public, max-age=31536000, immutable";

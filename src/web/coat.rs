@@ -6,10 +6,11 @@ use rocket::{Route, get, post, routes, uri};
 use rocket_express_session::{Session, SetError};
 use serde::Deserialize;
 
-use super::dashboard::{self, ITEMS, VIEWS};
+use super::dashboard::{self, ITEMS, Typed, VIEWS};
 use super::error::Error;
 use super::flash::Flash;
 use super::form::{Button, FieldError, Form, FormResponse};
+use super::next::LocalPath;
 use super::page::Page;
 use crate::auth::User;
 
@@ -21,9 +22,11 @@ const MAX_CHARACTERS: usize = 100;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Item {
+struct ItemForm {
     item: String,
     user: String,
+    /// The page that follows an added item. Empty: the dashboard. A lesson has the same form.
+    next: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -34,11 +37,16 @@ struct Visit {
 
 /// Where to redirect if a form is from a page of another user, who was logged in when the page was made. The
 /// hidden field `user` has that user's ID; a program may leave it out.
-fn redirect_other_user(page: &Page<'_>, user: &User, id: &str) -> Option<Reference<'static>> {
+fn redirect_other_user(
+    page: &Page<'_>,
+    user: &User,
+    id: &str,
+    next: &str,
+) -> Option<Reference<'static>> {
     let is_other = !id.is_empty() && id != user.id.to_hex();
     is_other.then(|| {
         page.set_flash(&Flash::OtherUser);
-        section()
+        onward(next)
     })
 }
 
@@ -47,21 +55,22 @@ fn add(
     page: Page<'_>,
     session: &Session,
     user: &User,
-    form: Form<Item>,
+    form: Form<ItemForm>,
 ) -> Result<FormResponse, Error> {
-    if let Some(back) = redirect_other_user(&page, user, &form.0.user) {
+    let ItemForm { item, user: id, next } = &form.0;
+    if let Some(back) = redirect_other_user(&page, user, id, next) {
         return Ok(FormResponse::redirect(back));
     }
-    let item = form.0.item.trim();
+    let item = item.trim();
     let items: Vec<String> = session.get(ITEMS).unwrap_or_default();
     if let Some(text) = find_error(item, items.len()) {
-        let errors = [FieldError::new("item", text)];
-        return Ok(FormResponse::invalid(dashboard::render(&page, session, user, item, &errors)));
+        let typed = Typed { item, next, errors: &[FieldError::new("item", text)] };
+        return Ok(FormResponse::invalid(dashboard::render(&page, session, user, typed)));
     }
     // The save checks the limit again, because concurrent requests may add items.
     session.push(ITEMS, item, MAX_ITEMS)?;
     page.set_flash(&Flash::ItemAdded);
-    Ok(FormResponse::redirect(section()))
+    Ok(FormResponse::redirect(onward(next)))
 }
 
 /// Removes the first equal item.
@@ -70,9 +79,9 @@ fn take(
     page: Page<'_>,
     session: &Session,
     user: &User,
-    form: Form<Item>,
+    form: Form<ItemForm>,
 ) -> Result<Redirect, Error> {
-    if let Some(back) = redirect_other_user(&page, user, &form.0.user) {
+    if let Some(back) = redirect_other_user(&page, user, &form.0.user, "") {
         return Ok(Redirect::to(back));
     }
     let items: Vec<String> = session.get(ITEMS).unwrap_or_default();
@@ -83,7 +92,7 @@ fn take(
         session.pull(ITEMS, item)?;
     }
     page.set_flash(if found.is_some() { &Flash::ItemTaken } else { &Flash::ItemMissing });
-    Ok(Redirect::to(section()))
+    Ok(Redirect::to(onward("")))
 }
 
 fn find_error(item: &str, count: usize) -> Option<String> {
@@ -105,7 +114,7 @@ fn count(
     user: &User,
     form: Button<Visit>,
 ) -> Result<Redirect, Error> {
-    if let Some(back) = redirect_other_user(&page, user, &form.0.user) {
+    if let Some(back) = redirect_other_user(&page, user, &form.0.user, "") {
         return Ok(Redirect::to(back));
     }
     match session.increment(VIEWS) {
@@ -116,12 +125,12 @@ fn count(
             page.set_flash(&Flash::Counted);
         }
     }
-    Ok(Redirect::to(section()))
+    Ok(Redirect::to(onward("")))
 }
 
-/// The section of the dashboard that shows the session.
-fn section() -> Reference<'static> {
-    uri!("/dashboard#coat")
+/// The page after the form: `next`, or the section of the dashboard that shows the session.
+fn onward(next: &str) -> Reference<'static> {
+    LocalPath::parse(next).map_or_else(|| uri!("/dashboard#coat"), LocalPath::into_reference)
 }
 
 /// Redirects to the dashboard, which has the form. A rejected form leaves this address in the browser.

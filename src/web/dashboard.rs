@@ -20,17 +20,25 @@ pub(super) const VIEWS: &str = "viewCount";
 
 #[get("/dashboard")]
 pub(super) fn show(page: Page<'_>, session: &Session, user: &User) -> Template {
-    render(&page, session, user, "", &[])
+    render(&page, session, user, Typed::default())
 }
 
-/// Renders the page. `item` is the text that the user typed into the form.
+/// A form for an item that was rejected: what was typed, the page that follows, and the errors.
+#[derive(Default)]
+pub(super) struct Typed<'t> {
+    pub item: &'t str,
+    pub next: &'t str,
+    pub errors: &'t [FieldError],
+}
+
+/// Renders the page.
 pub(super) fn render(
     page: &Page<'_>,
     session: &Session,
     user: &User,
-    item: &str,
-    errors: &[FieldError],
+    typed: Typed<'_>,
 ) -> Template {
+    let Typed { item, next, errors } = typed;
     let content = session.data();
     let (name, bytes) = session.cookie_sent();
     let short_id = session.id().prefix();
@@ -50,7 +58,7 @@ pub(super) fn render(
         },
         coat: context! {
             hook: &short_id,
-            bytes: content.to_json().len(),
+            bytes: session.record().and_then(|record| record.stored_bytes),
             json: stored_document(session),
             place: page.store(),
             items: session.get::<Vec<String>>(ITEMS).unwrap_or_default(),
@@ -61,7 +69,7 @@ pub(super) fn render(
             ends: expires.map(TimeView::from),
             slides: rolling,
         },
-        form: context! { item, errors, user: user.id.to_hex() },
+        form: context! { item, next, errors, user: user.id.to_hex() },
     };
     page.render("dashboard", user, own)
 }

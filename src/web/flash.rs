@@ -5,9 +5,11 @@
 //! number. It contains no text except a username or the ID of a user, which are signed. So no other site can
 //! put words on our page.
 
+mod login;
 mod signed_text;
 mod view;
 
+pub use login::LoginResult;
 pub(super) use view::FlashView;
 
 use rocket_express_session::Secrets;
@@ -19,6 +21,8 @@ pub enum Flash {
     Registered(String),
     /// The user with this ID has logged out. `None`: no user was logged in.
     LoggedOut(Option<String>),
+    /// The result of a lesson's form for logging in.
+    Login(LoginResult),
     /// A form was not processed, because the visitor was not logged in.
     NotLoggedIn,
     /// A form was not processed, because it was made for another user.
@@ -72,6 +76,7 @@ impl Flash {
         match self {
             Self::Registered(_) => "registered",
             Self::LoggedOut(_) => "logged-out",
+            Self::Login(result) => result.name(),
             Self::NotLoggedIn => "not-logged-in",
             Self::OtherUser => "other-user",
             Self::ItemAdded => "item-added",
@@ -109,7 +114,8 @@ impl Flash {
             Self::Registered(text) | Self::LoggedOut(Some(text)) => {
                 format!("{name}.{}", signed_text::write(name, text, secrets))
             }
-            Self::PasswordChanged(Some(number))
+            Self::Login(LoginResult::Throttled(number))
+            | Self::PasswordChanged(Some(number))
             | Self::SessionsEnded(number)
             | Self::ClassReset(number) => format!("{name}.{number}"),
             _ => name.to_owned(),
@@ -151,7 +157,7 @@ impl Flash {
             "class-reset" => Self::ClassReset(number()?),
             "student-unlocked" => Self::StudentUnlocked,
             "all-unlocked" => Self::AllUnlocked,
-            _ => return None,
+            _ => return LoginResult::read(name, number()).map(Self::Login),
         })
     }
 }

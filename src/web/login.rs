@@ -1,7 +1,7 @@
 //! The page for logging in: takes a name and a password, and stores the user in the session.
 //!
-//! `auth/strategy.rs` checks the password, and `auth/login.rs` writes the user into the session. The
-//! sessions' fairing saves the session before the redirect leaves.
+//! `credentials.rs` does it, for this form and for that of a lesson. The sessions' fairing saves the session
+//! before the redirect leaves.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -10,32 +10,22 @@ use rocket::http::uri::Reference;
 use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 use rocket_express_session::{MAX_LISTED, Options, Sessions};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::cookies::DeviceCookies;
-use super::error::{Error, log_failure};
-use super::flash::Flash;
-use super::form::{Checked, FieldError, Form, FormResponse};
+use super::credentials::{Credentials, log_in};
+use super::error::Error;
+use super::flash::{Flash, LoginResult};
+use super::form::{FieldError, Form, FormResponse};
 use super::heavy::HeavyPages;
 use super::next::{LocalPath, with_next};
 use super::page::{Page, render_without_user};
-use super::time_view::{humanize, in_words};
-use crate::audit::{self, Actor, AuditEvent, Outcome};
+use super::time_view::in_words;
 use crate::auth::revoke::{
     ACCOUNT_DELETED, BY_ADMIN, CLASS_RESET, PASSWORD_CHANGED, PASSWORD_RESET, REVOKED,
 };
-use crate::auth::{self, Attempt, LocalStrategy, Verdict, Visitor};
-use crate::proxy::{ClientAddress, client_address};
+use crate::auth::{LocalStrategy, Visitor};
+use crate::proxy::client_address;
 use crate::trace::in_flight::within;
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Credentials {
-    username: String,
-    password: String,
-    next: String,
-    remember: Checked,
-}
 
 #[get("/login?<next>")]
 pub(super) async fn show(
@@ -145,65 +135,29 @@ async fn explain(page: &Page<'_>) -> Option<Ended> {
 #[post("/login", data = "<form>")]
 async fn submit(
     page: Page<'_>,
-    address: ClientAddress,
-    devices: DeviceCookies<'_>,
     strategy: &State<LocalStrategy>,
     form: Form<Credentials>,
 ) -> Result<FormResponse, Error> {
     let typed = form.0;
-    let errors = missing_fields(&typed);
-    if !errors.is_empty() {
-        return Ok(FormResponse::invalid(again(&page, strategy, &typed, &errors).await));
+    let result = log_in(&page, strategy, &typed).await?;
+    let mut errors = missing_fields(&typed);
+    if errors.is_empty() {
+        errors.push(FieldError::new("form", result.text()));
     }
-    // Loaded first: a login that could not be stored costs no hash.
-    let Some(session) = page.session().await else {
-        return Ok(unavailable(&page, strategy, &typed));
-    };
-    let known_devices = devices.values();
-    let attempt = Attempt {
-        username: &typed.username,
-        password: &typed.password,
-        devices: &known_devices,
-        address: address.0,
-    };
-    let pseudonym = audit::pseudonym(&strategy.secrets, &typed.username);
-    // A name without an account may be a password in the wrong field, so the log gets a pseudonym.
-    let actor = |account_exists| match account_exists {
-        true => Actor::Name(&typed.username),
-        false => Actor::Typed(&pseudonym),
-    };
-    let verdict = match strategy.verify(attempt).await {
-        Ok(verdict) => verdict,
-        Err(error) => {
-            log_failure(page.request(), &error);
-            return Ok(unavailable(&page, strategy, &typed));
+    Ok(match result {
+        LoginResult::Done => FormResponse::redirect(onward(&typed.next)),
+        LoginResult::Rejected => {
+            FormResponse::invalid(again(&page, strategy, &typed, &errors).await)
         }
-    };
-    match verdict {
-        Verdict::Accepted(user, device) => {
-            audit::record(AuditEvent::Login, Outcome::Done, Actor::Name(&user.username));
-            auth::log_in(session, &user, typed.remember.0.then_some(strategy.remember_for))?;
-            devices.set(device);
-            Ok(FormResponse::redirect(onward(&typed.next)))
+        LoginResult::Throttled(seconds) => FormResponse::throttled(
+            Duration::from_secs(seconds),
+            again(&page, strategy, &typed, &errors).await,
+        ),
+        LoginResult::Unchecked => {
+            let own = values(&typed, Reasons::default(), &errors, strategy);
+            FormResponse::unavailable(render_without_user(page.request(), "login", own))
         }
-        Verdict::Rejected { account_exists } => {
-            audit::record(AuditEvent::Login, Outcome::Refused, actor(account_exists));
-            Ok(FormResponse::invalid(again(&page, strategy, &typed, &[refused()]).await))
-        }
-        Verdict::Throttled { retry_after: wait, account_exists } => {
-            audit::record(AuditEvent::Login, Outcome::Throttled, actor(account_exists));
-            Ok(FormResponse::throttled(
-                wait,
-                again(&page, strategy, &typed, &[throttled(wait)]).await,
-            ))
-        }
-    }
-}
-
-/// The page after the login.
-fn onward(next: &str) -> Reference<'static> {
-    let next = LocalPath::after_login(next).map(LocalPath::into_reference);
-    next.unwrap_or_else(|| uri!(super::dashboard::show).into())
+    })
 }
 
 fn missing_fields(typed: &Credentials) -> Vec<FieldError> {
@@ -217,29 +171,10 @@ fn missing_fields(typed: &Credentials) -> Vec<FieldError> {
     errors
 }
 
-/// The error for a wrong name and for a wrong password. It must not reveal whether the account exists (OWASP
-/// ASVS 6.3.8).
-fn refused() -> FieldError {
-    FieldError::new("form", "Wrong username or password. Check both and try again.")
-}
-
-/// The error after too many attempts. It does not reveal whether the account exists, either.
-fn throttled(wait: Duration) -> FieldError {
-    let text = format!(
-        "There were too many failed attempts, so no password is checked now. Try again {}, or use a \
-         browser in which you have logged in before.",
-        humanize(wait)
-    );
-    FieldError::new("form", text)
-}
-
-/// The page with the form once more, if the password could not be checked.
-fn unavailable(page: &Page<'_>, strategy: &LocalStrategy, typed: &Credentials) -> FormResponse {
-    let text = "We can't check your password right now, so nothing was changed. Our database isn't \
-        answering, or too many people are logging in at once. Try again in a few seconds.";
-    let errors = [FieldError::new("form", text)];
-    let own = values(typed, Reasons::default(), &errors, strategy);
-    FormResponse::unavailable(render_without_user(page.request(), "login", own))
+/// The page after the login.
+fn onward(next: &str) -> Reference<'static> {
+    let next = LocalPath::after_login(next).map(LocalPath::into_reference);
+    next.unwrap_or_else(|| uri!(super::dashboard::show).into())
 }
 
 /// The page with the form once more.

@@ -3,7 +3,7 @@
 //! The other files:
 //!
 //! - every page: its frame (`page`), its flash message (`flash`), and two cookies (`cookies`)
-//! - every form (`form`, `next`); times and sessions for templates
+//! - every form (`form`, `next`), those of a login (`credentials`); times and sessions for templates
 //!   (`time_view`, `session_view`, `stored_document`)
 //! - the protection of every request and response (`protection`, `origin`), and one address for each page
 //!   (`canonical`)
@@ -29,6 +29,7 @@ mod site;
 mod home;
 mod privacy;
 mod register;
+mod credentials;
 mod login;
 mod logout;
 mod stored_document;
@@ -41,11 +42,12 @@ mod admin;
 mod health;
 
 pub use assets::NoStaticFiles;
-pub use flash::Flash;
+pub use credentials::{Credentials, log_in};
+pub use flash::{Flash, LoginResult};
 pub use form::{FieldError, Form, FormResponse, NoFields};
 pub use page::Page;
 pub use session_view::SessionView;
-pub use stored_document::stored_document;
+pub use stored_document::{document_of, stored_document};
 pub use time_view::{TimeView, humanize};
 
 use std::error::Error;

@@ -1,6 +1,6 @@
-// Asks the same address twice: with the cookies of this site, and without. A link or a form cannot
-// do the second. Works on every element with data-ask-who (the address), which holds buttons with
-// data-credentials and a list for the answers.
+// Asks the same address twice: with the cookies of this site, and without. A link or a form cannot do the
+// second. Works on every element with data-ask-who (the address), which holds buttons with data-credentials
+// and a live region for the answers. After each answer, live-goals.js shows what was recorded.
 
 for (const element of document.querySelectorAll("[data-ask-who]")) {
   const answers = element.querySelector("ol");
@@ -15,6 +15,7 @@ for (const element of document.querySelectorAll("[data-ask-who]")) {
         item.textContent = "The server did not answer. Try again.";
       }
       answers.append(item);
+      document.dispatchEvent(new Event("asked"));
     });
   }
 }

@@ -86,3 +86,39 @@ async fn two_hundred_logouts_against_fifty_writers_leave_no_document_on_two_inst
 async fn two_hundred_logouts_against_fifty_writers_leave_nothing_in_memory() {
     two_hundred_logouts(&[App::in_memory().await]).await;
 }
+
+#[rocket::async_test]
+async fn ten_concurrent_items_are_all_stored() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        let hang = async |n: usize| {
+            let item = format!("item-{n}-of-ten");
+            rosa.copy().post("/coat", &[("item", &item)]).await.status
+        };
+        let answers = join_all((0..10).map(hang)).await;
+        assert_eq!(answers, [303; 10]);
+        let page = rosa.get("/dashboard").await;
+        for n in 0..10 {
+            page.expect_page(200, &format!("item-{n}-of-ten"));
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn twenty_concurrent_items_do_not_exceed_the_limit() {
+    for app in App::on_both_stores().await {
+        let mut rosa = app.browser();
+        rosa.sign_up("rosa").await;
+        for number in 0..15 {
+            rosa.post("/coat", &[("item", &format!("item {number}"))]).await;
+        }
+        let hang = async |mut tab: Browser| {
+            let status = tab.post("/coat", &[("item", "one more")]).await.status;
+            assert!([303, 422].contains(&status), "{status}");
+        };
+        join_all((0..20).map(|_| hang(rosa.copy()))).await;
+        let page = rosa.get("/dashboard").await.body;
+        assert_eq!(page.matches("&quot;one more&quot;").count(), 5, "{page}");
+    }
+}

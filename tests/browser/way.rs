@@ -1,5 +1,7 @@
 //! The visitor's way through the forms: each leads to what it changed, with a message and the focus there.
 
+use thirtyfour::prelude::*;
+
 use crate::chromium::Chromium;
 use crate::expect_focus;
 use crate::support::{App, PASSWORD};
@@ -86,9 +88,12 @@ async fn a_lesson_shows_what_a_form_did_and_the_x_ray_keeps_its_words() {
     chromium.look(360, false).await;
     chromium.sign_up("rosa").await;
     chromium.goto("/learn/the-seal").await;
-    chromium.click_through("button[name=choice]").await;
-    assert_eq!(chromium.path().await, "/learn/the-seal#predict");
-    expect_focus(&chromium, "#predict").await;
+    for field in ["input[name=choice]", "input[name=sure]"] {
+        chromium.page.find(By::Css(field)).await.unwrap().click().await.unwrap();
+    }
+    chromium.submit("Store my guess").await;
+    assert_eq!(chromium.path().await, "/lab/the-seal#do");
+    expect_focus(&chromium, "#do").await;
     expect_in_view(&chromium, &["[data-flash=guessed]"]).await;
     chromium.submit("Check").await;
     expect_focus(&chromium, "#check").await;
@@ -97,7 +102,8 @@ async fn a_lesson_shows_what_a_form_did_and_the_x_ray_keeps_its_words() {
     let choice = "return document.querySelector('[name=dialect]:checked').value";
     assert_eq!(chromium.script(choice).await, "plain");
     chromium.script("document.querySelector('[name=dialect][value=protocol]').click()").await;
+    chromium.script("sessionStorage.clear()").await;
     chromium.goto("/learn").await;
-    assert_eq!(chromium.script(choice).await, "protocol");
+    assert_eq!(chromium.script(choice).await, "protocol", "another tab has it as well");
     chromium.close().await;
 }

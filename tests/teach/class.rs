@@ -4,7 +4,8 @@ use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Document, doc};
 
 use crate::class;
-use crate::learner::{Learner, solution};
+use crate::learner::Learner;
+use crate::support::lesson::solution;
 use crate::support::{App, Browser};
 
 /// A teacher, logged in.

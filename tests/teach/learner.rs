@@ -1,85 +1,21 @@
 //! A learner in a test, who can send the solution of a lesson.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use rocket::figment::Figment;
-use rocket::figment::providers::{Format as _, Toml};
-use serde::Deserialize;
 
+use crate::support::lesson::{Request, is_true, slug};
 use crate::support::{Answer, App, Browser, PASSWORD};
 
-/// A request in the solution of a lesson.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Request {
-    pub method: String,
-    pub path: String,
-    #[serde(default)]
-    fields: BTreeMap<String, String>,
-    /// The number of the learner's browser.
-    #[serde(default)]
-    browser: usize,
-    #[serde(default = "yes")]
-    cookies: bool,
-    #[serde(default)]
-    seconds: u64,
-    /// Whether the final question is answered rightly.
-    #[serde(default)]
-    right: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// A sentence in a final question.
-#[derive(Clone, Debug, Deserialize)]
-struct Statement {
-    text: String,
-    #[serde(default)]
-    right: bool,
-}
-
-#[derive(Deserialize)]
-struct Question {
-    options: Vec<Statement>,
-}
-
-pub fn slug(folder: &str) -> &str {
-    &folder[3..]
-}
-
-fn lesson(folder: &str) -> Figment {
-    let file = format!("{}/templates/lessons/{folder}/lesson.toml", env!("CARGO_MANIFEST_DIR"));
-    Figment::from(Toml::file_exact(file))
-}
-
-pub fn solution(folder: &str) -> Vec<Request> {
-    lesson(folder).extract_inner("solution").unwrap()
-}
-
-/// The number of the right option of the lesson's prediction, and the number of options.
-pub fn prediction(folder: &str) -> (usize, usize) {
-    let options: Vec<BTreeMap<String, String>> =
-        lesson(folder).extract_inner("predict.options").unwrap();
-    (lesson(folder).extract_inner("predict.right").unwrap(), options.len())
-}
-
-/// Whether a text with `{names}` in braces reads like this one, with other words in place of the braces.
-fn reads_like(pattern: &str, text: &str) -> bool {
-    let pattern = pattern.replace('`', "");
-    let parts = pattern.split('{').map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
-    let parts: Vec<&str> = parts.collect();
-    let mut rest = text;
-    for part in &parts {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    text.starts_with(parts[0]) && (rest.is_empty() || pattern.ends_with('}'))
+/// Those of the goals that a page shows as reached. `names`: all of the lesson, in the order of the page.
+pub fn goals_reached(page: &str, names: &[&'static str]) -> Vec<&'static str> {
+    let goals: Vec<&str> = page.split("<li class=\"goal").skip(1).collect();
+    assert_eq!(goals.len(), names.len(), "{page}");
+    let is_reached = |goal: &&str| goal.starts_with(" goal--reached");
+    let pairs = names.iter().zip(goals).filter(|(_, goal)| is_reached(goal));
+    pairs.map(|(name, _)| *name).collect()
 }
 
 /// A learner with two browsers, the first one logged in.
@@ -88,8 +24,8 @@ pub struct Learner {
     pub browsers: [Browser; 2],
     /// All pages that the learner got.
     pub pages: String,
-    /// All session cookies that the learner got, those of the labs included.
-    pub tickets: BTreeSet<String>,
+    /// The names and values of all session cookies that the learner had, those of the labs included.
+    pub tickets: BTreeSet<(String, String)>,
 }
 
 impl Learner {
@@ -148,12 +84,13 @@ impl Learner {
         }
         self.pages += &answer.body;
         let tickets = browser.jar.iter().filter(|(name, _)| name.ends_with("sid"));
-        self.tickets.extend(tickets.map(|(_, value)| value.clone()));
+        self.tickets.extend(tickets.map(|(name, value)| (name.clone(), value.clone())));
     }
 
     /// A value of a field with the learner's own words in place of `{names}`.
-    fn fill(&self, value: &str) -> String {
+    pub fn fill(&self, value: &str) -> String {
         let value = value.replace("{username}", self.name).replace("{password}", PASSWORD);
+        let value = self.fill_ticket(&value);
         if value.contains("{secret}") {
             value.replace("{secret}", &self.read_secret())
         } else {
@@ -161,12 +98,26 @@ impl Learner {
         }
     }
 
+    /// The value with parts of the genuine ticket, and of the leaked files.
+    fn fill_ticket(&self, value: &str) -> String {
+        let ticket = self.shown("value").unwrap_or_default();
+        let (id, signature) = ticket.trim_start_matches("s:").split_once('.').unwrap_or_default();
+        let value = value.replace("{id}", id).replace("{signature}", signature);
+        let value = value.replace("{leaked_id}", &self.shown("leaked-id").unwrap_or_default());
+        value.replace("{leaked_secret}", &self.shown("leaked-secret").unwrap_or_default())
+    }
+
     /// What the lab's cookie in base64 says behind its last equals sign.
     fn read_secret(&self) -> String {
-        let jar = &self.browsers[0].jar;
-        let cookie = jar.get("lab.note").or_else(|| jar.get("lab.old")).expect("a cookie to read");
-        let text = STANDARD_NO_PAD.decode(crate::decode(cookie)).unwrap();
+        let text =
+            STANDARD_NO_PAD.decode(self.shown("encoded").expect("a cookie to read")).unwrap();
         String::from_utf8(text).unwrap().rsplit('=').next().unwrap().to_owned()
+    }
+
+    /// The text of the element with this ID, on the last page that had it.
+    fn shown(&self, id: &str) -> Option<String> {
+        let (_, rest) = self.pages.rsplit_once(&format!(" id=\"{id}\""))?;
+        Some(crate::unescape(rest.split_once('>')?.1.split('<').next()?))
     }
 
     /// The path with `{who}` replaced by the address that the first lesson's page asks.
@@ -207,13 +158,9 @@ impl Learner {
             let text = text.split_once("<span>").unwrap().1.split_once("</span>").unwrap().0;
             crate::unescape(text.replace("<code>", "").replace("</code>", ""))
         });
-        let questions: Vec<Question> = lesson(folder).extract_inner("questions").unwrap();
-        let known: Vec<Statement> = questions.into_iter().flat_map(|q| q.options).collect();
         let sentence = |text: String| {
-            assert!(!text.contains("(not recorded)"), "{folder}: {text:?} lacks a fact");
-            let is = known.iter().find(|known| reads_like(&known.text, &text));
-            let right = is.unwrap_or_else(|| panic!("{folder} has no {text:?}")).right;
-            (text, right)
+            let is_true = is_true(folder, &text);
+            (text, is_true)
         };
         texts.map(sentence).collect()
     }

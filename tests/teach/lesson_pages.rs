@@ -1,9 +1,11 @@
 //! The page of a lesson: its sections in their order, and its forms.
 
+use mongodb::bson::{Document, doc};
+
 use crate::class;
 use crate::class::teacher;
-use crate::learner::{Learner, slug, solution};
-use crate::lessons::FOLDERS;
+use crate::learner::Learner;
+use crate::support::lesson::{FOLDERS, lesson, prediction, slug, solution};
 
 #[rocket::async_test]
 async fn before_the_guess_a_page_shows_the_question_alone() {
@@ -80,4 +82,86 @@ async fn a_page_counts_what_its_own_request_shows() {
     assert_eq!(rosa.reached("10-three-clocks").await, 0);
     let visit = rosa.browsers[0].get("/lab/three-clocks").await;
     assert_eq!(visit.body.matches("goal--reached").count(), 1, "{}", visit.body);
+}
+
+#[rocket::async_test]
+async fn a_recording_that_is_gone_is_said_to_be_and_the_exercise_can_be_done_again() {
+    let app = class().await;
+    let mut rosa = Learner::new(&app, "rosa").await;
+    let folder = FOLDERS[0];
+    let mut exercise = solution(folder);
+    exercise.retain(|request| request.method != "FINAL");
+    rosa.play(folder, &exercise).await;
+    let page = rosa.page(folder).await.body;
+    assert!(page.contains("id=\"evidence-") && !page.contains("id=\"recording-gone\""), "{page}");
+    let goals = rosa.reached(folder).await;
+    for _ in 0..25 {
+        rosa.browsers[0].get("/").await;
+    }
+    let page = rosa.page(folder).await.body;
+    assert!(page.contains("id=\"recording-gone\"") && !page.contains("id=\"evidence-"), "{page}");
+    assert_eq!(rosa.reached(folder).await, goals);
+    rosa.play(folder, &exercise).await;
+    let page = rosa.page(folder).await.body;
+    assert!(page.contains("id=\"evidence-") && !page.contains("id=\"recording-gone\""), "{page}");
+}
+
+/// Progress as the first edition has stored it.
+#[rocket::async_test]
+async fn progress_of_the_first_edition_is_kept_and_needs_the_final_question() {
+    let app = class().await;
+    let mut rosa = Learner::new(&app, "rosa").await;
+    let users = app.database().collection::<Document>("users");
+    let user = users.find_one(doc! { "username": "rosa" }).await.unwrap().unwrap();
+    let proof = doc! { "exchanges": { "exchange": 17 }, "facts": { "ticket": "abcdef…" } };
+    let state = doc! {
+        "guess": { "choice": 0, "at": 1_790_000_000_000_i64 },
+        "answered": false, "mistaken": false, "skipped": false,
+        "reached": { "me": proof.clone(), "nobody": proof },
+    };
+    let progress = doc! {
+        "_id": user.get_object_id("_id").unwrap().to_hex(),
+        "lessons": { "http-forgets": state },
+        "bench": {},
+    };
+    app.database().collection("progress").insert_one(progress).await.unwrap();
+    let folder = FOLDERS[0];
+    assert_eq!(rosa.reached(folder).await, 2);
+    rosa.page(folder).await.expect_page(200, "id=\"recording-gone\"");
+    assert!(!rosa.is_solved(folder).await);
+    let mut exercise = solution(folder);
+    exercise.retain(|request| request.method != "FINAL");
+    rosa.play(folder, &exercise).await;
+    let (right, _) = prediction(folder);
+    rosa.choose(folder, right).await;
+    rosa.answer_question(folder, true).await;
+    assert!(rosa.is_solved(folder).await);
+}
+
+/// The texts of a lesson that give the answer away.
+fn answers(folder: &str) -> Vec<String> {
+    let read = |key: &str| lesson(folder).extract_inner::<Vec<String>>(key).unwrap_or_default();
+    let one = |key: &str| lesson(folder).extract_inner::<String>(key).unwrap();
+    [read("explain"), read("hints"), vec![one("claim"), one("predict.why")]].concat()
+}
+
+#[rocket::async_test]
+async fn the_handout_has_each_question_with_its_options_and_no_answer() {
+    let app = class().await;
+    let page = app.browser().get("/learn/handout").await;
+    page.expect_page(200, "class=\"handout\"");
+    let page = crate::unescape(page.body.replace("<code>", "`").replace("</code>", "`"));
+    let page = page.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">");
+    for folder in FOLDERS {
+        let question: String = lesson(folder).extract_inner("predict.question").unwrap();
+        assert!(page.contains(&question), "{folder}: {question}");
+        for answer in answers(folder) {
+            assert!(!page.contains(&answer), "{folder}: {answer}");
+        }
+    }
+    let options: usize = FOLDERS.map(|folder| prediction(folder).1).iter().sum();
+    let sure = 3 * FOLDERS.len();
+    let boxes = page.split("<ul class=\"boxes").skip(1);
+    let boxes = boxes.map(|list| list.split("</ul>").next().unwrap().matches("<li>").count());
+    assert_eq!(boxes.sum::<usize>(), options + sure, "a box for each");
 }

@@ -10,8 +10,9 @@ use rocket::futures::future::join_all;
 use rocket::tokio::time::sleep;
 
 use crate::class::teacher;
-use crate::learner::{Learner, solution};
+use crate::learner::Learner;
 use crate::stream::Events;
+use crate::support::lesson::solution;
 use crate::support::{App, Browser, PASSWORD};
 
 /// Two instances on one database, with a teacher who is logged in to the first.

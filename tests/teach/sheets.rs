@@ -5,7 +5,8 @@ use std::process::Stdio;
 
 use crate::class::{line, teacher};
 use crate::labs::fill_counters;
-use crate::learner::{Learner, solution};
+use crate::learner::Learner;
+use crate::support::lesson::solution;
 use crate::support::{App, SECRET, cloakroom, figment};
 use crate::{class, exchanges};
 

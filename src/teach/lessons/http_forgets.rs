@@ -13,23 +13,24 @@ use crate::trace::{self, Recorder};
 const PAGE: &str = "/learn/http-forgets";
 
 /// The address that both questions go to, without the ID of the page's exchange.
-pub(super) const WHO: &str = "/learn/http-forgets/who/";
+pub(super) const WHO: &str = "/learn/http-forgets/who?page=";
 
 /// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
-    let mut asked = evidence.own.iter().filter(|exchange| exchange.path.starts_with(WHO));
-    let me =
-        asked.clone().find(|exchange| exchange.user.is_some() && exchange.user == evidence.user);
-    let anonymous = asked.find(|exchange| exchange.user.is_none() && ticket(exchange).is_none());
-    vec![
-        ("me", me.map(|me| Proof::from(me).fact("ticket", ticket(me).unwrap_or_default()))),
-        ("nobody", anonymous.map(|anonymous| Proof::from(anonymous))),
-    ]
+    let is_asked = |path: &str| WHO.split('?').next() == Some(path);
+    let mut asked = evidence.own.iter().filter(|exchange| is_asked(&exchange.path));
+    let me = asked.clone().find_map(|exchange| {
+        let is_mine = exchange.user.is_some() && exchange.user == evidence.user;
+        let ticket = ticket(exchange).filter(|_| is_mine)?;
+        Some(Proof::default().add("with", exchange).fact("ticket", ticket))
+    });
+    let anonymous = asked.find(|exchange| exchange.user.is_none() && exchange.cookies.is_empty());
+    vec![("me", me), ("nobody", anonymous.map(|without| Proof::default().add("without", without)))]
 }
 
 /// Answers the two buttons of the lesson. `page` is the ID of the exchange of the lesson's page. If no cookie
 /// came, the exchange belongs to the browser that got this page, and to no browser otherwise.
-#[get("/http-forgets/who/<page>")]
+#[get("/http-forgets/who?<page>")]
 fn who(page: &str, session: &Session, visitor: &Visitor, recorder: &State<Recorder>) -> String {
     if let Visitor::LoggedIn(user) = visitor {
         return format!("You are {}.", user.username);
@@ -38,7 +39,7 @@ fn who(page: &str, session: &Session, visitor: &Visitor, recorder: &State<Record
     if !has_ticket && let Some(owner) = recorder.browser_once(page, PAGE) {
         trace::assign_to(owner);
     }
-    "You are nobody.".to_owned()
+    "For this request, you are anonymous.".to_owned()
 }
 
 pub(super) fn routes() -> Vec<Route> {

@@ -26,6 +26,7 @@ pub(super) use guesses::{Bar, BarsCache, bars};
 pub(super) use lesson_text::{LessonText, LessonTexts};
 pub(super) use pages::{LessonPage, Shown};
 pub(super) use requested::{RequestedLesson, closed};
+pub(super) use three_clocks::{BY_FIND, BY_STREAM, IN_MEMORY};
 
 use std::sync::LazyLock;
 
@@ -33,6 +34,11 @@ use rocket::Route;
 
 use crate::teach::progress::{Learner, Progress, Proof};
 use evidence::Evidence;
+
+/// The login of a lesson, to be mounted below the address of the login page.
+pub(super) fn login_routes() -> Vec<Route> {
+    behind_the_login::routes()
+}
 
 /// A lesson. Its slug is also its address, and its folder of templates has number and slug in its name.
 pub(super) struct Lesson {
@@ -66,7 +72,8 @@ static ALL: LazyLock<[Lesson; 10]> = LazyLock::new(|| {
         Lesson::new(1, "http-forgets", http_forgets::check),
         Lesson::new(2, "ticket-and-coat", ticket_and_coat::check),
         Lesson::new(3, "behind-the-login", behind_the_login::check)
-            .with_answer(behind_the_login::is_in_order),
+            .with_answer(behind_the_login::is_in_order)
+            .with_order(behind_the_login::in_place),
         Lesson::new(4, "one-jar", one_jar::check),
         Lesson::new(5, "the-seal", the_seal::check).with_lab().with_answer(the_seal::is_right),
         Lesson::new(6, "no-secrets", no_secrets::check)
@@ -104,6 +111,10 @@ impl Lesson {
         Self { answer: Some(answer), ..self }
     }
 
+    fn with_order(self, in_place: InPlace) -> Self {
+        Self { in_place: Some(in_place), ..self }
+    }
+
     /// The lesson with this slug.
     pub(super) fn named(slug: &str) -> Option<&'static Self> {
         ALL.iter().find(|lesson| lesson.slug == slug)
@@ -120,14 +131,21 @@ impl Lesson {
         [at.checked_sub(1), at.checked_add(1)].map(|at| ALL.get(at?))
     }
 
-    /// Adds the goals that are reached by now to the learner's progress. A goal that was reached stays so,
-    /// even when its recording is gone.
+    /// Adds the goals that are reached by now to the learner's progress. A goal that was reached stays so.
+    /// Until the lesson is solved, a proof whose requests are no longer recorded is replaced by a new one.
     pub(super) fn evaluate(&self, learner: &Learner<'_>, progress: &mut Progress) {
         let Some(state) = progress.lessons.get_mut(self.slug) else { return };
         let Some(evidence) = Evidence::since_guess(learner, self.slug, state) else { return };
+        let is_final = state.understood.is_some();
+        let is_recorded = |proof: &Proof| {
+            proof.exchanges.values().all(|named| learner.exchange(&named.id).is_some())
+        };
         for (name, proof) in (self.check)(&evidence) {
-            if let Some(proof) = proof {
-                state.reached.entry(name.to_owned()).or_insert(proof);
+            let known = state.reached.get(name);
+            if let Some(proof) = proof
+                && known.is_none_or(|known| !is_final && !is_recorded(known))
+            {
+                state.reached.insert(name.to_owned(), proof);
             }
         }
     }

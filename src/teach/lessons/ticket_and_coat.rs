@@ -1,28 +1,42 @@
-//! Lesson 2: ticket and coat, cookie and session, and where the data lives.
+//! Lesson 2: cookie and session, and where the data lives.
 
 use super::Goal;
 use super::evidence::{Evidence, new_ticket, ticket};
 use crate::teach::progress::Proof;
-use crate::trace::Write;
+use crate::trace::{Exchange, Step, Write};
+
+/// The characters of the text that a final question supposes.
+const LONG_TEXT: usize = 100;
 
 /// The slug. This lesson compares the session's document with that at the time of the guess.
 pub(super) const SLUG: &str = "ticket-and-coat";
 
 /// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
-    let hung = evidence.own.iter().find(|exchange| {
-        let wrote = exchange.steps.iter().any(|noted| {
-            matches!(&noted.step, crate::trace::Step::Written { write: Write::Update, .. })
-        });
-        exchange.path == "/coat" && exchange.status == 303 && wrote
+    let added = evidence.own.iter().find_map(|exchange| {
+        let size = changed_session(exchange).filter(|_| exchange.path == "/coat")?;
+        Some((exchange, size))
     });
     let is_stored = evidence.session.contains("\"coat\":[\"");
-    vec![
-        ("stored", hung.filter(|_| is_stored).map(|hung| Proof::from(hung))),
-        (
-            "same-ticket",
-            hung.filter(|hung| new_ticket(hung).is_none())
-                .and_then(|hung| Some(Proof::from(hung).fact("ticket", ticket(hung)?))),
-        ),
-    ]
+    // With "Keep me logged in", the response sends the cookie again: the same ID, maybe a later `Expires`.
+    let kept = added.and_then(|(added, _)| {
+        let ticket = ticket(added)?;
+        let bytes =
+            added.cookies.iter().find(|cookie| cookie.sid.as_deref() == Some(ticket))?.bytes;
+        let proof = Proof::default().add("add", added).fact("ticket", ticket);
+        let is_same = new_ticket(added).is_none_or(|new| new == ticket);
+        is_same.then(|| proof.fact("bytes", bytes).fact("longer", bytes + LONG_TEXT))
+    });
+    let stored = added
+        .filter(|_| is_stored)
+        .map(|(added, size)| Proof::default().add("stored", added).fact("size", size));
+    vec![("stored", stored), ("same-ticket", kept)]
+}
+
+/// The size of the session as JSON, if this request has changed it.
+fn changed_session(exchange: &Exchange) -> Option<usize> {
+    exchange.steps.iter().find_map(|noted| match &noted.step {
+        Step::Written { write: Write::Update, bytes, .. } => Some(*bytes),
+        _ => None,
+    })
 }

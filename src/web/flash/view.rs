@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Flash;
+use super::{Flash, LoginResult};
 
 /// A flash message as the templates show it.
 #[derive(Serialize)]
@@ -23,6 +23,7 @@ impl Flash {
         let text = match *self {
             Self::Registered(_) => "Account created. Log in to continue.",
             Self::LoggedOut(_) => "You are logged out in this browser.",
+            Self::Login(result) => return result.text(),
             Self::NotLoggedIn => {
                 "You were not logged in, so nothing was changed. Log in and do it again."
             }
@@ -95,10 +96,10 @@ impl Flash {
             | Self::ItemTaken
             | Self::ItemMissing
             | Self::Counted
-            | Self::NotCounted => &[("/dashboard", "coat")],
+            | Self::NotCounted => &[("/dashboard", "coat"), ("/learn/", "do")],
             Self::PasswordChanged(_) => &[("/account", "password")],
             Self::SessionsEnded(_) => &[("/account", "sessions"), ("/admin", "sessions")],
-            Self::Guessed => &[("/learn/", "do"), ("/lab/", "do")],
+            Self::Guessed | Self::Login(_) => &[("/learn/", "do"), ("/lab/", "do")],
             Self::GuessFirst | Self::ChooseFirst | Self::LessonReset => {
                 &[("/learn/", "predict"), ("/lab/", "predict")]
             }
@@ -114,7 +115,8 @@ impl Flash {
     pub(in crate::web) fn view(self, path: &str) -> FlashView {
         let is_warning = matches!(
             self,
-            Self::NotLoggedIn
+            Self::Login(LoginResult::Rejected | LoginResult::Throttled(_) | LoginResult::Unchecked)
+                | Self::NotLoggedIn
                 | Self::OtherUser
                 | Self::NotCounted
                 | Self::ItemMissing
