@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::actions::{Action, LabContext, VISITS, decoded};
 use super::clocks_view::ClocksView;
 use super::note;
-use super::options::{self, Chosen, Outcome};
+use super::options::{self, Outcome};
 use super::servers::Tenant;
 use super::sessions::{Labs, commit};
 use crate::db::Unavailable;
@@ -206,7 +206,7 @@ struct Button {
     #[serde(rename = "do")]
     name: String,
     #[serde(flatten)]
-    chosen: Chosen,
+    switches: Switches,
 }
 
 #[post("/<_>", data = "<form>")]
@@ -220,7 +220,7 @@ async fn run(
         return Ok(None);
     }
     let learner = &mut lesson.learner;
-    let action = Action { name: &form.0.name, switches: form.0.chosen.switches() };
+    let action = Action { name: &form.0.name, switches: form.0.switches.clone() };
     // A count is stored at the end of this request, also for a visitor who had no session before it.
     let has_server = learner.is_stored() || action.name == "count";
     let context = LabContext {
