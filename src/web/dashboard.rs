@@ -58,7 +58,7 @@ pub(super) fn render(
         },
         coat: context! {
             hook: &short_id,
-            bytes: content.to_json().len(),
+            bytes: session.record().and_then(|record| record.stored_bytes),
             json: stored_document(session),
             place: page.store(),
             items: session.get::<Vec<String>>(ITEMS).unwrap_or_default(),

@@ -47,7 +47,7 @@ pub use flash::{Flash, LoginResult};
 pub use form::{FieldError, Form, FormResponse, NoFields};
 pub use page::Page;
 pub use session_view::SessionView;
-pub use stored_document::stored_document;
+pub use stored_document::{document_of, stored_document};
 pub use time_view::{TimeView, humanize, whole_seconds};
 
 use std::error::Error;

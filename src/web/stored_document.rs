@@ -1,19 +1,28 @@
 //! The document of a session as JSON: the fields that the store holds beside the data, and the data itself.
 
+use rocket_express_session::store::Record;
 use rocket_express_session::{Session, Timestamp};
 use serde_json::{Value, json};
 
-/// The document, on several lines. Its `_id` is shortened: all of it and the signature would be the login.
+/// The document of this request's session, on several lines.
+pub fn stored_document(session: &Session) -> String {
+    let data = session.data().to_json();
+    match session.record() {
+        Some(record) => document_of(&record, &session.id().prefix(), &data),
+        None => pretty(&data),
+    }
+}
+
+/// The document of this record, on several lines, with this JSON as the value of `session`. The `_id` is
+/// shortened: all of it and the signature would be the login.
 ///
 /// MongoDB has these fields in this order. The value of `session` is shown as JSON, also where it is stored
 /// as text. The memory of the server holds the same values without a document.
-pub fn stored_document(session: &Session) -> String {
-    let data = session.data().to_json();
-    let Some(record) = session.record() else { return pretty(&data) };
+pub fn document_of(record: &Record, short_id: &str, session: &str) -> String {
     let time = |time: Option<Timestamp>| time.map(|time| json!(time.to_iso()));
     let text = |text: Option<String>| text.map(|text| json!(text));
     let fields: [(&str, Option<Value>); 7] = [
-        ("_id", text(Some(format!("{}…", session.id().prefix())))),
+        ("_id", text(Some(format!("{short_id}…")))),
         ("expires", time(record.times.expires)),
         ("lastModified", time(record.times.last_modified)),
         ("createdAt", time(record.times.created)),
@@ -23,7 +32,7 @@ pub fn stored_document(session: &Session) -> String {
     ];
     let fields =
         fields.iter().filter_map(|(name, value)| Some(format!("\"{name}\":{},", value.as_ref()?)));
-    pretty(&format!("{{{}\"session\":{data}}}", fields.collect::<String>()))
+    pretty(&format!("{{{}\"session\":{session}}}", fields.collect::<String>()))
 }
 
 /// Adds line breaks to JSON. Text that `serde_json` cannot read is shown unchanged. JavaScript may write such

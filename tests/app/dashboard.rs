@@ -58,6 +58,18 @@ async fn it_shows_the_fields_of_the_stored_document() {
 }
 
 #[rocket::async_test]
+async fn in_memory_it_shows_no_size_of_a_document() {
+    let app = App::in_memory().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    let page = rosa.get("/dashboard").await.body;
+    assert!(
+        page.contains("&quot;createdAt&quot;") && !page.contains("data-stored-bytes"),
+        "{page}"
+    );
+}
+
+#[rocket::async_test]
 async fn an_added_item_is_in_the_session_and_the_cookie_stays_the_same() {
     for app in App::on_both_stores().await {
         let mut rosa = app.browser();

@@ -5,7 +5,7 @@ use mongodb::bson::{Document, doc};
 use crate::class;
 use crate::class::teacher;
 use crate::learner::Learner;
-use crate::support::lesson::{FOLDERS, prediction, slug, solution};
+use crate::support::lesson::{FOLDERS, lesson, prediction, slug, solution};
 
 #[rocket::async_test]
 async fn before_the_guess_a_page_shows_the_question_alone() {
@@ -136,4 +136,32 @@ async fn progress_of_the_first_edition_is_kept_and_needs_the_final_question() {
     rosa.choose(folder, right).await;
     rosa.answer_question(folder, true).await;
     assert!(rosa.is_solved(folder).await);
+}
+
+/// The texts of a lesson that give the answer away.
+fn answers(folder: &str) -> Vec<String> {
+    let read = |key: &str| lesson(folder).extract_inner::<Vec<String>>(key).unwrap_or_default();
+    let one = |key: &str| lesson(folder).extract_inner::<String>(key).unwrap();
+    [read("explain"), read("hints"), vec![one("claim"), one("predict.why")]].concat()
+}
+
+#[rocket::async_test]
+async fn the_handout_has_each_question_with_its_options_and_no_answer() {
+    let app = class().await;
+    let page = app.browser().get("/learn/handout").await;
+    page.expect_page(200, "class=\"handout\"");
+    let page = crate::unescape(page.body.replace("<code>", "`").replace("</code>", "`"));
+    let page = page.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">");
+    for folder in FOLDERS {
+        let question: String = lesson(folder).extract_inner("predict.question").unwrap();
+        assert!(page.contains(&question), "{folder}: {question}");
+        for answer in answers(folder) {
+            assert!(!page.contains(&answer), "{folder}: {answer}");
+        }
+    }
+    let options: usize = FOLDERS.map(|folder| prediction(folder).1).iter().sum();
+    let sure = 3 * FOLDERS.len();
+    let boxes = page.split("<ul class=\"boxes").skip(1);
+    let boxes = boxes.map(|list| list.split("</ul>").next().unwrap().matches("<li>").count());
+    assert_eq!(boxes.sum::<usize>(), options + sure, "a box for each");
 }

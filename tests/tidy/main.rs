@@ -22,6 +22,7 @@ mod drawing;
 mod owners;
 mod pages;
 mod references;
+mod sentences;
 mod settings;
 mod shape;
 mod sources;

@@ -3,8 +3,13 @@
 use super::graph::Violation;
 use super::sources::{Sources, hold};
 
-/// Folders whose words a later issue will mend. Take a folder from this list, and the rules hold for it.
-const NOT_YET: [&str; 2] = ["templates/lab/", "templates/lessons/"];
+/// Lessons of the first edition. Take one from this list, and the rules hold for it.
+pub const NOT_YET: [&str; 4] = [
+    "templates/lessons/05-",
+    "templates/lessons/06-",
+    "templates/lessons/10-",
+    "templates/lessons/13-",
+];
 
 /// Words that hide who does something, or when.
 const WORDS: [&str; 7] =
@@ -15,14 +20,16 @@ const OPENINGS: [&str; 5] = ["The same", "That", "Of", "So many", "So long"];
 
 const COLUMNS: usize = 110;
 
-/// All files that speak to a reader, each with the part that does.
+/// All files that speak to a reader, each with the part that does. The texts of lessons have rules of their
+/// own (`sentences.rs`).
 fn spoken(sources: &Sources) -> impl Iterator<Item = (&str, &str)> {
     let files = sources.prose.iter().map(|(name, prose)| (name.as_str(), prose.as_str()));
+    let files = files.filter(|(name, _)| !name.ends_with("/lesson.toml"));
     files.filter(|(name, _)| !NOT_YET.iter().any(|folder| name.starts_with(folder)))
 }
 
 /// The banned word in this text, if there is one.
-fn banned(text: &str) -> Option<&'static str> {
+pub fn banned(text: &str) -> Option<&'static str> {
     let text = text.to_lowercase();
     let mut words = text.split(|c: char| !c.is_alphanumeric());
     words.find_map(|word| WORDS.into_iter().find(|banned| *banned == word))
@@ -119,7 +126,6 @@ fn the_words_say_who_acts() {
     let green = [
         vec![("src/a.rs", "const A: &str = \"whoever // nobody\"; // renewed, manew")],
         vec![("Rocket.toml", "a = \"everybody\"")],
-        vec![("templates/lab/a.html.tera", "{# nobody #}")],
     ];
     hold(no_word_that_hides_who_acts, &red, &green);
 }

@@ -1,6 +1,5 @@
 //! All sessions there are, for an admin: the caller checks who that is.
 
-use crate::data::SessionData;
 use crate::error::Unavailable;
 use crate::sessions::Sessions;
 use crate::signature::SessionId;
@@ -20,8 +19,8 @@ pub struct SessionInfo {
     pub user: Option<String>,
     /// The first characters of its ID.
     pub short_id: String,
-    /// The data of the session.
-    pub data: SessionData,
+    /// What the store holds.
+    pub record: Record,
 }
 
 /// All sessions of a kind: see [`Sessions::admin`].
@@ -130,7 +129,7 @@ impl Admin<'_> {
             session: UserSession::new(self.0, id, record),
             user: record.user_key(),
             short_id: id.prefix(),
-            data: record.data().clone(),
+            record: record.clone(),
         }
     }
 }

@@ -70,7 +70,7 @@ impl Comparison {
 async fn snapshot(sessions: &Sessions) -> Option<Snapshot> {
     let entry = |info: SessionInfo| {
         let last_use = info.session.last_seen.map(rocket_express_session::Timestamp::as_millis);
-        let size = info.data.to_json().len();
+        let size = info.record.json().len();
         (info.session.handle, (format!("{}…", info.short_id), last_use, size))
     };
     match sessions.admin().list(LISTED).await {

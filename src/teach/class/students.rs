@@ -16,21 +16,30 @@ use crate::teach::class_data::{ClassData, LISTED};
 use crate::teach::progress::Scope;
 use crate::trace::{self, Recorder};
 use crate::web::error::Error;
-use crate::web::{Flash, NoFields, Page, SessionView};
+use crate::web::{Flash, NoFields, Page, SessionView, TimeView, document_of};
 
 /// A session, as the teacher may see it.
 #[derive(Serialize)]
 struct MaskedSession {
     session: SessionView,
     short_id: String,
+    /// The size of the document in MongoDB.
+    bytes: Option<usize>,
+    /// The document with masked texts in its session.
     document: String,
 }
 
 impl From<SessionInfo> for MaskedSession {
     fn from(info: SessionInfo) -> Self {
-        let json = serde_json::from_str(&info.data.to_json()).unwrap_or_default();
-        let document = serde_json::to_string_pretty(&masked("", json)).unwrap_or_default();
-        Self { session: info.session.into(), short_id: info.short_id, document }
+        let json = info.record.json();
+        let session = serde_json::from_str(json).unwrap_or_else(|_| Value::from(json));
+        let session = masked("", session).to_string();
+        Self {
+            document: document_of(&info.record, &info.short_id, &session),
+            bytes: info.record.stored_bytes,
+            session: info.session.into(),
+            short_id: info.short_id,
+        }
     }
 }
 
@@ -40,7 +49,7 @@ const MAX_LISTED: usize = 20;
 /// Keys whose texts say nothing about a person.
 const OPEN_KEYS: [&str; 4] = ["expires", "path", "sameSite", "priority"];
 
-/// The document with only the lengths of its texts, which are the student's own, and short IDs.
+/// A session with only the lengths of its texts, which are the student's own, and short IDs.
 fn masked(key: &str, value: Value) -> Value {
     match value {
         Value::String(text) if OPEN_KEYS.contains(&key) => Value::String(text),
@@ -89,7 +98,8 @@ async fn show(
     let exchanges = recorder.of_user(who);
     let exchanges = exchanges.iter().take(MAX_LISTED).map(|exchange| {
         let line = format!("{} {}", exchange.method, exchange.path);
-        context! { id: &exchange.id, number: exchange.number, line, status: exchange.status }
+        let received = TimeView::from(exchange.received);
+        context! { id: &exchange.id, received, line, status: exchange.status }
     });
     let exchanges: Vec<_> = exchanges.collect();
     let own = context! { student, sessions, exchanges };

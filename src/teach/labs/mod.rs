@@ -10,6 +10,8 @@ mod sessions;
 mod servers;
 mod cookies;
 mod actions;
+mod forge;
+mod network;
 mod clocks;
 mod clocks_view;
 mod options;

@@ -9,15 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use super::actions::{Action, LabContext, VISITS, decoded};
 use super::clocks_view::ClocksView;
-use super::note;
+use super::forge::Forge;
 use super::options::{self, Outcome};
 use super::servers::Tenant;
 use super::sessions::{Labs, commit};
+use super::{network, note};
 use crate::db::Unavailable;
 use crate::names::{LAB_COOKIES, NOTE_COOKIE, OLD_COOKIE};
 use crate::teach::lessons::{LessonPage, Shown};
 use crate::teach::limits::{Denied, Size};
-use crate::teach::progress::{Learner, Switches};
+use crate::teach::progress::{LabState, Learner, Switches};
 use crate::web::Form;
 
 /// A response with cookies of the lab.
@@ -62,22 +63,22 @@ struct LabView<'r> {
     switches: Switches,
     /// The lab has given out a genuine ticket.
     has_ticket: bool,
-    note: Option<ReadableCookie>,
+    /// What the labs remember of the learner.
+    state: LabState,
+    note: Option<(&'static str, String)>,
     /// This response sets a cookie of the lab.
     handed: bool,
-    decode: Option<Decoded<'r>>,
+    /// A text that the learner has decoded from base64, and what it says.
+    decode: Option<(&'r str, Option<String>)>,
     /// The clocks of the last ticket; `None` without one, and in other lessons.
     clocks: Option<ClocksView>,
     memory: Option<Memory>,
-    /// What the last requests did; empty in other lessons.
+    /// The ticket itself, in lesson 5.
+    forge: Option<Forge>,
+    /// What plain http tells the network, in lesson 6.
+    heard: Vec<String>,
+    /// What the last requests did; empty in other lessons than 13.
     outcomes: Vec<Outcome>,
-}
-
-/// A text that the learner has decoded from base64.
-#[derive(Serialize)]
-struct Decoded<'r> {
-    text: &'r str,
-    says: Option<String>,
 }
 
 #[get("/<_>?<decode>&<shown..>")]
@@ -133,15 +134,22 @@ async fn view<'r>(
         "two-stores" => two_stores(&context, &seen, &mut lines).await?,
         _ => None,
     };
+    if slug == "no-secrets" && session.is_unknown() {
+        // The X-ray then says that Oskar has ended the session.
+        session.revoke_reason().await?;
+    }
     let lab = LabView {
         switches: state.switches.clone(),
         has_ticket: state.ticket.is_some(),
+        state: state.clone(),
         note: readable_cookie(request, slug),
         handed: !lines.is_empty(),
-        decode: decode.map(|text| Decoded { text, says: decoded(text) }),
+        decode: decode.map(|text| (text, decoded(text))),
         seen,
         clocks,
         memory,
+        forge: (slug == "the-seal").then(|| context.examine(&session, state)),
+        heard: if slug == "no-secrets" { network::lines(request) } else { vec![] },
         outcomes: vec![],
     };
     Ok((lab, lines))
@@ -164,17 +172,10 @@ fn seen(request: &Request<'_>, session: &Session) -> Seen {
     }
 }
 
-/// A cookie of this lesson that is not encrypted.
-#[derive(Serialize)]
-struct ReadableCookie {
-    name: &'static str,
-    value: String,
-}
-
-fn readable_cookie(request: &Request<'_>, slug: &str) -> Option<ReadableCookie> {
+/// The name and the value of the cookie of this lesson that is not encrypted.
+fn readable_cookie(request: &Request<'_>, slug: &str) -> Option<(&'static str, String)> {
     let name = if slug == "no-secrets" { OLD_COOKIE } else { NOTE_COOKIE };
-    let value = request.cookies().get(name)?.value().to_owned();
-    Some(ReadableCookie { name, value })
+    Some((name, request.cookies().get(name)?.value().to_owned()))
 }
 
 /// The counter in the memory of the learner's server, and the server's number.
@@ -205,6 +206,10 @@ async fn two_stores(
 struct Button {
     #[serde(rename = "do")]
     name: String,
+    value: String,
+    id: String,
+    /// The secret that lesson 5 signs with.
+    signing_secret: String,
     #[serde(flatten)]
     switches: Switches,
 }
@@ -220,7 +225,8 @@ async fn run(
         return Ok(None);
     }
     let learner = &mut lesson.learner;
-    let action = Action { name: &form.0.name, switches: form.0.switches.clone() };
+    let Button { name, value, id, signing_secret: secret, switches } = &form.0;
+    let action = Action { name, switches: switches.clone(), value, id, secret };
     // A count is stored at the end of this request, also for a visitor who had no session before it.
     let has_server = learner.is_stored() || action.name == "count";
     let context = LabContext {
@@ -239,7 +245,9 @@ async fn run(
             this.evaluate(learner, progress);
         })
         .await?;
-    let back = Redirect::to(format!("{}#do", this.path(true)));
+    // Without a section here, the browser keeps the one in the address of the form.
+    let section = if matches!(this.slug, "the-seal" | "no-secrets") { "" } else { "#do" };
+    let back = Redirect::to(format!("{}{section}", this.path(true)));
     Ok(Some(WithCookies(back, lines)))
 }
 

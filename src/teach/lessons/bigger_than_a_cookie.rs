@@ -1,4 +1,4 @@
-//! Lesson 4: a session holds more than a cookie can.
+//! Lesson 11: a session holds more than a cookie can.
 
 use super::Goal;
 use super::evidence::{Evidence, lab_found, sent, set};
@@ -17,13 +17,15 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     vec![("dropped", dropped(evidence)), ("carried", carried(evidence))]
 }
 
+/// Reached whatever the browser does, because the evidence says how much of the cookie came back.
 fn dropped(evidence: &Evidence) -> Option<Proof> {
-    let given = evidence
-        .pressed("big-cookie")
-        .find(|exchange| set(exchange, BIG_COOKIE).is_some_and(|cookie| cookie.bytes >= 5_000))?;
-    let next = evidence.visits().find(|exchange| exchange.number > given.number)?;
-    let is_dropped = sent(next, BIG_COOKIE).is_none();
-    is_dropped.then(|| Proof::default().add("given", given).add("next", next))
+    let offered = |exchange| set(exchange, BIG_COOKIE).filter(|cookie| cookie.bytes >= 5_000);
+    let mut given = evidence.pressed("big-cookie");
+    let (given, offered) = given.find_map(|given| Some((given, offered(given)?.bytes)))?;
+    let next = evidence.visits().find(|exchange| exchange.received > given.received)?;
+    let returned = sent(next, BIG_COOKIE).map_or(0, |cookie| cookie.bytes);
+    let proof = Proof::default().add("given", given).add("next", next);
+    Some(proof.fact("offered", offered).fact("returned", returned))
 }
 
 fn carried(evidence: &Evidence) -> Option<Proof> {
@@ -33,7 +35,8 @@ fn carried(evidence: &Evidence) -> Option<Proof> {
             _ => None,
         })?;
         let ticket = sent(exchange, LAB_COOKIE)?.bytes;
+        let proof = Proof::default().add("back", exchange).fact("ticket_bytes", ticket);
         (lab_found(exchange) && bytes >= BIG && ticket < SMALL)
-            .then(|| Proof::from(exchange).fact("ticket", ticket).fact("session", bytes))
+            .then(|| proof.fact("session_bytes", bytes))
     })
 }

@@ -1,4 +1,4 @@
-//! Lesson 3: Cookie every time, Set-Cookie rarely; one jar for all tabs.
+//! Lesson 4: Cookie every time, Set-Cookie rarely; one jar for all tabs.
 
 use std::sync::Arc;
 
@@ -12,28 +12,35 @@ const PAGES: usize = 5;
 
 /// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
-    vec![("pages", five_pages(&evidence.own)), ("jars", two_jars(&evidence.all_browsers))]
+    vec![("pages", five_pages(&evidence.own)), ("jars", two_jars(evidence))]
 }
 
+/// Pages with the session ID that this browser has now, most of them without a `Set-Cookie`. The response may
+/// set the same session ID again, with another expiry.
 fn five_pages(own: &[Arc<Exchange>]) -> Option<Proof> {
-    let pages: Vec<_> = own
-        .iter()
-        .filter(|exchange| exchange.method == "GET" && ticket(exchange).is_some())
-        .collect();
-    let quiet = pages.iter().filter(|exchange| new_ticket(exchange).is_none()).count();
-    let (first, last) = (pages.first()?, pages.last()?);
-    (quiet >= PAGES && quiet == pages.len())
-        .then(|| Proof::default().add("first", first).add("last", last).fact("count", pages.len()))
+    let now = own.iter().rev().find_map(|exchange| ticket(exchange))?;
+    let is_page = |exchange: &&Arc<Exchange>| {
+        exchange.method == "GET" && ticket(exchange).is_some_and(|ticket| ticket == now)
+    };
+    let pages: Vec<_> = own.iter().filter(is_page).collect();
+    let (begin, end) = (pages.first()?, pages.last()?);
+    let sets = pages.iter().filter(|exchange| new_ticket(exchange).is_some()).count();
+    let proof = Proof::default().add("begin", begin).add("end", end).fact("ticket", now);
+    let proof = proof.fact("count", pages.len()).fact("sets", sets);
+    (pages.len() - sets >= PAGES).then_some(proof)
 }
 
-/// One session, then another, then the first again: both are alive, in two cookie jars.
-fn two_jars(all_browsers: &[Arc<Exchange>]) -> Option<Proof> {
-    let tickets = all_browsers.iter().filter_map(|exchange| Some((exchange, ticket(exchange)?)));
-    let tickets: Vec<_> = tickets.collect();
-    let (_, first) = tickets.first()?;
-    let other = tickets.iter().position(|(_, ticket)| ticket != first)?;
-    let again = tickets[other..].iter().find(|(_, ticket)| ticket == first)?;
-    let (exchange, second) = tickets[other];
-    let proof = Proof::default().add("there", exchange).add("here", again.0);
-    Some(proof.fact("second", second).fact("first", first))
+/// This browser, another one of the same user, then this one again with the same session ID: both sessions
+/// are alive, in two cookie jars.
+fn two_jars(Evidence { own, all_browsers, .. }: &Evidence) -> Option<Proof> {
+    let here = own.last()?;
+    let now = ticket(here)?;
+    let before = own.iter().find(|exchange| ticket(exchange) == Some(now))?;
+    let (there, other) = all_browsers.iter().find_map(|exchange| {
+        let other = ticket(exchange).filter(|ticket| *ticket != now)?;
+        let is_between = before.received < exchange.received && exchange.received < here.received;
+        is_between.then_some((exchange, other))
+    })?;
+    let proof = Proof::default().add("there", there).add("here", here);
+    Some(proof.fact("other_id", other).fact("own_id", now))
 }

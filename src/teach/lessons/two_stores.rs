@@ -1,7 +1,8 @@
-//! Lesson 7: why the store in memory is not for production.
+//! Lesson 12: what a restart does to sessions in memory, and to those in MongoDB.
 
 use super::Goal;
-use super::evidence::{Evidence, number};
+use super::evidence::{Evidence, number, sent};
+use crate::names::MEMORY_COOKIE;
 use crate::teach::progress::Proof;
 use crate::trace::Exchange;
 
@@ -13,13 +14,6 @@ struct Counted<'e> {
     mongodb: i64,
 }
 
-impl Counted<'_> {
-    fn proof(&self) -> Proof {
-        let proof = Proof::from(self.visit).fact("boot", self.boot);
-        proof.fact("memory", self.memory).fact("mongodb", self.mongodb)
-    }
-}
-
 fn counted(visit: &Exchange) -> Option<Counted<'_>> {
     Some(Counted {
         visit,
@@ -29,24 +23,38 @@ fn counted(visit: &Exchange) -> Option<Counted<'_>> {
     })
 }
 
+/// A restart between two visits lost the counter in memory. The browser still sent the cookie for it.
+fn is_restart(last: &Counted<'_>, after: &Counted<'_>) -> bool {
+    let is_lost = last.memory > 0 && after.memory == 0;
+    let went_on = last.mongodb > 0 && after.mongodb == last.mongodb;
+    let has_cookie = sent(after.visit, MEMORY_COOKIE).is_some();
+    last.boot != after.boot && is_lost && went_on && has_cookie
+}
+
 /// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let visits: Vec<Counted<'_>> = evidence.visits().filter_map(counted).collect();
-    let before = visits.iter().position(|seen| seen.memory > 0 && seen.mongodb > 0);
-    let after = before.and_then(|before| {
-        let last = |seen: &&Counted<'_>| {
-            seen.boot != visits[before].boot
-                && seen.memory == 0
-                && seen.mongodb >= visits[before].mongodb
-        };
-        visits[before..].iter().find(last)
+    let first = visits.iter().find(|seen| seen.memory > 0 && seen.mongodb > 0);
+    let restart = visits.windows(2).find_map(|pair| match pair {
+        [last, after] if is_restart(last, after) => Some((last, after)),
+        _ => None,
     });
-    let higher = after.and_then(|after| {
-        visits.iter().find(|seen| seen.boot == after.boot && seen.mongodb > after.mongodb)
+    let later = restart.and_then(|(_, after)| {
+        let is_higher = |seen: &&Counted<'_>| seen.boot == after.boot && seen.memory > 0;
+        visits.iter().find(is_higher).filter(|seen| seen.mongodb > after.mongodb)
+    });
+    let gone = restart.map(|(last, after)| {
+        let proof = Proof::default().add("last", last.visit).add("after", after.visit);
+        let proof = proof.fact("boot_last", last.boot).fact("boot_after", after.boot);
+        proof.fact("memory_last", last.memory).fact("mongodb_last", last.mongodb)
+    });
+    let went_on = later.map(|later| {
+        let proof = Proof::default().add("later", later.visit);
+        proof.fact("memory_later", later.memory).fact("mongodb_later", later.mongodb)
     });
     vec![
-        ("counted", before.map(|before| visits[before].proof())),
-        ("gone", after.map(Counted::proof)),
-        ("went-on", higher.map(Counted::proof)),
+        ("counted", first.map(|first| Proof::default().add("first", first.visit))),
+        ("gone", gone),
+        ("went-on", went_on),
     ]
 }

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use rocket_express_session::SessionInfo;
 use serde::{Deserialize, Serialize};
 
-pub(super) use lab_state::{LabState, Secret, Switches};
+pub(super) use lab_state::{Hidden, LabState, Secret, Switches};
 pub(super) use learner::Learner;
 pub(super) use store::{ProgressStore, Scope};
 
@@ -44,7 +44,7 @@ impl Progress {
 
     /// The progress in an anonymous session.
     pub(super) fn of_guest(session: &SessionInfo) -> Self {
-        let progress = session.data.values.get(KEY);
+        let progress = session.record.data().values.get(KEY);
         progress.and_then(|value| serde_json::from_str(value.get()).ok()).unwrap_or_default()
     }
 }
@@ -148,11 +148,6 @@ pub(super) struct Proof {
 }
 
 impl Proof {
-    /// A proof by one exchange, which the sentence calls `{exchange}`.
-    pub(super) fn from(exchange: &Exchange) -> Self {
-        Self::default().add("exchange", exchange)
-    }
-
     /// The proof with one more exchange.
     pub(super) fn add(mut self, name: &str, exchange: &Exchange) -> Self {
         let named = NamedExchange { id: exchange.id.clone(), number: exchange.number };

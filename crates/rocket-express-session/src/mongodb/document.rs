@@ -53,7 +53,7 @@ pub fn read_record(document: &RawDocument) -> Result<Record, Unreadable> {
         }
         _ => return Err(Unreadable("no session, or one that is no text and no object")),
     };
-    Ok(record.with_address(address))
+    Ok(record.with_address(address).with_stored_bytes(document.as_bytes().len()))
 }
 
 /// Whether `createdAt` is our own. With its option `timestamps`, connect-mongo writes one as well, and always

@@ -23,6 +23,9 @@ pub struct Record {
     /// The address that the browser had when the session was created, in the form that
     /// [`Builder::address`](crate::Builder::address) gave it; `None` without that function.
     pub address: Option<String>,
+    /// The bytes of the whole document, as the store held it when it was read; `None` after a write, and in
+    /// a store without documents.
+    pub stored_bytes: Option<usize>,
     json: OnceLock<Arc<str>>,
     source: Option<Arc<dyn Any + Send + Sync>>,
 }
@@ -50,7 +53,8 @@ impl Times {
 impl Record {
     /// The record of this session, without an address.
     pub fn new(data: SessionData, times: Times, user_agent: Option<String>) -> Self {
-        Self { data, times, user_agent, address: None, json: OnceLock::new(), source: None }
+        let (json, source) = (OnceLock::new(), None);
+        Self { data, times, user_agent, address: None, stored_bytes: None, json, source }
     }
 
     /// The record of a stored JSON text, without an address.
@@ -108,6 +112,12 @@ impl Record {
     #[must_use]
     pub fn with_address(self, address: Option<String>) -> Self {
         Self { address, ..self }
+    }
+
+    /// This record, read from a document of this size.
+    #[must_use]
+    pub fn with_stored_bytes(self, bytes: usize) -> Self {
+        Self { stored_bytes: Some(bytes), ..self }
     }
 
     /// This record after an update: what never changes stays.
