@@ -52,7 +52,7 @@ mod tests {
         let collection =
             |name: &str| SessionConfig { collection: name.to_owned(), ..SessionConfig::default() };
         let taken = ["users", "migrations", "throttle", "progress", "class", "lab_sessions"];
-        for name in taken.into_iter().chain(["lab_sessions_ended"]) {
+        for name in taken.into_iter().chain(["lab_sessions_ended", "lab_other_sessions_ended"]) {
             let text = find(&collection(name)).expect(name);
             assert!(text.contains("choose another `collection`"), "{text}");
         }

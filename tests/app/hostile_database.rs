@@ -43,7 +43,9 @@ async fn another_collection_can_be_used_where_sessions_is_no_plain_collection() 
 async fn every_collection_that_is_used_is_checked_and_the_remedy_fits() {
     let view = doc! { "viewOn": "things", "pipeline": [] };
     let capped = doc! { "capped": true, "size": 100_000 };
-    for name in ["sessions_ended", "migrations", "lab_sessions", "progress", "class"] {
+    for name in
+        ["sessions_ended", "migrations", "lab_sessions", "lab_other_sessions", "progress", "class"]
+    {
         for options in [&view, &capped] {
             let (uri, database) = fresh_database().await;
             let mut create = doc! { "create": name };

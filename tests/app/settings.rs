@@ -59,7 +59,7 @@ fn a_name_that_this_program_uses_otherwise_is_refused_at_the_start() {
         let said = refusal(&mut with(&format!("{{name={name:?}}}")));
         assert!(said.contains(name) && said.contains("choose another `name`"), "{said}");
     }
-    for name in ["users", "migrations", "throttle", "progress", "class", "lab_sessions"] {
+    for name in ["users", "migrations", "throttle", "progress", "class", "lab_other_sessions"] {
         let said = refusal(&mut with(&format!("{{collection={name:?}}}")));
         assert!(said.contains(name) && said.contains("choose another `collection`"), "{said}");
     }

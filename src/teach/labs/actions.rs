@@ -11,7 +11,6 @@ use rocket::Request;
 use rocket_express_session::Session;
 use serde::Deserialize;
 
-use super::options::Chosen;
 use super::servers::Tenant;
 use super::sessions::{DAY, Labs, commit};
 use super::{cookies, options};
@@ -47,7 +46,7 @@ pub(super) struct Button {
     pub signing_secret: String,
     /// The switches of lesson 13.
     #[serde(flatten)]
-    pub chosen: Chosen,
+    pub switches: Switches,
 }
 
 /// A request to a lab, and what it may use.
@@ -75,7 +74,7 @@ impl LabContext<'_> {
         state: &mut LabState,
     ) -> Result<Option<Vec<String>>, Denied> {
         if self.slug == options::SLUG {
-            state.switches = button.chosen.switches();
+            state.switches = button.switches.clone();
         }
         let lines = match button.name.as_str() {
             "new" | "leak" | "send" | "sign" | "role" if self.slug == "the-seal" => {

@@ -1,6 +1,6 @@
-//! The lab of the options: the switches in its form, and what the last requests wrote and handed out.
+//! The lab of the options: what the last requests wrote and handed out.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::note;
 use crate::names::LAB_COOKIE;
@@ -9,38 +9,6 @@ use crate::trace::{Cookie, Exchange, Step};
 
 /// The slug of the lesson, whose lab alone has switches.
 pub(super) const SLUG: &str = "the-options";
-
-/// The switches as the form sends them. A checkbox that is off is missing.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Chosen {
-    resave: String,
-    save_uninitialized: String,
-    touch_after: String,
-    other_collection: String,
-    one_day: String,
-    rolling: String,
-    secret: String,
-}
-
-impl Chosen {
-    pub(super) fn switches(&self) -> Switches {
-        Switches {
-            own: None,
-            resave: !self.resave.is_empty(),
-            save_uninitialized: !self.save_uninitialized.is_empty(),
-            touch_after: !self.touch_after.is_empty(),
-            other_collection: !self.other_collection.is_empty(),
-            one_day: !self.one_day.is_empty(),
-            rolling: !self.rolling.is_empty(),
-            secret: match self.secret.as_str() {
-                "new" => Secret::New,
-                "both" => Secret::Both,
-                _ => Secret::First,
-            },
-        }
-    }
-}
 
 /// Notes for the checks what this visit was served with.
 pub(super) fn note_switches(switches: &Switches) {

@@ -1,7 +1,8 @@
 //! The state of a learner's labs: switches, and tickets that were set aside.
 
 use rocket_express_session::SessionId;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 /// The labs of one learner.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -44,27 +45,38 @@ impl Hidden {
     }
 }
 
-/// The options of express-session that a learner can change.
+/// The options of express-session that a learner can change. A form sends them as checkboxes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Switches {
     /// `resave`.
+    #[serde(deserialize_with = "ticked")]
     pub resave: bool,
     /// `saveUninitialized`.
+    #[serde(deserialize_with = "ticked")]
     pub save_uninitialized: bool,
     /// `touchAfter`, of half an hour.
+    #[serde(deserialize_with = "ticked")]
     pub touch_after: bool,
     /// `collectionName`: another collection.
+    #[serde(deserialize_with = "ticked")]
     pub other_collection: bool,
     /// A `cookie.maxAge` of one day instead of one hour.
+    #[serde(deserialize_with = "ticked")]
     pub one_day: bool,
     /// `rolling`.
+    #[serde(deserialize_with = "ticked")]
     pub rolling: bool,
     /// `secret`.
     pub secret: Secret,
     /// The learner's own secret, in place of all others.
     #[serde(skip)]
     pub own: Option<String>,
+}
+
+/// A stored switch, or the text of a checkbox. A form leaves out a checkbox that is off.
+fn ticked<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    Value::deserialize(from).map(|value| value == true || value.is_string())
 }
 
 /// The secrets that the lab signs and verifies with.
