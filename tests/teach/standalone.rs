@@ -11,10 +11,10 @@ use tempfile::TempDir;
 use crate::stream::Events;
 use crate::support::App;
 
-/// A server that ends with the test.
-struct Standalone {
+/// A server that ends with the test. It deletes expired documents every second.
+pub struct Standalone {
     process: Child,
-    uri: String,
+    pub uri: String,
     _data: TempDir,
 }
 
@@ -25,14 +25,15 @@ impl Drop for Standalone {
     }
 }
 
-async fn standalone() -> Standalone {
+pub async fn standalone() -> Standalone {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/script/mongod");
     let path = Command::new(script).arg("--install-only").output().unwrap().stdout;
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let data = TempDir::new().unwrap();
     let mut mongod = Command::new(String::from_utf8(path).unwrap().trim());
     mongod.args(["--bind_ip", "127.0.0.1", "--nounixsocket", "--quiet", "--dbpath"]);
-    mongod.arg(data.path()).args(["--port", &port.to_string()]).stdout(Stdio::null());
+    mongod.arg(data.path()).args(["--port", &port.to_string()]);
+    mongod.args(["--setParameter", "ttlMonitorSleepSecs=1"]).stdout(Stdio::null());
     let process = mongod.spawn().unwrap();
     let uri = format!("mongodb://127.0.0.1:{port}/class");
     let standalone = Standalone { process, uri, _data: data };
