@@ -6,14 +6,15 @@ use rocket::futures::future::join_all;
 use crate::class;
 use crate::support::{App, Browser};
 
-/// The boot number and the counter in memory, as the page shows them.
+/// The boot number and the counter in memory, as the page shows them after the guess.
 async fn little_server(browser: &mut Browser) -> (String, String) {
     let page = browser.get("/lab/two-stores").await.body;
-    let shown = |label: &str| {
-        let rest = page.split_once(label).unwrap().1.split_once("<dd>").unwrap().1;
-        rest.split('<').next().unwrap().to_owned()
-    };
-    (shown("Boot number"), shown("Counter in its memory"))
+    let mut shown = page.split("<dd>").skip(1).map(|dd| dd.split('<').next().unwrap().to_owned());
+    (shown.next().expect("a boot number"), shown.next().expect("a counter"))
+}
+
+async fn guess(browser: &mut Browser) {
+    browser.post("/learn/two-stores/predict", &[("choice", "0"), ("sure", "guess")]).await;
 }
 
 /// Sends `count` requests without a cookie, forty at a time.
@@ -28,6 +29,7 @@ async fn a_crowd_of_visitors_leaves_a_learners_little_server_alone() {
     let app = class().await;
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
+    guess(&mut rosa).await;
     rosa.post("/lab/two-stores", &[("do", "count")]).await;
     let before = little_server(&mut rosa).await;
     assert_eq!(before.1, "1");
@@ -40,17 +42,16 @@ async fn a_crowd_of_visitors_leaves_a_learners_little_server_alone() {
 }
 
 #[rocket::async_test]
-async fn a_visitor_gets_a_little_server_with_the_first_count() {
+async fn a_visitor_gets_a_little_server_with_the_guess() {
     let app = class().await;
     let mut visitor = app.browser();
-    let none = ("none yet: your first count starts it".to_owned(), "0".to_owned());
-    assert_eq!(little_server(&mut visitor).await, none);
     visitor.post("/lab/two-stores", &[("do", "restart")]).await;
-    assert_eq!(little_server(&mut visitor).await, none, "there is none to restart");
     assert!(visitor.jar.is_empty(), "nothing is kept");
-    visitor.post("/lab/two-stores", &[("do", "count")]).await;
+    guess(&mut visitor).await;
     let (boot, counter) = little_server(&mut visitor).await;
-    assert!(boot.parse::<u32>().is_ok() && counter == "1", "{boot} {counter}");
+    assert!(boot.parse::<u32>().is_ok() && counter == "0", "{boot} {counter}");
+    visitor.post("/lab/two-stores", &[("do", "count")]).await;
+    assert_eq!(little_server(&mut visitor).await, (boot.clone(), "1".to_owned()));
     visitor.post("/lab/two-stores", &[("do", "restart")]).await;
     let again = little_server(&mut visitor).await;
     assert!(again.0 != boot && again.1 == "0", "{again:?}");
@@ -93,7 +94,7 @@ async fn visitors_at_one_address_cannot_fill_the_database_and_learners_are_not_a
         let answer = rosa.post(BIG.0, BIG.1).await;
         assert_eq!(answer.status, if number < 20 { 303 } else { 429 }, "{number}");
     }
-    rosa.get("/lab/bigger-than-a-cookie").await.expect_page(200, "Your bench");
+    rosa.get("/lab/bigger-than-a-cookie").await.expect_page(200, "id=\"predict\"");
     rosa.post(BIG.0, BIG.1).await.expect_page(429, "id=\"account-limit\"");
 }
 
@@ -102,7 +103,7 @@ async fn a_session_with_its_cargo_can_be_loaded_again_and_again() {
     let app = class().await;
     let mut visitor = app.browser();
     for _ in 0..100 {
-        visitor.post(BIG.0, BIG.1).await.expect_redirect(BIG.0);
+        visitor.post(BIG.0, BIG.1).await.expect_redirect(&format!("{}#do", BIG.0));
     }
     assert_eq!(stored(&app).await.0, 1);
 }
@@ -118,7 +119,7 @@ async fn a_class_of_forty_visitors_at_one_address_can_do_every_lab() {
         }
         for button in buttons {
             let path = format!("/lab/{}", labs[0]);
-            visitor.post(&path, &[("do", button)]).await.expect_redirect(&path);
+            visitor.post(&path, &[("do", button)]).await.expect_redirect(&format!("{path}#do"));
         }
     })
     .await;
@@ -136,8 +137,9 @@ async fn each_way_to_make_a_session_as_a_visitor_is_counted() {
     let app = class().await;
     let (mut first, mut rosa) = (app.browser(), app.browser());
     rosa.sign_up("rosa").await;
+    first.post("/learn/the-options/predict", &[("choice", "0")]).await;
     let switch = [("do", "switch"), ("save_uninitialized", "on")];
-    first.post("/lab/the-options", &switch).await.expect_redirect("/lab/the-options");
+    first.post("/lab/the-options", &switch).await.expect_redirect("/lab/the-options#do");
     fill_counters(&app).await;
     let sessions = app.database().collection::<Document>("sessions");
     let before = sessions.count_documents(doc! {}).await.unwrap();
@@ -146,7 +148,8 @@ async fn each_way_to_make_a_session_as_a_visitor_is_counted() {
         let answer = app.browser().post(&path, &[("choice", "0")]).await;
         answer.expect_page(429, "id=\"network-limit\"");
     }
-    let buttons = ["new", "change", "count", "steal", "short-cookie", "short-document", "switch"];
+    let buttons =
+        ["new", "leak", "change", "count", "steal", "short-cookie", "short-document", "switch"];
     for button in buttons {
         let fields = [("do", button), ("resave", "on")];
         let answer = app.browser().post("/lab/the-seal", &fields).await;
@@ -161,6 +164,6 @@ async fn each_way_to_make_a_session_as_a_visitor_is_counted() {
     first
         .post("/learn/the-seal/predict", &[("choice", "0")])
         .await
-        .expect_redirect("/learn/the-seal#predict");
+        .expect_redirect("/lab/the-seal#do");
     rosa.post("/lab/the-seal", &[("do", "new")]).await.expect_redirect("/lab/the-seal");
 }
