@@ -6,7 +6,7 @@ mod support;
 mod class;
 mod crowd;
 mod invitation;
-mod jars;
+mod jar_and_stores;
 mod labs;
 mod learner;
 mod lesson_pages;
