@@ -48,8 +48,8 @@ const TEACHING_STYLES: [&str; 4] = ["xray", "learn", "class", "board"];
 const SCRIPTS: [&str; 3] = ["show-password", "password-rules", "local-time"];
 
 /// The scripts that only `teaching` needs.
-const TEACHING_SCRIPTS: [&str; 6] =
-    ["open-when-wide", "dialect", "ask-who", "class-room", "copy", "step-by-key"];
+const TEACHING_SCRIPTS: [&str; 7] =
+    ["open-when-wide", "dialect", "live-goals", "ask-who", "class-room", "copy", "step-by-key"];
 
 /// A year. Browsers do not even ask whether the file has changed.
 const UNTIL_IT_CHANGES: &str = "public, max-age=31536000, immutable";

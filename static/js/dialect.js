@@ -1,25 +1,34 @@
-// Remembers which words of the X-ray the reader has chosen, in this tab until it is closed. A cookie would
+// Remembers which words of the X-ray the reader has chosen, for all pages of this browser. A cookie would
 // change the very requests that the X-ray shows.
 
 const KEY = "dialect";
 
 function remembered() {
   try {
-    return sessionStorage.getItem(KEY);
+    return localStorage.getItem(KEY);
   } catch {
     return null; // The browser's settings may forbid it.
   }
 }
 
-const choice = remembered();
+let choice = remembered();
 
-for (const radio of document.querySelectorAll('input[name="dialect"]')) {
-  radio.checked = choice ? radio.value === choice : radio.checked;
-  radio.addEventListener("change", () => {
-    try {
-      sessionStorage.setItem(KEY, radio.value);
-    } catch {
-      // Then it counts for this page only.
-    }
-  });
+function choose() {
+  for (const radio of document.querySelectorAll('input[name="dialect"]')) {
+    radio.checked = choice ? radio.value === choice : radio.checked;
+  }
 }
+
+choose();
+// A part of the page was fetched again (live-goals.js).
+document.addEventListener("fetched", choose);
+
+document.addEventListener("change", ({ target }) => {
+  if (target.name !== "dialect") return;
+  choice = target.value;
+  try {
+    localStorage.setItem(KEY, choice);
+  } catch {
+    // Then it counts for this page only.
+  }
+});

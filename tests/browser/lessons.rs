@@ -66,19 +66,19 @@ impl Student {
         }
     }
 
-    /// Lesson 1: one of the two buttons, until its answer is there.
+    /// Lesson 1: one of the two buttons, until its goal is reached. The page shows that by itself.
     async fn ask(&self, request: &Request) {
         let credentials = if request.cookies { "same-origin" } else { "omit" };
-        let answers = "return document.querySelectorAll('.answers li').length";
-        let before = self.chromium.script(answers).await;
+        let goals = "return document.querySelectorAll('.goal--reached').length";
+        let before = self.chromium.script(goals).await;
         self.click(&format!("[data-credentials={credentials}]")).await;
         for _ in 0..100 {
-            if self.chromium.script(answers).await != before {
+            if self.chromium.script(goals).await != before {
                 return;
             }
             sleep(Duration::from_millis(50)).await;
         }
-        panic!("no answer");
+        panic!("no goal");
     }
 
     /// Fills in the form that sends this request, and sends it.

@@ -80,9 +80,13 @@ pub fn prediction(folder: &str) -> (usize, usize) {
 pub fn is_true(folder: &str, text: &str) -> bool {
     assert!(!text.contains("(not recorded)"), "{folder}: {text:?} lacks a fact");
     let questions: Vec<Question> = lesson(folder).extract_inner("questions").unwrap();
-    let mut known = questions.into_iter().flat_map(|question| question.options);
-    let is = known.find(|known| reads_like(&known.text, text));
-    is.unwrap_or_else(|| panic!("{folder} has no {text:?}")).right
+    let known = questions.into_iter().flat_map(|question| question.options);
+    // A sentence may begin as another one that ends with a fact: the longer one is meant.
+    let alike = known.filter(|known| reads_like(&known.text, text));
+    alike
+        .max_by_key(|known| known.text.len())
+        .unwrap_or_else(|| panic!("{folder} has no {text:?}"))
+        .right
 }
 
 /// Whether a text with `{names}` in braces reads like this one, with other words in place of the braces.

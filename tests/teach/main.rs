@@ -9,6 +9,7 @@ mod invitation;
 mod jar_and_stores;
 mod labs;
 mod learner;
+mod first_lessons;
 mod lesson_pages;
 mod lessons;
 mod memory;

@@ -18,7 +18,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
         Some((exchange, size))
     });
     let is_stored = evidence.session.contains("\"coat\":[\"");
-    // With "Keep me logged in", the response sends the cookie again: the same ID, and a later `Expires`.
+    // With "Keep me logged in", the response sends the cookie again: the same ID, maybe a later `Expires`.
     let kept = added.and_then(|(added, _)| {
         let ticket = ticket(added)?;
         let bytes =
