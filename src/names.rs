@@ -48,5 +48,9 @@ pub const NOTE_COOKIE: &str = "lab.note";
 /// A cookie that holds a password, in base64.
 pub const OLD_COOKIE: &str = "lab.old";
 
+/// A cookie that holds a role, without a signature.
+pub const ROLE_COOKIE: &str = "lab.role";
+
 /// All cookies of the labs.
-pub const LAB_COOKIES: [&str; 5] = [LAB_COOKIE, MEMORY_COOKIE, BIG_COOKIE, NOTE_COOKIE, OLD_COOKIE];
+pub const LAB_COOKIES: [&str; 6] =
+    [LAB_COOKIE, MEMORY_COOKIE, BIG_COOKIE, NOTE_COOKIE, OLD_COOKIE, ROLE_COOKIE];

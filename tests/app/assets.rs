@@ -206,6 +206,7 @@ async fn every_source_is_sent_with_teaching_and_those_of_teaching_are_not_sent_w
     let of_teaching = [
         "/static/css/board.css",
         "/static/css/class.css",
+        "/static/css/lab.css",
         "/static/css/learn.css",
         "/static/css/xray.css",
         "/static/js/ask-who.js",

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use cloakroom::names::LAB_COOKIES;
 use mongodb::bson::{Document, doc};
 use rocket::figment::Figment;
 use rocket_express_session::Timestamp;
@@ -82,8 +83,11 @@ async fn the_page_about_what_is_stored_follows_the_settings() {
     rosa.sign_up("rosa").await;
     let page = rosa.get("/privacy").await;
     page.expect_page(200, "14 days");
-    for figure in ["<code>connect.sid</code>", "<code>device</code>", "lab.sid", "id=\"lessons\""] {
+    for figure in ["<code>connect.sid</code>", "<code>device</code>", "id=\"lessons\""] {
         assert!(page.body.contains(figure), "{figure}");
+    }
+    for name in LAB_COOKIES {
+        assert!(page.body.contains(&format!("<code>{name}</code>")), "{name}");
     }
     // The longest of the buckets: 40 attempts, of which one is forgotten every two hours.
     assert!(page.body.contains("80 hours"), "{}", page.body);

@@ -93,7 +93,9 @@ impl Student {
         if request.path.ends_with("/check") && !self.has("form[action$='/check']").await {
             return; // All goals are reached.
         }
-        let form = format!("main form[action='{}']", request.path);
+        // The address of a form may have the section that it changes.
+        let path = &request.path;
+        let form = format!("main form:is([action='{path}'], [action^='{path}#'])");
         let form = match request.fields.get("do") {
             Some(button) => format!("{form}:has([name=do][value='{button}'])"),
             None => form,
@@ -143,6 +145,7 @@ impl Student {
     /// A value with the student's own words in place of `{names}`.
     async fn fill(&self, value: &str) -> String {
         let value = value.replace("{username}", "rosa").replace("{password}", PASSWORD);
+        let value = self.fill_ticket(value).await;
         if !value.contains("{secret}") {
             return value;
         }
@@ -151,6 +154,22 @@ impl Student {
         let text = STANDARD_NO_PAD.decode(encoded.as_str().unwrap().trim()).unwrap();
         let text = String::from_utf8(text).unwrap();
         value.replace("{secret}", text.rsplit('=').next().unwrap())
+    }
+
+    /// The value with parts of the genuine ticket, and of the leaked files, as the page shows them.
+    async fn fill_ticket(&self, value: String) -> String {
+        if !["{id}", "{signature}", "{leaked"].iter().any(|name| value.contains(name)) {
+            return value;
+        }
+        let shown = async |id: &str| {
+            let text = format!("return document.getElementById('{id}')?.textContent");
+            self.chromium.script(&text).await.as_str().unwrap_or_default().to_owned()
+        };
+        let ticket = shown("value").await;
+        let (id, signature) = ticket.trim_start_matches("s:").split_once('.').unwrap_or_default();
+        let value = value.replace("{id}", id).replace("{signature}", signature);
+        let value = value.replace("{leaked_id}", &shown("leaked-id").await);
+        value.replace("{leaked_secret}", &shown("leaked-secret").await)
     }
 
     async fn answer_question(&self, folder: &str, right: bool) {

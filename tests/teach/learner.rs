@@ -15,8 +15,8 @@ pub struct Learner {
     pub browsers: [Browser; 2],
     /// All pages that the learner got.
     pub pages: String,
-    /// All session cookies that the learner got, those of the labs included.
-    pub tickets: BTreeSet<String>,
+    /// The names and values of all session cookies that the learner had, those of the labs included.
+    pub tickets: BTreeSet<(String, String)>,
 }
 
 impl Learner {
@@ -75,12 +75,13 @@ impl Learner {
         }
         self.pages += &answer.body;
         let tickets = browser.jar.iter().filter(|(name, _)| name.ends_with("sid"));
-        self.tickets.extend(tickets.map(|(_, value)| value.clone()));
+        self.tickets.extend(tickets.map(|(name, value)| (name.clone(), value.clone())));
     }
 
     /// A value of a field with the learner's own words in place of `{names}`.
-    fn fill(&self, value: &str) -> String {
+    pub fn fill(&self, value: &str) -> String {
         let value = value.replace("{username}", self.name).replace("{password}", PASSWORD);
+        let value = self.fill_ticket(&value);
         if value.contains("{secret}") {
             value.replace("{secret}", &self.read_secret())
         } else {
@@ -88,12 +89,26 @@ impl Learner {
         }
     }
 
+    /// The value with parts of the genuine ticket, and of the leaked files.
+    fn fill_ticket(&self, value: &str) -> String {
+        let ticket = self.shown("value").unwrap_or_default();
+        let (id, signature) = ticket.trim_start_matches("s:").split_once('.').unwrap_or_default();
+        let value = value.replace("{id}", id).replace("{signature}", signature);
+        let value = value.replace("{leaked_id}", &self.shown("leaked-id").unwrap_or_default());
+        value.replace("{leaked_secret}", &self.shown("leaked-secret").unwrap_or_default())
+    }
+
     /// What the lab's cookie in base64 says behind its last equals sign.
     fn read_secret(&self) -> String {
-        let jar = &self.browsers[0].jar;
-        let cookie = jar.get("lab.note").or_else(|| jar.get("lab.old")).expect("a cookie to read");
-        let text = STANDARD_NO_PAD.decode(crate::decode(cookie)).unwrap();
+        let text =
+            STANDARD_NO_PAD.decode(self.shown("encoded").expect("a cookie to read")).unwrap();
         String::from_utf8(text).unwrap().rsplit('=').next().unwrap().to_owned()
+    }
+
+    /// The text of the element with this ID, on the last page that had it.
+    fn shown(&self, id: &str) -> Option<String> {
+        let (_, rest) = self.pages.rsplit_once(&format!(" id=\"{id}\""))?;
+        Some(crate::unescape(rest.split_once('>')?.1.split('<').next()?))
     }
 
     /// The path with `{who}` replaced by the address that the first lesson's page asks.

@@ -5,6 +5,7 @@ mod support;
 
 mod class;
 mod crowd;
+mod forge;
 mod invitation;
 mod jar_and_stores;
 mod labs;

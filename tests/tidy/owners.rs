@@ -44,7 +44,8 @@ fn only_owners(sources: &Sources) -> Vec<Violation> {
             }
         }
         for (line, text) in &code.texts {
-            if text.eq_ignore_ascii_case("cookie") {
+            // Lesson 6 shows the header to its sender, and takes no session from it.
+            if text.eq_ignore_ascii_case("cookie") && !file.ends_with("labs/network.rs") {
                 found.push(format!("{file}:{line} {text:?}: {}", THINGS[0].2));
             }
         }

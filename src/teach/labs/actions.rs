@@ -13,11 +13,11 @@ use rocket_express_session::Session;
 use super::cookies;
 use super::servers::Tenant;
 use super::sessions::{DAY, Labs, commit};
+use crate::auth::revoke::REVOKED;
 use crate::db::Unavailable;
 use crate::names::{BIG_COOKIE, LAB_COOKIE, NOTE_COOKIE, OLD_COOKIE};
-use crate::teach::decoy::{COLOUR, DECOY, DECOY_PASSWORD};
 use crate::teach::limits::{Denied, Limits, Size};
-use crate::teach::progress::{LabState, Secret, Switches};
+use crate::teach::progress::{Hidden, LabState, Secret, Switches};
 
 /// The lifetime of the short-lived cookie, and of the short-lived document, in the lesson on clocks.
 const SHORT: Duration = Duration::from_secs(20);
@@ -38,6 +38,10 @@ pub(super) struct Action<'r> {
     pub name: &'r str,
     /// The switches, for the button that sets them.
     pub switches: Switches,
+    /// The value, the session ID and the secret that were typed. They are never recorded.
+    pub value: &'r str,
+    pub id: &'r str,
+    pub secret: &'r str,
 }
 
 /// A request to a lab, and what it may use.
@@ -65,6 +69,9 @@ impl LabContext<'_> {
         state: &mut LabState,
     ) -> Result<Option<Vec<String>>, Denied> {
         let lines = match action.name {
+            "new" | "leak" | "send" | "sign" | "role" if self.slug == "the-seal" => {
+                self.forge(action, state).await?
+            }
             "new" => self.begin(state, None).await?,
             "change" => self.change(state, |session| session.increment(VISITS)).await?,
             "big-session" => self.add_cargo(state).await?,
@@ -72,18 +79,21 @@ impl LabContext<'_> {
                 vec![cookies::plain(BIG_COOKIE, &"x".repeat(GIANT - BIG_COOKIE.len() - 1))]
             }
             "note" => {
-                vec![cookies::plain(NOTE_COOKIE, &encoded(&format!("colour={COLOUR}")))]
+                let Hidden { colour, .. } = state.hidden.get_or_insert_with(Hidden::random);
+                vec![cookies::plain(NOTE_COOKIE, &encoded(&format!("colour={colour}")))]
             }
             "bad-cookie" => {
-                let text = format!("user={DECOY};password={DECOY_PASSWORD}");
+                let hidden = state.hidden.get_or_insert_with(Hidden::random);
+                let text = format!("user={};password={}", hidden.oskar, hidden.password);
                 vec![cookies::plain(OLD_COOKIE, &encoded(&text))]
             }
-            "other-number" => altered(state, cookies::with_other_id),
-            "other-seal" => altered(state, cookies::with_other_signature),
-            "no-seal" => altered(state, cookies::without_signature),
-            "replay" => altered(state, str::to_owned),
+            "replay" => state.ticket.iter().map(|value| cookies::ticket(value, None)).collect(),
             "newcomer" | "forget" => vec![cookies::forget(LAB_COOKIE)],
             "steal" => vec![cookies::ticket(&self.decoy(state).await?, None)],
+            "oskar-again" => {
+                state.decoy = None;
+                vec![cookies::ticket(&self.decoy(state).await?, None)]
+            }
             "revoke" => self.revoke(state).await?,
             "logout" => self.log_out(state).await?,
             "count" => self.count(state).await?,
@@ -109,7 +119,10 @@ impl LabContext<'_> {
     /// # Errors
     /// The store does not answer.
     pub(super) async fn session(&self, state: &LabState) -> Result<Session, Unavailable> {
-        self.labs.sessions(&state.switches)?.load(self.request).await
+        match self.slug {
+            "the-seal" => self.signed_session(state).await,
+            _ => self.labs.sessions(&state.switches)?.load(self.request).await,
+        }
     }
 
     /// Whether the session of this ticket is stored, even if the browser has the ticket no longer.
@@ -205,20 +218,20 @@ impl LabContext<'_> {
         self.limits.count(Size::Small).await?;
         super::note(self.slug, "sessions begun for Oskar, in a browser of his own", 1);
         let session = self.labs.sessions(&Switches::default())?.create(self.request);
-        session.regenerate().log_in(DECOY).map_err(Unavailable::new)?;
+        let Hidden { oskar, .. } = state.hidden.get_or_insert_with(Hidden::random);
+        session.regenerate().log_in(&oskar).map_err(Unavailable::new)?;
         let line = commit(&session).await?.unwrap_or_default();
         let ticket = cookies::value(&line).unwrap_or_default().to_owned();
         state.decoy = Some(ticket.clone());
         Ok(ticket)
     }
 
-    /// Ends the decoy's session, as the account page would.
+    /// Ends Oskar's session as the account page does: for this reason, and at once.
     async fn revoke(&self, state: &LabState) -> Result<Vec<String>, Denied> {
         let header = format!("{LAB_COOKIE}={}", state.decoy.as_deref().unwrap_or_default());
         let sessions = self.labs.sessions(&Switches::default())?;
         let session = sessions.load_from_header(self.request, &header).await?;
-        session.destroy();
-        commit(&session).await?;
+        session.user_sessions().revoke(&session.id().handle(), REVOKED).await?;
         // The thief's browser keeps the cookie: no response tells it to delete it.
         Ok(vec![])
     }
@@ -248,11 +261,6 @@ fn remember(state: &mut LabState, line: Option<&str>) {
     if let Some(value) = line.and_then(cookies::value).filter(|value| !value.is_empty()) {
         state.ticket = Some(value.to_owned());
     }
-}
-
-/// The remembered ticket, changed; no line without one.
-fn altered(state: &LabState, change: impl Fn(&str) -> String) -> Vec<String> {
-    state.ticket.iter().map(|value| cookies::ticket(&change(value), None)).collect()
 }
 
 fn encoded(text: &str) -> String {

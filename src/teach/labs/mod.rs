@@ -9,6 +9,8 @@ mod sessions;
 mod servers;
 mod cookies;
 mod actions;
+mod forge;
+mod network;
 mod pages;
 
 pub(super) use pages::routes;

@@ -8,14 +8,15 @@ use rocket_express_session::Session;
 use serde::{Deserialize, Serialize};
 
 use super::actions::{Action, LabContext, VISITS, decoded};
-use super::note;
+use super::forge::Forge;
 use super::servers::Tenant;
 use super::sessions::{Labs, commit};
+use super::{network, note};
 use crate::db::Unavailable;
 use crate::names::{LAB_COOKIES, NOTE_COOKIE, OLD_COOKIE};
 use crate::teach::lessons::{LessonPage, Shown};
 use crate::teach::limits::{Denied, Size};
-use crate::teach::progress::{Learner, Secret, Switches};
+use crate::teach::progress::{LabState, Learner, Secret, Switches};
 use crate::web::Form;
 
 /// A response with cookies of the lab.
@@ -60,20 +61,20 @@ struct LabView<'r> {
     switches: Switches,
     /// The lab has given out a genuine ticket.
     has_ticket: bool,
-    note: Option<ReadableCookie>,
+    /// What the labs remember of the learner.
+    state: LabState,
+    note: Option<(&'static str, String)>,
     /// This response sets a cookie of the lab.
     handed: bool,
-    decode: Option<Decoded<'r>>,
+    /// A text that the learner has decoded from base64, and what it says.
+    decode: Option<(&'r str, Option<String>)>,
     /// Whether the document of the last ticket is stored and valid; `None` where no lesson asks.
     kept: Option<bool>,
     memory: Option<Memory>,
-}
-
-/// A text that the learner has decoded from base64.
-#[derive(Serialize)]
-struct Decoded<'r> {
-    text: &'r str,
-    says: Option<String>,
+    /// The ticket itself, in lesson 5.
+    forge: Option<Forge>,
+    /// What plain http tells the network, in lesson 6.
+    heard: Vec<String>,
 }
 
 #[get("/<_>?<decode>&<shown..>")]
@@ -124,15 +125,22 @@ async fn view<'r>(
         "two-stores" => two_stores(&context, &seen, &mut lines).await?,
         _ => None,
     };
+    if slug == "no-secrets" && session.is_unknown() {
+        // The X-ray then says that Oskar has ended the session.
+        session.revoke_reason().await?;
+    }
     let lab = LabView {
         switches: state.switches.clone(),
         has_ticket: state.ticket.is_some(),
+        state: state.clone(),
         note: readable_cookie(request, slug),
         handed: !lines.is_empty(),
-        decode: decode.map(|text| Decoded { text, says: decoded(text) }),
+        decode: decode.map(|text| (text, decoded(text))),
         seen,
         kept,
         memory,
+        forge: (slug == "the-seal").then(|| context.examine(&session, state)),
+        heard: if slug == "no-secrets" { network::lines(request) } else { vec![] },
     };
     Ok((lab, lines))
 }
@@ -154,17 +162,10 @@ fn seen(request: &Request<'_>, session: &Session) -> Seen {
     }
 }
 
-/// A cookie of this lesson that is not encrypted.
-#[derive(Serialize)]
-struct ReadableCookie {
-    name: &'static str,
-    value: String,
-}
-
-fn readable_cookie(request: &Request<'_>, slug: &str) -> Option<ReadableCookie> {
+/// The name and the value of the cookie of this lesson that is not encrypted.
+fn readable_cookie(request: &Request<'_>, slug: &str) -> Option<(&'static str, String)> {
     let name = if slug == "no-secrets" { OLD_COOKIE } else { NOTE_COOKIE };
-    let value = request.cookies().get(name)?.value().to_owned();
-    Some(ReadableCookie { name, value })
+    Some((name, request.cookies().get(name)?.value().to_owned()))
 }
 
 /// The counter in the memory of the learner's server, and the server's number.
@@ -199,11 +200,14 @@ struct Button {
     save_uninitialized: String,
     one_day: String,
     secret: String,
+    value: String,
+    id: String,
 }
 
 impl Button {
     fn switches(&self) -> Switches {
         Switches {
+            own: None,
             resave: !self.resave.is_empty(),
             save_uninitialized: !self.save_uninitialized.is_empty(),
             one_day: !self.one_day.is_empty(),
@@ -227,7 +231,8 @@ async fn run(
         return Ok(None);
     }
     let learner = &mut lesson.learner;
-    let action = Action { name: &form.0.name, switches: form.0.switches() };
+    let Button { name, value, id, secret, .. } = &form.0;
+    let action = Action { name, switches: form.0.switches(), value, id, secret };
     // A count is stored at the end of this request, also for a visitor who had no session before it.
     let has_server = learner.is_stored() || action.name == "count";
     let context = LabContext {
@@ -246,7 +251,9 @@ async fn run(
             this.evaluate(learner, progress);
         })
         .await?;
-    let back = Redirect::to(format!("{}#do", this.path(true)));
+    // Without a section here, the browser keeps the one in the address of the form.
+    let section = if matches!(this.slug, "the-seal" | "no-secrets") { "" } else { "#do" };
+    let back = Redirect::to(format!("{}{section}", this.path(true)));
     Ok(Some(WithCookies(back, lines)))
 }
 

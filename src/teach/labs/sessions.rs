@@ -86,6 +86,9 @@ impl Labs {
 
     fn options_of(&self, switches: &Switches) -> Options {
         let mut options = self.options(LAB_COOKIE, switches.secret);
+        if let Some(own) = switches.own.clone().and_then(|secret| Secrets::new([secret])) {
+            options.secret = own;
+        }
         options.resave = switches.resave;
         options.save_uninitialized = switches.save_uninitialized;
         options.touch_after = if switches.resave { DAY } else { Duration::ZERO };

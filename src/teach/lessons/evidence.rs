@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::names::{LAB_COOKIE, LAB_SESSIONS};
-use crate::teach::progress::{Learner, LessonState};
+use crate::teach::progress::{LabState, Learner, LessonState};
 use crate::trace::{Cookie, Exchange, Signature, Step};
 
 /// The evidence of one learner for one lesson.
@@ -22,6 +22,8 @@ pub(super) struct Evidence {
     pub session: String,
     /// The right answer was typed.
     pub answered: bool,
+    /// The state of the learner's labs.
+    pub lab: LabState,
 }
 
 impl Evidence {
@@ -44,6 +46,7 @@ impl Evidence {
             user: learner.user_id(),
             session: learner.session.data().to_json(),
             answered: state.answered,
+            lab: learner.progress().lab.clone(),
         })
     }
 

@@ -1,29 +1,37 @@
 //! Lesson 5: signed is not encrypted, and a changed ticket is refused.
 
 use super::Goal;
-use super::evidence::{Evidence, lab_refused};
-use crate::teach::decoy::COLOUR;
+use super::evidence::{Evidence, lab_found, lab_lost, lab_refused, number};
 use crate::teach::progress::Proof;
+use crate::trace::Exchange;
 
 /// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
-    let refused =
-        |button| evidence.visits_after(button).find(|visit| lab_refused(visit)).map(Proof::from);
+    // The first visit about which the lab has noted this fact.
+    let visit = |name, fact: &str, holds: fn(&Exchange) -> bool| {
+        let found = evidence.visits().find(|visit| number(visit, fact).is_some() && holds(visit));
+        found.map(|visit| Proof::default().add(name, visit))
+    };
+    let hidden = evidence.lab.hidden.as_ref().filter(|_| evidence.answered);
     vec![
-        ("read", evidence.answered.then(|| Proof::default().fact("colour", COLOUR))),
-        ("other-number", refused("other-number")),
-        ("other-seal", refused("other-seal")),
-        ("no-seal", refused("no-seal")),
+        ("read", hidden.map(|hidden| Proof::default().fact("colour", &hidden.colour))),
+        ("other-number", visit("changed_id", "a changed session ID", lab_refused)),
+        ("other-seal", visit("changed_signature", "a changed signature", lab_refused)),
+        ("no-seal", visit("unsigned", "a ticket without a signature", lab_refused)),
+        ("forged", visit("forged", "a genuine signature, and no session", lab_lost)),
+        ("oskar", visit("oskar", "the ticket of Oskar", lab_found)),
+        ("role", visit("admin", "the role is admin", |_| true)),
     ]
 }
 
-/// Whether the colour in the cookie was typed.
-pub(super) fn is_right(_: &Evidence, typed: &str) -> bool {
-    colour(typed).eq_ignore_ascii_case(COLOUR)
+/// Whether the colour in the learner's own note was typed.
+pub(super) fn is_right(evidence: &Evidence, typed: &str) -> bool {
+    let typed = last_value(typed).trim_start_matches('#');
+    let hidden = evidence.lab.hidden.as_ref();
+    hidden.is_some_and(|hidden| hidden.colour[1..].eq_ignore_ascii_case(typed))
 }
 
-/// Some learners type the whole note.
-fn colour(typed: &str) -> &str {
-    let typed = typed.trim();
-    typed.strip_prefix("colour=").unwrap_or(typed)
+/// The text behind the last `=`: some learners type the whole note.
+pub(super) fn last_value(typed: &str) -> &str {
+    typed.rsplit('=').next().unwrap_or_default().trim()
 }

@@ -1,5 +1,6 @@
 //! The state of a learner's labs: switches, and tickets that were set aside.
 
+use rocket_express_session::SessionId;
 use serde::{Deserialize, Serialize};
 
 /// The labs of one learner.
@@ -10,8 +11,37 @@ pub(crate) struct LabState {
     pub switches: Switches,
     /// The last genuine ticket that the lab gave out: the cookie's value.
     pub ticket: Option<String>,
-    /// The ticket of the decoy account.
+    /// The ticket of Oskar's session in lesson 6: the cookie's value.
     pub decoy: Option<String>,
+    /// What the lab hides for the learner to find.
+    pub hidden: Option<Hidden>,
+    /// The learner's last genuine ticket in lesson 5, and Oskar's.
+    pub signed: Option<String>,
+    pub leaked: Option<String>,
+}
+
+/// What lessons 5 and 6 hide: random, so one learner's answers do not help another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Hidden {
+    /// In the cookie `lab.note`.
+    pub colour: String,
+    /// The name of Oskar, who has no account on the site, and the password in the cookie `lab.old`.
+    pub oskar: String,
+    pub password: String,
+    /// Signs the tickets of lesson 5: none of another learner, and none of another lab.
+    pub secret: String,
+}
+
+impl Hidden {
+    pub(crate) fn random() -> Self {
+        let number = || rand::random_range(1_000..10_000);
+        Self {
+            colour: format!("#{:06x}", rand::random_range(0..0x0100_0000)),
+            oskar: format!("oskar-{}", number()),
+            password: format!("umbrella-{}", number()),
+            secret: SessionId::generate().as_str().to_owned(),
+        }
+    }
 }
 
 /// The options of express-session that a learner can change.
@@ -26,6 +56,9 @@ pub(crate) struct Switches {
     pub one_day: bool,
     /// `secret`.
     pub secret: Secret,
+    /// The learner's own secret, in place of all others.
+    #[serde(skip)]
+    pub own: Option<String>,
 }
 
 /// The secrets that the lab signs and verifies with.

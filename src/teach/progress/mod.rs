@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use rocket_express_session::SessionInfo;
 use serde::{Deserialize, Serialize};
 
-pub(super) use lab_state::{LabState, Secret, Switches};
+pub(super) use lab_state::{Hidden, LabState, Secret, Switches};
 pub(super) use learner::Learner;
 pub(super) use store::{ProgressStore, Scope};
 

@@ -1,0 +1,132 @@
+//! Lesson 5: the ticket itself. The learner changes it, and signs one with a leaked secret.
+//!
+//! What was typed goes into a cookie and comes back. The recording gets only the kind of the change.
+
+use rocket_express_session::{Secrets, Session, SessionId, cookie};
+use serde::Serialize;
+
+use super::actions::{Action, LabContext, VISITS};
+use super::sessions::commit;
+use super::{cookies, note};
+use crate::db::Unavailable;
+use crate::names::{LAB_COOKIE, ROLE_COOKIE};
+use crate::teach::limits::{Denied, Size};
+use crate::teach::progress::{Hidden, LabState, Switches};
+
+/// Characters of a typed value. A ticket has 77.
+const LONGEST: usize = 200;
+
+/// The ticket and the role that came.
+#[derive(Serialize)]
+pub(super) struct Forge {
+    /// The kind of the ticket: also the fact that the lesson checks.
+    kind: &'static str,
+    /// The ID with its prefix, and the signature.
+    came: Option<(String, Option<String>)>,
+    role: Option<String>,
+}
+
+impl LabContext<'_> {
+    /// Runs an action of this lesson, and returns the `Set-Cookie` lines.
+    pub(super) async fn forge(
+        &self,
+        action: &Action<'_>,
+        state: &mut LabState,
+    ) -> Result<Vec<String>, Denied> {
+        let (name, value) = match action.name {
+            "leak" => {
+                state.leaked = Some(self.sign_new(state, true).await?);
+                return Ok(vec![]);
+            }
+            "new" => {
+                let ticket = self.sign_new(state, false).await?;
+                (LAB_COOKIE, state.signed.insert(ticket).clone())
+            }
+            "sign" => {
+                let id = SessionId::stored(&bounded(action.id));
+                let secrets = Secrets::new([bounded(action.secret)]).unwrap_or_default();
+                (LAB_COOKIE, secrets.sign(&id))
+            }
+            "role" => (ROLE_COOKIE, bounded(action.value)),
+            _ => (LAB_COOKIE, bounded(action.value)),
+        };
+        Ok(vec![cookies::plain(name, &value)])
+    }
+
+    /// Stores a session for Oskar or for the learner; returns its ticket.
+    async fn sign_new(&self, state: &mut LabState, for_oskar: bool) -> Result<String, Denied> {
+        self.limits.count(Size::Small).await?;
+        let hidden = state.hidden.get_or_insert_with(Hidden::random);
+        let switches = Switches { own: Some(hidden.secret.clone()), ..Switches::default() };
+        let session = self.labs.sessions(&switches)?.create(self.request);
+        let set = match for_oskar {
+            true => session.regenerate().log_in(&hidden.oskar),
+            false => session.increment(VISITS),
+        };
+        set.map_err(Unavailable::new)?;
+        let line = commit(&session).await?.unwrap_or_default();
+        Ok(cookie::decode(cookies::value(&line).unwrap_or_default()).into_owned())
+    }
+
+    /// The session of the ticket that came. All labs share one collection, and a learner who knows a secret
+    /// can sign any ID in it, so only the learner's own sessions count.
+    pub(super) async fn signed_session(&self, state: &LabState) -> Result<Session, Unavailable> {
+        let own = state.hidden.as_ref().map(|hidden| hidden.secret.clone());
+        let sessions = self.labs.sessions(&Switches { own, ..Switches::default() })?;
+        let session = sessions.load(self.request).await?;
+        let (id, mut known) = (session.id(), [&state.signed, &state.leaked].into_iter().flatten());
+        let is_known = known.any(|ticket| ticket.contains(id.as_str()));
+        Ok(if is_known { session } else { sessions.create(self.request) })
+    }
+
+    /// What came with this request. Notes its kind for the lesson.
+    pub(super) fn examine(&self, session: &Session, state: &LabState) -> Forge {
+        let received = |name| {
+            let value = cookie::request_values(self.request, name).next();
+            value.map(|value| cookie::decode(value).into_owned())
+        };
+        let came = received(LAB_COOKIE);
+        let genuine = state.signed.as_deref();
+        let kind = came.as_deref().map_or("no ticket", |came| kind(came, genuine, session));
+        note(self.slug, kind, 1);
+        let role = received(ROLE_COOKIE).as_deref().map(bounded);
+        if role.as_deref() == Some("admin") {
+            note(self.slug, "the role is admin", 1);
+        }
+        Forge { kind, came: came.as_deref().map(parts), role }
+    }
+}
+
+/// The kind of a ticket: one of our texts, never a typed one.
+fn kind(came: &str, genuine: Option<&str>, session: &Session) -> &'static str {
+    // Without a ticket from this lab, one that came is of another lab.
+    if genuine.is_some() && session.sessions().options().secret.verify(came).is_some() {
+        return match session.login::<String>() {
+            Some(_) => "the ticket of Oskar",
+            None if session.is_stored() => "a genuine ticket",
+            None if genuine == Some(came) => "a ticket whose session has expired",
+            None => "a genuine signature, and no session",
+        };
+    }
+    let ((id, by), (own, own_by)) = (parts(came), parts(genuine.unwrap_or_default()));
+    match by {
+        _ if genuine.is_none() => "another ticket",
+        None => "a ticket without a signature",
+        Some(_) if id == own => "a changed signature",
+        Some(_) if by == own_by && id.starts_with("s:") => "a changed session ID",
+        Some(_) => "another ticket",
+    }
+}
+
+/// The ID with its prefix, and the signature behind the last dot.
+fn parts(ticket: &str) -> (String, Option<String>) {
+    let ticket = bounded(ticket);
+    let (id, signature) = ticket.rsplit_once('.').unwrap_or((&ticket, ""));
+    (id.to_owned(), Some(signature.to_owned()).filter(|signature| !signature.is_empty()))
+}
+
+/// At most so many characters, and none that a text field adds at the end of a line.
+fn bounded(typed: &str) -> String {
+    let is_visible = |character: &char| !character.is_whitespace() && !character.is_control();
+    typed.chars().filter(is_visible).take(LONGEST).collect()
+}
