@@ -22,14 +22,6 @@ impl<T: AsRef<str>> From<T> for MarkedText {
     }
 }
 
-impl MarkedText {
-    /// The text without numbers and code. Two lines of one shape say the same about different values.
-    pub(super) fn shape(&self) -> String {
-        let words = self.0.iter().filter(|part| !part.code).flat_map(|part| part.text.chars());
-        words.filter(|character| !character.is_ascii_digit() && *character != '.').collect()
-    }
-}
-
 /// The line with each `{name}` replaced by its value. Braces around another text stay, and so do braces in
 /// a value.
 pub(super) fn fill(line: &str, value: impl Fn(&str) -> Option<String>) -> String {
@@ -68,7 +60,6 @@ mod tests {
         check("a `b` c", &["a ", "#b", " c"]);
         check("`b`", &["#b"]);
         check("", &[]);
-        assert_eq!(MarkedText::from("ticket `x`, 90 bytes.").shape(), "ticket ,  bytes");
     }
 
     #[test]

@@ -113,6 +113,7 @@ impl Step {
             | Self::Verified { .. }
             | Self::SessionInvalidated
             | Self::Destroyed
+            | Self::MemoryUsers { .. }
             | Self::Rendered { .. } => {}
         }
         self

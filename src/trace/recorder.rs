@@ -171,7 +171,7 @@ impl Kept {
         let browser = browser?;
         let mut own = self.exchanges.iter().rev().filter(|entry| entry.browser == Some(browser));
         let last = &own.next()?.exchange;
-        let target = last.location.as_deref()?.split('?').next()?;
+        let target = last.location.as_deref()?.split(['?', '#']).next()?;
         let was_just_now =
             exchange.received.duration_since(last.received).is_ok_and(|time| time < REDIRECT);
         (target == exchange.path && exchange.method == "GET" && was_just_now)
@@ -239,7 +239,7 @@ mod tests {
         let (recorder, before, after) =
             (Recorder::default(), BrowserKey::of_session("old"), BrowserKey::of_session("new"));
         recorder.keep(exchange("page", "/login", None), &[before]);
-        recorder.keep(exchange("login", "/login", Some("/dashboard?x=1")), &[before, after]);
+        recorder.keep(exchange("login", "/login", Some("/dashboard#coat")), &[before, after]);
         recorder.keep(exchange("else", "/dashboard", None), &[BrowserKey::of_session("else")]);
         let last = recorder.keep(exchange("dashboard", "/dashboard", None), &[after]);
         assert_eq!(ids(&recorder.chain(&last)), ["login", "dashboard"]);

@@ -33,6 +33,8 @@ pub enum Step {
     Command(Command),
     /// A method of the memory store was called.
     Memory { method: &'static str, sid: String },
+    /// The accounts in memory were read or changed.
+    MemoryUsers { method: &'static str },
     /// A new password was hashed.
     Hashed { algorithm: String, took: Duration },
     /// A password was compared with the stored hash.

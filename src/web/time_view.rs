@@ -1,6 +1,6 @@
 //! Times for pages: a moment for the `<time>` element, and a waiting time as text.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rocket_express_session::Timestamp;
 use serde::Serialize;
@@ -12,6 +12,8 @@ use time::macros::format_description;
 pub struct TimeView {
     iso: String,
     text: String,
+    /// The time of day, to the second.
+    clock: String,
     /// The distance from now: "3 minutes ago", "in 14 days".
     relative: String,
 }
@@ -21,8 +23,16 @@ impl From<Timestamp> for TimeView {
         Self {
             iso: moment.to_iso(),
             text: to_human(moment),
+            clock: moment.to_iso()[11..19].to_owned() + " UTC",
             relative: relative_to(moment, Timestamp::now()),
         }
+    }
+}
+
+impl From<SystemTime> for TimeView {
+    fn from(moment: SystemTime) -> Self {
+        let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_millis(since.as_millis().try_into().unwrap_or(i64::MAX)).into()
     }
 }
 

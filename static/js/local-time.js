@@ -1,5 +1,6 @@
 // Shows times in the reader's time zone. The HTML has them in UTC, because the server does not know the
-// zone. Works on every <time> with data-local: "exact" shows the moment, "relative" its distance from now.
+// zone. Works on every <time> with data-local: "exact" shows the moment, "clock" the time of day, "relative" its
+// distance from now.
 
 const MINUTE = 60_000;
 const LANGUAGE = navigator.languages.find((language) => language.startsWith("en")) ?? "en";
@@ -7,6 +8,7 @@ const day = { day: "numeric", month: "long", year: "numeric" };
 const clock = { hour: "numeric", minute: "2-digit", timeZoneName: "short" };
 const short = new Intl.DateTimeFormat(LANGUAGE, { ...day, ...clock });
 const long = new Intl.DateTimeFormat(LANGUAGE, { weekday: "long", ...day, ...clock, second: "2-digit" });
+const second = new Intl.DateTimeFormat(LANGUAGE, { timeStyle: "medium" });
 const distance = new Intl.RelativeTimeFormat(LANGUAGE);
 
 /** "3 minutes ago", rounded as the server does it (src/web/time_view.rs). */
@@ -23,7 +25,8 @@ function relative(moment) {
 function show() {
   for (const element of document.querySelectorAll("time[data-local]")) {
     const moment = new Date(element.dateTime);
-    element.textContent = element.dataset.local === "relative" ? relative(moment) : short.format(moment);
+    const text = { clock: (time) => second.format(time), relative }[element.dataset.local];
+    element.textContent = text ? text(moment) : short.format(moment);
     element.title = long.format(moment);
   }
 }

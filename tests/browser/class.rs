@@ -48,5 +48,7 @@ async fn lessons_and_x_ray_fit_every_window_and_keep_to_the_content_security_pol
     chromium.page.find(By::Css(".story summary")).await.unwrap().click().await.unwrap();
     chromium.page.find(By::Css(".story .exchange__link")).await.unwrap().click().await.unwrap();
     check_look_here(&chromium, "exchange").await;
+    chromium.page.find(By::Css(".ray__code")).await.unwrap().click().await.unwrap();
+    check_look_here(&chromium, "code").await;
     chromium.close().await;
 }

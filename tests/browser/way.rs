@@ -102,7 +102,8 @@ async fn a_lesson_shows_what_a_form_did_and_the_x_ray_keeps_its_words() {
     let choice = "return document.querySelector('[name=dialect]:checked').value";
     assert_eq!(chromium.script(choice).await, "plain");
     chromium.script("document.querySelector('[name=dialect][value=protocol]').click()").await;
+    chromium.script("sessionStorage.clear()").await;
     chromium.goto("/learn").await;
-    assert_eq!(chromium.script(choice).await, "protocol");
+    assert_eq!(chromium.script(choice).await, "protocol", "another tab has it as well");
     chromium.close().await;
 }

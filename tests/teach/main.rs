@@ -18,18 +18,26 @@ mod neutral;
 mod off;
 mod recorded;
 mod rows;
+mod sentences;
 mod settings;
 mod sheets;
 mod standalone;
 mod stored;
 mod stream;
+mod summary;
 mod xray;
 
-use support::{Answer, App};
+use support::{Answer, App, Browser};
 
 /// An app for a class, on a database of its own.
 pub async fn class() -> App {
     App::on_mongodb_with(|figment| figment.merge(("teaching", true))).await
+}
+
+/// Makes a guess, so that the page of the lesson has its lab.
+async fn predict(browser: &mut Browser, slug: &str) {
+    browser.post(&format!("/learn/{slug}/predict"), &[("choice", "0"), ("sure", "guess")]).await;
+    browser.get(&format!("/learn/{slug}")).await;
 }
 
 /// The IDs of the exchanges in the X-ray beside a page, in their order.

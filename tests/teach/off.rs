@@ -8,9 +8,15 @@ async fn without_teaching_every_address_of_it_is_a_404_and_no_page_speaks_of_it(
     for app in App::on_both_stores().await {
         let mut rosa = app.browser();
         rosa.sign_up("rosa").await;
-        for path in
-            ["/learn", "/learn/http-forgets", "/learn/handout", "/xray", "/lab/the-seal", "/class"]
-        {
+        for path in [
+            "/learn",
+            "/learn/http-forgets",
+            "/learn/handout",
+            "/xray",
+            "/xray/code/login",
+            "/lab/the-seal",
+            "/class",
+        ] {
             assert_eq!(rosa.get(path).await.status, 404, "{path}");
         }
         assert_eq!(rosa.post("/lab/the-seal", &[("do", "new")]).await.status, 404);

@@ -10,6 +10,7 @@ use crate::auth::password::PasswordHash;
 use crate::auth::username::{TypedName, Username};
 use crate::auth::users::{User, UserId};
 use crate::db::Unavailable;
+use crate::trace::{self, Step};
 
 /// Accounts in memory, by the key of the username. There are at most as many as in a class, so looking up an
 /// ID goes through all of them.
@@ -24,19 +25,27 @@ impl MemoryUsers {
     }
 }
 
+/// Notes a call, as the counterpart of a command to MongoDB.
+fn note(method: &'static str) {
+    trace::note(|| Step::MemoryUsers { method });
+}
+
 #[rocket::async_trait]
 impl Users for MemoryUsers {
     async fn find(&self, id: UserId) -> Result<Option<User>, Unavailable> {
+        note("find");
         let accounts = self.accounts();
         let account = accounts.values().find(|account| account.user.id == id);
         Ok(account.map(|account| account.user.clone()))
     }
 
     async fn find_account(&self, id: UserId) -> Result<Option<Account>, Unavailable> {
+        note("find");
         Ok(self.accounts().values().find(|account| account.user.id == id).cloned())
     }
 
     async fn find_matching(&self, name: &TypedName) -> Result<Vec<Account>, Unavailable> {
+        note("find by name");
         Ok(self.accounts().get(name.as_key()).cloned().into_iter().collect())
     }
 
@@ -60,6 +69,7 @@ impl Users for MemoryUsers {
             key: Some(username.as_key().to_owned()),
             password: Some(StoredPassword::Argon2(password.clone())),
         };
+        note("insert");
         accounts.insert(username.as_key().to_owned(), account);
         Ok(Some(user))
     }
@@ -73,6 +83,7 @@ impl Users for MemoryUsers {
         let mut accounts = self.accounts();
         match accounts.values_mut().find(|account| account.user.id == old.user.id) {
             Some(account) if account.password == old.password => {
+                note("update");
                 account.password = Some(StoredPassword::Argon2(new.clone()));
                 account.user.password_version = version;
                 Ok(true)
@@ -90,6 +101,7 @@ impl Users for MemoryUsers {
     }
 
     async fn delete(&self, id: UserId) -> Result<(), Unavailable> {
+        note("delete");
         self.accounts().retain(|_, account| account.user.id != id);
         Ok(())
     }

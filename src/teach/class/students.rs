@@ -16,7 +16,7 @@ use crate::teach::class_data::{ClassData, LISTED};
 use crate::teach::progress::Scope;
 use crate::trace::{self, Recorder};
 use crate::web::error::Error;
-use crate::web::{Flash, NoFields, Page, SessionView, document_of};
+use crate::web::{Flash, NoFields, Page, SessionView, TimeView, document_of};
 
 /// A session, as the teacher may see it.
 #[derive(Serialize)]
@@ -98,7 +98,8 @@ async fn show(
     let exchanges = recorder.of_user(who);
     let exchanges = exchanges.iter().take(MAX_LISTED).map(|exchange| {
         let line = format!("{} {}", exchange.method, exchange.path);
-        context! { id: &exchange.id, number: exchange.number, line, status: exchange.status }
+        let received = TimeView::from(exchange.received);
+        context! { id: &exchange.id, received, line, status: exchange.status }
     });
     let exchanges: Vec<_> = exchanges.collect();
     let own = context! { student, sessions, exchanges };

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::row::{Lane, Row, Tone, milliseconds};
 use super::sentences::Sentence;
-use crate::trace::Command;
+use crate::trace::{Command, short_id};
 
-/// The row of a command and its reply.
-pub(super) fn row(elapsed: Duration, command: &Command) -> Row {
-    let sentence = Sentence::new(purpose(command))
+/// The row of a command and its reply. `user`: the user of the session.
+pub(super) fn row(elapsed: Duration, command: &Command, user: Option<&str>) -> Row {
+    let sentence = Sentence::new(purpose(command, user))
         .with("command", &command.text)
         .with_sentence("reply", reply(command));
     let failed = command.reply.as_ref().is_none_or(|reply| reply.failed);
@@ -20,22 +20,23 @@ pub(super) fn row(elapsed: Duration, command: &Command) -> Row {
     }
 }
 
-fn purpose(command: &Command) -> &'static str {
+fn purpose(command: &Command, user: Option<&str>) -> &'static str {
+    let text = command.text.to_string();
+    // An admin may look up another account.
+    let is_own = user.is_none_or(|user| text.is_empty() || text.contains(&short_id(user)));
     let collection = command.collection.as_str();
     let is_sessions = collection.ends_with("sessions");
     match (collection, command.name.as_str()) {
-        ("users", "find") if command.text.to_string().contains("username") => "find-user-by-name",
-        ("users", "find") => "find-user",
+        ("users", "find") if text.contains("username") => "find-user-by-name",
+        ("users", "find") if is_own => "find-user",
         ("users", "insert") => "insert-user",
         ("users", "update") => "update-user",
         ("users", "delete") => "delete-user",
         ("throttle", _) => "count-attempt",
         ("progress", _) => "lesson-progress",
         (name, "find") if name.ends_with("_ended") => "find-revocation",
-        (_, "find") if is_sessions && command.text.to_string().contains("user: ") => {
-            "find-user-sessions"
-        }
-        (_, "find") if is_sessions => "find-session",
+        (_, "find") if is_sessions && text.contains("user: ") => "find-user-sessions",
+        (_, "find") if is_sessions && !text.contains('$') => "find-session",
         (_, "insert") if is_sessions => "insert-session",
         (_, "update") if is_sessions && command.sets("session") => "update-session",
         (_, "update") if is_sessions => "touch-session",

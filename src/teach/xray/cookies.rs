@@ -5,20 +5,13 @@ use std::time::Duration;
 use super::row::Tone;
 use super::sentences::Sentence;
 use crate::auth::revoke::BY_ADMIN;
-use crate::trace::{Exchange, Noted, Signature, Step};
+use crate::trace::{Exchange, Noted, Signature, Step, Write};
 
 /// The signature of the cookie of this name.
-pub(super) fn signature(
-    name: &str,
-    signature: &Signature,
-    took: Duration,
-    exchange: &Exchange,
-) -> (Tone, Sentence) {
+pub(super) fn signature(name: &str, signature: &Signature, took: Duration) -> (Tone, Sentence) {
     let (tone, key) = match signature {
-        Signature::NoCookie if exchange.commands().next().is_some() => (Tone::Plain, "no-cookie"),
-        Signature::NoCookie => (Tone::Plain, "no-cookie-no-command"),
+        Signature::NoCookie => (Tone::Plain, "no-cookie"),
         Signature::Missing => (Tone::Bad, "signature-missing"),
-        Signature::Wrong if name.starts_with("lab.") => (Tone::Bad, "signature-wrong-in-lab"),
         Signature::Wrong => (Tone::Bad, "signature-wrong"),
         Signature::Ambiguous => (Tone::Bad, "signature-ambiguous"),
         Signature::Genuine { outdated: true, .. } => (Tone::Ok, "signature-outdated"),
@@ -55,4 +48,36 @@ pub(super) fn revoked(reason: &str) -> Sentence {
     let is_by_admin = reason == BY_ADMIN.as_str();
     let key = if is_by_admin { "session-revoked-by-admin" } else { "session-revoked" };
     Sentence::new(key).with("reason", reason)
+}
+
+/// Whether no session was found for the cookie of this name.
+pub(super) fn has_no_session(exchange: &Exchange, cookie: &str) -> bool {
+    let mut steps = exchange.steps.iter().map(|noted| &noted.step);
+    let signature = steps.find_map(|step| match step {
+        Step::CookieRead { name, signature, .. } if name == cookie => Some(signature),
+        _ => None,
+    });
+    // Up to the next cookie, the steps are about this one.
+    let mut own = steps.take_while(|step| !matches!(step, Step::CookieRead { .. }));
+    let is_unknown = own.any(|step| matches!(step, Step::UnknownSession { .. }));
+    !matches!(signature, Some(Signature::Genuine { .. })) || is_unknown
+}
+
+/// The browser's session of the site behind this exchange: `none`, `anonymous`, `logged_in`, or `valid` when
+/// the request looked for no user. `None`: the recording does not tell.
+pub(super) fn session_after(exchange: &Exchange) -> Option<&'static str> {
+    let mut steps = exchange.steps.iter().map(|noted| &noted.step);
+    let is_rendered = steps.clone().any(|step| matches!(step, Step::Rendered { .. }));
+    let (name, write) = steps.find_map(|step| match step {
+        Step::Written { name, write, .. } if !name.starts_with("lab.") => Some((name, write)),
+        _ => None,
+    })?;
+    Some(match write {
+        Write::Delete | Write::SkipUndeliverable => "none",
+        Write::Nothing if has_no_session(exchange, name) => "none",
+        _ if exchange.user.is_some() => "logged_in",
+        // A page has a header with the user, so the request has looked for one.
+        _ if is_rendered && exchange.status < 500 => "anonymous",
+        _ => "valid",
+    })
 }

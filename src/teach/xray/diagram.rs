@@ -1,14 +1,16 @@
 //! An exchange as rows of the diagram, in their order; minor rows are folded away.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::effects::{Effect, effects};
 use super::row::{Lane, Row, Tone, milliseconds};
-use super::sentences::{Dialects, Sentence, Sentences};
+use super::sentences::{Dialects, Sentences};
 use super::{request_response, steps};
 use crate::trace::Exchange;
+use crate::web::TimeView;
 
 /// Rows that stay open: as many as fit a screen, and as one can keep in mind.
 const MAX_OPEN: usize = 9;
@@ -38,10 +40,6 @@ impl RowView {
     fn of(row: Row, sentences: &Sentences) -> Self {
         let (step, parts) =
             (row.sentence.key, row.sentence.sentences().map(|part| part.key).collect());
-        let sentence = match row.is_lab {
-            true => Sentence::new("in-lab").with_sentence("step", row.sentence),
-            false => row.sentence,
-        };
         Self {
             time: milliseconds(row.elapsed),
             lane: row.lane,
@@ -49,7 +47,7 @@ impl RowView {
             step,
             parts,
             count: row.count,
-            dialects: sentences.say(&sentence),
+            dialects: sentences.say(&row.sentence),
             is_lab: row.is_lab,
             differs: false,
             number: row.number,
@@ -58,12 +56,14 @@ impl RowView {
 }
 
 /// An exchange as the template shows it.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(crate) struct View {
     /// The exchange's ID.
     pub id: String,
-    /// A short number to talk about.
+    /// A short number to talk about; 0 without a browser.
     pub number: u64,
+    /// The arrival of the request.
+    pub received: TimeView,
     /// `POST /login`.
     pub line: String,
     /// The status of the response.
@@ -93,6 +93,7 @@ impl View {
         Self {
             id: exchange.id.clone(),
             number: exchange.number,
+            received: exchange.received.into(),
             line: format!("{} {}", exchange.method, exchange.path),
             status: exchange.status,
             rows: rows.into_iter().map(view).collect(),
@@ -101,20 +102,17 @@ impl View {
             has_coarse_times: exchange.has_coarse_times,
         }
     }
-
-    fn shapes(&self) -> Vec<String> {
-        self.rows.iter().chain(&self.folded).map(|row| row.dialects.plain.shape()).collect()
-    }
 }
 
-/// Exchanges beside each other: rows that are not in all of them are marked.
+/// Exchanges beside each other: rows whose steps are not in all of them are marked.
 pub(crate) fn compared(exchanges: &[Arc<Exchange>], sentences: &Sentences) -> Vec<View> {
+    let steps = |row: &RowView| (row.step, row.parts.clone());
     let views = exchanges.iter().map(|exchange| View::of(exchange, sentences, None));
     let mut views: Vec<View> = views.collect();
-    let shapes: Vec<Vec<String>> = views.iter().map(View::shapes).collect();
+    let rows = |view: &View| view.rows.iter().chain(&view.folded).map(steps).collect();
+    let all: Vec<HashSet<_>> = views.iter().map(rows).collect();
     for row in views.iter_mut().flat_map(|view| view.rows.iter_mut().chain(&mut view.folded)) {
-        let shape = row.dialects.plain.shape();
-        row.differs = !shapes.iter().all(|shapes| shapes.contains(&shape));
+        row.differs = !all.iter().all(|others| others.contains(&steps(row)));
     }
     views
 }
@@ -133,7 +131,7 @@ pub(crate) fn rows(exchange: &Exchange) -> Vec<Row> {
 /// Removes rows until few enough are left: first the minor ones, then those after the first. The last
 /// steps are those that the request was sent for.
 fn fold(rows: &mut Vec<Row>) -> Vec<Row> {
-    if rows.len() <= MAX_OPEN {
+    if rows.len() <= MAX_OPEN && !rows.iter().any(|row| row.is_lab) {
         return vec![];
     }
     let (mut folded, mut open): (Vec<_>, Vec<_>) =
@@ -148,6 +146,7 @@ fn fold(rows: &mut Vec<Row>) -> Vec<Row> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sentences::Sentence;
     use super::*;
     use std::time::Duration;
 

@@ -5,10 +5,12 @@ use serde::Serialize;
 
 use crate::trace::{Command, Cookie, Exchange, Step};
 
-/// The changes in the browser's jar or in one collection.
+/// The changes in one place.
 #[derive(Debug, Serialize)]
 pub(crate) struct Effect {
-    /// The name of the collection; empty for the browser's jar.
+    /// `jar`, `memory` or `mongodb`.
+    place: &'static str,
+    /// The name of the collection in MongoDB.
     collection: String,
     changes: Vec<Change>,
 }
@@ -16,60 +18,41 @@ pub(crate) struct Effect {
 /// One change.
 #[derive(Debug, Serialize)]
 struct Change {
-    kind: Kind,
-    thing: Thing,
+    /// `added`, `deleted` or `updated`; of a session `extended`, when only its expiry changed; of a cookie
+    /// `renewed` by one with the same session ID, `replaced` by another, or `too_long` for browsers.
+    kind: &'static str,
+    /// `session_cookie`, `other_cookie`, `session`, `user` or `document`.
+    thing: &'static str,
     /// The name of a cookie.
     name: String,
     count: i64,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Kind {
-    Added,
-    Deleted,
-    Updated,
-    /// Only the expiry of a session.
-    Extended,
-    /// A cookie, by another value.
-    Replaced,
-    /// A cookie, by one with the same session ID.
-    Renewed,
-    /// A cookie that is longer than browsers accept.
-    TooLong,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Thing {
-    SessionCookie,
-    Cookie,
-    Session,
-    User,
-    Document,
-}
-
 /// Bytes of a cookie's name and value that browsers keep (RFC 6265bis).
-const MAX_COOKIE: usize = 4_096;
+pub(super) const MAX_COOKIE: usize = 4_096;
 
-/// The jar, `sessions` and `users` in any case; another collection when something was written to it.
+/// The jar in any case; a collection or the memory when the request used it.
 pub(super) fn effects(exchange: &Exchange) -> Vec<Effect> {
-    let mut collections = vec!["sessions", "users"];
-    for command in exchange.commands().filter(|command| is_write(command)) {
-        if !collections.contains(&command.collection.as_str()) {
-            collections.push(&command.collection);
+    let effect = |place, collection: &str, changes| {
+        let collection = collection.to_owned();
+        Effect { place, collection, changes }
+    };
+    let mut effects = vec![effect("jar", "", in_jar(exchange))];
+    for noted in &exchange.steps {
+        let (place, name, change) = match &noted.step {
+            Step::Command(command) => ("mongodb", &*command.collection, in_mongodb(command)),
+            Step::Memory { method, .. } => ("memory", "", in_memory(method, "session")),
+            Step::MemoryUsers { method } => ("memory", "", in_memory(method, "user")),
+            _ => continue,
+        };
+        let known =
+            effects.iter_mut().find(|known| (known.place, &*known.collection) == (place, name));
+        match known {
+            Some(effect) => effect.changes.extend(change),
+            None => effects.push(effect(place, name, change.into_iter().collect())),
         }
     }
-    let in_collection = |collection: &str| {
-        let commands = exchange.commands().filter(|command| command.collection == collection);
-        let mut changes: Vec<Change> = commands.filter_map(in_mongodb).collect();
-        if collection == "sessions" {
-            changes.extend(in_memory(exchange));
-        }
-        Effect { collection: collection.to_owned(), changes }
-    };
-    let jar = Effect { collection: String::new(), changes: in_jar(exchange) };
-    std::iter::once(jar).chain(collections.into_iter().map(in_collection)).collect()
+    effects
 }
 
 /// Whether this exchange stored nothing, on either side. Counters of attempts do not count here: they have
@@ -79,39 +62,33 @@ pub(super) fn has_none(exchange: &Exchange) -> bool {
     effects.iter().all(|effect| effect.changes.is_empty() || effect.collection == "throttle")
 }
 
-fn is_write(command: &Command) -> bool {
-    !matches!(command.name.as_str(), "find" | "aggregate")
-}
-
 fn in_jar(exchange: &Exchange) -> Vec<Change> {
     let change = |cookie: &Cookie| {
         let sent = exchange.cookies.iter().find(|sent| sent.name == cookie.name);
         let is_session = cookie.sid.is_some() || sent.is_some_and(|sent| sent.sid.is_some());
         let kind = match sent {
-            _ if cookie.is_gone => Kind::Deleted,
-            _ if cookie.bytes > MAX_COOKIE => Kind::TooLong,
-            None => Kind::Added,
-            Some(sent) if is_session && sent.sid == cookie.sid => Kind::Renewed,
-            Some(_) => Kind::Replaced,
+            _ if cookie.is_gone => "deleted",
+            _ if cookie.bytes > MAX_COOKIE => "too_long",
+            None => "added",
+            Some(sent) if is_session && sent.sid == cookie.sid => "renewed",
+            Some(_) => "replaced",
         };
-        let thing = if is_session { Thing::SessionCookie } else { Thing::Cookie };
+        let thing = if is_session { "session_cookie" } else { "other_cookie" };
         Change { kind, thing, name: cookie.name.clone(), count: 1 }
     };
     exchange.set_cookies.iter().map(change).collect()
 }
 
-fn in_memory(exchange: &Exchange) -> impl Iterator<Item = Change> {
-    exchange.steps.iter().filter_map(|noted| {
-        let Step::Memory { method, .. } = &noted.step else { return None };
-        let kind = match *method {
-            "insert" => Kind::Added,
-            "destroy" => Kind::Deleted,
-            "update" => Kind::Updated,
-            "touch" => Kind::Extended,
-            _ => return None,
-        };
-        Some(Change { kind, thing: Thing::Session, name: String::new(), count: 1 })
-    })
+/// `None` for a call that changed nothing.
+fn in_memory(method: &str, thing: &'static str) -> Option<Change> {
+    let kind = match method {
+        "insert" => "added",
+        "destroy" | "delete" => "deleted",
+        "update" => "updated",
+        "touch" => "extended",
+        _ => return None,
+    };
+    Some(Change { kind, thing, name: String::new(), count: 1 })
 }
 
 /// `None` for a command that changed nothing.
@@ -123,15 +100,15 @@ fn in_mongodb(command: &Command) -> Option<Change> {
     };
     let is_sessions = command.collection.ends_with("sessions");
     let thing = match command.collection.as_str() {
-        "users" => Thing::User,
-        _ if is_sessions => Thing::Session,
-        _ => Thing::Document,
+        "users" => "user",
+        _ if is_sessions => "session",
+        _ => "document",
     };
     let kind = match command.name.as_str() {
-        "insert" => Kind::Added,
-        "delete" => Kind::Deleted,
-        "update" if is_sessions && !command.sets("session") => Kind::Extended,
-        _ => Kind::Updated,
+        "insert" => "added",
+        "delete" => "deleted",
+        "update" if is_sessions && !command.sets("session") => "extended",
+        _ => "updated",
     };
     Some(Change { kind, thing, name: String::new(), count })
 }

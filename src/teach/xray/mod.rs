@@ -1,9 +1,10 @@
 //! The X-ray: the steps between browser, app and MongoDB, as a list that one can read.
 //!
-//! `trace/` has recorded them; `diagram` puts them in order, `sentences` says each in three dialects. It is
-//! shown beside each page (`teach/insert.rs`), and at `/xray`.
+//! `trace/` has recorded them; `diagram` puts them in order, `sentences` says each in three dialects, `code`
+//! has its source. It is shown beside each page (`teach/insert.rs`), and at `/xray`.
 
 mod keys;
+mod code;
 mod sentences;
 mod row;
 mod commands;

@@ -8,6 +8,7 @@ use rocket_dyn_templates::{Template, context};
 use rocket_express_session::Session;
 use serde::Serialize;
 
+use super::cookies::session_after;
 use super::diagram::{View, rows};
 use super::effects;
 use super::sentences::Sentences;
@@ -24,22 +25,19 @@ pub(super) struct Story {
     is_changed: bool,
     /// Commands that MongoDB got.
     commands: usize,
-    /// Whether the browser has a session behind the last response.
-    has_session: bool,
+    /// The browser's session behind the last response, if that is known.
+    session: Option<&'static str>,
     /// The exchanges in their order.
     exchanges: Vec<View>,
 }
 
 /// The story of exchanges that led to one another, in their order.
 pub(super) fn story(chain: &[Arc<Exchange>], sentences: &Sentences) -> Story {
-    let has_session = chain.last().is_none_or(|last| {
-        last.user.is_some() || last.set_cookies.iter().any(|cookie| cookie.sid.is_some())
-    });
     Story {
         title: title(chain),
         is_changed: !chain.iter().all(|exchange| effects::has_none(exchange)),
         commands: chain.iter().map(|exchange| exchange.commands().count()).sum(),
-        has_session,
+        session: chain.last().and_then(|last| session_after(last)),
         exchanges: chain.iter().map(|exchange| View::of(exchange, sentences, None)).collect(),
     }
 }
@@ -97,6 +95,14 @@ async fn one(
     Ok(page.render("teach/xray_one", page.visitor().await, own))
 }
 
+/// The source of the step with this key.
+#[get("/code/<key>")]
+async fn code(page: Page<'_>, sentences: &State<Sentences>, key: &str) -> Option<Template> {
+    let (step, code) = sentences.code(key)?;
+    let own = context! { step, code, lines: code.lines().ok()? };
+    Some(page.render("teach/code", page.visitor().await, own))
+}
+
 pub(crate) fn routes() -> Vec<Route> {
-    routes![list, one]
+    routes![list, one, code]
 }

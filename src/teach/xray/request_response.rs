@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::effects::MAX_COOKIE;
 use super::row::{Lane, Row};
 use super::sentences::Sentence;
 use crate::names::{DEVICE_COOKIE, FLASH_COOKIE};
@@ -9,8 +10,12 @@ use crate::trace::{Cookie, Exchange};
 
 /// The request.
 pub(super) fn request(exchange: &Exchange) -> Row {
-    let mut cookies = exchange.cookies.iter().filter(|cookie| cookie.sid.is_some());
-    let cookie = cookies.clone().find(|cookie| !cookie.name.starts_with("lab.")).or(cookies.next());
+    // By its form, or because the session engine read it.
+    let is_session =
+        |cookie: &&Cookie| cookie.sid.is_some() || exchange.written(&cookie.name).is_some();
+    let mut cookies = exchange.cookies.iter().filter(is_session);
+    let cookie = cookies.clone().find(|cookie| !cookie.name.starts_with("lab."));
+    let of_lab = cookies.find(|cookie| cookie.name.starts_with("lab."));
     let sentence = match (exchange.method.as_str(), cookie) {
         ("POST", None) => Sentence::new("form-request"),
         ("POST", Some(cookie)) => with_cookie("form-request-with-cookie", cookie),
@@ -18,6 +23,10 @@ pub(super) fn request(exchange: &Exchange) -> Row {
         (_, Some(cookie)) => with_cookie("page-request-with-cookie", cookie),
     };
     let sentence = sentence.with("method", &exchange.method).with("path", &exchange.path);
+    let sentence = match of_lab {
+        Some(cookie) => sentence.with_sentence("lab", with_cookie("lab-cookie", cookie)),
+        None => sentence.with("lab", ""),
+    };
     Row::new(Duration::ZERO, Lane::Request, sentence)
 }
 
@@ -58,6 +67,7 @@ fn set_cookie(cookie: &Cookie, exchange: &Exchange) -> Sentence {
     let name = cookie.name.as_str();
     let key = match &cookie.sid {
         _ if cookie.is_gone => "set-cookie-deleted",
+        _ if cookie.bytes > MAX_COOKIE => "set-cookie-too-large",
         Some(_) if !is_by_engine => "set-cookie-by-lab",
         Some(_) if is_same => "set-cookie-same-session",
         Some(_) => "set-cookie-session",

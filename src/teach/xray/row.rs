@@ -14,8 +14,10 @@ pub(crate) enum Lane {
     Request,
     /// Within the app.
     App,
-    /// App to store, and back.
+    /// App to MongoDB, and back.
     Store,
+    /// A store in this process's memory.
+    Memory,
     /// App to browser.
     Reply,
 }

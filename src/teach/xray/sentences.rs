@@ -11,6 +11,7 @@ use rocket::figment::providers::{Format as _, Toml};
 use rocket::figment::value::magic::RelativePathBuf;
 use serde::{Deserialize, Serialize};
 
+use super::code::Code;
 use super::keys::{FILES, Key};
 use crate::teach::text::{MarkedText, fill, placeholders};
 
@@ -95,6 +96,8 @@ struct Text {
     plain: String,
     protocol: Option<String>,
     express: Option<String>,
+    /// The source of the step; `None` for a part of another sentence.
+    code: Option<Code>,
 }
 
 impl Text {
@@ -149,13 +152,20 @@ impl Sentences {
         }
     }
 
+    /// The sentence of this key, with dots in place of its values, and the source of the step.
+    pub(super) fn code(&self, key: &str) -> Option<(Dialects, &Code)> {
+        let (key, text) = self.0.get_key_value(key)?;
+        Some((self.say(&Sentence::new(key)), text.code.as_ref()?))
+    }
+
     fn line(&self, sentence: &Sentence, dialect: fn(&Text) -> &str) -> String {
         // Never the key: `read` has a text for each.
         let text = self.0.get(sentence.key).map_or(sentence.key, dialect);
         fill(text, |name| {
-            Some(match sentence.value(name)? {
-                Value::Text(text) => text.clone(),
-                Value::Sentences(all, between) => {
+            Some(match sentence.value(name) {
+                None => "…".to_owned(),
+                Some(Value::Text(text)) => text.clone(),
+                Some(Value::Sentences(all, between)) => {
                     let lines: Vec<String> =
                         all.iter().map(|one| self.line(one, dialect)).collect();
                     let between = between.and_then(|key| self.0.get(key)).map_or("", dialect);
@@ -173,10 +183,11 @@ fn check(
 ) -> Result<Vec<(&'static str, Text)>, String> {
     let checked = keys.iter().map(|(key, values)| {
         let text = texts.remove(*key).ok_or_else(|| format!("there is no sentence [{key}]"))?;
-        match text.unknown_placeholder(values) {
-            Some(name) => Err(format!("[{key}] has no value {{{name}}}")),
-            None => Ok((*key, text)),
+        if let Some(name) = text.unknown_placeholder(values) {
+            return Err(format!("[{key}] has no value {{{name}}}"));
         }
+        let lines = text.code.as_ref().map(Code::lines).transpose();
+        lines.map(|_| (*key, text)).map_err(|error| format!("[{key}] {error}"))
     });
     let checked = checked.collect::<Result<_, String>>()?;
     match texts.keys().next() {
@@ -212,6 +223,15 @@ mod tests {
         expect(&format!("{TEXT}\nseite = {{ plain = '' }}"), "no step for the sentence [seite]");
         expect(&TEXT.replace("{path}')", "{pfad}')"), "[page] has no value {pfad}");
         expect(&TEXT.replace("express =", "expres ="), "expres");
+        let place = |file: &str, function: &str, mark: &str| {
+            let code =
+                format!("code = {{ file='{file}', function='{function}', mark=['{mark}'] }}");
+            TEXT.replace("express =", &format!("{code}, express ="))
+        };
+        assert!(read(&place("src/auth/login.rs", "log_out", "session.destroy()")).is_ok());
+        expect(&place("src/login.rs", "log_out", ""), "[page] code: the program has no file");
+        expect(&place("src/auth/login.rs", "log_off", ""), "no function log_off");
+        expect(&place("src/auth/login.rs", "log_out", "regenerate"), "no line of log_out");
     }
 
     #[test]

@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::row::{Lane, Row, Tone, milliseconds};
 use super::sentences::Sentence;
 use super::{commands, cookies};
-use crate::trace::{Exchange, Noted, Signature, Step, Write, short_id};
+use crate::trace::{Exchange, Noted, Step, Write, short_id};
 
 /// The rows of the noted steps. A step that another row shows as well has none.
 pub(super) fn rows(exchange: &Exchange) -> Vec<Row> {
-    let mut rows = vec![];
+    let mut rows: Vec<Row> = vec![];
     // A page of a lab reads both cookies, the site's and the lab's: the last one read is meant.
     let mut in_lab = false;
     for noted in &exchange.steps {
@@ -29,6 +29,13 @@ pub(super) fn rows(exchange: &Exchange) -> Vec<Row> {
         };
         rows.extend(row(noted, exchange).map(|row| Row { is_lab, ..row }));
     }
+    // In a lab, the steps of the login are those that the request was not sent for.
+    if rows.iter().any(|row| row.is_lab) {
+        let is_minor = |row: &Row| !row.is_lab && !row.sentence.key.starts_with("form");
+        for row in &mut rows {
+            row.is_minor = is_minor(row);
+        }
+    }
     rows
 }
 
@@ -36,6 +43,7 @@ fn row(noted: &Noted, exchange: &Exchange) -> Option<Row> {
     let app = |sentence| Row::new(noted.elapsed, Lane::App, sentence);
     let minor = |sentence| Row { is_minor: true, ..app(sentence) };
     let checked = |tone, sentence| Row { tone, ..app(sentence) };
+    let in_memory = |sentence| Row::new(noted.elapsed, Lane::Memory, sentence);
     Some(match &noted.step {
         Step::Form { fields } => app(form(fields)),
         Step::OriginChecked { by } => minor(Sentence::new(match by {
@@ -45,17 +53,26 @@ fn row(noted: &Noted, exchange: &Exchange) -> Option<Row> {
         })),
         Step::InputAccepted => minor(Sentence::new("input-accepted")),
         Step::CookieRead { name, signature, took, .. } => {
-            let (tone, sentence) = cookies::signature(name, signature, *took, exchange);
+            let (tone, sentence) = cookies::signature(name, signature, *took);
             checked(tone, sentence)
         }
         Step::UnknownSession { sid } => {
             checked(Tone::Bad, cookies::unknown(sid, noted.elapsed, exchange))
         }
         Step::Revoked { reason } => checked(Tone::Bad, cookies::revoked(reason)),
-        Step::Command(command) => commands::row(noted.elapsed, command),
+        Step::Command(command) => commands::row(noted.elapsed, command, exchange.user.as_deref()),
         Step::Memory { method, sid } => {
-            let sentence = Sentence::new("memory-store").with("method", method).with("sid", sid);
-            Row::new(noted.elapsed, Lane::Store, sentence)
+            let key = match *method {
+                "insert" => "memory-insert",
+                "update" => "memory-update",
+                "touch" => "memory-touch",
+                "destroy" => "memory-destroy",
+                _ => "memory-load",
+            };
+            in_memory(Sentence::new(key).with("sid", sid))
+        }
+        Step::MemoryUsers { method } => {
+            in_memory(Sentence::new("memory-users").with("method", method))
         }
         Step::Hashed { algorithm, took } => {
             app(timed("password-hashed", *took).with("algorithm", algorithm))
@@ -73,7 +90,7 @@ fn row(noted: &Noted, exchange: &Exchange) -> Option<Row> {
         Step::SessionInvalidated => checked(Tone::Bad, Sentence::new("session-invalidated")),
         Step::Destroyed => app(Sentence::new("session-destroyed")),
         Step::Written { name, write, .. } => app(Sentence::new(match write {
-            Write::Nothing if has_no_session(exchange, name) => "session-empty",
+            Write::Nothing if cookies::has_no_session(exchange, name) => "session-empty",
             Write::Nothing => "session-unmodified",
             Write::SkipUndeliverable => "session-undeliverable",
             // Such a write has a command of its own.
@@ -103,18 +120,4 @@ fn form(fields: &[(String, usize)]) -> Sentence {
 
 fn timed(key: &'static str, took: Duration) -> Sentence {
     Sentence::new(key).with("ms", milliseconds(took))
-}
-
-/// Whether no session was found for the cookie of this name.
-fn has_no_session(exchange: &Exchange, cookie: &str) -> bool {
-    let mut steps = exchange.steps.iter().map(|noted| &noted.step);
-    let signature = steps.find_map(|step| match step {
-        Step::CookieRead { name, signature, .. } if name == cookie => Some(signature),
-        _ => None,
-    });
-    // Up to the next cookie, the steps are about this one.
-    let is_unknown = steps
-        .take_while(|step| !matches!(step, Step::CookieRead { .. }))
-        .any(|step| matches!(step, Step::UnknownSession { .. }));
-    !matches!(signature, Some(Signature::Genuine { .. })) || is_unknown
 }

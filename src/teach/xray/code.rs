@@ -1,0 +1,97 @@
+//! The place in our source that does a step: file, function, and the lines of it that count.
+//!
+//! The sources are those that this binary was built from, and the function is found by its name. So a page
+//! never shows code that the program does not run.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+/// The sources with a step in them, by their paths in the repository.
+macro_rules! sources {
+    ($($path:literal),* $(,)?) => {
+        [$(($path, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/", $path)))),*]
+    };
+}
+
+static SOURCES: &[(&str, &str)] = &sources![
+    "crates/rocket-express-session/src/commit.rs",
+    "crates/rocket-express-session/src/guard.rs",
+    "crates/rocket-express-session/src/mongodb/registry.rs",
+    "crates/rocket-express-session/src/mongodb/store.rs",
+    "crates/rocket-express-session/src/plan.rs",
+    "crates/rocket-express-session/src/session.rs",
+    "crates/rocket-express-session/src/signature.rs",
+    "crates/rocket-express-session/src/state.rs",
+    "crates/rocket-express-session/src/store/memory.rs",
+    "crates/rocket-express-session/src/write.rs",
+    "src/auth/guard.rs",
+    "src/auth/login.rs",
+    "src/auth/password.rs",
+    "src/auth/throttle/mongo.rs",
+    "src/auth/users/memory.rs",
+    "src/auth/users/mongo.rs",
+    "src/db.rs",
+    "src/db/replace.rs",
+    "src/teach/labs/mod.rs",
+    "src/trace/notebook.rs",
+    "src/web/form.rs",
+    "src/web/page.rs",
+    "src/web/protection.rs",
+    "src/web/register.rs",
+];
+
+/// Where a step happens, as a file of sentences says it.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Code {
+    file: String,
+    function: String,
+    /// Pieces of the lines that do it.
+    mark: Vec<String>,
+}
+
+/// A line of source.
+#[derive(Serialize)]
+pub(super) struct Line {
+    number: usize,
+    text: &'static str,
+    is_marked: bool,
+}
+
+impl Code {
+    /// The lines of the function, the first of its name in the file.
+    ///
+    /// # Errors
+    /// There is no such file, function or line: which, in one line.
+    pub(super) fn lines(&self) -> Result<Vec<Line>, String> {
+        let Self { file, function, mark } = self;
+        let source = SOURCES.iter().find(|(path, _)| path == file);
+        let source = source.ok_or_else(|| format!("code: the program has no file {file}"))?.1;
+        let source: Vec<&str> = source.lines().collect();
+        let heads = [format!("fn {function}("), format!("fn {function}<")];
+        let is_head = |line: &&str| heads.iter().any(|head| line.contains(head));
+        let head = source.iter().position(is_head);
+        let head = head.ok_or_else(|| format!("code: {file} has no function {function}"))?;
+        let lines = lines_around(head, &source);
+        let is_absent = |mark: &&String| !lines.clone().any(|n| source[n].contains(*mark));
+        if let Some(absent) = mark.iter().find(is_absent) {
+            return Err(format!("code: no line of {function} in {file} has {absent:?}"));
+        }
+        let is_marked = |text: &str| mark.iter().any(|mark| text.contains(mark));
+        let numbered = lines.map(|n| (n + 1, source[n]));
+        let line = |(number, text)| Line { number, text, is_marked: is_marked(text) };
+        Ok(numbered.map(line).collect())
+    }
+}
+
+/// The lines of the function with this first line, from its comment to its last brace. Rustfmt puts the brace
+/// into the column of the first line.
+fn lines_around(head: usize, source: &[&str]) -> Range<usize> {
+    let indent = source[head].len() - source[head].trim_start().len();
+    let is_comment = |line: &&&str| line.trim_start().starts_with("///");
+    let comments = source[..head].iter().rev().take_while(is_comment).count();
+    let is_end = |line: &&str| line.len() == indent + 1 && line.ends_with('}');
+    let end = source[head..].iter().position(is_end).unwrap_or_default();
+    head - comments..head + end + 1
+}
