@@ -21,11 +21,18 @@ pub const LAB_SESSIONS: &str = "lab_sessions";
 /// The collection of the reasons why the lab's sessions were revoked.
 pub const LAB_REASONS: &str = "lab_sessions_ended";
 
+/// The collection of the lab's sessions, if the learner has chosen another one.
+pub const LAB_OTHER_SESSIONS: &str = "lab_other_sessions";
+
+/// The collection of the reasons why those were revoked.
+pub const LAB_OTHER_REASONS: &str = "lab_other_sessions_ended";
+
 /// The collections of the site, except those of the sessions.
 pub const COLLECTIONS: [&str; 3] = [USERS, THROTTLE, MIGRATIONS];
 
 /// The further collections that a class needs.
-pub const TEACHING_COLLECTIONS: [&str; 4] = [PROGRESS, CLASS, LAB_SESSIONS, LAB_REASONS];
+pub const TEACHING_COLLECTIONS: [&str; 6] =
+    [PROGRESS, CLASS, LAB_SESSIONS, LAB_REASONS, LAB_OTHER_SESSIONS, LAB_OTHER_REASONS];
 
 /// The device cookie, for a browser that has logged in before: plain, and with the prefix `__Host-`.
 pub const DEVICE_COOKIE: [&str; 2] = ["device", "__Host-device"];

@@ -1,18 +1,15 @@
 //! Who is in the class, and how far each learner is: the accounts, sessions and progress that the class's
 //! pages list.
 
-use rocket::http::Status;
-use rocket::outcome::IntoOutcome as _;
-use rocket::request::{FromRequest, Outcome};
-use rocket::{Orbit, Request, Rocket};
+use rocket::{Orbit, Rocket};
 use rocket_express_session::{ListLimits, SessionInfo, Sessions};
 
 use super::progress::ProgressStore;
-use crate::auth::{LocalStrategy, User, UserId, Users};
+use crate::auth::{LocalStrategy, UserId, Users};
 use crate::db::{Unavailable, in_time};
 
 /// The accounts that a page lists. A page with more than a school has is of no use.
-const MAX_USERS: u32 = 2_000;
+pub(super) const MAX_USERS: u32 = 2_000;
 
 /// The sessions that a page lists. Each visitor who guesses in a lesson can make an anonymous session, and
 /// a script can log in any number of times.
@@ -27,15 +24,6 @@ pub(super) struct ClassData<'r> {
     pub users: &'r dyn Users,
     /// The progress of each user.
     pub progress: &'r ProgressStore,
-}
-
-#[rocket::async_trait]
-impl<'r> FromRequest<'r> for ClassData<'r> {
-    type Error = ();
-
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
-        Self::of(request.rocket()).or_error((Status::InternalServerError, ()))
-    }
 }
 
 impl<'r> ClassData<'r> {
@@ -74,13 +62,5 @@ impl<'r> ClassData<'r> {
             info.user.take_if(|user| UserId::from_hex(user).is_none());
         }
         Ok(listed)
-    }
-
-    /// The accounts that a page lists.
-    ///
-    /// # Errors
-    /// The store does not answer.
-    pub(super) async fn list_users(&self) -> Result<Vec<User>, Unavailable> {
-        self.users.all(MAX_USERS).await
     }
 }

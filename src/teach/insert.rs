@@ -24,19 +24,14 @@ pub(super) fn stage() -> AdHoc {
 }
 
 async fn insert(request: &Request<'_>, response: &mut Response<'_>) {
-    if response.content_type() == Some(ContentType::HTML) {
-        let aside = xray::aside(request).unwrap_or_default();
-        let line = class::line(request).unwrap_or_default();
-        fill(response, &[(LINE, &line), (XRAY, &aside)]).await;
+    if response.content_type() != Some(ContentType::HTML) {
+        return;
     }
-}
-
-async fn fill(response: &mut Response<'_>, places: &[(&str, &str)]) {
+    let aside = xray::aside(request).unwrap_or_default();
+    let line = class::line(request).unwrap_or_default();
     match response.body_mut().to_string().await {
-        Ok(mut page) => {
-            for (place, text) in places {
-                page = page.replacen(place, text, 1);
-            }
+        Ok(page) => {
+            let page = page.replacen(LINE, &line, 1).replacen(XRAY, &aside, 1);
             response.set_sized_body(page.len(), Cursor::new(page));
         }
         Err(error) => log::error!("the X-ray could not be put into a page: {error}"),

@@ -6,17 +6,17 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use rocket::http::{Header, Status};
+use rocket::http::Status;
 use rocket::response::{self, Responder};
 use rocket::{Request, catch};
-use rocket_dyn_templates::{Template, context};
+use rocket_dyn_templates::context;
 
 use crate::auth::throttle::{Bucket, Network, Throttle};
 use crate::auth::{LocalStrategy, Visitor};
 use crate::db::Unavailable;
 use crate::proxy::client_address;
 use crate::web::error::Error;
-use crate::web::{Page, humanize, whole_seconds};
+use crate::web::{FormResponse, Page, humanize};
 
 /// The counters of one visitor.
 pub(super) struct Limits<'r> {
@@ -60,24 +60,21 @@ impl<'r> Limits<'r> {
     /// # Errors
     /// There were too many, or the store of the counters does not answer.
     pub(super) async fn count(&self, size: Size) -> Result<(), Denied> {
+        let networks = Network::around(self.address);
         let buckets: Vec<_> = match (&self.user, size) {
-            (None, Size::Small) => self.networks().map(Bucket::GuestSessions).collect(),
-            (None, Size::Big) => self.networks().map(Bucket::GuestBigSessions).collect(),
+            (None, Size::Small) => networks.map(Bucket::GuestSessions).collect(),
+            (None, Size::Big) => networks.map(Bucket::GuestBigSessions).collect(),
             (Some(user), Size::Small) => vec![Bucket::LabSessions(user)],
             (Some(user), Size::Big) => vec![Bucket::BigLabSessions(user)],
         };
         let retry_after = self.throttle.count(&buckets).await?;
         retry_after.map_or(Ok(()), |wait| Err(Denied::Enough(wait)))
     }
-
-    fn networks(&self) -> impl Iterator<Item = Network> {
-        Network::around(self.address)
-    }
 }
 
 /// How long the visitor has to wait, for the page that says so.
 #[derive(Default)]
-struct Wait(Option<Duration>);
+struct Wait(Duration);
 
 impl<'r> Responder<'r, 'static> for Denied {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
@@ -85,30 +82,21 @@ impl<'r> Responder<'r, 'static> for Denied {
             Self::Unavailable(error) => Error::from(error).respond_to(request),
             Self::Closed => Err(Status::Forbidden),
             Self::Enough(wait) => {
-                request.local_cache(|| Wait(Some(wait)));
+                request.local_cache(|| Wait(wait));
                 Err(Status::TooManyRequests)
             }
         }
     }
 }
 
-/// A page with status 429.
-#[derive(rocket::Responder)]
-#[response(status = 429)]
-pub(super) struct Enough {
-    page: Template,
-    retry_after: Header<'static>,
-}
-
 /// The page for a visitor who has stored too much. Nothing was stored by this request.
 #[catch(429)]
-pub(super) async fn enough(request: &Request<'_>) -> Enough {
-    let wait = request.local_cache(Wait::default).0.unwrap_or_default();
+pub(super) async fn enough(request: &Request<'_>) -> FormResponse {
+    let wait = request.local_cache(Wait::default).0;
     let page = Page::of(request).render(
         "learn/enough",
         Visitor::of(request).await,
         context! { wait: humanize(wait) },
     );
-    let retry_after = Header::new("Retry-After", whole_seconds(wait).to_string());
-    Enough { page, retry_after }
+    FormResponse::Throttled(wait, Box::new(page))
 }

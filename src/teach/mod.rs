@@ -5,6 +5,7 @@
 //!
 //! In here as well, each module uses only those above it:
 //! - `text` with code in it, `limits` of what a visitor may store
+//! - `versioned` documents, which concurrent requests change
 //! - `xray` shows what `trace` has recorded
 //! - `progress` stores how far each learner is, `class_data` lists the class, `settings` are the teacher's
 //! - `lessons` check what was recorded, `labs` are sessions to break
@@ -13,6 +14,7 @@
 
 mod text;
 mod limits;
+mod versioned;
 mod xray;
 mod progress;
 mod class_data;

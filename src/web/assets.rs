@@ -48,8 +48,16 @@ const TEACHING_STYLES: [&str; 6] = ["xray", "ray", "learn", "lab", "class", "boa
 const SCRIPTS: [&str; 3] = ["show-password", "password-rules", "local-time"];
 
 /// The scripts that only `teaching` needs.
-const TEACHING_SCRIPTS: [&str; 7] =
-    ["open-when-wide", "dialect", "live-goals", "ask-who", "class-room", "copy", "step-by-key"];
+const TEACHING_SCRIPTS: [&str; 8] = [
+    "open-when-wide",
+    "dialect",
+    "live-goals",
+    "ask-who",
+    "countdown",
+    "class-room",
+    "copy",
+    "step-by-key",
+];
 
 /// A year. Browsers do not even ask whether the file has changed.
 const UNTIL_IT_CHANGES: &str = "public, max-age=31536000, immutable";

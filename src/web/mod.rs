@@ -48,7 +48,7 @@ pub use form::{FieldError, Form, FormResponse, NoFields};
 pub use page::Page;
 pub use session_view::SessionView;
 pub use stored_document::{document_of, stored_document};
-pub use time_view::{TimeView, humanize, whole_seconds};
+pub use time_view::{TimeView, humanize};
 
 use std::error::Error;
 use std::path::Path;

@@ -66,7 +66,7 @@ fn counted(number: u64, unit: &str) -> String {
 }
 
 /// The waiting time in seconds, rounded up. An earlier attempt would be rejected again.
-pub fn whole_seconds(wait: Duration) -> u64 {
+pub(super) fn whole_seconds(wait: Duration) -> u64 {
     wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)
 }
 

@@ -6,7 +6,7 @@ use crate::chromium::Chromium;
 use crate::support::App;
 use crate::{check_look, check_look_here};
 
-async fn guess(chromium: &Chromium, slug: &str) {
+pub async fn guess(chromium: &Chromium, slug: &str) {
     chromium.goto(&format!("/learn/{slug}")).await;
     for field in ["input[name=choice]", "input[name=sure]"] {
         chromium.page.find(By::Css(field)).await.unwrap().click().await.unwrap();

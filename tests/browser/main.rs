@@ -7,6 +7,7 @@ mod account;
 mod axe;
 mod chromium;
 mod class;
+mod clocks;
 mod cookies;
 mod forgotten;
 mod layout;

@@ -6,6 +6,7 @@ mod app;
 #[path = "../../crates/rocket-express-session/tests/support/browser.rs"]
 mod browser;
 mod commands;
+mod fast_ttl;
 pub mod lesson;
 #[path = "../../crates/rocket-express-session/tests/support/mongod.rs"]
 mod mongod;
@@ -19,6 +20,7 @@ mod visitor;
 pub use app::{App, figment};
 pub use browser::{Answer, Browser};
 pub use commands::count_commands;
+pub use fast_ttl::{app_with_fast_ttl, app_with_fast_ttl_on};
 pub use mongod::{Mongod, fresh_database};
 pub use npm::install_packages;
 pub use program::{Running, SECRET, cloakroom, launch};

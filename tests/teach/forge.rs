@@ -48,7 +48,7 @@ async fn each_goal_of_lesson_5_is_reached_by_its_own_action_alone() {
     let app = class().await;
     let mut rosa = forger(&app, "rosa").await;
     let send = |value| vec![("do", "send"), ("value", value)];
-    let sign = |id, secret| vec![("do", "sign"), ("id", id), ("secret", secret)];
+    let sign = |id, secret| vec![("do", "sign"), ("id", id), ("signing_secret", secret)];
     for (fields, expected, goals) in [
         (vec![("do", "note")], "a genuine ticket", vec![]),
         (send("s:{id}.{signature}"), "a genuine ticket", vec![]),
@@ -90,18 +90,19 @@ async fn a_forged_ticket_opens_nothing_of_another_learner() {
     assert_ne!(secret, ruth.fill("{leaked_secret}"));
     // Her own secret signs any ID, but finds only her own sessions.
     for id in [&oskar, &own] {
-        let fields = [("do", "sign"), ("id", id), ("secret", "{leaked_secret}")];
+        let fields = [("do", "sign"), ("id", id), ("signing_secret", "{leaked_secret}")];
         let page = lab(&mut ruth, SEAL, &fields).await;
         assert_eq!((kind(&page), reached(&page)), ("a genuine signature, and no session", vec![]));
         // The other secret is worth nothing for her.
-        let page = lab(&mut ruth, SEAL, &[("do", "sign"), ("id", id), ("secret", &secret)]).await;
+        let page =
+            lab(&mut ruth, SEAL, &[("do", "sign"), ("id", id), ("signing_secret", &secret)]).await;
         assert_eq!((kind(&page), reached(&page)), ("another ticket", vec![]));
     }
     let copy = format!("s:{own}.{signature}");
     let page = lab(&mut ruth, SEAL, &[("do", "send"), ("value", &copy)]).await;
     assert_eq!((kind(&page), reached(&page)), ("another ticket", vec![]));
     // It is worth nothing in another lab, and nothing as the cookie of the login.
-    let sign = [("do", "sign"), ("id", "{leaked_id}"), ("secret", "{leaked_secret}")];
+    let sign = [("do", "sign"), ("id", "{leaked_id}"), ("signing_secret", "{leaked_secret}")];
     assert_eq!(kind(&lab(&mut rosa, SEAL, &sign).await), "the ticket of Oskar");
     rosa.predict("06-no-secrets").await;
     let page = rosa.browsers[0].get(NETWORK).await.body;
@@ -131,7 +132,7 @@ async fn a_value_that_was_typed_is_a_cookie_of_the_lab_and_nothing_else() {
     ];
     for value in hostile {
         for name in ["send", "sign", "role"] {
-            let fields = [("do", name), ("value", value), ("id", value), ("secret", value)];
+            let fields = [("do", name), ("value", value), ("id", value), ("signing_secret", value)];
             let answer = rosa.browsers[0].post(SEAL, &fields).await;
             answer.expect_redirect(SEAL);
             let lines = answer.all("set-cookie");

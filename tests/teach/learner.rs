@@ -9,6 +9,15 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use crate::support::lesson::{Request, is_true, slug};
 use crate::support::{Answer, App, Browser, PASSWORD};
 
+/// Those of the goals that a page shows as reached. `names`: all of the lesson, in the order of the page.
+pub fn goals_reached(page: &str, names: &[&'static str]) -> Vec<&'static str> {
+    let goals: Vec<&str> = page.split("<li class=\"goal").skip(1).collect();
+    assert_eq!(goals.len(), names.len(), "{page}");
+    let is_reached = |goal: &&str| goal.starts_with(" goal--reached");
+    let pairs = names.iter().zip(goals).filter(|(_, goal)| is_reached(goal));
+    pairs.map(|(name, _)| *name).collect()
+}
+
 /// A learner with two browsers, the first one logged in.
 pub struct Learner {
     name: &'static str,

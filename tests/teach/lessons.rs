@@ -6,13 +6,14 @@ use mongodb::bson::{Document, doc};
 use rocket::futures::future::join_all;
 
 use crate::class;
+use crate::clocks::class_for;
 use crate::learner::Learner;
 use crate::support::lesson::{FOLDERS, Request, prediction, slug, solution};
 use crate::support::{App, PASSWORD};
 
 /// Runs each lesson in a class of its own, all concurrently: the last one waits for its clocks.
 async fn for_each_lesson(what: impl AsyncFn(&App, &'static str)) {
-    join_all(FOLDERS.map(async |folder| what(&class().await, folder).await)).await;
+    join_all(FOLDERS.map(async |folder| what(&class_for(folder).await, folder).await)).await;
 }
 
 #[rocket::async_test]

@@ -4,6 +4,7 @@
 mod support;
 
 mod class;
+mod clocks;
 mod crowd;
 mod forge;
 mod invitation;
@@ -16,6 +17,7 @@ mod lessons;
 mod memory;
 mod neutral;
 mod off;
+mod options;
 mod recorded;
 mod rows;
 mod sentences;

@@ -1,5 +1,8 @@
 //! The teacher's settings and the reset, on two instances.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::time::Duration;
 
 use mongodb::bson::{DateTime, Document, doc};
@@ -184,6 +187,20 @@ async fn a_reset_leaves_the_teacher_alone_in_a_clean_class_and_keeps_a_file() {
     }
     expect_soon(&mut second.browser(), "/learn", 200, "class=\"lessons\"").await;
     assert!(!second.browser().get("/learn").await.body.contains("teacher says"));
+}
+
+/// Other tests save backups to the same folder, so all files in it are checked.
+#[rocket::async_test]
+async fn a_backup_is_for_its_owner_also_in_a_folder_that_was_open() {
+    let (_first, _second, mut teacher) = two().await;
+    let folder = Path::new(".data/class");
+    fs::create_dir_all(folder).unwrap();
+    fs::set_permissions(folder, Permissions::from_mode(0o777)).unwrap();
+    teacher.post("/class/reset", &[("confirmation", "reset")]).await.expect_redirect("/class");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(folder), 0o700);
+    let files: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    assert!(!files.is_empty() && files.iter().all(|file| mode(file) == 0o600), "{files:?}");
 }
 
 #[rocket::async_test]

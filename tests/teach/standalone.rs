@@ -11,10 +11,10 @@ use tempfile::TempDir;
 use crate::stream::Events;
 use crate::support::App;
 
-/// A server that ends with the test.
-struct Standalone {
+/// A server that ends with the test. It deletes expired documents every second.
+pub struct Standalone {
     process: Child,
-    uri: String,
+    pub uri: String,
     _data: TempDir,
 }
 
@@ -25,14 +25,15 @@ impl Drop for Standalone {
     }
 }
 
-async fn standalone() -> Standalone {
+pub async fn standalone() -> Standalone {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/script/mongod");
     let path = Command::new(script).arg("--install-only").output().unwrap().stdout;
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let data = TempDir::new().unwrap();
     let mut mongod = Command::new(String::from_utf8(path).unwrap().trim());
     mongod.args(["--bind_ip", "127.0.0.1", "--nounixsocket", "--quiet", "--dbpath"]);
-    mongod.arg(data.path()).args(["--port", &port.to_string()]).stdout(Stdio::null());
+    mongod.arg(data.path()).args(["--port", &port.to_string()]);
+    mongod.args(["--setParameter", "ttlMonitorSleepSecs=1"]).stdout(Stdio::null());
     let process = mongod.spawn().unwrap();
     let uri = format!("mongodb://127.0.0.1:{port}/class");
     let standalone = Standalone { process, uri, _data: data };
@@ -62,7 +63,12 @@ async fn a_standalone_server_compares_sessions_and_reads_settings_every_two_seco
     let mut rosa = second.browser();
     rosa.sign_up("rosa").await;
     let short_id = rosa.session_id().unwrap()[..6].to_owned();
-    events.read_until(&format!(r#"{{"what":"insert","short_id":"{short_id}…""#)).await;
+    let line = |what: &str| format!(r#"{{"what":"{what}","short_id":"{short_id}…""#);
+    events.read_until(&line("insert")).await;
+    rosa.post("/coat", &[("item", "scarf")]).await;
+    events.read_until(&line("update")).await;
+    rosa.post("/logout", &[]).await;
+    events.read_until(&line("delete")).await;
 
     teacher.post("/class/line", &[("line", "Look up")]).await;
     for _ in 0..100 {

@@ -277,7 +277,7 @@ async fn the_lab_s_steps_are_told_apart_from_those_of_the_site() {
     rosa.post("/lab/the-seal", &[("do", "new")]).await;
     let page = rosa.get("/lab/the-seal").await;
     assert!(page.body.contains("<code>progress</code>"), "other writes are told as well");
-    rosa.post("/lab/the-seal", &[("do", "other-number")]).await;
+    rosa.post("/lab/the-seal", &[("do", "send"), ("value", "s:forged.signature")]).await;
     let page = rosa.get("/lab/the-seal").await;
     let chain = exchanges(&page);
     let forged = rows(&mut rosa, &chain[0]).await;

@@ -60,12 +60,13 @@ const OPENERS: [&str; 4] = ["collection", "collection_with_options", "documents"
 const HANDS: [&str; 2] = ["src/db.rs", "src/migrate/apply.rs"];
 
 /// Who opens which collection, by its constant in `src/names.rs`.
-const OWNERS: [(&str, &str); 5] = [
+const OWNERS: [(&str, &str); 6] = [
     ("src/auth/users/mongo.rs", "USERS"),
     ("src/auth/throttle/mongo.rs", "THROTTLE"),
     ("src/migrate.rs", "MIGRATIONS"),
     ("src/teach/progress/store.rs", "PROGRESS"),
     ("src/teach/settings.rs", "CLASS"),
+    ("src/teach/labs/sessions.rs", "LAB_SESSIONS"),
 ];
 
 fn collections_have_one_owner(sources: &Sources) -> Vec<Violation> {

@@ -78,20 +78,8 @@ async fn lesson(
     Ok(Redirect::to(format!("/class#{slug}")))
 }
 
-/// Withdraws the student's request for help: the teacher has helped.
-#[post("/students/<who>/helped", data = "<_form>")]
-async fn helped(
-    _teacher: Admin<'_>,
-    progress: &State<ProgressStore>,
-    who: &str,
-    _form: NoFields,
-) -> Result<Redirect, Error> {
-    progress.withdraw_help(who).await?;
-    Ok(Redirect::to("/class"))
-}
-
 pub(super) fn routes() -> Vec<Route> {
-    routes![set_line, helped, unlock]
+    routes![set_line, unlock]
 }
 
 /// Below `/class/lessons`.

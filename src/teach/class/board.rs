@@ -1,9 +1,10 @@
 //! `/class/board`: the page for the projector. It shows the address, how many students are logged in, one
 //! exchange step by step and the guesses of a lesson, without names and IDs of users.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use rocket::response::Redirect;
+use rocket::tokio::sync::watch;
 use rocket::{Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
 
@@ -19,17 +20,12 @@ use crate::web::error::Error;
 /// The exchange on the board of this instance, which has recorded it. It stays there when the recorder
 /// forgets it. A clone shares it.
 #[derive(Clone, Default)]
-pub(super) struct Board(Arc<RwLock<Option<Arc<Exchange>>>>);
+pub(super) struct Board(watch::Sender<Option<Arc<Exchange>>>);
 
 impl Board {
-    /// The exchange on the board.
-    fn exchange(&self) -> Option<Arc<Exchange>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     /// Replaces the exchange on the board.
     pub(super) fn put(&self, exchange: Option<Arc<Exchange>>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = exchange;
+        self.0.send_replace(exchange);
     }
 }
 
@@ -57,7 +53,7 @@ async fn show(
 ) -> Result<Template, Error> {
     let roster = class.roster().await?;
     let names = KnownNames::of(class.page.request().rocket());
-    let exchange = board.exchange().map(|exchange| anonymize(&exchange, &names));
+    let exchange = board.0.borrow().as_deref().map(|exchange| anonymize(exchange, &names));
     let last = exchange.as_ref().map_or(0, |exchange| rows(exchange).len());
     let step = step.unwrap_or(1).clamp(1, last.max(1));
     let revealed = class.settings.current().revealed;

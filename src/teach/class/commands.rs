@@ -1,6 +1,6 @@
 //! The commands of a teacher on the machine of the server: making seats, and the reset of `/class`.
 
-use super::reset::{Report, Reset, ResetError};
+use super::reset::{Report, ResetError, reset_class};
 use super::seats::{MAX_SEATS, Seeded, make};
 use crate::config::Config;
 use crate::stores::{self, OnUnreachable, OpenError, Stores};
@@ -53,13 +53,9 @@ pub async fn reset(config: Config) -> Result<Report, CommandError> {
     let labs = Labs::open(&stores.backing, &strategy).await?;
     let sessions = sessions(config.session.options, &stores, false)?;
     let progress = ProgressStore::new(&stores.backing);
-    let reset = Reset {
-        class: ClassData { sessions: &sessions, users: &*strategy.users, progress: &progress },
-        throttle: &strategy.throttle,
-        labs: &labs,
-        settings: &ClassSettings::new(&stores.backing),
-    };
-    reset.run().await.map_err(|error| match error {
+    let settings = ClassSettings::new(&stores.backing);
+    let class = ClassData { sessions: &sessions, users: &*strategy.users, progress: &progress };
+    reset_class(class, &strategy, &labs, &settings).await.map_err(|error| match error {
         ResetError::Unavailable(error) => error.into(),
         error @ ResetError::Backup(_) => CommandError::Backup(error),
     })

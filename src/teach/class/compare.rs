@@ -96,21 +96,3 @@ fn diff(before: &Snapshot, now: &Snapshot) -> Vec<Line> {
     lines.extend(gone.map(|(_, (short_id, ..))| line("delete", short_id)));
     lines
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn two_lists_differ_by_the_lines_of_a_change_stream() {
-        let snapshot = |all: &[(&str, i64)]| -> Snapshot {
-            let entry = |(n, at): &(&str, i64)| ((*n).to_owned(), (format!("{n}…"), Some(*at), 5));
-            all.iter().map(entry).collect()
-        };
-        let before = snapshot(&[("a", 1), ("b", 1), ("c", 1)]);
-        let now = snapshot(&[("b", 2), ("c", 1), ("d", 2)]);
-        let text = |line: &Line| format!("{} {}", line.what, line.short_id);
-        let lines: Vec<String> = diff(&before, &now).iter().map(text).collect();
-        assert_eq!(lines, ["update b…", "insert d…", "delete a…"]);
-    }
-}

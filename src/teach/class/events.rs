@@ -6,13 +6,14 @@
 //! session ID in it.
 
 use std::convert::Infallible;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
-use mongodb::bson::Timestamp;
+use mongodb::bson::{DateTime, Timestamp};
+use rocket::futures::StreamExt as _;
+use rocket::futures::future::select;
 use rocket::request::{FromRequest, Outcome};
 use rocket::response::stream::{Event, EventStream};
-use rocket::tokio::time::{Instant, sleep_until};
-use rocket::tokio::{pin, select};
+use rocket::tokio::time::sleep;
 use rocket::{Request, Route, Shutdown, State, get, routes};
 use rocket_express_session::Sessions;
 
@@ -42,9 +43,8 @@ impl<'r> FromRequest<'r> for LastEvent {
             let (time, increment) = id.split_once('-')?;
             Some(Timestamp { time: time.parse().ok()?, increment: increment.parse().ok()? })
         };
-        let oldest = SystemTime::now().checked_sub(REMEMBERED);
-        let oldest = oldest.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
-        let is_recent = |last: &Timestamp| u64::from(last.time) >= oldest.as_secs();
+        let oldest = DateTime::from(SystemTime::now() - REMEMBERED).timestamp_millis() / 1_000;
+        let is_recent = |last: &Timestamp| i64::from(last.time) >= oldest;
         Outcome::Success(Self(id.and_then(parse).filter(is_recent)))
     }
 }
@@ -68,16 +68,10 @@ async fn events(
             Some(_) => changed(),
             None => changed().with_retry(RETRY),
         };
-        if let Some(mut listener) = listener {
-            let end = sleep_until(Instant::now() + LIFETIME);
-            pin!(shutdown, end);
-            loop {
-                let change = select! {
-                    change = listener.next() => change,
-                    () = &mut end => break,
-                    () = &mut shutdown => break,
-                };
-                let Some(change) = change else { break };
+        if let Some(listener) = listener {
+            let end = select(Box::pin(sleep(LIFETIME)), shutdown);
+            let mut changes = listener.take_until(end);
+            while let Some(change) = changes.next().await {
                 for event in to_events(change) {
                     yield event;
                 }
@@ -92,10 +86,9 @@ fn changed() -> Event {
 
 fn to_events(change: Change) -> impl Iterator<Item = Event> {
     let line = change.line.map(|line| Event::json(&line).event("ledger"));
-    let id = change.time.map(|at| format!("{}-{}", at.time, at.increment));
     // An empty ID would make the browser forget the last one.
-    let changed = match id {
-        Some(id) => changed().id(id),
+    let changed = match change.time {
+        Some(Timestamp { time, increment }) => changed().id(format!("{time}-{increment}")),
         None => changed(),
     };
     line.into_iter().chain([changed])

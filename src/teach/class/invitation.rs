@@ -4,6 +4,7 @@
 //! There is no default password. The person who started the server reads the link in its terminal. The first
 //! user who confirms it within half an hour becomes an admin.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use qrcode::QrCode;
@@ -16,7 +17,7 @@ use rocket_dyn_templates::{Template, context};
 use rocket_express_session::SessionId;
 use subtle::ConstantTimeEq as _;
 
-use super::network::{reachable_at, url};
+use super::network::reachable_at;
 use crate::audit::{self, Actor, AuditEvent, Outcome};
 use crate::auth::{Admin, LocalStrategy, User, Visitor};
 use crate::web::error::Error;
@@ -31,13 +32,6 @@ const LIFETIME: Duration = Duration::from_secs(30 * 60);
 pub(super) struct TeacherLink(Mutex<Option<(String, Instant)>>);
 
 impl TeacherLink {
-    /// A new token, as hard to guess as a session ID.
-    async fn renew(&self) -> String {
-        let token = SessionId::generate().as_str().to_owned();
-        *self.0.lock().await = Some((token.clone(), Instant::now() + LIFETIME));
-        token
-    }
-
     /// The lock of the link, for a request with the right token. All other requests wait for it. The request
     /// that empties it has used the link; if MongoDB fails before that, the link still works.
     async fn lock(&self, token: &str) -> Option<MutexGuard<'_, Option<(String, Instant)>>> {
@@ -55,7 +49,8 @@ pub(super) fn address(config: &Config) -> Option<String> {
 }
 
 fn addresses(config: &Config) -> Vec<String> {
-    reachable_at(config.address).into_iter().map(|ip| url(ip, config.port)).collect()
+    let reachable = reachable_at(config.address).into_iter();
+    reachable.map(|ip| format!("http://{}", SocketAddr::new(ip, config.port))).collect()
 }
 
 /// Prints the addresses of the class and the teacher's link on the terminal.
@@ -73,7 +68,9 @@ pub(super) async fn announce(rocket: &Rocket<Orbit>) {
         println!("\n{image}\n");
     }
     if let Some(link) = rocket.state::<TeacherLink>() {
-        let token = link.renew().await;
+        // As hard to guess as a session ID.
+        let token = SessionId::generate().as_str().to_owned();
+        *link.0.lock().await = Some((token.clone(), Instant::now() + LIFETIME));
         println!(
             "The first user to confirm at this link, within 30 minutes, becomes the teacher:\n"
         );
@@ -124,20 +121,4 @@ async fn become_teacher(
 
 pub(super) fn routes() -> Vec<Route> {
     routes![qr, show, become_teacher]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[rocket::async_test]
-    async fn a_link_works_until_it_was_used() {
-        let link = TeacherLink::default();
-        assert!(link.lock("").await.is_none());
-        let token = link.renew().await;
-        assert!(link.lock("another one").await.is_none() && link.lock("").await.is_none());
-        assert!(link.lock(&token).await.is_some(), "looked at");
-        link.lock(&token).await.unwrap().take();
-        assert!(link.lock(&token).await.is_none(), "used");
-    }
 }

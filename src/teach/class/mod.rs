@@ -32,8 +32,8 @@ pub use network::{PublicAddress, for_a_class};
 pub use seats::is_on_card;
 
 use rocket::fairing::{AdHoc, Fairing};
-use rocket::tokio::select;
-use rocket::{Orbit, Request, Rocket, Route};
+use rocket::futures::future::select;
+use rocket::{Orbit, Request, Rocket};
 use rocket_dyn_templates::{Template, context};
 
 use board::Board;
@@ -52,23 +52,16 @@ pub fn stage() -> impl Fairing {
             .manage(Changes::default())
             .manage(Comparison::default())
             .manage(Board::default())
-            .mount("/class", routes())
+            .mount("/class", pages::routes())
+            .mount("/class", students::routes())
+            .mount("/class", actions::routes())
+            .mount("/class", events::routes())
+            .mount("/class", invitation::routes())
+            .mount("/class", sheets::routes())
+            .mount("/class", board::routes())
             .mount("/class/lessons", actions::routes_of_lessons())
             .attach(AdHoc::on_liftoff("Class", |rocket| Box::pin(async move { watch(rocket) })))
     })
-}
-
-fn routes() -> Vec<Route> {
-    [
-        pages::routes(),
-        students::routes(),
-        actions::routes(),
-        events::routes(),
-        invitation::routes(),
-        sheets::routes(),
-        board::routes(),
-    ]
-    .concat()
 }
 
 /// For a server that was started for a class: prints its address and the teacher's link on the terminal.
@@ -78,14 +71,9 @@ pub fn invite() -> impl Fairing {
 
 /// Starts the task that watches for changes. It ends with the server.
 fn watch(rocket: &Rocket<Orbit>) {
-    let Some(watcher) = Watcher::of(rocket) else { return };
-    let shutdown = rocket.shutdown();
-    rocket::tokio::spawn(async move {
-        select! {
-            () = watcher.run() => {}
-            () = shutdown => {}
-        }
-    });
+    if let Some(watcher) = Watcher::of(rocket) {
+        rocket::tokio::spawn(select(Box::pin(watcher.run()), rocket.shutdown()));
+    }
 }
 
 /// The teacher's line for the top of this page.

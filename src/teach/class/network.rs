@@ -3,7 +3,7 @@
 //! Lessons and labs are not made for the internet. So a class is not served at a public address, unless the
 //! teacher allows it.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
 use rocket::figment::Figment;
 
@@ -44,11 +44,11 @@ pub(super) fn reachable_at(address: IpAddr) -> Vec<IpAddr> {
     let all = interfaces.into_iter().filter(|interface| !interface.is_loopback());
     let all = all.map(|interface| interface.ip());
     // "0.0.0.0" is IPv4 alone, "::" is both.
-    all.filter(|ip| ip.is_ipv4() || address.is_ipv6() && !is_link_local(*ip)).collect()
-}
-
-fn is_link_local(ip: IpAddr) -> bool {
-    matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
+    let is_reachable = |ip: &IpAddr| match ip {
+        IpAddr::V4(_) => true,
+        IpAddr::V6(ip) => address.is_ipv6() && !ip.is_unicast_link_local(),
+    };
+    all.filter(is_reachable).collect()
 }
 
 /// Whether the address is not routed on the internet (RFC 1918, 3927, 4193, 5737, 6598).
@@ -60,19 +60,7 @@ fn is_local(ip: IpAddr) -> bool {
             let is_routed_nowhere = ip.is_loopback() || ip.is_documentation();
             ip.is_private() || ip.is_link_local() || is_shared || is_routed_nowhere
         }
-        IpAddr::V6(ip) => is_local_v6(ip),
-    }
-}
-
-fn is_local_v6(ip: Ipv6Addr) -> bool {
-    ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_loopback()
-}
-
-/// The URL to type into a browser.
-pub(super) fn url(ip: IpAddr, port: u16) -> String {
-    match ip {
-        IpAddr::V4(ip) => format!("http://{ip}:{port}"),
-        IpAddr::V6(ip) => format!("http://[{ip}]:{port}"),
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_loopback(),
     }
 }
 
@@ -100,11 +88,5 @@ mod tests {
         check("fd00::1", true);
         let settings = for_a_class(Figment::from(("address", "127.0.0.1")), true).unwrap();
         assert_eq!(settings.extract_inner::<String>("address").unwrap(), "0.0.0.0");
-    }
-
-    #[test]
-    fn an_address_is_written_as_browsers_take_it() {
-        assert_eq!(url("10.0.0.1".parse().unwrap(), 8000), "http://10.0.0.1:8000");
-        assert_eq!(url("fd00::1".parse().unwrap(), 80), "http://[fd00::1]:80");
     }
 }

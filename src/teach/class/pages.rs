@@ -2,17 +2,16 @@
 
 use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::board::Board;
 use super::class_page::ClassPage;
-use super::reset::{FOLDER, Report, Reset, ResetError, forget_recordings};
-use super::roster::Roster;
+use super::reset::{FOLDER, Report, ResetError, forget_recordings, reset_class};
 use crate::audit::{self, Actor, AuditEvent, Outcome};
-use crate::auth::Admin;
+use crate::auth::{Admin, LocalStrategy};
 use crate::in_flight::without_deadline;
-use crate::teach::lessons::{Bar, Lesson, LessonTexts, all};
-use crate::teach::settings::Settings;
+use crate::teach::labs::Labs;
+use crate::teach::lessons::{Lesson, all};
 use crate::trace::Recorder;
 use crate::web::error::Error;
 use crate::web::{FieldError, Flash, Form, FormResponse};
@@ -20,45 +19,25 @@ use crate::web::{FieldError, Flash, Form, FormResponse};
 /// The word that confirms a reset of the class.
 const WORD: &str = "reset";
 
-/// A lesson, with the settings and guesses of the class.
-#[derive(Serialize)]
-struct LessonRow<'t> {
-    slug: &'static str,
-    title: &'t str,
-    closed: bool,
-    revealed: bool,
-    solved: usize,
-    bars: Vec<Bar>,
-}
-
-impl<'t> LessonRow<'t> {
-    fn new(
-        lesson: &'static Lesson,
-        texts: &'t LessonTexts,
-        settings: &Settings,
-        roster: &Roster,
-    ) -> Self {
-        let is_solved = |state: &&str| *state == "solved";
-        let states = roster.learners().flat_map(|one| &one.lessons);
-        let states = states.filter(|status| status.slug == lesson.slug).map(|status| status.state);
-        Self {
-            slug: lesson.slug,
-            title: &texts.of(lesson).title,
-            closed: settings.closed.contains(lesson.slug),
-            revealed: settings.revealed.as_deref() == Some(lesson.slug),
-            solved: states.filter(is_solved).count(),
-            bars: roster.bars(lesson, texts),
-        }
-    }
-}
-
 async fn render(
     class: &ClassPage<'_>,
     teacher: Admin<'_>,
     errors: &[FieldError],
 ) -> Result<Template, Error> {
     let (roster, settings) = (class.roster().await?, class.settings.current());
-    let row = |lesson| LessonRow::new(lesson, class.texts, &settings, &roster);
+    let row = |lesson: &'static Lesson| {
+        let learners = roster.students.iter().chain(&roster.guests);
+        let states = learners.flat_map(|learner| &learner.lessons);
+        let solved = states.filter(|at| at.slug == lesson.slug && at.state == "solved").count();
+        context! {
+            slug: lesson.slug,
+            title: &class.texts.of(lesson).title,
+            closed: settings.closed.contains(lesson.slug),
+            revealed: settings.revealed.as_deref() == Some(lesson.slug),
+            solved,
+            bars: roster.bars(lesson, class.texts),
+        }
+    };
     let own = context! {
         lessons: all().iter().map(row).collect::<Vec<_>>(),
         roster: &roster,
@@ -91,7 +70,8 @@ struct Typed {
 async fn reset(
     teacher: Admin<'_>,
     class: ClassPage<'_>,
-    reset: Reset<'_>,
+    strategy: &State<LocalStrategy>,
+    labs: &State<Labs>,
     recorder: &State<Recorder>,
     board: &State<Board>,
     form: Form<Typed>,
@@ -104,12 +84,12 @@ async fn reset(
         return again(&format!("Nothing was reset. Type {WORD} to confirm.")).await;
     }
     // It takes as long as there are sessions to end, and a prank can make many.
-    let done = without_deadline(reset.run()).await;
+    let done = without_deadline(reset_class(class.data, strategy, labs, class.settings)).await;
     let outcome = if done.is_ok() { Outcome::Done } else { Outcome::Refused };
     audit::record(AuditEvent::ResetClass, outcome, Actor::Name(&teacher.0.username));
     match done {
         Ok(Report { students, sessions, backup }) => {
-            forget_recordings(recorder, reset.labs, board);
+            forget_recordings(recorder, labs, board);
             log::info!(
                 "the class was reset: {sessions} sessions ended, progress saved to {}",
                 backup.display()

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::auth::User;
 use crate::db::Unavailable;
-use crate::teach::class_data::{ClassData, LISTED};
+use crate::teach::class_data::{ClassData, LISTED, MAX_USERS};
 use crate::teach::lessons::{Bar, Lesson, LessonText, LessonTexts, all, bars};
 use crate::teach::progress::{LessonState, Progress};
 use crate::web::{SessionView, TimeView};
@@ -69,7 +69,7 @@ impl Roster {
         texts: &LessonTexts,
     ) -> Result<Self, Unavailable> {
         let (sessions, users, mut progress) =
-            try_join!(class.list_sessions(), class.list_users(), class.progress.all())?;
+            try_join!(class.list_sessions(), class.users.all(MAX_USERS), class.progress.all())?;
         let count = sessions.len();
         let mut of_users: HashMap<String, Vec<SessionInfo>> = HashMap::new();
         let mut guests = vec![];
@@ -93,11 +93,6 @@ impl Roster {
         });
         let here = students.iter().filter(|student| !student.browsers.is_empty()).count();
         Ok(Self { students, guests, teachers, sessions: count, here })
-    }
-
-    /// The students and anonymous visitors.
-    pub(super) fn learners(&self) -> impl Iterator<Item = &Student> {
-        self.students.iter().chain(&self.guests)
     }
 
     /// The guesses of the class in this lesson: a bar for each option.

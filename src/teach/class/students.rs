@@ -10,13 +10,13 @@ use serde_json::Value;
 use super::class_page::ClassPage;
 use super::roster::Student;
 use crate::audit::{self, Actor, AuditEvent, Outcome};
-use crate::auth::{Admin, LocalStrategy, User, UserId, key_of, revoke::BY_ADMIN};
+use crate::auth::{Admin, LocalStrategy, UserId, key_of, revoke::BY_ADMIN};
 use crate::db::{Unavailable, in_time};
-use crate::teach::class_data::{ClassData, LISTED};
+use crate::teach::class_data::LISTED;
 use crate::teach::progress::Scope;
 use crate::trace::{self, Recorder};
 use crate::web::error::Error;
-use crate::web::{Flash, NoFields, Page, SessionView, TimeView, document_of};
+use crate::web::{Flash, NoFields, SessionView, TimeView, document_of};
 
 /// A session, as the teacher may see it.
 #[derive(Serialize)]
@@ -77,13 +77,6 @@ async fn find(class: &ClassPage<'_>, who: &str) -> Result<Option<Student>, Unava
     Ok(all.find(|student| student.who == who))
 }
 
-async fn find_account(class: ClassData<'_>, who: &str) -> Result<Option<User>, Unavailable> {
-    match UserId::from_hex(who) {
-        Some(id) => class.users.find(id).await,
-        None => Ok(None),
-    }
-}
-
 #[get("/students/<who>")]
 async fn show(
     teacher: Admin<'_>,
@@ -126,42 +119,45 @@ async fn revoke(
     Ok(Some(Redirect::to(back)))
 }
 
-/// Resets the student's lessons; the login stays.
-#[post("/students/<who>/reset", data = "<_form>")]
-async fn reset(
-    _teacher: Admin<'_>,
-    class: ClassData<'_>,
-    who: &str,
-    _form: NoFields,
-) -> Result<Option<Redirect>, Error> {
-    let Some(user) = find_account(class, who).await? else { return Ok(None) };
-    class.progress.delete(Scope::User(&user.id.to_hex())).await?;
-    Ok(Some(Redirect::to(format!("/class/students/{who}"))))
-}
-
-/// Resets the counter of wrong passwords of this account. The counters of addresses stay, and the notice says
-/// so.
-#[post("/students/<who>/unlock", data = "<_form>")]
-async fn unlock(
+/// `helped`, `reset` or `unlock`: a button of the teacher for one account.
+#[post("/students/<who>/<button>", data = "<_form>")]
+async fn press(
     teacher: Admin<'_>,
-    page: Page<'_>,
-    class: ClassData<'_>,
+    class: ClassPage<'_>,
     strategy: &State<LocalStrategy>,
     who: &str,
+    button: &str,
     _form: NoFields,
 ) -> Result<Option<Redirect>, Error> {
-    let Some(User { username: name, .. }) = find_account(class, who).await? else {
-        return Ok(None);
-    };
-    let was_locked = strategy.throttle.unlock(&key_of(&name)).await?;
-    let outcome = if was_locked { Outcome::Done } else { Outcome::Refused };
-    audit::record(AuditEvent::Unlock, outcome, Actor::Admin(&teacher.0.username, &name));
-    page.set_flash(&Flash::StudentUnlocked);
-    Ok(Some(Redirect::to(format!("/class/students/{who}"))))
+    let Some(id) = UserId::from_hex(who) else { return Ok(None) };
+    let Some(user) = class.data.users.find(id).await? else { return Ok(None) };
+    let back = format!("/class/students/{who}");
+    match button {
+        // The teacher has helped, and goes on to the next student.
+        "helped" => {
+            let (progress, id) = (class.data.progress, id.to_hex());
+            progress
+                .change(&id, progress.load(&id).await?, |progress| progress.help = None)
+                .await?;
+            return Ok(Some(Redirect::to("/class")));
+        }
+        // The lessons only: the login stays.
+        "reset" => class.data.progress.delete(Scope::User(&id.to_hex())).await?,
+        // The counter of wrong passwords only. The counters of addresses stay, and the notice says so.
+        "unlock" => {
+            let was_locked = strategy.throttle.unlock(&key_of(&user.username)).await?;
+            let outcome = if was_locked { Outcome::Done } else { Outcome::Refused };
+            let names = Actor::Admin(&teacher.0.username, &user.username);
+            audit::record(AuditEvent::Unlock, outcome, names);
+            class.page.set_flash(&Flash::StudentUnlocked);
+        }
+        _ => return Ok(None),
+    }
+    Ok(Some(Redirect::to(back)))
 }
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![show, revoke, reset, unlock]
+    routes![show, revoke, press]
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use mongodb::Database;
 use mongodb::action::Action as _;
-use mongodb::bson::{Document, Timestamp, doc};
+use mongodb::bson::{DateTime, Document, Timestamp, doc};
 use mongodb::change_stream::ChangeStream;
 use mongodb::change_stream::event::{ChangeStreamEvent, OperationType};
 use rocket::futures::StreamExt as _;
@@ -21,7 +21,7 @@ use super::changes::{Change, Changes, Line};
 use super::compare::Comparison;
 use super::reset::forget_recordings;
 use crate::db::Mongo;
-use crate::names::{CLASS, PROGRESS, USERS};
+use crate::names::{CLASS, LAB_SESSIONS, PROGRESS, USERS};
 use crate::stores::Backend;
 use crate::teach::labs::Labs;
 use crate::teach::settings::ClassSettings;
@@ -59,13 +59,13 @@ impl Watcher {
         };
         Some(Self {
             database,
-            sessions: rocket.state::<Sessions>()?.clone(),
-            settings: rocket.state::<ClassSettings>()?.clone(),
-            changes: rocket.state::<Changes>()?.clone(),
-            comparison: rocket.state::<Comparison>()?.clone(),
-            recorder: rocket.state::<Recorder>()?.clone(),
-            labs: rocket.state::<Labs>()?.clone(),
-            board: rocket.state::<Board>()?.clone(),
+            sessions: rocket.state().cloned()?,
+            settings: rocket.state().cloned()?,
+            changes: rocket.state().cloned()?,
+            comparison: rocket.state().cloned()?,
+            recorder: rocket.state().cloned()?,
+            labs: rocket.state().cloned()?,
+            board: rocket.state().cloned()?,
             resets: None,
             last: None,
         })
@@ -87,7 +87,9 @@ impl Watcher {
 
     /// A change stream that goes on after the last event; `None` where there are none.
     async fn open(&mut self, mongo: &Mongo, sessions: &str) -> Option<ChangeStream<Event>> {
-        let filter = doc! { "ns.coll": { "$in": [sessions, USERS, PROGRESS, CLASS] } };
+        let deleted = doc! { "ns.coll": LAB_SESSIONS, "operationType": "delete" };
+        let all = doc! { "ns.coll": { "$in": [sessions, USERS, PROGRESS, CLASS] } };
+        let filter = doc! { "$or": [all, deleted] };
         let start = |database: Database, mut filter: Document, after: Option<Timestamp>| async move {
             if let Some(after) = after {
                 filter.insert("clusterTime", doc! { "$gt": after });
@@ -121,6 +123,11 @@ impl Watcher {
                 }
             };
             let collection = event.ns.as_ref().and_then(|ns| ns.coll.as_deref());
+            if collection == Some(LAB_SESSIONS) {
+                self.last = event.cluster_time;
+                note_deletion(&self.labs, &event);
+                continue;
+            }
             if collection == Some(CLASS) {
                 self.refresh().await;
             }
@@ -153,6 +160,16 @@ impl Watcher {
         }
         // Accounts and progress are not compared.
         self.changes.publish(Change::default());
+    }
+}
+
+/// Tells the lab of the clocks when one of its sessions was deleted. MongoDB before 6.0 has no `wallTime`.
+fn note_deletion(labs: &Labs, event: &Event) {
+    let seconds = event.cluster_time.map(|time| i64::from(time.time) * 1_000);
+    let millis = event.wall_time.map(DateTime::timestamp_millis).or(seconds);
+    let key = event.document_key.as_ref();
+    if let Some((sid, millis)) = key.and_then(|key| key.get_str("_id").ok()).zip(millis) {
+        labs.clocks.deleted(sid, rocket_express_session::Timestamp::from_millis(millis));
     }
 }
 

@@ -10,14 +10,14 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use rocket::Request;
 use rocket_express_session::Session;
 
-use super::cookies;
 use super::servers::Tenant;
 use super::sessions::{DAY, Labs, commit};
+use super::{cookies, options};
 use crate::auth::revoke::REVOKED;
 use crate::db::Unavailable;
 use crate::names::{BIG_COOKIE, LAB_COOKIE, NOTE_COOKIE, OLD_COOKIE};
 use crate::teach::limits::{Denied, Limits, Size};
-use crate::teach::progress::{Hidden, LabState, Secret, Switches};
+use crate::teach::progress::{Hidden, LabState, Switches};
 
 /// The lifetime of the short-lived cookie, and of the short-lived document, in the lesson on clocks.
 const SHORT: Duration = Duration::from_secs(20);
@@ -68,6 +68,9 @@ impl LabContext<'_> {
         action: &Action<'_>,
         state: &mut LabState,
     ) -> Result<Option<Vec<String>>, Denied> {
+        if self.slug == options::SLUG {
+            state.switches = action.switches.clone();
+        }
         let lines = match action.name {
             "new" | "leak" | "send" | "sign" | "role" if self.slug == "the-seal" => {
                 self.forge(action, state).await?
@@ -103,14 +106,14 @@ impl LabContext<'_> {
                 }
                 vec![]
             }
-            "switch" => {
-                state.switches = action.switches.clone();
-                vec![]
-            }
+            "switch" => vec![],
             "short-cookie" => self.with_other_clock(state, DAY, SHORT).await?,
             "short-document" => self.with_other_clock(state, SHORT, DAY).await?,
             _ => return Ok(None),
         };
+        if self.slug == "three-clocks" {
+            self.labs.clocks.sent(&lines);
+        }
         Ok(Some(lines))
     }
 
@@ -119,23 +122,12 @@ impl LabContext<'_> {
     /// # Errors
     /// The store does not answer.
     pub(super) async fn session(&self, state: &LabState) -> Result<Session, Unavailable> {
-        match self.slug {
-            "the-seal" => self.signed_session(state).await,
-            _ => self.labs.sessions(&state.switches)?.load(self.request).await,
-        }
-    }
-
-    /// Whether the session of this ticket is stored, even if the browser has the ticket no longer.
-    ///
-    /// # Errors
-    /// The store does not answer.
-    pub(super) async fn is_stored(&self, ticket: &str) -> Result<bool, Unavailable> {
-        // With both secrets: whether it is stored does not depend on the signature.
-        let switches = Switches { secret: Secret::Both, ..Switches::default() };
-        let sessions = self.labs.unobserved(&switches)?;
-        let session =
-            sessions.load_from_header(self.request, &format!("{LAB_COOKIE}={ticket}")).await?;
-        Ok(session.is_stored())
+        let switches = match self.slug {
+            "the-seal" => return self.signed_session(state).await,
+            options::SLUG => state.switches.clone(),
+            _ => Switches::default(),
+        };
+        self.labs.sessions(&switches)?.load(self.request).await
     }
 
     /// Starts a new session, and remembers its ticket.
@@ -206,6 +198,7 @@ impl LabContext<'_> {
 
     async fn log_out(&self, state: &LabState) -> Result<Vec<String>, Denied> {
         let session = self.session(state).await?;
+        self.labs.clocks.change(session.id().as_str(), |times| times.is_logged_out = true);
         session.destroy();
         Ok(commit(&session).await?.into_iter().collect())
     }

@@ -8,7 +8,9 @@ use rocket_express_session::Session;
 use serde::{Deserialize, Serialize};
 
 use super::actions::{Action, LabContext, VISITS, decoded};
+use super::clocks_view::ClocksView;
 use super::forge::Forge;
+use super::options::{self, Chosen, Outcome};
 use super::servers::Tenant;
 use super::sessions::{Labs, commit};
 use super::{network, note};
@@ -16,7 +18,7 @@ use crate::db::Unavailable;
 use crate::names::{LAB_COOKIES, NOTE_COOKIE, OLD_COOKIE};
 use crate::teach::lessons::{LessonPage, Shown};
 use crate::teach::limits::{Denied, Size};
-use crate::teach::progress::{LabState, Learner, Secret, Switches};
+use crate::teach::progress::{LabState, Learner, Switches};
 use crate::web::Form;
 
 /// A response with cookies of the lab.
@@ -68,13 +70,15 @@ struct LabView<'r> {
     handed: bool,
     /// A text that the learner has decoded from base64, and what it says.
     decode: Option<(&'r str, Option<String>)>,
-    /// Whether the document of the last ticket is stored and valid; `None` where no lesson asks.
-    kept: Option<bool>,
+    /// The clocks of the last ticket; `None` without one, and in other lessons.
+    clocks: Option<ClocksView>,
     memory: Option<Memory>,
     /// The ticket itself, in lesson 5.
     forge: Option<Forge>,
     /// What plain http tells the network, in lesson 6.
     heard: Vec<String>,
+    /// What the last requests did; empty in other lessons than 13.
+    outcomes: Vec<Outcome>,
 }
 
 #[get("/<_>?<decode>&<shown..>")]
@@ -91,8 +95,11 @@ async fn show(
         let page = lesson.render(None::<()>, shown).await?;
         return Ok(Some(WithCookies(page, vec![])));
     }
-    let (lab, lines) = view(&lesson, labs, decode).await?;
+    let (mut lab, lines) = view(&lesson, labs, decode).await?;
     lesson.learner.lab_cookies.clone_from(&lines);
+    if lesson.requested.lesson.slug == options::SLUG {
+        lab.outcomes = options::outcomes(&lesson.learner);
+    }
     let page = lesson.render(Some(lab), shown).await?;
     Ok(Some(WithCookies(page, lines)))
 }
@@ -109,17 +116,19 @@ async fn view<'r>(
     let context = LabContext { request, labs, tenant, limits, slug };
     let state = &learner.progress().lab;
     let session = context.session(state).await?;
-    if state.switches.save_uninitialized && !session.is_stored() {
+    if session.sessions().options().save_uninitialized && !session.is_stored() {
         limits.count(Size::Small).await?;
     }
     let seen = seen(request, &session);
     let mut lines: Vec<String> = commit(&session).await?.into_iter().collect();
-    let kept = match (&state.ticket, slug) {
-        (Some(ticket), "three-clocks") => Some(context.is_stored(ticket).await?),
+    let clocks = match (&state.ticket, slug) {
+        (Some(ticket), "three-clocks") => {
+            Some(ClocksView::read(labs, slug, ticket, seen.has_ticket).await?)
+        }
         _ => None,
     };
-    if let Some(kept) = kept {
-        note(slug, "is kept", kept.into());
+    if slug == options::SLUG {
+        options::note_switches(&state.switches);
     }
     let memory = match slug {
         "two-stores" => two_stores(&context, &seen, &mut lines).await?,
@@ -137,10 +146,11 @@ async fn view<'r>(
         handed: !lines.is_empty(),
         decode: decode.map(|text| (text, decoded(text))),
         seen,
-        kept,
+        clocks,
         memory,
         forge: (slug == "the-seal").then(|| context.examine(&session, state)),
         heard: if slug == "no-secrets" { network::lines(request) } else { vec![] },
+        outcomes: vec![],
     };
     Ok((lab, lines))
 }
@@ -196,28 +206,12 @@ async fn two_stores(
 struct Button {
     #[serde(rename = "do")]
     name: String,
-    resave: String,
-    save_uninitialized: String,
-    one_day: String,
-    secret: String,
     value: String,
     id: String,
-}
-
-impl Button {
-    fn switches(&self) -> Switches {
-        Switches {
-            own: None,
-            resave: !self.resave.is_empty(),
-            save_uninitialized: !self.save_uninitialized.is_empty(),
-            one_day: !self.one_day.is_empty(),
-            secret: match self.secret.as_str() {
-                "new" => Secret::New,
-                "both" => Secret::Both,
-                _ => Secret::First,
-            },
-        }
-    }
+    /// The secret that lesson 5 signs with.
+    signing_secret: String,
+    #[serde(flatten)]
+    chosen: Chosen,
 }
 
 #[post("/<_>", data = "<form>")]
@@ -231,8 +225,8 @@ async fn run(
         return Ok(None);
     }
     let learner = &mut lesson.learner;
-    let Button { name, value, id, secret, .. } = &form.0;
-    let action = Action { name, switches: form.0.switches(), value, id, secret };
+    let Button { name, value, id, signing_secret: secret, chosen } = &form.0;
+    let action = Action { name, switches: chosen.switches(), value, id, secret };
     // A count is stored at the end of this request, also for a visitor who had no session before it.
     let has_server = learner.is_stored() || action.name == "count";
     let context = LabContext {

@@ -4,21 +4,24 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use mongodb::bson::{Document, doc};
 use rocket_express_session::observe::Event;
 use rocket_express_session::store::{MemoryStore, Store};
-use rocket_express_session::{Options, OptionsError, Secrets, Session, Sessions};
+use rocket_express_session::{
+    Options, OptionsError, Secrets, Session, SessionId, Sessions, Timestamp,
+};
 
 use super::PATH;
+use super::clocks::Clocks;
 use super::servers::{Server, Servers, Tenant};
 use crate::auth::LocalStrategy;
 use crate::auth::revoke::CLASS_RESET;
-use crate::db::{IndexError, Unavailable};
-use crate::names::{LAB_COOKIE, LAB_SESSIONS, MEMORY_COOKIE};
+use crate::db::{Documents, IndexError, READ_LIMIT, Unavailable};
+use crate::names::{LAB_COOKIE, LAB_OTHER_SESSIONS, LAB_SESSIONS, MEMORY_COOKIE};
 use crate::proxy::is_https;
 use crate::stores::Backend;
 use crate::teach::progress::{Secret, Switches};
-use crate::trace;
-use crate::trace::in_flight;
+use crate::trace::{self, Step, in_flight};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -29,10 +32,15 @@ pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone)]
 pub(crate) struct Labs {
     store: Arc<dyn Store>,
-    is_memory: bool,
+    /// The store behind the switch `other_collection`.
+    other_store: Arc<dyn Store>,
+    /// The documents in `store`; `None` in memory.
+    documents: Option<Documents<Document>>,
     secrets: Secrets,
     /// The learners' own servers, for the lesson about a restart.
     servers: Arc<Mutex<Servers>>,
+    /// The clocks of the sessions in `store`.
+    pub clocks: Clocks,
 }
 
 impl Labs {
@@ -44,17 +52,20 @@ impl Labs {
         backing: &Backend,
         strategy: &LocalStrategy,
     ) -> Result<Self, IndexError> {
-        let store: Arc<dyn Store> = match backing {
-            Backend::Mongodb { database, .. } => {
-                let store = database.session_store(LAB_SESSIONS);
-                store.ensure_indexes().await?;
-                Arc::new(store)
-            }
-            Backend::Memory => Arc::new(MemoryStore::default()),
+        let documents = match backing {
+            Backend::Mongodb { database, .. } => Some(database.documents(LAB_SESSIONS)),
+            Backend::Memory => None,
         };
-        let is_memory = matches!(backing, Backend::Memory);
+        let store = open(backing, LAB_SESSIONS).await?;
+        let other_store = open(backing, LAB_OTHER_SESSIONS).await?;
+        let (servers, clocks) = (Arc::default(), Clocks::default());
         let secrets = strategy.secrets.clone();
-        Ok(Self { store, is_memory, secrets, servers: Arc::default() })
+        Ok(Self { store, other_store, documents, secrets, servers, clocks })
+    }
+
+    /// Whether the sessions are in this process's memory.
+    pub(super) fn is_memory(&self) -> bool {
+        self.documents.is_none()
     }
 
     /// The lab's sessions with these options.
@@ -62,17 +73,29 @@ impl Labs {
     /// # Errors
     /// The options are wrong, which does not happen: they are ours.
     pub(crate) fn sessions(&self, switches: &Switches) -> Result<Sessions, Unavailable> {
-        let observer = if self.is_memory { observe_in_memory } else { trace::observe_lab };
-        build(self.store.clone(), self.options_of(switches), observer).map_err(Unavailable::new)
+        let observer = if self.is_memory() { observe_in_memory } else { trace::observe_lab };
+        let store = if switches.other_collection { &self.other_store } else { &self.store };
+        build(store.clone(), self.options_of(switches), observer).map_err(Unavailable::new)
     }
 
-    /// The lab's sessions with these options, whose use the notebook does not show.
+    /// When the stored session of this ID expires, or has expired. Memory returns no session that has.
     ///
     /// # Errors
-    /// As [`sessions`](Self::sessions).
-    pub(crate) fn unobserved(&self, switches: &Switches) -> Result<Sessions, Unavailable> {
-        let observer = if self.is_memory { trace::observe_memory } else { ignore };
-        build(self.store.clone(), self.options_of(switches), observer).map_err(Unavailable::new)
+    /// The store does not answer.
+    pub(super) async fn expires(&self, id: &SessionId) -> Result<Option<Timestamp>, Unavailable> {
+        let Some(documents) = &self.documents else {
+            trace::note(|| Step::Memory { method: "load", sid: trace::short_id(id.as_str()) });
+            return Ok(self.store.load(id).await?.and_then(|record| record.times.expires));
+        };
+        let filter = doc! { "_id": id.as_str() };
+        let find = |documents: mongodb::Collection<Document>| async move {
+            documents.find_one(filter).max_time(READ_LIMIT).await
+        };
+        let expires = documents
+            .run(find)
+            .await?
+            .and_then(|found| found.get_datetime("expires").ok().copied());
+        Ok(expires.map(|date| Timestamp::from_millis(date.timestamp_millis())))
     }
 
     /// The sessions in the memory of this server.
@@ -91,7 +114,8 @@ impl Labs {
         }
         options.resave = switches.resave;
         options.save_uninitialized = switches.save_uninitialized;
-        options.touch_after = if switches.resave { DAY } else { Duration::ZERO };
+        options.rolling = switches.rolling;
+        options.touch_after = if switches.touch_after { HOUR / 2 } else { Duration::ZERO };
         options.idle_timeout = if switches.one_day { DAY } else { HOUR };
         options
     }
@@ -138,14 +162,26 @@ impl Labs {
     /// The store does not answer.
     pub(crate) async fn clear(&self) -> Result<(), Unavailable> {
         self.stop_servers();
-        let sessions = self.sessions(&Switches::default())?;
-        sessions.admin().revoke_where(CLASS_RESET, |_| true).await.map(drop)
+        for other_collection in [false, true] {
+            let sessions = self.sessions(&Switches { other_collection, ..Switches::default() })?;
+            sessions.admin().revoke_where(CLASS_RESET, |_| true).await?;
+        }
+        Ok(())
     }
 
     /// Stops all servers of this process.
     pub(crate) fn stop_servers(&self) {
         *self.servers() = Servers::default();
     }
+}
+
+async fn open(backing: &Backend, collection: &str) -> Result<Arc<dyn Store>, IndexError> {
+    let Backend::Mongodb { database, .. } = backing else {
+        return Ok(Arc::new(MemoryStore::default()));
+    };
+    let store = database.session_store(collection);
+    store.ensure_indexes().await?;
+    Ok(Arc::new(store))
 }
 
 /// Commits a session of a lab; returns the `Set-Cookie` line.
@@ -169,5 +205,3 @@ fn observe_in_memory(event: &Event<'_>) {
     trace::observe_memory(event);
     trace::observe_lab(event);
 }
-
-fn ignore(_: &Event<'_>) {}

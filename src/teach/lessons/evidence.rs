@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::names::{LAB_COOKIE, LAB_SESSIONS};
+use crate::names::LAB_COOKIE;
 use crate::teach::progress::{LabState, Learner, LessonState};
 use crate::trace::{Cookie, Exchange, Signature, Step};
 
@@ -113,8 +113,8 @@ pub(super) fn lab_found(exchange: &Exchange) -> bool {
 }
 
 /// The number of commands about the lab's sessions.
-fn lab_commands(exchange: &Exchange) -> usize {
-    exchange.commands().filter(|command| command.collection == LAB_SESSIONS).count()
+pub(super) fn lab_commands(exchange: &Exchange) -> usize {
+    exchange.commands().filter(|command| command.collection.starts_with("lab_")).count()
 }
 
 /// The cookie of this name in the request.

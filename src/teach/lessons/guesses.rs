@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{Lesson, LessonText, lesson_text};
 use crate::db::{Unavailable, in_time};
-use crate::teach::class_data::ClassData;
+use crate::teach::class_data::{ClassData, MAX_USERS};
 use crate::teach::progress::Progress;
 use crate::teach::text::MarkedText;
 
@@ -72,7 +72,7 @@ impl BarsCache {
             _ => {}
         }
         let (users, mut progress, guests) =
-            try_join!(data.list_users(), data.progress.all(), data.list_guests())?;
+            try_join!(data.users.all(MAX_USERS), data.progress.all(), data.list_guests())?;
         let students = users.into_iter().filter(|user| !user.admin);
         let students: Vec<Progress> =
             students.filter_map(|user| progress.remove(&user.id.to_hex())).collect();

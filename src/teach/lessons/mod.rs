@@ -26,6 +26,7 @@ pub(super) use guesses::{Bar, BarsCache, bars};
 pub(super) use lesson_text::{LessonText, LessonTexts};
 pub(super) use pages::{LessonPage, Shown};
 pub(super) use requested::{RequestedLesson, closed};
+pub(super) use three_clocks::{BY_FIND, BY_STREAM, IN_MEMORY};
 
 use std::sync::LazyLock;
 

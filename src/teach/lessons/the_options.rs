@@ -1,12 +1,17 @@
-//! Lesson 8: what secret, resave, saveUninitialized and maxAge do, read from the writes.
+//! Lesson 13: what each option of express-session writes, hands out and accepts.
 
 use std::time::Duration;
 
 use super::Goal;
-use super::evidence::{Evidence, lab_found, lab_refused, sent, set, signature};
+use super::evidence::{
+    Evidence, lab_commands, lab_found, lab_lost, lab_refused, number, sent, set, signature,
+};
 use crate::names::LAB_COOKIE;
 use crate::teach::progress::Proof;
 use crate::trace::{Exchange, Signature, Write};
+
+/// The address of the lab.
+const LAB: &str = "/lab/the-options";
 
 /// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
@@ -15,29 +20,60 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
         let mut visits = evidence.visits_after("newcomer");
         visits.find(|visit| sent(visit, LAB_COOKIE).is_none() && wrote(visit, write))
     };
-    let unchanged = |write| {
-        let mut visits = evidence.visits().filter(|visit| lab_found(visit));
-        visits.find(|visit| wrote(visit, write))
-    };
-    let uninitialized = newcomer(Write::Insert).zip(newcomer(Write::Nothing));
-    let resave = unchanged(Write::Update).zip(unchanged(Write::Touch));
-    let refused = evidence.visits_after("switch").find(|visit| lab_refused(visit));
+    let found = || evidence.visits().filter(|visit| lab_found(visit));
+    let unchanged = |write| found().find(|visit| wrote(visit, write));
+    let current = || found().filter(|visit| !is_outdated(visit));
+    let resent = |visit: &&Exchange| set(visit, LAB_COOKIE).is_some();
+    let mut lost = evidence.visits().filter(|visit| lab_lost(visit));
+    let elsewhere = lost.find_map(|lost| Some((lost, found().find(|found| is_same(lost, found))?)));
+    let is_new = |visit: &Exchange| number(visit, "new secret alone") == Some(1);
+    let refused = evidence.visits().find(|visit| lab_refused(visit) && is_new(visit));
     let accepted = refused.and_then(|refused| {
-        let later = |visit: &&Exchange| visit.number > refused.number;
-        evidence.visits_after("switch").filter(later).find(|visit| is_outdated(visit))
+        let is_later = |visit: &Exchange| visit.number > refused.number;
+        found().find(|visit| is_later(visit) && is_outdated(visit))
     });
+    let one = |name, visit: Option<&Exchange>| visit.map(|visit| Proof::default().add(name, visit));
+    let two = |names, pair: Option<(&Exchange, &Exchange)>| pair.map(|pair| both(names, pair));
+    // A session that has reached its absolute end is touched without a command. Memory sends none at all.
+    let is_moved = |visit: &&Exchange| sets_expiry(visit) || lab_commands(visit) == 0;
+    let touched = found().filter(is_moved).find(|visit| wrote(visit, Write::Touch));
     vec![
-        ("save-uninitialized", uninitialized.map(both)),
-        ("resave", resave.map(both)),
+        (
+            "save-uninitialized",
+            two(["stored", "unstored"], newcomer(Write::Insert).zip(newcomer(Write::Nothing))),
+        ),
+        ("resave", two(["resaved", "touched"], unchanged(Write::Update).zip(touched))),
+        ("touch-after", two(["moved", "left"], touched.zip(unchanged(Write::Nothing)))),
+        ("collection", two(["elsewhere", "found"], elsewhere)),
         ("max-age", a_day_ahead(evidence)),
-        ("new-secret", refused.map(Proof::from)),
-        ("both-secrets", accepted.map(Proof::from)),
+        (
+            "rolling",
+            two(["rolled", "still"], {
+                // The last one, which is still recorded when the other visit comes.
+                let still = current().filter(|visit| !resent(visit)).last();
+                current().find(resent).zip(still)
+            }),
+        ),
+        ("new-secret", one("refused", refused)),
+        ("both-secrets", one("accepted", accepted)),
     ]
 }
 
-/// A visit with the switch on and one without it.
-fn both((with, without): (&Exchange, &Exchange)) -> Proof {
-    Proof::default().add("with", with).add("without", without)
+fn both(names: [&str; 2], pair: (&Exchange, &Exchange)) -> Proof {
+    Proof::default().add(names[0], pair.0).add(names[1], pair.1)
+}
+
+fn sets_expiry(visit: &Exchange) -> bool {
+    visit
+        .commands()
+        .any(|command| command.collection.starts_with("lab_") && command.sets("expires"))
+}
+
+/// Both visits brought the same ticket, and were looked up in different collections.
+fn is_same(lost: &Exchange, found: &Exchange) -> bool {
+    let sid = |visit| sent(visit, LAB_COOKIE).map(|cookie| &cookie.sid);
+    let collection = |visit| number(visit, "other collection");
+    sid(lost) == sid(found) && collection(lost) != collection(found)
 }
 
 /// The signature of the cookie was made with an older secret.
@@ -47,12 +83,13 @@ fn is_outdated(visit: &Exchange) -> bool {
 
 fn a_day_ahead(evidence: &Evidence) -> Option<Proof> {
     let day = Duration::from_secs(86_400);
-    let (exchange, lives) = evidence.own.iter().find_map(|exchange| {
+    let mut own = evidence.own.iter().filter(|exchange| exchange.path == LAB);
+    let (exchange, lives) = own.find_map(|exchange| {
         let lives = lifetime(exchange)?;
         let off = lives.abs_diff(day);
         (off < Duration::from_secs(60)).then_some((exchange, lives))
     })?;
-    Some(Proof::from(exchange).fact("seconds", lives.as_secs()))
+    Some(Proof::default().add("day", exchange).fact("seconds", lives.as_secs()))
 }
 
 /// The lifetime of the lab's cookie, by its `Set-Cookie` line.

@@ -1,10 +1,15 @@
-//! Lesson 10: logging out, expiry and TTL are three clocks.
+//! Lesson 10: a logout ends the session at once, and three clocks end cookie, session and document.
 
 use super::Goal;
-use super::evidence::{Evidence, lab_lost, number, sent};
-use crate::names::LAB_COOKIE;
+use super::evidence::{Evidence, lab_lost, number, sent, signature};
+use crate::names::{LAB_COOKIE, LAB_SESSIONS};
 use crate::teach::progress::Proof;
-use crate::trace::Exchange;
+use crate::trace::{Exchange, Signature, Write};
+
+/// What has shown the lab that the third clock has cleared a session away.
+pub(crate) const BY_STREAM: &str = "the change stream";
+pub(crate) const BY_FIND: &str = "a find that found nothing";
+pub(crate) const IN_MEMORY: &str = "memory, which has no TTL";
 
 /// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
@@ -23,11 +28,50 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
         visits
             .find(|visit| sent(visit, LAB_COOKIE).is_none() && number(visit, "is kept") == Some(1))
     };
-    let lost = |button| evidence.visits().filter(after(button)?).find(|visit| lab_lost(visit));
+    let expired = evidence.visits().find(|visit| is_expired(visit));
     vec![
-        ("forget", without_cookie("forget").map(Proof::from)),
-        ("logout", lost("replay").map(Proof::from)),
-        ("browser-clock", without_cookie("short-cookie").map(Proof::from)),
-        ("server-clock", lost("short-document").map(Proof::from)),
+        ("forget", without_cookie("forget").map(|visit| Proof::default().add("forgotten", visit))),
+        ("logout", logged_out(evidence)),
+        (
+            "browser-clock",
+            without_cookie("short-cookie").map(|visit| Proof::default().add("dropped", visit)),
+        ),
+        ("server-clock", expired.map(|visit| Proof::default().add("expired", visit))),
+        ("ttl", cleared(evidence)),
     ]
+}
+
+/// The session of this ticket was ended, and the same ticket came later.
+fn logged_out(evidence: &Evidence) -> Option<Proof> {
+    evidence.pressed("logout").find_map(|logout| {
+        let sid = genuine(logout).filter(|_| logout.written(LAB_COOKIE) == Some(Write::Delete))?;
+        let mut later = evidence.visits().filter(|visit| visit.number > logout.number);
+        let replayed = later.find(|visit| lab_lost(visit) && genuine(visit) == Some(sid))?;
+        let proof = Proof::default().add("logout", logout).add("replayed", replayed);
+        Some(proof.fact("id", sid))
+    })
+}
+
+/// The short session ID of a genuine cookie of the lab.
+fn genuine(exchange: &Exchange) -> Option<&str> {
+    match signature(exchange, LAB_COOKIE)? {
+        Signature::Genuine { sid, .. } => Some(sid),
+        _ => None,
+    }
+}
+
+/// The session was still stored, and did not count.
+fn is_expired(visit: &Exchange) -> bool {
+    let mut finds = visit.commands().filter(|command| command.collection == LAB_SESSIONS);
+    let found = finds.next().map(|find| find.reply.as_ref().and_then(|reply| reply.count));
+    lab_lost(visit) && found.map_or(number(visit, IN_MEMORY).is_some(), |count| count == Some(1))
+}
+
+/// A visit that shows what became of an expired session.
+fn cleared(evidence: &Evidence) -> Option<Proof> {
+    evidence.visits().find_map(|visit| {
+        let of = |by| Some((by, number(visit, by)?));
+        let (by, late) = [BY_STREAM, BY_FIND, IN_MEMORY].into_iter().find_map(of)?;
+        Some(Proof::default().add("cleared", visit).fact("by", by).fact("late", late))
+    })
 }

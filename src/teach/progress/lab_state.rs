@@ -52,8 +52,14 @@ pub(crate) struct Switches {
     pub resave: bool,
     /// `saveUninitialized`.
     pub save_uninitialized: bool,
+    /// `touchAfter`, of half an hour.
+    pub touch_after: bool,
+    /// `collectionName`: another collection.
+    pub other_collection: bool,
     /// A `cookie.maxAge` of one day instead of one hour.
     pub one_day: bool,
+    /// `rolling`.
+    pub rolling: bool,
     /// `secret`.
     pub secret: Secret,
     /// The learner's own secret, in place of all others.

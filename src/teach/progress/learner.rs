@@ -7,16 +7,16 @@ use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome};
 use rocket_express_session::Session;
 
-use super::store::VersionedProgress;
 use super::{KEY, Progress, ProgressStore};
 use crate::auth::{User, Visitor};
 use crate::db::Unavailable;
 use crate::teach::limits::{Denied, Limits, Size};
+use crate::teach::versioned::Versioned;
 use crate::trace::{self, BrowserKey, Cookie, Exchange, Recorder};
 
 /// A learner and the learner's progress.
 pub(crate) struct Learner<'r> {
-    stored: VersionedProgress,
+    stored: Versioned<Progress>,
     /// The user who is logged in; `None` for an anonymous visitor.
     pub user: Option<&'r User>,
     /// The session of the site, not that of a lab.
@@ -74,7 +74,7 @@ impl Learner<'_> {
 
     /// The learner's progress.
     pub(crate) fn progress(&self) -> &Progress {
-        &self.stored.progress
+        &self.stored.value
     }
 
     /// Changes the progress and stores it. `change` runs again when a concurrent request, or the teacher, has
@@ -92,12 +92,12 @@ impl Learner<'_> {
             self.stored = self.store.change(&user, known, change).await?;
             return Ok(());
         }
-        change(self, &mut known.progress);
-        if known.progress != self.stored.progress {
+        change(self, &mut known.value);
+        if known.value != self.stored.value {
             if !self.session.is_stored() {
                 self.limits.count(Size::Small).await?;
             }
-            self.session.set(KEY, &known.progress).map_err(Unavailable::new)?;
+            self.session.set(KEY, &known.value).map_err(Unavailable::new)?;
             self.stored = known;
         }
         Ok(())
@@ -132,7 +132,7 @@ async fn learner<'r>(request: &'r Request<'_>) -> Result<Learner<'r>, Unavailabl
     let recorder: &Recorder = request.rocket().state().ok_or_else(missing)?;
     let stored = match user {
         Some(user) => store.load(&user.id.to_hex()).await?,
-        None => VersionedProgress::from(session.get::<Progress>(KEY).unwrap_or_default()),
+        None => Versioned::from(session.get::<Progress>(KEY).unwrap_or_default()),
     };
     let id = user.map(|user| user.id.to_hex());
     let limits = Limits::of(request, id).ok_or_else(missing)?;

@@ -148,11 +148,6 @@ pub(super) struct Proof {
 }
 
 impl Proof {
-    /// A proof by one exchange, which the sentence calls `{exchange}`.
-    pub(super) fn from(exchange: &Exchange) -> Self {
-        Self::default().add("exchange", exchange)
-    }
-
     /// The proof with one more exchange.
     pub(super) fn add(mut self, name: &str, exchange: &Exchange) -> Self {
         let named = NamedExchange { id: exchange.id.clone(), number: exchange.number };

@@ -1,0 +1,109 @@
+//! What a process knows of the lab's clocks: when a cookie expires, when a document does, and when MongoDB
+//! deleted it.
+//!
+//! `class/watch.rs` reports the deletes, where MongoDB has a change stream. A delete after the expiry is the
+//! TTL monitor's, because this program deletes no session that has expired.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rocket_express_session::Timestamp;
+
+use super::cookies;
+use crate::trace::BrowserKey;
+
+/// Sessions whose clocks are remembered: several for each learner of several classes.
+const MAX_SESSIONS: usize = 2_000;
+
+/// The clocks of the lab's newest sessions, by a keyed hash of the session ID. A clone shares them.
+#[derive(Clone, Default)]
+pub(crate) struct Clocks(Arc<Mutex<VecDeque<(BrowserKey, Times)>>>);
+
+/// The clocks of one session, as far as this process knows them.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Times {
+    /// `Expires` of the cookie, as the lab has last sent it.
+    pub cookie: Option<Timestamp>,
+    /// `expires` of the document, as the lab has last found it.
+    pub document: Option<Timestamp>,
+    /// When the TTL monitor deleted the document, if MongoDB has reported it.
+    pub deleted: Option<Timestamp>,
+    /// The learner has logged out.
+    pub is_logged_out: bool,
+}
+
+impl Clocks {
+    /// Remembers when the cookies of these `Set-Cookie` lines expire.
+    pub(super) fn sent(&self, lines: &[String]) {
+        for line in lines {
+            let value = cookies::value(line).filter(|value| !value.is_empty());
+            let parsed = rocket::http::Cookie::parse(line.as_str()).ok();
+            let expires = parsed.and_then(|cookie| cookie.expires_datetime());
+            let expires = expires.map(|date| Timestamp::from_millis(date.unix_timestamp() * 1_000));
+            value.map(|value| self.change(value, |times| times.cookie = expires));
+        }
+    }
+
+    /// Remembers that MongoDB has deleted the document of this session, if it had expired.
+    pub(crate) fn deleted(&self, sid: &str, at: Timestamp) {
+        let key = BrowserKey::of_session(sid);
+        for (_, times) in self.known().iter_mut().filter(|(known, _)| *known == key) {
+            let had_expired = times.document.is_some_and(|expires| expires <= at);
+            times.deleted = Some(at).filter(|_| had_expired && !times.is_logged_out);
+        }
+    }
+
+    /// Changes the clocks of the session of this ticket, and returns them.
+    pub(super) fn change(&self, ticket: &str, change: impl FnOnce(&mut Times)) -> Times {
+        let key = BrowserKey::of_session(&cookies::without_signature(ticket));
+        let mut known = self.known();
+        let at = known.iter().position(|(known, _)| *known == key);
+        let mut times = at.and_then(|at| known.remove(at)).unwrap_or((key, Times::default())).1;
+        change(&mut times);
+        known.push_back((key, times));
+        let excess = known.len().saturating_sub(MAX_SESSIONS);
+        known.drain(..excess);
+        times
+    }
+
+    fn known(&self) -> MutexGuard<'_, VecDeque<(BrowserKey, Times)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1_000)
+    }
+
+    #[test]
+    fn only_a_delete_after_the_expiry_and_without_a_logout_is_the_ttl_monitors() {
+        let clocks = Clocks::default();
+        let deleted = |sid: &str, seconds| {
+            clocks.deleted(sid, at(seconds));
+            clocks.change(sid, |_| ()).deleted
+        };
+        assert_eq!(deleted("unknown", 50), None);
+        clocks.change("s%3Aa.signature", |times| times.document = Some(at(20)));
+        assert_eq!(deleted("a", 19), None, "it had not expired");
+        assert_eq!(deleted("a", 20), Some(at(20)));
+        clocks.change("b", |times| (times.document, times.is_logged_out) = (Some(at(20)), true));
+        assert_eq!(deleted("b", 50), None, "it was the logout");
+    }
+
+    #[test]
+    fn a_cookies_clock_is_in_its_line_and_the_oldest_session_is_forgotten() {
+        let clocks = Clocks::default();
+        let line = "lab.sid=s%3Aa.b; Path=/lab; Expires=Thu, 01 Jan 1970 00:00:20 GMT";
+        clocks.sent(&[line.to_owned(), "lab.sid=; Path=/lab".to_owned()]);
+        assert_eq!(clocks.change("a", |_| ()).cookie, Some(at(20)));
+        for number in 0..MAX_SESSIONS {
+            clocks.change(&number.to_string(), |_| ());
+        }
+        assert_eq!(clocks.known().len(), MAX_SESSIONS);
+        assert_eq!(clocks.change("a", |_| ()).cookie, None);
+    }
+}
