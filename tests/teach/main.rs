@@ -8,7 +8,7 @@ mod clocks;
 mod crowd;
 mod forge;
 mod invitation;
-mod jars;
+mod jar_and_stores;
 mod labs;
 mod learner;
 mod first_lessons;

@@ -1,4 +1,4 @@
-//! The lesson about the cookie jar: its goals go by session IDs, not by `Set-Cookie`.
+//! The lessons about the cookie jar, the longest cookie and the two stores.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use rocket::tokio::time::sleep;
 use crate::class;
 use crate::learner::Learner;
 use crate::support::App;
+use crate::support::lesson::solution;
 
 const FOLDER: &str = "04-one-jar";
 
@@ -60,4 +61,50 @@ async fn one_browser_alone_or_a_second_one_without_a_login_are_not_two_jars() {
     second.get("/dashboard").await;
     first.get("/dashboard").await;
     assert_eq!(rosa.reached(FOLDER).await, 2);
+}
+
+#[rocket::async_test]
+async fn these_lessons_are_solved_on_a_site_without_mongodb() {
+    let app = App::in_memory_with(|figment| figment.merge(("teaching", true))).await;
+    let mut rosa = Learner::new(&app, "rosa").await;
+    for folder in [FOLDER, "11-bigger-than-a-cookie", "12-two-stores"] {
+        rosa.play(folder, &solution(folder)).await;
+        assert!(rosa.is_solved(folder).await, "{folder}");
+    }
+}
+
+#[rocket::async_test]
+async fn a_browser_that_keeps_a_long_cookie_reaches_the_goal_and_the_page_says_so() {
+    let app = class().await;
+    let mut rosa = Learner::new(&app, "rosa").await;
+    rosa.predict("11-bigger-than-a-cookie").await;
+    let lab = "/lab/bigger-than-a-cookie";
+    rosa.browsers[0].post(lab, &[("do", "big-cookie")]).await;
+    rosa.browsers[0].jar.insert("lab.big".to_owned(), "x".repeat(4_992));
+    let page = rosa.browsers[0].get(lab).await.body;
+    let evidence = page.split_once("goal__evidence\">").unwrap().1.split("</span>").next().unwrap();
+    assert_eq!(evidence.matches("5000 bytes").count(), 2, "{evidence}");
+}
+
+#[rocket::async_test]
+async fn a_restart_before_any_count_is_no_evidence_and_each_start_draws_another_number() {
+    let app = class().await;
+    let mut rosa = Learner::new(&app, "rosa").await;
+    let (folder, lab) = ("12-two-stores", "/lab/two-stores");
+    rosa.predict(folder).await;
+    let press = async |rosa: &mut Learner, button: &str| {
+        rosa.browsers[0].post(lab, &[("do", button)]).await.expect_redirect(&format!("{lab}#do"));
+        let page = rosa.browsers[0].get(lab).await.body;
+        let number = page.split_once("Boot number").unwrap().1.split_once("<dd>").unwrap().1;
+        (number[..4].to_owned(), page.matches("goal--reached").count())
+    };
+    let (mut numbers, mut reached) = (vec![], vec![]);
+    for button in ["restart", "restart", "count", "restart", "count"] {
+        let (number, goals) = press(&mut rosa, button).await;
+        numbers.push(number);
+        reached.push(goals);
+    }
+    assert_eq!(reached, [0, 0, 1, 2, 3]);
+    assert!(numbers[0] != numbers[1] && numbers[1] == numbers[2], "{numbers:?}");
+    assert!(numbers[2] != numbers[3] && numbers[3] == numbers[4], "{numbers:?}");
 }
