@@ -1,5 +1,7 @@
 //! The texts of a lesson: `lesson.toml` in its folder below `templates/lessons`. A teacher can change or
 //! translate them without Rust. They are read once, at the start.
+//!
+//! docs/teaching.md says what each key is for ("Changing a lesson").
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -19,37 +21,22 @@ use crate::teach::text::MarkedText;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LessonText {
-    /// The title in the list.
     pub title: String,
-    /// The minutes that it should take.
     pub minutes: u32,
-    /// What a student is able to say afterwards. It gives no answer away.
     pub able: MarkedText,
-    /// The situation before the question. It gives no answer away.
     pub situation: Vec<MarkedText>,
-    /// The question to guess before the steps.
     pub predict: Predict,
-    /// The steps to do.
     pub steps: Vec<MarkedText>,
-    /// From a nudge to nearly the solution.
     pub hints: Vec<MarkedText>,
-    /// The goals, in the order of the page.
     pub goals: Vec<GoalText>,
-    /// The names of the requests to show side by side, one or two.
     pub compare: Vec<String>,
-    /// The true statement that the lesson shows, in one sentence.
     pub claim: MarkedText,
-    /// An explanation, shown once all goals are reached.
     pub explain: Vec<MarkedText>,
-    /// Common misconceptions that are not among the options of the guess.
     #[serde(default)]
     pub refutes: Vec<Refutation>,
-    /// The Express code for it.
     pub express: Express,
-    /// The final questions. One of them is drawn.
     #[serde(skip_serializing)]
     pub questions: Vec<Question>,
-    /// The requests that solve the lesson, in their order: a test sends them.
     #[serde(skip_serializing)]
     #[expect(dead_code, reason = "the tests read it from the file")]
     solution: Vec<Value>,
@@ -59,13 +46,10 @@ pub(crate) struct LessonText {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Predict {
-    /// The question.
     pub question: MarkedText,
-    /// The options, one of which is right.
     pub options: Vec<Choice>,
-    /// The number of the right option, from 0.
+    /// From 0.
     pub right: usize,
-    /// The reason, shown once all goals are reached.
     pub why: MarkedText,
 }
 
@@ -73,11 +57,9 @@ pub(crate) struct Predict {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Choice {
-    /// The outcome to choose.
     pub text: MarkedText,
-    /// The misconception that leads to this option; `None` for the right one.
+    /// `None` for the right option, as is `answer`.
     pub misconception: Option<MarkedText>,
-    /// The reason why it is wrong, shown once all goals are reached.
     pub answer: Option<MarkedText>,
 }
 
@@ -85,9 +67,7 @@ pub(crate) struct Choice {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Question {
-    /// The question.
     pub ask: String,
-    /// Sentences to tick or to leave. Some of them are drawn.
     pub options: Vec<Statement>,
 }
 
@@ -95,12 +75,9 @@ pub(crate) struct Question {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Statement {
-    /// The sentence.
     pub text: String,
-    /// Whether it is true.
     #[serde(default)]
     pub right: bool,
-    /// The reason, shown after a wrong answer.
     pub why: String,
 }
 
@@ -159,11 +136,8 @@ impl LessonText {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct GoalText {
-    /// The name that the check has for the goal.
     pub name: String,
-    /// The task of the goal.
     pub text: MarkedText,
-    /// The sentence about the evidence. Names in `{braces}` stand for the requests and facts of the proofs.
     pub evidence: String,
 }
 
@@ -171,9 +145,7 @@ pub(crate) struct GoalText {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Refutation {
-    /// The belief.
     pub belief: MarkedText,
-    /// The reason why it is wrong.
     pub answer: MarkedText,
 }
 
@@ -181,9 +153,7 @@ pub(crate) struct Refutation {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Express {
-    /// Some lines of code.
     pub code: String,
-    /// An explanation, with the differences here.
     pub note: MarkedText,
 }
 
