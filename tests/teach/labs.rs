@@ -158,7 +158,8 @@ async fn each_way_to_make_a_session_as_a_visitor_is_counted() {
     let buttons = ["new", "change", "count", "steal", "short-cookie", "short-document", "switch"];
     for button in buttons {
         let fields = [("do", button), ("resave", "on")];
-        let answer = app.browser().post("/lab/the-seal", &fields).await;
+        let lab = if button == "switch" { "/lab/the-options" } else { "/lab/the-seal" };
+        let answer = app.browser().post(lab, &fields).await;
         assert_eq!(answer.status, 429, "{button}");
     }
     // A page stores a session too, when the learner has switched that on.
