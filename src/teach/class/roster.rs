@@ -106,9 +106,7 @@ impl Roster {
 /// The status of a lesson.
 #[derive(Serialize)]
 pub(super) struct LessonStatus {
-    /// The lesson's number.
     pub number: usize,
-    /// The lesson's slug.
     pub slug: &'static str,
     /// `solved`, `skipped`, `begun` or an empty text.
     pub state: &'static str,

@@ -51,15 +51,12 @@ pub(super) struct Button {
 
 /// A request to a lab, and what it may use.
 pub(super) struct LabContext<'r> {
-    /// The request.
     pub request: &'r Request<'r>,
-    /// The labs.
     pub labs: &'r Labs,
     /// The owner of the learner's server; `None` for a visitor without a stored session.
     pub tenant: Option<Tenant>,
     /// How much the learner may store.
     pub limits: &'r Limits<'r>,
-    /// The slug of the lesson.
     pub slug: &'static str,
 }
 

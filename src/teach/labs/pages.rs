@@ -18,7 +18,7 @@ use crate::db::Unavailable;
 use crate::names::{LAB_COOKIES, NOTE_COOKIE, OLD_COOKIE};
 use crate::teach::lessons::{LessonPage, Shown};
 use crate::teach::limits::{Denied, Size};
-use crate::teach::progress::{LabState, Learner, Switches};
+use crate::teach::progress::{LabState, Learner};
 use crate::web::Form;
 
 /// A response with cookies of the lab.
@@ -37,11 +37,8 @@ impl<'r, R: Responder<'r, 'static>> Responder<'r, 'static> for WithCookies<R> {
 /// The request, as the lab's server sees it.
 #[derive(Serialize)]
 struct Seen {
-    /// The browser sent a cookie of the lab's session.
-    has_ticket: bool,
     /// The short session ID, if the session was found.
     short_id: String,
-    /// The session was found.
     is_found: bool,
     /// `signature` or `session`: what is wrong with the ticket, if the session was not found.
     refused: &'static str,
@@ -50,7 +47,7 @@ struct Seen {
     visits: i64,
     /// The size of the session as JSON.
     bytes: usize,
-    /// The size of the cookie.
+    /// The size of the cookie; 0 without one.
     ticket_bytes: usize,
     /// The names of the lab's cookies in the request.
     cookies: Vec<&'static str>,
@@ -60,9 +57,6 @@ struct Seen {
 #[derive(Serialize)]
 struct LabView<'r> {
     seen: Seen,
-    switches: Switches,
-    /// The lab has given out a genuine ticket.
-    has_ticket: bool,
     /// What the labs remember of the learner.
     state: LabState,
     note: Option<(&'static str, String)>,
@@ -72,7 +66,8 @@ struct LabView<'r> {
     decode: Option<(&'r str, Option<String>)>,
     /// The clocks of the last ticket; `None` without one, and in other lessons.
     clocks: Option<ClocksView>,
-    memory: Option<Memory>,
+    /// In lesson 12, the number of the learner's server, and the counter in its memory.
+    memory: Option<(u32, i64)>,
     /// The ticket itself, in lesson 5.
     forge: Option<Forge>,
     /// What plain http tells the network, in lesson 6.
@@ -123,7 +118,7 @@ async fn view<'r>(
     let mut lines: Vec<String> = commit(&session).await?.into_iter().collect();
     let clocks = match (&state.ticket, slug) {
         (Some(ticket), "three-clocks") => {
-            Some(ClocksView::read(labs, slug, ticket, seen.has_ticket).await?)
+            Some(ClocksView::read(labs, slug, ticket, seen.ticket_bytes > 0).await?)
         }
         _ => None,
     };
@@ -139,8 +134,6 @@ async fn view<'r>(
         session.revoke_reason().await?;
     }
     let lab = LabView {
-        switches: state.switches.clone(),
-        has_ticket: state.ticket.is_some(),
         state: state.clone(),
         note: readable_cookie(request, slug),
         handed: !lines.is_empty(),
@@ -160,7 +153,6 @@ fn seen(request: &Request<'_>, session: &Session) -> Seen {
     let sent = |name: &&str| request.cookies().get(name).is_some();
     let is_found = session.is_stored();
     Seen {
-        has_ticket: ticket_bytes > 0,
         short_id: if is_found { session.id().prefix() } else { String::new() },
         is_found,
         refused: if session.is_unknown() { "session" } else { "signature" },
@@ -178,18 +170,11 @@ fn readable_cookie(request: &Request<'_>, slug: &str) -> Option<(&'static str, S
     Some((name, request.cookies().get(name)?.value().to_owned()))
 }
 
-/// The counter in the memory of the learner's server, and the server's number.
-#[derive(Serialize)]
-struct Memory {
-    boot: u32,
-    visits: i64,
-}
-
 async fn two_stores(
     context: &LabContext<'_>,
     seen: &Seen,
     lines: &mut Vec<String>,
-) -> Result<Option<Memory>, Unavailable> {
+) -> Result<Option<(u32, i64)>, Unavailable> {
     let Some(tenant) = &context.tenant else { return Ok(None) };
     let boot = context.labs.server(tenant).run_id;
     let Some(memory) = context.memory().await? else { return Ok(None) };
@@ -198,7 +183,7 @@ async fn two_stores(
     note(context.slug, "boot number", boot.into());
     note(context.slug, "counter in memory", visits);
     note(context.slug, "counter in MongoDB", seen.visits);
-    Ok(Some(Memory { boot, visits }))
+    Ok(Some((boot, visits)))
 }
 
 #[post("/<_>", data = "<form>")]

@@ -22,7 +22,6 @@ pub(super) struct Evidence {
     pub session: String,
     /// The right answer was typed.
     pub answered: bool,
-    /// The state of the learner's labs.
     pub lab: LabState,
 }
 

@@ -22,18 +22,7 @@ const MAX_KEPT: usize = 4_096;
 #[serde(default)]
 struct Prediction {
     choice: String,
-    sure: String,
-}
-
-impl Prediction {
-    fn sure(&self) -> Option<Confidence> {
-        match self.sure.as_str() {
-            "guess" => Some(Confidence::Guess),
-            "fairly" => Some(Confidence::Fairly),
-            "certain" => Some(Confidence::Certain),
-            _ => None,
-        }
-    }
+    sure: Option<Confidence>,
 }
 
 /// Stores the guess. The first guess counts; once all goals are reached, a wrong one is answered again here.
@@ -54,7 +43,7 @@ async fn predict(mut lesson: LessonPage<'_>, form: Form<Prediction>) -> Result<R
         lesson.page.set_flash(&Flash::PredictionAnswered(is_right));
         return Ok(lesson.back("#explain"));
     }
-    let guess = Guess { choice, sure: form.0.sure(), at: Timestamp::now().as_millis() };
+    let guess = Guess { choice, sure: form.0.sure, at: Timestamp::now().as_millis() };
     let document = (slug == ticket_and_coat::SLUG).then(|| stored_document(lesson.learner.session));
     let before = document.filter(|document| document.len() <= MAX_KEPT);
     let store = |state: &mut LessonState| {

@@ -99,11 +99,8 @@ async fn show(mut lesson: LessonPage<'_>, shown: Shown<'_>) -> Result<Template, 
 
 /// A request for the page of a lesson, or for one of its forms.
 pub(crate) struct LessonPage<'r> {
-    /// The frame of the page.
     pub page: Page<'r>,
-    /// The lesson.
     pub requested: RequestedLesson<'r>,
-    /// The learner who sends the request.
     pub learner: Learner<'r>,
 }
 

@@ -14,11 +14,8 @@ use crate::web::Page;
 /// The lesson in the address. An unknown slug is a 404. A lesson that the teacher has closed is a 403, except
 /// for admins and for a page to read (`is_closed`).
 pub(crate) struct RequestedLesson<'r> {
-    /// The lesson.
     pub lesson: &'static Lesson,
-    /// The texts of all lessons.
     pub texts: &'r LessonTexts,
-    /// The settings of the class.
     pub settings: Settings,
     /// The teacher has closed the lesson. Learners who have solved it may read it.
     pub is_closed: bool,

@@ -78,7 +78,7 @@ pub(super) struct LessonState {
 impl LessonState {
     /// The request of this name in the proofs.
     pub(super) fn exchange(&self, name: &str) -> Option<&NamedExchange> {
-        self.reached.values().find_map(|proof| proof.exchanges.get(name))
+        self.reached.values().find_map(|proof| proof.requests.get(name))
     }
 
     /// The number of the request of this name in the proofs, or the fact of this name.
@@ -112,28 +112,11 @@ pub(super) enum Confidence {
 
 /// A recorded request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "StoredExchange")]
 pub(super) struct NamedExchange {
-    /// The ID of the exchange. Empty in progress of the first edition, which has the number alone.
+    /// The ID of the exchange.
     pub id: String,
     /// The number among the exchanges of its browser.
     pub number: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum StoredExchange {
-    Number(u64),
-    Full { id: String, number: u64 },
-}
-
-impl From<StoredExchange> for NamedExchange {
-    fn from(stored: StoredExchange) -> Self {
-        match stored {
-            StoredExchange::Number(number) => Self { id: String::new(), number },
-            StoredExchange::Full { id, number } => Self { id, number },
-        }
-    }
 }
 
 /// Evidence that a goal was reached. The sentence around it is in the lesson's texts, which may be
@@ -141,8 +124,8 @@ impl From<StoredExchange> for NamedExchange {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Proof {
-    /// The exchanges, by the name that the sentence has for each.
-    pub exchanges: BTreeMap<String, NamedExchange>,
+    /// The exchanges, by the name that the sentence has for each. A proof of the first edition has none.
+    pub requests: BTreeMap<String, NamedExchange>,
     /// The facts that were found in them, by name.
     pub facts: BTreeMap<String, String>,
 }
@@ -151,7 +134,7 @@ impl Proof {
     /// The proof with one more exchange.
     pub(super) fn add(mut self, name: &str, exchange: &Exchange) -> Self {
         let named = NamedExchange { id: exchange.id.clone(), number: exchange.number };
-        self.exchanges.insert(name.to_owned(), named);
+        self.requests.insert(name.to_owned(), named);
         self
     }
 
