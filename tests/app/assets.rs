@@ -208,6 +208,7 @@ async fn every_source_is_sent_with_teaching_and_those_of_teaching_are_not_sent_w
         "/static/css/class.css",
         "/static/css/lab.css",
         "/static/css/learn.css",
+        "/static/css/ray.css",
         "/static/css/xray.css",
         "/static/js/ask-who.js",
         "/static/js/class-room.js",

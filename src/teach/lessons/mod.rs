@@ -72,13 +72,14 @@ static ALL: LazyLock<[Lesson; 10]> = LazyLock::new(|| {
         Lesson::new(1, "http-forgets", http_forgets::check),
         Lesson::new(2, "ticket-and-coat", ticket_and_coat::check),
         Lesson::new(3, "behind-the-login", behind_the_login::check)
-            .with_answer(behind_the_login::is_in_order)
-            .with_order(behind_the_login::in_place),
+            .with_answer(behind_the_login::is_in_order, Some(behind_the_login::in_place)),
         Lesson::new(4, "one-jar", one_jar::check),
-        Lesson::new(5, "the-seal", the_seal::check).with_lab().with_answer(the_seal::is_right),
+        Lesson::new(5, "the-seal", the_seal::check)
+            .with_lab()
+            .with_answer(the_seal::is_right, None),
         Lesson::new(6, "no-secrets", no_secrets::check)
             .with_lab()
-            .with_answer(no_secrets::is_right),
+            .with_answer(no_secrets::is_right, None),
         // 7 to 9 and 14 are planned.
         Lesson::new(10, "three-clocks", three_clocks::check).with_lab(),
         Lesson::new(11, "bigger-than-a-cookie", bigger_than_a_cookie::check).with_lab(),
@@ -107,12 +108,8 @@ impl Lesson {
         Self { has_lab: true, ..self }
     }
 
-    fn with_answer(self, answer: Answer) -> Self {
-        Self { answer: Some(answer), ..self }
-    }
-
-    fn with_order(self, in_place: InPlace) -> Self {
-        Self { in_place: Some(in_place), ..self }
+    fn with_answer(self, answer: Answer, in_place: Option<InPlace>) -> Self {
+        Self { answer: Some(answer), in_place, ..self }
     }
 
     /// The lesson with this slug.

@@ -39,7 +39,8 @@ fn two_jars(Evidence { own, all_browsers, .. }: &Evidence) -> Option<Proof> {
     let (there, other) = all_browsers.iter().find_map(|exchange| {
         let other = ticket(exchange).filter(|ticket| *ticket != now)?;
         let is_between = before.received < exchange.received && exchange.received < here.received;
-        is_between.then_some((exchange, other))
+        // A login brings the ID that it replaces, so only a page counts.
+        (is_between && exchange.method == "GET").then_some((exchange, other))
     })?;
     let proof = Proof::default().add("there", there).add("here", here);
     Some(proof.fact("other_id", other).fact("own_id", now))
