@@ -4,6 +4,11 @@
 
 for (const element of document.querySelectorAll("[data-ask-who]")) {
   const answers = element.querySelector("ol");
+  // The ID of the page in the address: the server knows only new ones after a restart.
+  document.addEventListener("fetched", ({ detail: page }) => {
+    const now = page?.querySelector("[data-ask-who]");
+    if (now) element.dataset.askWho = now.dataset.askWho;
+  });
   for (const button of element.querySelectorAll("[data-credentials]")) {
     button.addEventListener("click", async () => {
       const { credentials } = button.dataset;

@@ -13,7 +13,7 @@ async function refresh() {
   if (!response.ok || !now) return;
   while (live.nextSibling) live.nextSibling.remove();
   while (now.nextSibling) live.parentNode.append(now.nextSibling);
-  document.dispatchEvent(new Event("fetched"));
+  document.dispatchEvent(new CustomEvent("fetched", { detail: page }));
 }
 
 if (live) {
