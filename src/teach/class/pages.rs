@@ -30,6 +30,7 @@ async fn render(
         let states = learners.flat_map(|learner| &learner.lessons);
         let solved = states.filter(|at| at.slug == lesson.slug && at.state == "solved").count();
         context! {
+            number: lesson.number,
             slug: lesson.slug,
             title: &class.texts.of(lesson).title,
             closed: settings.closed.contains(lesson.slug),
