@@ -18,6 +18,17 @@ pub fn goals_reached(page: &str, names: &[&'static str]) -> Vec<&'static str> {
     pairs.map(|(name, _)| *name).collect()
 }
 
+/// Gets a page, like a learner who reloads it when the machine is busy.
+async fn get_patiently(browser: &mut Browser, path: &str) -> Answer {
+    for _ in 0..5 {
+        let answer = browser.get(path).await;
+        if answer.status != 503 {
+            return answer;
+        }
+    }
+    panic!("{path}: too busy five times");
+}
+
 /// A learner with two browsers, the first one logged in.
 pub struct Learner {
     name: &'static str,
@@ -75,7 +86,7 @@ impl Learner {
             browser.jar.clear();
         }
         let answer = match request.method.as_str() {
-            "GET" => browser.get(&path).await,
+            "GET" => get_patiently(browser, &path).await,
             _ => browser.post_patiently(&path, &fields).await,
         };
         assert!([200, 303].contains(&answer.status), "{path}: {} {}", answer.status, answer.body);
