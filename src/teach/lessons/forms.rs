@@ -47,8 +47,9 @@ async fn predict(mut lesson: LessonPage<'_>, form: Form<Prediction>) -> Result<R
     let document = (slug == ticket_and_coat::SLUG).then(|| stored_document(lesson.learner.session));
     let before = document.filter(|document| document.len() <= MAX_KEPT);
     let store = |state: &mut LessonState| {
-        state.guess.get_or_insert(guess.clone());
-        state.before.clone_from(&before);
+        if state.guess.is_none() {
+            (state.guess, state.before) = (Some(guess.clone()), before.clone());
+        }
     };
     lesson.learner.change(|_, progress| store(progress.lesson(slug))).await?;
     lesson.page.set_flash(&Flash::Guessed);
