@@ -23,6 +23,9 @@ use crate::teach::text::MarkedText;
 pub(crate) struct LessonText {
     pub title: String,
     pub minutes: u32,
+    /// `core`, `security` or `developers`: whom the lesson is for.
+    #[serde(default)]
+    pub part: String,
     pub able: MarkedText,
     pub situation: Vec<MarkedText>,
     pub predict: Predict,
@@ -37,6 +40,9 @@ pub(crate) struct LessonText {
     pub express: Express,
     #[serde(skip_serializing)]
     pub questions: Vec<Question>,
+    #[serde(default, skip_serializing)]
+    #[expect(dead_code, reason = "the answer key reads it")]
+    pub teacher: Teacher,
     #[serde(skip_serializing)]
     #[expect(dead_code, reason = "the tests read it from the file")]
     solution: Vec<Value>,
@@ -155,6 +161,24 @@ pub(crate) struct Refutation {
 pub(crate) struct Express {
     pub code: String,
     pub note: MarkedText,
+}
+
+/// What a teacher needs for the lesson. No page of a student shows it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Teacher {
+    /// What to project.
+    pub project: MarkedText,
+    /// Questions for the class.
+    pub ask: Vec<Asked>,
+}
+
+/// A question for the class, with its answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Asked {
+    pub ask: MarkedText,
+    pub answer: MarkedText,
 }
 
 /// The texts of all lessons.
