@@ -13,10 +13,10 @@ use super::forge::Forge;
 use super::options::{self, Outcome};
 use super::servers::Tenant;
 use super::sessions::{Labs, commit};
-use super::{network, note};
+use super::{fixation, network, note};
 use crate::db::Unavailable;
 use crate::names::{LAB_COOKIES, NOTE_COOKIE, OLD_COOKIE};
-use crate::teach::lessons::{LessonPage, Shown};
+use crate::teach::lessons::{IS_OSKAR, LessonPage, Shown};
 use crate::teach::limits::{Denied, Size};
 use crate::teach::progress::{LabState, Learner};
 use crate::web::Form;
@@ -133,6 +133,9 @@ async fn view<'r>(
         // The X-ray then says that Oskar has ended the session.
         session.revoke_reason().await?;
     }
+    if slug == "fixation" {
+        note(slug, IS_OSKAR, seen.login.is_some().into());
+    }
     let lab = LabView {
         state: state.clone(),
         note: readable_cookie(request, slug),
@@ -156,7 +159,7 @@ fn seen(request: &Request<'_>, session: &Session) -> Seen {
         short_id: if is_found { session.id().prefix() } else { String::new() },
         is_found,
         refused: if session.is_unknown() { "session" } else { "signature" },
-        login: session.login(),
+        login: session.login().or_else(|| session.get(fixation::USER)),
         visits: session.get(VISITS).unwrap_or(0),
         bytes: session.data().to_json().len(),
         ticket_bytes,
@@ -217,7 +220,8 @@ async fn run(
         })
         .await?;
     // Without a section here, the browser keeps the one in the address of the form.
-    let section = if matches!(this.slug, "the-seal" | "no-secrets") { "" } else { "#do" };
+    let section =
+        if matches!(this.slug, "the-seal" | "no-secrets" | "fixation") { "" } else { "#do" };
     let back = Redirect::to(format!("{}{section}", this.path(true)));
     Ok(Some(WithCookies(back, lines)))
 }
