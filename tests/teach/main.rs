@@ -19,6 +19,7 @@ mod neutral;
 mod off;
 mod options;
 mod recorded;
+mod recorder;
 mod rows;
 mod sentences;
 mod settings;
@@ -27,6 +28,7 @@ mod standalone;
 mod stored;
 mod stream;
 mod summary;
+mod trace;
 mod xray;
 
 use support::{Answer, App, Browser};
