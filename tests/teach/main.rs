@@ -20,6 +20,7 @@ mod neutral;
 mod off;
 mod options;
 mod recorded;
+mod recorder;
 mod rows;
 mod sentences;
 mod settings;
@@ -28,6 +29,7 @@ mod standalone;
 mod stored;
 mod stream;
 mod summary;
+mod trace;
 mod xray;
 
 use support::{Answer, App, Browser};

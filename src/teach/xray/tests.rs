@@ -8,9 +8,7 @@ use rocket::figment::Figment;
 use super::diagram::rows;
 use super::keys::FILES;
 use super::sentences::{Sentence, Sentences};
-use crate::trace::{
-    Command, Cookie, Exchange, Notebook, Noted, Redacted, Reply, Signature, Step, Write,
-};
+use crate::trace::{Command, Cookie, Exchange, Noted, Redacted, Reply, Signature, Step, Write};
 
 const TOOK: Duration = Duration::from_micros(30);
 
@@ -108,7 +106,7 @@ fn exchange(method: &str, cookies: Vec<Cookie>, steps: Vec<Step>) -> Exchange {
         path: "/".to_owned(),
         cookies,
         steps: (0..).zip(steps).map(noted).collect(),
-        ..Notebook::default().into_exchange(String::new())
+        ..Exchange::new(String::new())
     }
 }
 
