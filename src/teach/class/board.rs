@@ -54,7 +54,7 @@ async fn show(
     let roster = class.roster().await?;
     let names = KnownNames::of(class.page.request().rocket());
     let exchange = board.0.borrow().as_deref().map(|exchange| anonymize(exchange, &names));
-    let last = exchange.as_ref().map_or(0, |exchange| rows(exchange).len());
+    let last = exchange.as_ref().map_or(0, |exchange| rows(exchange, sentences).len());
     let step = step.unwrap_or(1).clamp(1, last.max(1));
     let revealed = class.settings.current().revealed;
     let guesses = revealed.as_deref().and_then(Lesson::named).map(|lesson| {
