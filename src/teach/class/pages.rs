@@ -43,6 +43,7 @@ async fn render(
         lessons: all().iter().map(row).collect::<Vec<_>>(),
         roster: &roster,
         line: &settings.line,
+        test: context! { open: settings.test, results: roster.test_results(class.test) },
         address: class.address(),
         form: context! { errors },
     };

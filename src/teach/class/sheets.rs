@@ -9,7 +9,9 @@ use super::roster::Roster;
 use super::seats::cards;
 use crate::auth::{Admin, LocalStrategy};
 use crate::teach::class_data::MAX_USERS;
+use crate::teach::concept_test::ConceptTest;
 use crate::teach::lessons::all;
+use crate::teach::progress::Phase;
 use crate::web::error::Error;
 
 #[get("/cards")]
@@ -36,17 +38,21 @@ struct Download {
 async fn progress(_teacher: Admin<'_>, class: ClassPage<'_>) -> Result<Download, Error> {
     let name = "attachment; filename=\"progress.csv\"";
     let name = Header::new("Content-Disposition", name);
-    Ok(Download { text: csv(&class.roster().await?), name })
+    Ok(Download { text: csv(&class.roster().await?, class.test), name })
 }
 
-/// A line for each student, and these columns for each lesson (RFC 4180).
+/// A line for each student, with the points in both tests, and these columns for each lesson (RFC 4180).
 const COLUMNS: [&str; 5] = ["state", "prediction", "goals", "tries", "minutes"];
 
 /// The progress of all students as CSV.
-fn csv(roster: &Roster) -> String {
+fn csv(roster: &Roster, test: &ConceptTest) -> String {
     let columns =
         all().iter().flat_map(|lesson| COLUMNS.map(|name| format!("{} {name}", lesson.slug)));
-    let head: Vec<String> = std::iter::once("student".to_owned()).chain(columns).collect();
+    let head: Vec<String> = ["student", "test before", "test after"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(columns)
+        .collect();
     let mut lines = vec![head.join(",")];
     for student in &roster.students {
         let name = field(student.name.as_deref().unwrap_or_default());
@@ -55,7 +61,12 @@ fn csv(roster: &Roster) -> String {
             let [state, prediction] = [lesson.state, lesson.prediction].map(str::to_owned);
             [state, prediction, lesson.goals.clone(), lesson.tries.to_string(), minutes]
         });
-        lines.push(std::iter::once(name).chain(fields).collect::<Vec<_>>().join(","));
+        let points = [Phase::Before, Phase::After].map(|phase| {
+            let points = test.points(&student.progress, phase);
+            points.map(|points| points.to_string()).unwrap_or_default()
+        });
+        let line = std::iter::once(name).chain(points).chain(fields);
+        lines.push(line.collect::<Vec<_>>().join(","));
     }
     lines.join("\r\n") + "\r\n"
 }

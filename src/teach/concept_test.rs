@@ -1,0 +1,185 @@
+//! `/learn/test`: the same questions before the first lesson and after the last one, to measure what a class
+//! has learned. The teacher opens and closes each of the two tests.
+//!
+//! The questions are data (`templates/lessons/test.toml`). No page says which option is right before the
+//! student has handed in the second test, and the teacher has closed it.
+
+use std::collections::BTreeMap;
+
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom as _;
+use rocket::figment::Figment;
+use rocket::http::Status;
+use rocket::response::Redirect;
+use rocket::{Route, State, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use serde::{Deserialize, Serialize};
+
+use super::lessons::{Asked, Predict};
+use super::limits::Denied;
+use super::progress::{Learner, Phase, Progress};
+use super::settings::ClassSettings;
+use super::text::{MarkedText, read_toml};
+use crate::auth::Visitor;
+use crate::web::{Flash, Form, Page};
+
+const FILE: &str = "lessons/test.toml";
+
+/// The questions of the test, and those for the end of a period.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConceptTest {
+    intro: Vec<MarkedText>,
+    items: Vec<Item>,
+    closing: Vec<Asked>,
+}
+
+/// A question of the test, and the number of the lesson that answers it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Item {
+    lesson: usize,
+    ask: Predict,
+}
+
+impl ConceptTest {
+    /// Reads the test from the folder of the templates.
+    ///
+    /// # Errors
+    /// The file is missing or malformed, or no option of a question is right: one line that says it.
+    pub(super) fn read(figment: &Figment) -> Result<Self, String> {
+        let test: Self = read_toml(figment, FILE)?;
+        let has_none = |item: &Item| item.ask.right >= item.ask.options.len();
+        match test.items.iter().position(has_none) {
+            Some(n) => Err(format!("{FILE}: `right` of question {} names no option", n + 1)),
+            None => Ok(test),
+        }
+    }
+
+    /// The number of right answers; `None` if the student has not handed in this test.
+    pub(super) fn points(&self, progress: &Progress, phase: Phase) -> Option<u32> {
+        let items = self.items.iter().zip(progress.tests.get(&phase)?);
+        items.map(|(item, answer)| u32::from(*answer == Some(item.ask.right))).reduce(|a, b| a + b)
+    }
+
+    /// The results of these students. The gain is the share that they have learned of what was still to
+    /// learn, over the students who have handed in both tests.
+    pub(super) fn results(&self, students: &[&Progress]) -> impl Serialize + use<> {
+        let points = |phase| students.iter().map(move |one| self.points(one, phase));
+        let both = points(Phase::Before).zip(points(Phase::After));
+        let paired: Vec<(u32, u32)> =
+            both.filter_map(|(before, after)| before.zip(after)).collect();
+        let all = f64::from(u32::try_from(paired.len() * self.items.len()).unwrap_or(u32::MAX));
+        let percent = |points: u32| 100.0 * f64::from(points) / all;
+        let before = percent(paired.iter().map(|(before, _)| before).sum());
+        let after = percent(paired.iter().map(|(_, after)| after).sum());
+        let count = |number: usize, phase| {
+            let answers = students.iter().filter_map(|one| one.tests.get(&phase)?.get(number));
+            let (right, answers) = (self.items[number].ask.right, answers.collect::<Vec<_>>());
+            let count = |wanted| answers.iter().filter(|answer| ***answer == wanted).count();
+            context! { right: count(Some(right)), open: count(None), total: answers.len() }
+        };
+        let counts = |number| [count(number, Phase::Before), count(number, Phase::After)];
+        context! {
+            before: points(Phase::Before).flatten().count(),
+            after: points(Phase::After).flatten().count(),
+            paired: paired.len(),
+            percent: (!paired.is_empty()).then_some((before, after)),
+            gain: (before < 100.0).then(|| (after - before) / (100.0 - before)),
+            counts: (0..self.items.len()).map(counts).collect::<Vec<_>>(),
+        }
+    }
+
+    /// The questions in the order of this user, each with its options in their order. Each has its number. A
+    /// reload shows the same order.
+    fn drawn(&self, user: &str, phase: Phase) -> impl Serialize + use<'_> {
+        // The last 16 of the 24 digits of the ID: those before them are a time.
+        let seed = user.get(8..).and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        let seed = seed.unwrap_or_default().wrapping_mul(2).wrapping_add(phase as u64);
+        let mut random = StdRng::seed_from_u64(seed);
+        let items = self.items.iter().enumerate().map(|(number, item)| {
+            let options = item.ask.options.iter().map(|option| &option.text);
+            let mut options: Vec<_> = options.enumerate().collect();
+            options.shuffle(&mut random);
+            (number, &item.ask.question, options)
+        });
+        let mut items: Vec<_> = items.collect();
+        items.shuffle(&mut random);
+        items
+    }
+
+    /// The option chosen for each question; `None` for a form with a question or an option that there is not.
+    fn answers(&self, form: &BTreeMap<String, String>) -> Option<Vec<Option<usize>>> {
+        let mut answers = vec![None; self.items.len()];
+        for (item, option) in form {
+            let (item, option): (usize, usize) = (item.parse().ok()?, option.parse().ok()?);
+            self.items.get(item)?.ask.options.get(option)?;
+            answers[item] = Some(option);
+        }
+        Some(answers)
+    }
+}
+
+#[get("/test")]
+fn show(
+    page: Page<'_>,
+    visitor: &Visitor,
+    learner: Learner<'_>,
+    test: &State<ConceptTest>,
+    settings: &State<ClassSettings>,
+) -> Template {
+    let (open, progress) = (settings.current().test, learner.progress());
+    let to_do = open.filter(|phase| !progress.tests.contains_key(phase)).zip(learner.user_id());
+    let is_over = open != Some(Phase::After) && progress.tests.contains_key(&Phase::After);
+    let own = context! {
+        open,
+        handed_in: &progress.tests,
+        items: to_do.map(|(phase, user)| test.drawn(&user, phase)),
+        points: [Phase::Before, Phase::After].map(|phase| test.points(progress, phase)),
+        // Only then is the key part of what the template gets.
+        test: is_over.then_some(&**test),
+        intro: &test.intro,
+    };
+    page.render("learn/test", visitor, own)
+}
+
+#[derive(Deserialize)]
+struct HandedIn {
+    test: Phase,
+    #[serde(flatten)]
+    answers: BTreeMap<String, String>,
+}
+
+/// Stores the answers to the test that is open. The first ones count.
+#[post("/test", data = "<form>")]
+async fn hand_in(
+    page: Page<'_>,
+    mut learner: Learner<'_>,
+    test: &State<ConceptTest>,
+    settings: &State<ClassSettings>,
+    form: Form<HandedIn>,
+) -> Result<Result<Redirect, Status>, Denied> {
+    let phase = form.0.test;
+    let Some(answers) = test.answers(&form.0.answers) else {
+        return Ok(Err(Status::UnprocessableEntity));
+    };
+    let flash = if learner.user.is_none() {
+        Flash::NotLoggedIn
+    } else if settings.current().test == Some(phase) {
+        let store = |_: &_, progress: &mut Progress| {
+            progress.tests.entry(phase).or_insert_with(|| answers.clone());
+        };
+        learner.change(store).await?;
+        Flash::TestHandedIn
+    } else {
+        Flash::TestClosed
+    };
+    page.set_flash(&flash);
+    Ok(Ok(Redirect::to("/learn/test")))
+}
+
+/// The routes below `/learn`.
+pub(super) fn routes() -> Vec<Route> {
+    routes![show, hand_in]
+}
