@@ -10,7 +10,6 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
 use rocket::figment::Figment;
-use rocket::http::Status;
 use rocket::response::Redirect;
 use rocket::{Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
@@ -50,40 +49,38 @@ impl ConceptTest {
     /// The file is missing or malformed, or no option of a question is right: one line that says it.
     pub(super) fn read(figment: &Figment) -> Result<Self, String> {
         let test: Self = read_toml(figment, FILE)?;
-        let has_none = |item: &Item| item.ask.right >= item.ask.options.len();
-        match test.items.iter().position(has_none) {
-            Some(n) => Err(format!("{FILE}: `right` of question {} names no option", n + 1)),
-            None => Ok(test),
-        }
+        let is_sound = test.items.iter().all(|item| item.ask.right < item.ask.options.len());
+        let fault = || format!("{FILE}: `right` of a question names no option");
+        is_sound.then_some(test).ok_or_else(fault)
     }
 
     /// The number of right answers; `None` if the student has not handed in this test.
     pub(super) fn points(&self, progress: &Progress, phase: Phase) -> Option<u32> {
         let items = self.items.iter().zip(progress.tests.get(&phase)?);
-        items.map(|(item, answer)| u32::from(*answer == Some(item.ask.right))).reduce(|a, b| a + b)
+        Some(items.map(|(item, answer)| u32::from(*answer == Some(item.ask.right))).sum())
     }
 
     /// The results of these students. The gain is the share that they have learned of what was still to
     /// learn, over the students who have handed in both tests.
-    pub(super) fn results(&self, students: &[&Progress]) -> impl Serialize + use<> {
-        let points = |phase| students.iter().map(move |one| self.points(one, phase));
-        let both = points(Phase::Before).zip(points(Phase::After));
-        let paired: Vec<(u32, u32)> =
-            both.filter_map(|(before, after)| before.zip(after)).collect();
+    pub(super) fn results<'p>(
+        &self,
+        students: impl Iterator<Item = &'p Progress> + Clone,
+    ) -> impl Serialize {
+        let points = |one, phase| self.points(one, phase);
+        let both = |one| points(one, Phase::Before).zip(points(one, Phase::After));
+        let paired: Vec<(u32, u32)> = students.clone().filter_map(both).collect();
         let all = f64::from(u32::try_from(paired.len() * self.items.len()).unwrap_or(u32::MAX));
         let percent = |points: u32| 100.0 * f64::from(points) / all;
         let before = percent(paired.iter().map(|(before, _)| before).sum());
         let after = percent(paired.iter().map(|(_, after)| after).sum());
         let count = |number: usize, phase| {
-            let answers = students.iter().filter_map(|one| one.tests.get(&phase)?.get(number));
+            let answers = students.clone().filter_map(|one| one.tests.get(&phase)?.get(number));
             let (right, answers) = (self.items[number].ask.right, answers.collect::<Vec<_>>());
             let count = |wanted| answers.iter().filter(|answer| ***answer == wanted).count();
             context! { right: count(Some(right)), open: count(None), total: answers.len() }
         };
         let counts = |number| [count(number, Phase::Before), count(number, Phase::After)];
         context! {
-            before: points(Phase::Before).flatten().count(),
-            after: points(Phase::After).flatten().count(),
             paired: paired.len(),
             percent: (!paired.is_empty()).then_some((before, after)),
             gain: (before < 100.0).then(|| (after - before) / (100.0 - before)),
@@ -93,7 +90,7 @@ impl ConceptTest {
 
     /// The questions in the order of this user, each with its options in their order. Each has its number. A
     /// reload shows the same order.
-    fn drawn(&self, user: &str, phase: Phase) -> impl Serialize + use<'_> {
+    fn drawn<'t>(&'t self, user: &str, phase: Phase) -> impl Serialize + use<'t> {
         // The last 16 of the 24 digits of the ID: those before them are a time.
         let seed = user.get(8..).and_then(|digits| u64::from_str_radix(digits, 16).ok());
         let seed = seed.unwrap_or_default().wrapping_mul(2).wrapping_add(phase as u64);
@@ -109,15 +106,14 @@ impl ConceptTest {
         items
     }
 
-    /// The option chosen for each question; `None` for a form with a question or an option that there is not.
-    fn answers(&self, form: &BTreeMap<String, String>) -> Option<Vec<Option<usize>>> {
-        let mut answers = vec![None; self.items.len()];
-        for (item, option) in form {
-            let (item, option): (usize, usize) = (item.parse().ok()?, option.parse().ok()?);
-            self.items.get(item)?.ask.options.get(option)?;
-            answers[item] = Some(option);
-        }
-        Some(answers)
+    /// The number of the chosen option for each question. What the page does not have is no answer.
+    fn answers(&self, form: &BTreeMap<String, String>) -> Vec<Option<usize>> {
+        let items = self.items.iter().enumerate();
+        let answer = |(number, item): (usize, &Item)| {
+            let option: usize = form.get(&number.to_string())?.parse().ok()?;
+            (option < item.ask.options.len()).then_some(option)
+        };
+        items.map(answer).collect()
     }
 }
 
@@ -159,24 +155,21 @@ async fn hand_in(
     test: &State<ConceptTest>,
     settings: &State<ClassSettings>,
     form: Form<HandedIn>,
-) -> Result<Result<Redirect, Status>, Denied> {
-    let phase = form.0.test;
-    let Some(answers) = test.answers(&form.0.answers) else {
-        return Ok(Err(Status::UnprocessableEntity));
-    };
+) -> Result<Redirect, Denied> {
+    let (phase, answers) = (form.0.test, test.answers(&form.0.answers));
     let flash = if learner.user.is_none() {
         Flash::NotLoggedIn
-    } else if settings.current().test == Some(phase) {
-        let store = |_: &_, progress: &mut Progress| {
+    } else if settings.current().test != Some(phase) {
+        Flash::TestClosed
+    } else {
+        let store = |progress: &mut Progress| {
             progress.tests.entry(phase).or_insert_with(|| answers.clone());
         };
-        learner.change(store).await?;
+        learner.change(|_, progress| store(progress)).await?;
         Flash::TestHandedIn
-    } else {
-        Flash::TestClosed
     };
     page.set_flash(&flash);
-    Ok(Ok(Redirect::to("/learn/test")))
+    Ok(Redirect::to("/learn/test"))
 }
 
 /// The routes below `/learn`.

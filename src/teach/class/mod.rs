@@ -6,7 +6,7 @@
 //! - `watch` notices changes, on MongoDB's change stream or by `compare`; `changes` passes them on to
 //!   `events`, which sends them to the page
 //! - `network` and `invitation` show students and teacher the way in, `seats` are accounts made in advance,
-//!   `sheets` are printed or saved, `key` has the answers for the teacher and the buttons of the test
+//!   `sheets` are printed or saved
 //! - `board` is the page for the projector, which `anonymize` keeps free of names
 
 mod roster;
@@ -24,7 +24,6 @@ mod network;
 mod invitation;
 mod seats;
 mod sheets;
-mod key;
 mod board;
 mod anonymize;
 
@@ -59,7 +58,6 @@ pub fn stage() -> impl Fairing {
             .mount("/class", events::routes())
             .mount("/class", invitation::routes())
             .mount("/class", sheets::routes())
-            .mount("/class", key::routes())
             .mount("/class", board::routes())
             .mount("/class/lessons", actions::routes_of_lessons())
             .attach(AdHoc::on_liftoff("Class", |rocket| Box::pin(async move { watch(rocket) })))

@@ -43,7 +43,8 @@ async fn render(
         lessons: all().iter().map(row).collect::<Vec<_>>(),
         roster: &roster,
         line: &settings.line,
-        test: context! { open: settings.test, results: roster.test_results(class.test) },
+        test: settings.test,
+        results: class.test.results(roster.students.iter().map(|student| &student.progress)),
         address: class.address(),
         form: context! { errors },
     };

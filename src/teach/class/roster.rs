@@ -11,7 +11,6 @@ use serde::Serialize;
 use crate::auth::User;
 use crate::db::Unavailable;
 use crate::teach::class_data::{ClassData, LISTED, MAX_USERS};
-use crate::teach::concept_test::ConceptTest;
 use crate::teach::lessons::{Bar, Lesson, LessonText, LessonTexts, all, bars};
 use crate::teach::progress::{LessonState, Progress};
 use crate::web::{SessionView, TimeView};
@@ -101,11 +100,6 @@ impl Roster {
         let students = self.students.iter().map(|student| &student.progress);
         let guests = self.guests.iter().map(|guest| &guest.progress);
         bars(lesson, texts.of(lesson), students, guests)
-    }
-
-    /// The results of all students in the test before and after the lessons.
-    pub(super) fn test_results(&self, test: &ConceptTest) -> impl Serialize + use<> {
-        test.results(&self.students.iter().map(|student| &student.progress).collect::<Vec<_>>())
     }
 }
 

@@ -1,4 +1,5 @@
-//! What a teacher prints or saves: the cards of the seats, and the progress of all students as CSV.
+//! What a teacher prints or saves: the cards of the seats, the answer key, the handout with answers, and the
+//! progress of all students as CSV.
 
 use rocket::http::Header;
 use rocket::{Responder, Route, State, get, routes};
@@ -10,7 +11,7 @@ use super::seats::cards;
 use crate::auth::{Admin, LocalStrategy};
 use crate::teach::class_data::MAX_USERS;
 use crate::teach::concept_test::ConceptTest;
-use crate::teach::lessons::all;
+use crate::teach::lessons::{all, listed};
 use crate::teach::progress::Phase;
 use crate::web::error::Error;
 
@@ -24,6 +25,20 @@ async fn show_cards(
     let (cards, taken) = cards(&strategy.secrets, &class.settings.current(), &users);
     let own = context! { cards, taken, address: class.address() };
     Ok(class.page.render("class/cards", teacher.0, own))
+}
+
+#[get("/key")]
+async fn show_key(teacher: Admin<'_>, class: ClassPage<'_>) -> Result<Template, Error> {
+    let students = class.roster().await?.students;
+    let results = class.test.results(students.iter().map(|student| &student.progress));
+    let own = context! { lessons: listed(class.texts), test: class.test, results };
+    Ok(class.page.render("class/key", teacher.0, own))
+}
+
+#[get("/handout")]
+fn show_handout(teacher: Admin<'_>, class: ClassPage<'_>) -> Template {
+    let own = context! { lessons: listed(class.texts), answers: true };
+    class.page.render("learn/handout", teacher.0, own)
 }
 
 /// A file that the browser saves.
@@ -48,12 +63,8 @@ const COLUMNS: [&str; 5] = ["state", "prediction", "goals", "tries", "minutes"];
 fn csv(roster: &Roster, test: &ConceptTest) -> String {
     let columns =
         all().iter().flat_map(|lesson| COLUMNS.map(|name| format!("{} {name}", lesson.slug)));
-    let head: Vec<String> = ["student", "test before", "test after"]
-        .map(str::to_owned)
-        .into_iter()
-        .chain(columns)
-        .collect();
-    let mut lines = vec![head.join(",")];
+    let head = ["student", "test before", "test after"].map(str::to_owned).into_iter();
+    let mut lines = vec![head.chain(columns).collect::<Vec<_>>().join(",")];
     for student in &roster.students {
         let name = field(student.name.as_deref().unwrap_or_default());
         let fields = student.lessons.iter().flat_map(|lesson| {
@@ -78,5 +89,5 @@ fn field(text: &str) -> String {
 }
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![show_cards, progress]
+    routes![show_cards, show_key, show_handout, progress]
 }

@@ -76,11 +76,8 @@ fn list(
     let lessons = entries(texts, &learner, &settings);
     let solved = lessons.iter().filter(|lesson| lesson.state == "solved").count();
     let next = lessons.iter().find(|lesson| lesson.state != "solved" && !lesson.closed);
-    page.render(
-        "learn/list",
-        visitor,
-        context! { solved, next, lessons: &lessons, test: settings.test },
-    )
+    let own = context! { solved, next, lessons: &lessons, test: settings.test };
+    page.render("learn/list", visitor, own)
 }
 
 #[get("/handout")]
