@@ -1,5 +1,7 @@
 //! The answer key and the handout with answers: for teachers alone, and complete.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::class;
 use crate::class::teacher;
 use crate::concept_test::items;
@@ -49,10 +51,10 @@ async fn the_key_has_each_answer_and_the_handout_of_the_students_has_none() {
         for name in ["predict.why", "teacher.project"] {
             assert!(key.contains(&text(name)), "{folder}: {name}");
         }
-        let asked: Vec<std::collections::BTreeMap<String, String>> =
+        let asked: Vec<BTreeMap<String, String>> =
             lesson(folder).extract_inner("teacher.ask").unwrap();
         assert!(!asked.is_empty(), "{folder}");
-        for asked in asked.iter().flat_map(std::collections::BTreeMap::values) {
+        for asked in asked.iter().flat_map(BTreeMap::values) {
             assert!(key.contains(&escaped(asked)), "{folder}: {asked}");
         }
     }
@@ -62,4 +64,36 @@ async fn the_key_has_each_answer_and_the_handout_of_the_students_has_none() {
         assert!(!handout.contains(&escaped(&item.ask.why)));
     }
     assert!(!handout.contains("boxes__right") && with_answers.contains("boxes__right"));
+}
+
+#[test]
+fn each_question_has_four_options_with_misconceptions_of_the_core_lessons() {
+    let core: Vec<&str> = FOLDERS
+        .into_iter()
+        .filter(|folder| lesson(folder).extract_inner::<String>("part").unwrap() == "core")
+        .collect();
+    let texts = core.iter().map(|folder| {
+        std::fs::read_to_string(format!("templates/lessons/{folder}/lesson.toml")).unwrap()
+    });
+    let texts: Vec<String> = texts.collect();
+    let items = items();
+    assert_eq!(items.len(), 10);
+    let asked: BTreeSet<usize> = items.iter().map(|item| item.lesson).collect();
+    let numbers: BTreeSet<usize> = core.iter().map(|folder| folder[..2].parse().unwrap()).collect();
+    assert_eq!(asked, numbers, "each core lesson has a question");
+    for item in &items {
+        assert_eq!(item.ask.options.len(), 4);
+        for (n, option) in item.ask.options.iter().enumerate() {
+            match &option.misconception {
+                Some(belief) => assert!(
+                    n != item.ask.right
+                        && texts.iter().any(|text| text.contains(&format!("\"{belief}\""))),
+                    "{belief}"
+                ),
+                None => assert_eq!(n, item.ask.right, "{}", option.text),
+            }
+        }
+    }
+    let places: BTreeSet<usize> = items.iter().map(|item| item.ask.right).collect();
+    assert_eq!(places.len(), 4, "the number of an option does not tell which is right");
 }
