@@ -14,6 +14,7 @@ mod key;
 mod labs;
 mod learner;
 mod first_lessons;
+mod fixation;
 mod lesson_pages;
 mod lessons;
 mod memory;
