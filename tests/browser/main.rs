@@ -8,6 +8,7 @@ mod axe;
 mod chromium;
 mod class;
 mod clocks;
+mod concept_test;
 mod cookies;
 mod forgotten;
 mod layout;

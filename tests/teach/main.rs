@@ -5,10 +5,12 @@ mod support;
 
 mod class;
 mod clocks;
+mod concept_test;
 mod crowd;
 mod forge;
 mod invitation;
 mod jar_and_stores;
+mod key;
 mod labs;
 mod learner;
 mod first_lessons;
@@ -30,6 +32,7 @@ mod stored;
 mod stream;
 mod summary;
 mod trace;
+mod words;
 mod xray;
 
 use support::{Answer, App, Browser};
