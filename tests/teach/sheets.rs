@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::process::Stdio;
 
+use crate::class;
 use crate::class::{line, teacher};
 use crate::labs::fill_counters;
 use crate::learner::Learner;
 use crate::support::lesson::solution;
 use crate::support::{App, SECRET, cloakroom, figment};
-use crate::class;
 
 /// Runs a command on the app's database, and returns its output.
 fn run(app: &App, arguments: &[&str]) -> String {

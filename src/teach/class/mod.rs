@@ -30,8 +30,8 @@ mod anonymize;
 mod news;
 
 pub use commands::{CommandError, reset, seed};
-pub(super) use news::of_page as news;
 pub use network::{PublicAddress, for_a_class};
+pub(super) use news::of_page as news;
 pub use seats::is_on_card;
 
 use rocket::fairing::{AdHoc, Fairing};
@@ -40,7 +40,6 @@ use rocket::{Orbit, Rocket};
 
 use board::Board;
 use changes::Changes;
-use compare::Comparison;
 use invitation::TeacherLink;
 use watch::Watcher;
 
@@ -50,7 +49,6 @@ pub fn stage() -> impl Fairing {
         rocket
             .manage(TeacherLink::default())
             .manage(Changes::default())
-            .manage(Comparison::default())
             .manage(Board::default())
             .mount("/class", pages::routes())
             .mount("/class", students::routes())

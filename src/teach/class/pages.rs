@@ -43,7 +43,7 @@ async fn render(
         lessons: all().iter().map(row).collect::<Vec<_>>(),
         roster: &roster,
         line: &settings.line,
-        board: Slides::of(class),
+        board: Slides::current(class),
         address: class.address(),
         form: context! { errors },
     };

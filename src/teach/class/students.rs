@@ -7,7 +7,7 @@ use rocket_express_session::SessionInfo;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::board::ListedRequest;
+use super::board::listed;
 use super::class_page::ClassPage;
 use super::roster::Student;
 use crate::audit::{self, Actor, AuditEvent, Outcome};
@@ -90,7 +90,7 @@ async fn show(
     let sessions = sessions.filter(|session| is_of(session, who)).map(MaskedSession::from);
     let sessions: Vec<MaskedSession> = sessions.collect();
     let exchanges = recorder.of_user(who);
-    let requests = exchanges.iter().take(MAX_LISTED).map(|exchange| ListedRequest::of(exchange));
+    let requests = exchanges.iter().take(MAX_LISTED).map(|exchange| listed(exchange));
     let requests: Vec<_> = requests.collect();
     let own = context! { student, sessions, requests };
     Ok(Some(class.page.render("class/student", teacher.0, own)))
