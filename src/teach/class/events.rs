@@ -5,19 +5,18 @@
 //! The ID of a line is its time by MongoDB's clock. The browser sends the last one when it reconnects, so it
 //! misses nothing in between. MongoDB's resume token would not do: it has the whole session ID in it.
 
-use std::convert::Infallible;
 use std::time::{Duration, SystemTime};
 
 use mongodb::bson::{DateTime, Timestamp};
 use rocket::futures::StreamExt as _;
 use rocket::futures::future::select;
-use rocket::request::{FromRequest, Outcome};
 use rocket::response::stream::{Event, EventStream};
 use rocket::tokio::time::{interval, sleep};
 use rocket::{Request, Route, Shutdown, State, get, routes};
 
 use super::changes::{Changes, Line};
 use crate::auth::Admin;
+use crate::web::Page;
 
 /// The browser reconnects after that, and its rights are checked again.
 const LIFETIME: Duration = Duration::from_secs(60);
@@ -35,32 +34,21 @@ const RETRY: Duration = Duration::from_secs(10);
 const REMEMBERED: Duration = Duration::from_secs(5 * 60);
 
 /// The time of the last line that this browser knows.
-struct LastEvent(Option<Timestamp>);
-
-#[rocket::async_trait]
-impl<'r> FromRequest<'r> for LastEvent {
-    type Error = Infallible;
-
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Infallible> {
-        let id = request.headers().get_one("last-event-id");
-        let parse = |id: &str| {
-            let (time, increment) = id.split_once('-')?;
-            Some(Timestamp { time: time.parse().ok()?, increment: increment.parse().ok()? })
-        };
-        let oldest = DateTime::from(SystemTime::now() - REMEMBERED).timestamp_millis() / 1_000;
-        let is_recent = |last: &Timestamp| i64::from(last.time) >= oldest;
-        Outcome::Success(Self(id.and_then(parse).filter(is_recent)))
-    }
+fn last_known(request: &Request<'_>) -> Option<Timestamp> {
+    let (time, increment) = request.headers().get_one("last-event-id")?.split_once('-')?;
+    let last = Timestamp { time: time.parse().ok()?, increment: increment.parse().ok()? };
+    let oldest = DateTime::from(SystemTime::now() - REMEMBERED).timestamp_millis() / 1_000;
+    (i64::from(last.time) >= oldest).then_some(last)
 }
 
 #[get("/events")]
 fn events(
     _teacher: Admin<'_>,
+    page: Page<'_>,
     changes: &State<Changes>,
-    last: LastEvent,
     shutdown: Shutdown,
 ) -> EventStream![Event] {
-    let listener = changes.listen(last.0);
+    let listener = changes.listen(last_known(page.request()));
     EventStream! {
         let changed = || Event::data("").event("changed");
         let Some(listener) = listener else {
