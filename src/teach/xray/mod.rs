@@ -11,7 +11,7 @@ mod request_response;
 mod diagram;
 mod pages;
 
-pub(super) use diagram::{View, compared, rows};
+pub(super) use diagram::{View, compared};
 pub(super) use pages::routes;
 pub(super) use sentences::Sentences;
 
