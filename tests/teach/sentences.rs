@@ -154,6 +154,18 @@ async fn each_sentence_is_said_of_some_request_with_its_values_and_its_source() 
     assert!(login.contains("<code>src/auth/login.rs</code>") && login.contains(line), "{login}");
 }
 
+#[rocket::async_test]
+async fn a_value_marks_no_code_and_names_no_other_value() {
+    let app = crate::class().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    rosa.post("/coat", &[("item", "a red scarf"), ("`{length}", "four")]).await;
+    let rows = rows_of(&rosa.get("/xray").await.body);
+    // The list begins with the newest request; the login before it has a form as well.
+    let form = rows.iter().find(|row| row.step() == "form").unwrap();
+    form.expect_values(&["item (11 characters), '{length} (4 characters);"]);
+}
+
 #[test]
 fn every_key_in_the_source_has_a_sentence() {
     let read = |path: String| std::fs::read_to_string(path).unwrap();
