@@ -3,19 +3,24 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod board;
 mod class;
 mod clocks;
+mod concept_test;
 mod crowd;
 mod forge;
 mod invitation;
 mod jar_and_stores;
+mod key;
 mod labs;
 mod learner;
 mod first_lessons;
+mod fixation;
 mod lesson_pages;
 mod lessons;
 mod memory;
 mod neutral;
+mod news;
 mod off;
 mod options;
 mod recorded;
@@ -29,6 +34,7 @@ mod stored;
 mod stream;
 mod summary;
 mod trace;
+mod words;
 mod xray;
 
 use support::{Answer, App, Browser};
