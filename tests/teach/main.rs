@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod board;
 mod class;
 mod clocks;
 mod concept_test;
@@ -19,9 +20,11 @@ mod lesson_pages;
 mod lessons;
 mod memory;
 mod neutral;
+mod news;
 mod off;
 mod options;
 mod recorded;
+mod recorder;
 mod rows;
 mod sentences;
 mod settings;
@@ -30,6 +33,7 @@ mod standalone;
 mod stored;
 mod stream;
 mod summary;
+mod trace;
 mod words;
 mod xray;
 
