@@ -72,12 +72,10 @@ fn list(
     texts: &State<LessonTexts>,
     settings: &State<ClassSettings>,
 ) -> Template {
-    let settings = settings.current();
-    let lessons = entries(texts, &learner, &settings);
+    let lessons = entries(texts, &learner, &settings.current());
     let solved = lessons.iter().filter(|lesson| lesson.state == "solved").count();
     let next = lessons.iter().find(|lesson| lesson.state != "solved" && !lesson.closed);
-    let own = context! { solved, next, lessons: &lessons, test: settings.test };
-    page.render("learn/list", visitor, own)
+    page.render("learn/list", visitor, context! { solved, next, lessons: &lessons })
 }
 
 #[get("/handout")]
