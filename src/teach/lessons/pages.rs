@@ -1,4 +1,4 @@
-//! `/learn`: the list of lessons, the handout, and the page of a lesson.
+//! `/learn`: the list of lessons, the handout, the words, and the page of a lesson.
 //!
 //! A lesson with a lab has two addresses for one page. At `/lab/<slug>`, the lab is in it.
 
@@ -81,6 +81,12 @@ fn list(
 #[get("/handout")]
 fn handout(page: Page<'_>, visitor: &Visitor, texts: &State<LessonTexts>) -> Template {
     page.render("learn/handout", visitor, context! { lessons: listed(texts) })
+}
+
+#[get("/words")]
+fn words(page: Page<'_>, visitor: &Visitor, texts: &State<LessonTexts>) -> Template {
+    let own = context! { words: &texts.words, lessons: listed(texts) };
+    page.render("learn/words", visitor, own)
 }
 
 /// All lessons with their texts, for pages about all of them. Only a page for teachers may show `teacher`
@@ -242,5 +248,5 @@ fn goals<'t>(text: &'t LessonText, state: &LessonState) -> Vec<Goal<'t>> {
 }
 
 pub(crate) fn routes() -> Vec<Route> {
-    routes![list, handout, show]
+    routes![list, handout, words, show]
 }
