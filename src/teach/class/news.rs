@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::class_page::ClassPage;
 use crate::db::Unavailable;
 use crate::teach::lessons::{Bar, BarsCache, Lesson};
+use crate::teach::progress::Phase;
 use crate::teach::settings::{ClassSettings, Settings};
 use crate::web::error::Error;
 
@@ -24,6 +25,8 @@ struct News {
     line: String,
     /// The time since when students are asked to look at the board.
     look: Option<i64>,
+    /// The test that is open.
+    test: Option<Phase>,
     /// The teacher has closed the lesson of the page.
     closed: bool,
     /// The guesses of the lesson of the page, if the teacher shows them.
@@ -34,9 +37,10 @@ struct News {
 
 impl News {
     fn new(settings: Settings, closed: bool, bars: Vec<Bar>) -> Self {
-        let Settings { line, look, .. } = settings;
-        let news = Self { line, look, closed, bars, version: String::new() };
-        if news.line.is_empty() && look.is_none() && !closed && news.bars.is_empty() {
+        let Settings { line, look, test, .. } = settings;
+        let news = Self { line, look, test, closed, bars, version: String::new() };
+        let is_lesson_unchanged = !closed && news.bars.is_empty();
+        if news.line.is_empty() && look.is_none() && test.is_none() && is_lesson_unchanged {
             return news;
         }
         let mut hasher = DefaultHasher::new();
