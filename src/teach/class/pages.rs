@@ -43,6 +43,8 @@ async fn render(
         lessons: all().iter().map(row).collect::<Vec<_>>(),
         roster: &roster,
         line: &settings.line,
+        test: settings.test,
+        results: class.test.results(roster.students.iter().map(|student| &student.progress)),
         board: Slides::current(class),
         address: class.address(),
         form: context! { errors },
