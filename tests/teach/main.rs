@@ -18,6 +18,7 @@ mod memory;
 mod neutral;
 mod off;
 mod options;
+mod other_site;
 mod recorded;
 mod rows;
 mod sentences;

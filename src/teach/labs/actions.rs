@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::servers::Tenant;
 use super::sessions::{DAY, Labs, commit};
-use super::{cookies, options};
+use super::{cookies, guest_book, options, other_site};
 use crate::auth::revoke::REVOKED;
 use crate::db::Unavailable;
 use crate::names::{BIG_COOKIE, LAB_COOKIE, NOTE_COOKIE, OLD_COOKIE};
@@ -40,7 +40,7 @@ pub(super) struct Button {
     /// The name of the button.
     #[serde(rename = "do")]
     pub name: String,
-    /// In lesson 5, the value of a cookie, and a session ID with the secret to sign it with.
+    /// In lesson 5, the value of a cookie, in lesson 7 what a script has read. In lesson 5 a session ID with the secret to sign it with.
     pub value: String,
     pub id: String,
     pub signing_secret: String,
@@ -77,6 +77,10 @@ impl LabContext<'_> {
             "new" | "leak" | "send" | "sign" | "role" if self.slug == "the-seal" => {
                 self.forge(button, state).await?
             }
+            "give" if self.slug == guest_book::SLUG => guest_book::give(state),
+            "stranger" => guest_book::receive(self.request, button, state),
+            "escape" | "trust" => guest_book::set_escaped(state, button.name == "escape"),
+            "give" => other_site::give(state),
             "new" => self.begin(state, None).await?,
             "change" => self.change(state, |session| session.increment(VISITS)).await?,
             "big-session" => self.add_cargo(state).await?,

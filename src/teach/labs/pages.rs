@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::actions::{Button, LabContext, VISITS, decoded};
 use super::servers::Tenant;
 use super::sessions::{Labs, commit};
-use super::{clocks, network, note, options};
+use super::{clocks, guest_book, network, note, options, other_site};
 use crate::db::Unavailable;
 use crate::names::{LAB_COOKIES, NOTE_COOKIE, OLD_COOKIE};
 use crate::teach::lessons::{LessonPage, Shown};
@@ -101,12 +101,14 @@ async fn view(lesson: &mut LessonPage<'_>, labs: &Labs) -> Result<(LabView, Vec<
             with_text(OLD_COOKIE, request, json!({ "heard": network::lines(request) }))
         }
         "three-clocks" => clocks::view(labs, &state, seen.ticket_bytes > 0).await?,
+        guest_book::SLUG => guest_book::view(request, &state),
         "two-stores" => two_stores(&context, &seen, &mut lines).await?,
         _ => Value::Null,
     };
     lesson.learner.lab_cookies.clone_from(&lines);
     let own = match slug {
         options::SLUG => options::view(&lesson.learner, &state.switches),
+        other_site::SLUG => other_site::view(&lesson.learner),
         _ => own,
     };
     Ok((LabView { state, handed: !lines.is_empty(), seen, own }, lines))
@@ -195,6 +197,6 @@ fn context<'r>(lesson: &'r LessonPage<'_>, labs: &'r Labs, has_server: bool) -> 
     }
 }
 
-pub(crate) fn routes() -> Vec<Route> {
+pub(super) fn routes() -> Vec<Route> {
     routes![show, run]
 }
