@@ -12,6 +12,7 @@ mod cookies;
 mod forgotten;
 mod layout;
 mod lessons;
+mod other_site;
 mod room;
 mod tls;
 mod way;

@@ -99,9 +99,10 @@ async fn the_page_of_the_other_site_alone_has_another_policy_than_all_pages() {
     app.browser().get(OTHER).await.expect_redirect("/lab/another-site#do");
 }
 
-/// The number of exchanges with this in their title that the X-ray of this browser lists.
-async fn listed(browser: &mut Browser, title: &str) -> usize {
-    browser.get("/xray").await.body.matches(title).count()
+/// The number of exchanges with this line and this status that the X-ray of this browser lists.
+async fn listed(browser: &mut Browser, [line, status]: [&str; 2]) -> usize {
+    let list = crate::unescape(browser.get("/xray").await.body);
+    list.matches(&format!("<code>{line}</code> {status}")).count()
 }
 
 #[rocket::async_test]
@@ -114,7 +115,7 @@ async fn the_id_of_the_other_page_assigns_a_few_requests_without_a_ticket_and_no
     assert_eq!(app.browser().get(&image).await.status, 204);
     let refused = send_from_elsewhere(&mut app.browser(), &coat, "item=hat").await;
     refused.expect_page(403, "That form came from another site");
-    let titles = ["GET /lab/another-site/target 204", "POST /coat 403"];
+    let titles = [["GET /lab/another-site/target", "204"], ["POST /coat", "403"]];
     assert_eq!([listed(rosa, titles[0]).await, listed(rosa, titles[1]).await], [1, 1]);
     // A request with a ticket belongs to the browser with that ticket.
     ruth.get(&image).await;
@@ -125,6 +126,7 @@ async fn the_id_of_the_other_page_assigns_a_few_requests_without_a_ticket_and_no
     let mut thief = app.browser();
     thief.jar.insert("connect.sid".to_owned(), "s%3Aabc.def".to_owned());
     thief.get(&image).await;
+    assert_eq!(listed(rosa, titles[0]).await, 1);
     for _ in 0..20 {
         app.browser().get(&image).await;
     }

@@ -16,8 +16,10 @@ pub(crate) async fn assign_to_page(request: &Request<'_>, path: &str, most: u8) 
     let id = request.query_value::<&str>(PAGE).and_then(Result::ok);
     let recorder = request.rocket().state::<Recorder>();
     let Some((id, recorder)) = id.zip(recorder) else { return };
-    let has_ticket = session.is_stored() || session.is_unknown();
-    if !has_ticket && let Some(browser) = recorder.browser_of_page(id, path, most) {
+    let (_, ticket_bytes) = session.cookie_sent();
+    if ticket_bytes == 0
+        && let Some(browser) = recorder.browser_of_page(id, path, most)
+    {
         trace::assign_to(browser);
     }
 }
