@@ -35,10 +35,12 @@ pub(super) fn receive(request: &Request<'_>, button: &Button, state: &mut LabSta
     let Some(pair) = &state.pair else { return vec![] };
     for ((name, value), fact) in SCRIPT_COOKIES.iter().zip(pair).zip(READS) {
         let is_read = button.value.split("; ").any(|read| read == format!("{name}={value}"));
-        note(SLUG, fact, i64::from(is_read));
+        note(SLUG, fact, is_read.into());
     }
     let came = request.cookies().get(SCRIPT_COOKIES[1]);
-    state.is_signed |= came.is_some_and(|came| came.value() == pair[1]);
+    let is_learner = came.is_some_and(|came| came.value() == pair[1]);
+    note(SLUG, "lab.http-only came", is_learner.into());
+    state.is_signed |= is_learner;
     vec![]
 }
 
@@ -50,7 +52,7 @@ pub(super) fn set_escaped(state: &mut LabState, is_escaped: bool) -> Vec<String>
 
 /// The script, and whether the cookies came that it is about.
 pub(super) fn view(request: &Request<'_>, state: &LabState) -> Value {
-    note(SLUG, IS_ESCAPED, i64::from(state.is_escaped));
+    note(SLUG, IS_ESCAPED, state.is_escaped.into());
     let came = SCRIPT_COOKIES.map(|name| request.cookies().get(name).is_some());
     json!({ "script": SCRIPT, "has_cookies": came == [true, true] })
 }

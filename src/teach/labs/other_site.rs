@@ -17,8 +17,8 @@ use crate::names::SITE_COOKIES;
 use crate::teach::lessons::{AGE, LessonPage, OTHER, TARGET, assign_to_page, hits, link_to_page};
 use crate::teach::progress::{LabState, Learner};
 use crate::trace::in_flight::request_id;
-use crate::web::NoFields;
 use crate::web::protection::{OpenToOtherSites, Sandboxed, is_cross_site};
+use crate::web::{NoFields, Page};
 
 /// The slug of the lesson.
 pub(super) const SLUG: &str = "another-site";
@@ -81,17 +81,25 @@ fn other(lesson: LessonPage<'_>) -> Option<Result<Sandboxed<Template>, Redirect>
 
 /// A form, a link or an image of the other page. An image needs no page as its response.
 #[get("/another-site/target?<by>")]
-fn got(by: &str) -> Result<Redirect, Status> {
+fn got(by: &str, page: Page<'_>) -> Result<Redirect, Status> {
     let kinds = [("form", "GET form"), ("link", "link"), ("image", "image")];
     let (_, kind) = kinds.into_iter().find(|(name, _)| *name == by).ok_or(Status::NotFound)?;
-    note(SLUG, kind, 1);
+    note_request(page.request(), kind);
     if kind == "image" { Err(Status::NoContent) } else { Ok(Redirect::to(BACK)) }
 }
 
 #[post("/another-site/target", data = "<_form>")]
-fn posted(_form: NoFields) -> Redirect {
-    note(SLUG, "POST form", 1);
+fn posted(page: Page<'_>, _form: NoFields) -> Redirect {
+    note_request(page.request(), "POST form");
     Redirect::to(BACK)
+}
+
+/// Notes what the request was, and for the X-ray which of the three cookies came.
+fn note_request(request: &Request<'_>, kind: &str) {
+    note(SLUG, kind, 1);
+    for name in SITE_COOKIES {
+        note(SLUG, &format!("{name} came"), request.cookies().get(name).is_some().into());
+    }
 }
 
 /// The one address that takes forms of other sites.
