@@ -33,10 +33,7 @@ use crate::trace;
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
     /// A text of a lesson or of the X-ray cannot be read.
-    #[error(
-        "a lesson cannot be read: {}. Correct that file, or template_dir in Rocket.toml",
-        .0.lines().next().unwrap_or_default()
-    )]
+    #[error("a lesson cannot be read: {0}. Correct that file, or template_dir in Rocket.toml")]
     Texts(String),
     /// The sessions of the labs cannot be opened.
     #[error(transparent)]

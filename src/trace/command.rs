@@ -1,6 +1,6 @@
 //! The commands that the driver sent to MongoDB, by its own report, and their replies.
 //!
-//! The driver calls the listener in the task of the request, so `in_flight.rs` knows which request sent
+//! The driver calls the listener in the task of the request, so `notebook.rs` knows which request sent
 //! the command. It listens only where lessons are given (`db.rs`).
 
 use std::time::Duration;
@@ -10,7 +10,7 @@ use mongodb::event::EventHandler;
 use mongodb::event::command::CommandEvent;
 
 use super::bounds::Steps;
-use super::in_flight::{note, with_notebook};
+use super::notebook::{note, with_notebook};
 use super::redact::Redacted;
 use super::step::{Command, Reply, Step};
 

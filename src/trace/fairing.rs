@@ -1,4 +1,4 @@
-//! Stores the exchange of a request when its response is ready.
+//! Opens the notebook of a request, and stores its exchange when its response is ready.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,8 +7,9 @@ use rocket::{Request, Response};
 
 use super::bounds::{self, cut};
 use super::exchange::{Cookie, Exchange};
-use super::in_flight::{close_notebook, request_id};
+use super::notebook::{Notebook, close_notebook, open_notebook};
 use super::recorder::Recorder;
+use crate::in_flight::request_id;
 
 /// The exchange of a request whose response is ready.
 #[derive(Default)]
@@ -20,6 +21,20 @@ impl Recorded {
     pub fn of<'r>(request: &'r Request<'_>) -> Option<&'r Arc<Exchange>> {
         request.local_cache(Self::default).0.get()
     }
+}
+
+/// Opens the notebook of each request, if there is a recorder. It comes before all fairings that change the
+/// request.
+pub fn openings() -> AdHoc {
+    AdHoc::on_request("Notebooks", |request, _| {
+        Box::pin(async move {
+            if request.rocket().state::<Recorder>().is_some()
+                && let Some(notebook) = Notebook::of(request)
+            {
+                open_notebook(notebook);
+            }
+        })
+    })
 }
 
 /// Attaches the recorder, which closes the notebook and stores its content. It comes after all fairings that

@@ -1,4 +1,4 @@
-//! The notes of one request, in their order. `in_flight.rs` keeps them while the request is in flight.
+//! The notes of the requests in flight: one notebook for each.
 
 use std::time::{Instant, SystemTime};
 
@@ -8,6 +8,7 @@ use super::bounds::{self, Steps, cut};
 use super::exchange::{Cookie, Exchange};
 use super::recorder::BrowserKey;
 use super::step::{Noted, Step};
+use crate::in_flight::{PerTask, request_id};
 
 /// First path segments of the requests that are not recorded. They are not interesting, or they show
 /// recordings.
@@ -16,6 +17,9 @@ const UNRECORDED: [&str; 7] =
 
 /// The most browser keys of one request. A login gives the browser a new key.
 const MAX_OWNERS: usize = 4;
+
+/// The open notebooks. Without one, a note costs a look at their number.
+static NOTEBOOKS: PerTask<Notebook> = PerTask::new();
 
 /// The notes of one request.
 #[derive(Clone)]
@@ -116,6 +120,60 @@ fn as_sent(cookie: &mut Cookie, steps: &[Noted]) {
             cookie.bytes = *bytes;
         }
     }
+}
+
+/// Opens the notebook of this task's request.
+pub(super) fn open_notebook(notebook: Notebook) {
+    NOTEBOOKS.insert(notebook);
+}
+
+/// Closes the notebook of this task's request, and returns it.
+pub(super) fn close_notebook() -> Option<Notebook> {
+    NOTEBOOKS.remove()
+}
+
+/// The exchange of this task's request as it is so far, with the status 200 and without cookies set. The
+/// notebook stays open.
+pub fn so_far() -> Option<Exchange> {
+    Some(NOTEBOOKS.with(|notebook| notebook.clone())?.into_exchange(request_id()))
+}
+
+/// Changes the notebook of this task's request, if one is open.
+pub(super) fn with_notebook(change: impl FnOnce(&mut Notebook)) {
+    NOTEBOOKS.with(change);
+}
+
+/// Notes a step, if a notebook is open. `step` is called before the notebook is locked, because it may take a
+/// lock itself.
+pub fn note(step: impl FnOnce() -> Step) {
+    if NOTEBOOKS.is_empty() {
+        return;
+    }
+    let step = step().within_bounds();
+    with_notebook(|notebook| {
+        let elapsed = notebook.begun.elapsed();
+        notebook.steps.add(Noted { elapsed, step });
+    });
+}
+
+/// Notes that this request belongs to the browser with the session of this ID.
+pub fn assign_to_session(session_id: &str) {
+    with_notebook(|notebook| notebook.add_owner(BrowserKey::of_session(session_id)));
+}
+
+/// Notes that this request belongs to this browser and to no other.
+pub fn assign_to(browser: BrowserKey) {
+    with_notebook(|notebook| notebook.owners = vec![browser]);
+}
+
+/// Notes which exchange led to this one, by its ID.
+pub fn link_to(id: &str) {
+    with_notebook(|notebook| notebook.link_to(id));
+}
+
+/// Notes that a login failed. The X-ray then shows coarse times, and no counts of MongoDB's replies.
+pub fn coarsen_times() {
+    with_notebook(|notebook| notebook.blurred = true);
 }
 
 fn user_of(steps: &[Noted]) -> Option<String> {

@@ -6,7 +6,7 @@ use rocket_express_session::SessionId;
 use rocket_express_session::Write as SessionWrite;
 use rocket_express_session::observe::{Event, Signature as CookieSignature};
 
-use super::in_flight::{assign_to_session, note};
+use super::notebook::{assign_to_session, note};
 use super::redact::short_id;
 use super::step::{Signature, Step, Write};
 

@@ -7,7 +7,7 @@ use rocket::figment::providers::{Format as _, Toml};
 use serde::Deserialize;
 
 /// All lessons. The last one waits for its clocks.
-pub const FOLDERS: [&str; 12] = [
+pub const FOLDERS: [&str; 13] = [
     "01-http-forgets",
     "02-ticket-and-coat",
     "03-behind-the-login",
@@ -16,6 +16,7 @@ pub const FOLDERS: [&str; 12] = [
     "06-no-secrets",
     "07-what-a-script-takes",
     "08-another-site",
+    "09-fixation",
     "11-bigger-than-a-cookie",
     "12-two-stores",
     "13-the-options",

@@ -12,6 +12,7 @@ mod jar_and_stores;
 mod labs;
 mod learner;
 mod first_lessons;
+mod fixation;
 mod lesson_pages;
 mod lessons;
 mod memory;

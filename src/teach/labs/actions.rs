@@ -81,6 +81,9 @@ impl LabContext<'_> {
             "stranger" => guest_book::receive(self.request, button, state),
             "escape" | "trust" => guest_book::set_escaped(state, button.name == "escape"),
             "give" => other_site::give(state),
+            "plant" | "keep" | "regenerate" | "mallory" if self.slug == "fixation" => {
+                self.fixation(button, state).await?
+            }
             "new" => self.begin(state, None).await?,
             "change" => self.change(state, |session| session.increment(VISITS)).await?,
             "big-session" => self.add_cargo(state).await?,

@@ -13,10 +13,10 @@ use rocket_express_session::{SessionId, Timestamp};
 use serde_json::{Value, json};
 
 use super::{cookies, note};
+use crate::in_flight::request_id;
 use crate::names::SITE_COOKIES;
 use crate::teach::lessons::{AGE, LessonPage, OTHER, TARGET, assign_to_page, hits, link_to_page};
 use crate::teach::progress::{LabState, Learner};
-use crate::trace::in_flight::request_id;
 use crate::web::protection::{OpenToOtherSites, Sandboxed, is_cross_site};
 use crate::web::{NoFields, Page};
 

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use super::actions::{Button, LabContext, VISITS, decoded};
 use super::servers::Tenant;
 use super::sessions::{Labs, commit};
-use super::{clocks, guest_book, network, note, options, other_site};
+use super::{clocks, fixation, guest_book, network, note, options, other_site};
 use crate::db::Unavailable;
 use crate::names::{LAB_COOKIES, NOTE_COOKIE, OLD_COOKIE};
-use crate::teach::lessons::{LessonPage, Shown};
+use crate::teach::lessons::{IS_OSKAR, LessonPage, Shown};
 use crate::teach::limits::{Denied, Size};
 use crate::teach::progress::{LabState, Learner, Progress};
 use crate::web::Form;
@@ -103,6 +103,10 @@ async fn view(lesson: &mut LessonPage<'_>, labs: &Labs) -> Result<(LabView, Vec<
         "three-clocks" => clocks::view(labs, &state, seen.ticket_bytes > 0).await?,
         guest_book::SLUG => guest_book::view(request, &state),
         "two-stores" => two_stores(&context, &seen, &mut lines).await?,
+        "fixation" => {
+            note(slug, IS_OSKAR, seen.login.is_some().into());
+            Value::Null
+        }
         _ => Value::Null,
     };
     lesson.learner.lab_cookies.clone_from(&lines);
@@ -122,7 +126,7 @@ fn seen(request: &Request<'_>, session: &Session) -> Seen {
         short_id: if is_found { session.id().prefix() } else { String::new() },
         is_found,
         refused: if session.is_unknown() { "session" } else { "signature" },
-        login: session.login(),
+        login: session.login().or_else(|| session.get(fixation::USER)),
         visits: session.get(VISITS).unwrap_or(0),
         bytes: session.data().to_json().len(),
         ticket_bytes,
@@ -179,7 +183,8 @@ async fn run(
     };
     lesson.learner.change(store).await?;
     // Without a section here, the browser keeps the one in the address of the form.
-    let section = if matches!(this.slug, "the-seal" | "no-secrets") { "" } else { "#do" };
+    let section =
+        if matches!(this.slug, "the-seal" | "no-secrets" | "fixation") { "" } else { "#do" };
     let back = Redirect::to(format!("{}{section}", this.path(true)));
     Ok(Some(WithCookies(back, lines)))
 }

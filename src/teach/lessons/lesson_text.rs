@@ -7,15 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rocket::figment::Figment;
-use rocket::figment::providers::{Format as _, Toml};
 use rocket::figment::value::Value;
-use rocket::figment::value::magic::RelativePathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
 use super::{Lesson, all};
 use crate::teach::progress::LessonState;
-use crate::teach::text::MarkedText;
+use crate::teach::text::{MarkedText, read_toml};
 
 /// The texts of a lesson. Backticks mark code.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -190,16 +188,12 @@ impl LessonTexts {
     /// # Errors
     /// A text is missing or malformed: one line that names it.
     pub(crate) fn read(figment: &Figment) -> Result<Self, String> {
-        let folder: RelativePathBuf =
-            figment.extract_inner("template_dir").unwrap_or_else(|_| "templates".into());
-        let folder = folder.relative();
         let read = |lesson: &'static Lesson| {
             let path = Path::new(&lesson.page).with_file_name("lesson.toml");
-            let path = folder.join(path);
-            let text = Figment::from(Toml::file_exact(&path)).extract();
-            let text: LessonText = text.map_err(|error| format!("{}: {error}", path.display()))?;
+            let file = path.display().to_string();
+            let text: LessonText = read_toml(figment, &file)?;
             match text.fault(lesson) {
-                Some(fault) => Err(format!("{}: {fault}", path.display())),
+                Some(fault) => Err(format!("{file}: {fault}")),
                 None => Ok((lesson.slug, text)),
             }
         };
@@ -214,6 +208,8 @@ impl LessonTexts {
 
 #[cfg(test)]
 mod tests {
+    use rocket::figment::providers::{Format as _, Toml};
+
     use super::*;
 
     #[test]

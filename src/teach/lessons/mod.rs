@@ -20,12 +20,14 @@ mod the_seal;
 mod no_secrets;
 mod what_a_script_takes;
 mod another_site;
+mod fixation;
 mod three_clocks;
 mod bigger_than_a_cookie;
 mod two_stores;
 mod the_options;
 
 pub(super) use another_site::{AGE, OTHER, TARGET, hits};
+pub(super) use fixation::IS_OSKAR;
 pub(super) use guesses::{Bar, BarsCache, bars};
 pub(super) use lesson_text::{LessonText, LessonTexts};
 pub(super) use pages::{LessonPage, Shown};
@@ -88,11 +90,12 @@ static ALL: LazyLock<Vec<Lesson>> = LazyLock::new(|| {
             .with_answer(no_secrets::is_right, None),
         Lesson::new(7, "what-a-script-takes", what_a_script_takes::check).with_lab(),
         Lesson::new(8, another_site::SLUG, another_site::check).with_lab(),
-        // 9 and 14 are planned.
+        Lesson::new(9, "fixation", fixation::check).with_lab(),
         Lesson::new(10, "three-clocks", three_clocks::check).with_lab(),
         Lesson::new(11, "bigger-than-a-cookie", bigger_than_a_cookie::check).with_lab(),
         Lesson::new(12, "two-stores", two_stores::check).with_lab(),
         Lesson::new(13, "the-options", the_options::check).with_lab(),
+        // 14 is planned.
     ]
 });
 

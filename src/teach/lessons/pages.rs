@@ -13,13 +13,13 @@ use super::question::{Draw, explain_mistake, filled};
 use super::{BarsCache, Lesson, LessonText, LessonTexts, RequestedLesson, all};
 use crate::auth::Visitor;
 use crate::db::Unavailable;
+use crate::in_flight::request_id;
 use crate::teach::class_data::ClassData;
 use crate::teach::limits::Denied;
 use crate::teach::progress::{Learner, LessonState};
 use crate::teach::settings::{ClassSettings, Settings};
 use crate::teach::text::MarkedText;
 use crate::teach::xray::{Sentences, View, compared};
-use crate::trace::in_flight::request_id;
 use crate::web::{Page, stored_document};
 
 /// A lesson in the list.

@@ -26,14 +26,18 @@ pub(crate) struct LabState {
     pub is_escaped: bool,
     /// When the lab gave the cookies of lesson 8, in milliseconds since 1970.
     pub given: Option<i64>,
+    /// Mallory's ticket in lesson 9, and whether the learner's browser plays hers.
+    pub mallory: Option<String>,
+    pub is_mallory: bool,
 }
 
-/// What lessons 5 and 6 hide: random, so one learner's answers do not help another.
+/// What the labs hide: random, so one learner's answers do not help another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Hidden {
     /// In the cookie `lab.note`.
     pub colour: String,
-    /// The name of Oskar, who has no account on the site, and the password in the cookie `lab.old`.
+    /// The name of Oskar in lessons 5, 6 and 9, who has no account on the site, and the password in the
+    /// cookie `lab.old`.
     pub oskar: String,
     pub password: String,
     /// Signs the tickets of lesson 5: none of another learner, and none of another lab.

@@ -7,12 +7,10 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use rocket::figment::Figment;
-use rocket::figment::providers::{Format as _, Toml};
-use rocket::figment::value::magic::RelativePathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::keys::{FILES, Key};
-use crate::teach::text::{MarkedText, fill, placeholders};
+use crate::teach::text::{MarkedText, fill, placeholders, read_toml};
 use crate::trace::source::Code;
 
 /// One thing to say: the key of a sentence, and the values to fill in.
@@ -129,16 +127,11 @@ impl Sentences {
     /// # Errors
     /// A file is garbled, lacks a sentence, or has one that the program does not know: which, in one line.
     pub(crate) fn read(figment: &Figment) -> Result<Self, String> {
-        let folder: RelativePathBuf =
-            figment.extract_inner("template_dir").unwrap_or_else(|_| "templates".into());
-        let folder = folder.relative().join("xray");
         let mut sentences = BTreeMap::new();
         for (file, keys) in FILES {
-            let path = folder.join(file);
-            let texts = Figment::from(Toml::file_exact(&path)).extract();
-            let texts = texts.map_err(|error| error.to_string());
-            let checked = texts.and_then(|texts| check(texts, keys));
-            sentences.extend(checked.map_err(|error| format!("{}: {error}", path.display()))?);
+            let file = format!("xray/{file}");
+            let checked = check(read_toml(figment, &file)?, keys);
+            sentences.extend(checked.map_err(|error| format!("{file}: {error}"))?);
         }
         Ok(Self(sentences))
     }
@@ -198,6 +191,8 @@ fn check(
 
 #[cfg(test)]
 mod tests {
+    use rocket::figment::providers::{Format as _, Toml};
+
     use super::*;
 
     const KEYS: &[Key] = &[("page", &["path"]), ("between", &[])];
