@@ -42,17 +42,3 @@ pub(super) fn without_signature(value: &str) -> String {
     let id = value.trim_start_matches("s%3A").split('.').next();
     id.unwrap_or_default().to_owned()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_holds_what_was_put_in() {
-        let line = ticket("s%3Ax.y", Some(Duration::from_secs(20)));
-        assert_eq!(value(&line), Some("s%3Ax.y"));
-        assert_eq!(without_signature("s%3Ax.y"), "x");
-        assert!(line.contains("; Expires=") && line.contains(" GMT; HttpOnly"), "{line}");
-        assert!(!ticket("s%3Ax.y", None).contains("Expires"));
-    }
-}
