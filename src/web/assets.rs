@@ -57,7 +57,8 @@ const TEACHING_SCRIPTS: [&str; 9] = [
     "countdown",
     "class-room",
     "copy",
-    "step-by-key",
+    "board",
+    "news",
 ];
 
 /// A year. Browsers do not even ask whether the file has changed.
