@@ -63,12 +63,14 @@ pub async fn stage(
     Ok(AdHoc::on_ignite("Teaching", |rocket| async {
         rocket
             .manage(trace::Recorder::default())
+            .attach(labs::stage())
             .attach(trace::stage())
             .attach(insert::stage())
             .attach(class::stage())
             .manage(store)
             .manage(settings)
             .manage(labs)
+            .manage(labs::OPEN)
             .manage(texts)
             .manage(sentences)
             .manage(test)

@@ -23,6 +23,7 @@ mod neutral;
 mod news;
 mod off;
 mod options;
+mod other_site;
 mod recorded;
 mod recorder;
 mod rows;
