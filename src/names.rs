@@ -58,6 +58,9 @@ pub const OLD_COOKIE: &str = "lab.old";
 /// A cookie that holds a role, without a signature.
 pub const ROLE_COOKIE: &str = "lab.role";
 
+/// A cookie with a token that logs in to a lab.
+pub const TOKEN_COOKIE: &str = "lab.token";
+
 /// All cookies of the labs.
-pub const LAB_COOKIES: [&str; 6] =
-    [LAB_COOKIE, MEMORY_COOKIE, BIG_COOKIE, NOTE_COOKIE, OLD_COOKIE, ROLE_COOKIE];
+pub const LAB_COOKIES: [&str; 7] =
+    [LAB_COOKIE, MEMORY_COOKIE, BIG_COOKIE, NOTE_COOKIE, OLD_COOKIE, ROLE_COOKIE, TOKEN_COOKIE];

@@ -28,6 +28,7 @@ mod standalone;
 mod stored;
 mod stream;
 mod summary;
+mod token;
 mod xray;
 
 use support::{Answer, App, Browser};

@@ -4,7 +4,7 @@
 //! are not real. So no switch of a lab ever weakens the login of the site. The state of a learner's labs is
 //! part of the learner's progress. `pages` has the routes, `actions` the buttons, `sessions` the lab's
 //! sessions, and `servers` the servers that a learner can restart. `clocks`, `clocks_view`, `forge`,
-//! `fixation` and `options` are for one lesson each.
+//! `fixation`, `token` (with `jwt`) and `options` are for one lesson each.
 
 mod sessions;
 mod servers;
@@ -12,6 +12,8 @@ mod cookies;
 mod actions;
 mod forge;
 mod fixation;
+mod jwt;
+mod token;
 mod network;
 mod clocks;
 mod clocks_view;

@@ -13,6 +13,7 @@ use super::forge::Forge;
 use super::options::{self, Outcome};
 use super::servers::Tenant;
 use super::sessions::{Labs, commit};
+use super::token::TokenView;
 use super::{fixation, network, note};
 use crate::db::Unavailable;
 use crate::names::{LAB_COOKIES, NOTE_COOKIE, OLD_COOKIE};
@@ -70,6 +71,8 @@ struct LabView<'r> {
     memory: Option<(u32, i64)>,
     /// The ticket itself, in lesson 5.
     forge: Option<Forge>,
+    /// The token, in lesson 14.
+    token: Option<TokenView>,
     /// What plain http tells the network, in lesson 6.
     heard: Vec<String>,
     /// What the last requests did; empty in other lessons than 13.
@@ -145,6 +148,7 @@ async fn view<'r>(
         clocks,
         memory,
         forge: (slug == "the-seal").then(|| context.examine(&session, state)),
+        token: (slug == "session-or-token").then(|| context.examine_token(state)),
         heard: if slug == "no-secrets" { network::lines(request) } else { vec![] },
         outcomes: vec![],
     };
@@ -169,7 +173,11 @@ fn seen(request: &Request<'_>, session: &Session) -> Seen {
 
 /// The name and the value of the cookie of this lesson that is not encrypted.
 fn readable_cookie(request: &Request<'_>, slug: &str) -> Option<(&'static str, String)> {
-    let name = if slug == "no-secrets" { OLD_COOKIE } else { NOTE_COOKIE };
+    let name = match slug {
+        "the-seal" => NOTE_COOKIE,
+        "no-secrets" => OLD_COOKIE,
+        _ => return None,
+    };
     Some((name, request.cookies().get(name)?.value().to_owned()))
 }
 
@@ -221,7 +229,11 @@ async fn run(
         .await?;
     // Without a section here, the browser keeps the one in the address of the form.
     let section =
-        if matches!(this.slug, "the-seal" | "no-secrets" | "fixation") { "" } else { "#do" };
+        if matches!(this.slug, "the-seal" | "no-secrets" | "fixation" | "session-or-token") {
+            ""
+        } else {
+            "#do"
+        };
     let back = Redirect::to(format!("{}{section}", this.path(true)));
     Ok(Some(WithCookies(back, lines)))
 }

@@ -143,6 +143,11 @@ impl Labs {
         Secrets::new(all).unwrap_or_else(|| self.secrets.clone())
     }
 
+    /// The key of a learner's tokens: `secret` is the secret of the learner's labs.
+    pub(super) fn token_key(&self, secret: &str) -> String {
+        self.secrets.sign_for("cloakroom lab token", secret)
+    }
+
     /// The server of this learner.
     pub(crate) fn server(&self, tenant: &Tenant) -> Server {
         self.servers().of(tenant)

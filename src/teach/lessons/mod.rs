@@ -22,12 +22,14 @@ mod three_clocks;
 mod bigger_than_a_cookie;
 mod two_stores;
 mod the_options;
+mod session_or_token;
 
 pub(super) use fixation::IS_OSKAR;
 pub(super) use guesses::{Bar, BarsCache, bars};
 pub(super) use lesson_text::{LessonText, LessonTexts};
 pub(super) use pages::{LessonPage, Shown};
 pub(super) use requested::{RequestedLesson, closed};
+pub(super) use session_or_token::{CHANGED_PAYLOAD, EXPIRED_TOKEN, VALID_TOKEN};
 pub(super) use three_clocks::{BY_FIND, BY_STREAM, IN_MEMORY};
 
 use std::sync::LazyLock;
@@ -82,12 +84,15 @@ static ALL: LazyLock<Vec<Lesson>> = LazyLock::new(|| {
         Lesson::new(6, "no-secrets", no_secrets::check)
             .with_lab()
             .with_answer(no_secrets::is_right, None),
-        // 7, 8 and 14 are planned.
+        // 7 and 8 are planned.
         Lesson::new(9, "fixation", fixation::check).with_lab(),
         Lesson::new(10, "three-clocks", three_clocks::check).with_lab(),
         Lesson::new(11, "bigger-than-a-cookie", bigger_than_a_cookie::check).with_lab(),
         Lesson::new(12, "two-stores", two_stores::check).with_lab(),
         Lesson::new(13, "the-options", the_options::check).with_lab(),
+        Lesson::new(14, "session-or-token", session_or_token::check)
+            .with_lab()
+            .with_answer(session_or_token::is_right, None),
     ]
 });
 
