@@ -1,7 +1,7 @@
 //! Lesson 14: a token beside a session, made by one login. The check of the token needs no store.
 
 use rocket_express_session::{Timestamp, cookie};
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::actions::{Button, LabContext};
 use super::forge::bounded;
@@ -18,22 +18,6 @@ use crate::teach::progress::{Hidden, LabState};
 /// Seconds that a token is valid, and a short-lived one.
 const HOUR: i64 = 3_600;
 const SHORT: i64 = 20;
-
-/// The token that came.
-#[derive(Serialize)]
-pub(super) struct TokenView {
-    /// The kind of the token: also the fact that the lesson checks.
-    kind: &'static str,
-    /// Header, payload and signature, as far as there are so many.
-    parts: Vec<String>,
-    /// The size of the cookie.
-    bytes: usize,
-    /// The user, if the token is valid.
-    user: Option<String>,
-    /// The time of this request, in milliseconds since 1970, and the end of a valid token as an ISO date.
-    now: i64,
-    ends: Option<String>,
-}
 
 impl LabContext<'_> {
     /// Runs the action of a button of this lesson, and returns the `Set-Cookie` lines.
@@ -77,34 +61,41 @@ impl LabContext<'_> {
         Ok(cookies::plain(TOKEN_COOKIE, state.token.insert(token)))
     }
 
-    /// The token that came with this request. Notes its kind for the lesson.
-    pub(super) fn examine_token(&self, state: &LabState) -> TokenView {
+    /// The token that came with this request, in parts: its kind, which is noted for the lesson, its user and
+    /// its end, if it is valid, and the size of the cookie.
+    pub(super) fn examine_token(&self, state: &LabState) -> Value {
         let now = Timestamp::now();
         let came = cookie::request_values(self.request, TOKEN_COOKIE).next();
-        let came = came.map(|value| cookie::decode(value).into_owned());
-        let key = state.hidden.as_ref().map(|hidden| self.labs.token_key(&hidden.secret));
-        let verified = came
-            .as_deref()
-            .zip(key)
-            .map(|(came, key)| jwt::verify(came, key.as_bytes(), now.as_millis() / 1_000));
-        let came = came.unwrap_or_default();
+        let came = came.map(|value| cookie::decode(value).into_owned()).unwrap_or_default();
         let parts: Vec<String> = came.split('.').map(bounded).take(3).collect();
-        let own: Vec<&str> = state.token.iter().flat_map(|token| token.split('.')).collect();
-        let (claims, kind) = match verified {
-            None => (None, "no token"),
-            Some(Ok(claims)) => (Some(claims), VALID_TOKEN),
-            Some(Err(jwt::WRONG))
-                if own.len() == parts.len() && own[0] == parts[0] && own[2] == parts[2] =>
-            {
-                (None, CHANGED_PAYLOAD)
-            }
-            Some(Err(reason)) => (None, reason),
+        let key = state.hidden.as_ref().map(|hidden| self.labs.token_key(&hidden.secret));
+        let key = key.filter(|_| !came.is_empty());
+        let verified = key.map(|key| jwt::verify(&came, key.as_bytes(), now.as_millis() / 1_000));
+        let (kind, claims) = match verified {
+            None => ("no token", None),
+            Some(Ok(claims)) => (VALID_TOKEN, Some(claims)),
+            Some(Err(jwt::WRONG)) if is_payload_changed(&parts, state) => (CHANGED_PAYLOAD, None),
+            Some(Err(reason)) => (reason, None),
         };
         note(self.slug, kind, 1);
-        let ends =
-            claims.as_ref().map(|claims| Timestamp::from_millis(claims.exp * 1_000).to_iso());
-        let bytes = if came.is_empty() { 0 } else { TOKEN_COOKIE.len() + 1 + came.len() };
-        let user = claims.map(|claims| claims.sub);
-        TokenView { kind, parts, bytes, user, now: now.as_millis(), ends }
+        json!({
+            "kind": kind,
+            "parts": parts,
+            "bytes": if came.is_empty() { 0 } else { TOKEN_COOKIE.len() + 1 + came.len() },
+            "now": now.as_millis(),
+            "user": claims.as_ref().map(|claims| &claims.sub),
+            "ends": claims.as_ref().map(|claims| Timestamp::from_millis(claims.exp * 1_000).to_iso()),
+        })
     }
+}
+
+/// Whether only the payload differs from the learner's own token.
+fn is_payload_changed(parts: &[String], state: &LabState) -> bool {
+    let own: Vec<&str> = state.token.iter().flat_map(|token| token.split('.')).collect();
+    let ([header, payload, signature], [own_header, own_payload, own_signature]) =
+        (parts, &own[..])
+    else {
+        return false;
+    };
+    header == own_header && signature == own_signature && payload != own_payload
 }

@@ -26,8 +26,8 @@ mod session_or_token;
 
 pub(super) use fixation::IS_OSKAR;
 pub(super) use guesses::{Bar, BarsCache, bars};
-pub(super) use lesson_text::{LessonText, LessonTexts};
-pub(super) use pages::{LessonPage, Shown};
+pub(super) use lesson_text::{Asked, LessonText, LessonTexts, Predict};
+pub(super) use pages::{LessonPage, Shown, listed};
 pub(super) use requested::{RequestedLesson, closed};
 pub(super) use session_or_token::{CHANGED_PAYLOAD, EXPIRED_TOKEN, VALID_TOKEN};
 pub(super) use three_clocks::{BY_FIND, BY_STREAM, IN_MEMORY};
