@@ -64,8 +64,11 @@ pub const SCRIPT_COOKIES: [&str; 2] = ["lab.plain", "lab.http-only"];
 /// Cookies without the attribute `SameSite`, with `Lax` and with `Strict`.
 pub const SITE_COOKIES: [&str; 3] = ["lab.default", "lab.lax", "lab.strict"];
 
+/// A cookie with a token that logs in to a lab.
+pub const TOKEN_COOKIE: &str = "lab.token";
+
 /// All cookies of the labs.
-pub const LAB_COOKIES: [&str; 11] = [
+pub const LAB_COOKIES: [&str; 12] = [
     LAB_COOKIE,
     MEMORY_COOKIE,
     BIG_COOKIE,
@@ -77,4 +80,5 @@ pub const LAB_COOKIES: [&str; 11] = [
     SITE_COOKIES[0],
     SITE_COOKIES[1],
     SITE_COOKIES[2],
+    TOKEN_COOKIE,
 ];

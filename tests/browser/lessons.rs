@@ -11,7 +11,7 @@ use serde_json::Value;
 use thirtyfour::prelude::*;
 
 use crate::chromium::Chromium;
-use crate::support::lesson::{FOLDERS, Request, is_true, slug, solution};
+use crate::support::lesson::{FOLDERS, Request, is_true, secret, slug, solution};
 use crate::support::{App, Browser, PASSWORD, app_with_fast_ttl};
 
 /// The address that another machine in the room would use; loopback on a machine without network.
@@ -179,11 +179,11 @@ impl Student {
         if !value.contains("{secret}") {
             return value;
         }
-        let shown = "return document.querySelector('.value').textContent";
+        let shown = "return document.getElementById('encoded').textContent";
         let encoded = self.chromium.script(shown).await;
         let text = STANDARD_NO_PAD.decode(encoded.as_str().unwrap().trim()).unwrap();
         let text = String::from_utf8(text).unwrap();
-        value.replace("{secret}", text.rsplit('=').next().unwrap())
+        value.replace("{secret}", &secret(&text))
     }
 
     /// The value with parts of the genuine ticket, and of the leaked files, as the page shows them.

@@ -7,7 +7,7 @@ use rocket::figment::providers::{Format as _, Toml};
 use serde::Deserialize;
 
 /// All lessons. The last one waits for its clocks.
-pub const FOLDERS: [&str; 13] = [
+pub const FOLDERS: [&str; 14] = [
     "01-http-forgets",
     "02-ticket-and-coat",
     "03-behind-the-login",
@@ -20,6 +20,7 @@ pub const FOLDERS: [&str; 13] = [
     "11-bigger-than-a-cookie",
     "12-two-stores",
     "13-the-options",
+    "14-session-or-token",
     "10-three-clocks",
 ];
 
@@ -82,6 +83,12 @@ pub fn prediction(folder: &str) -> (usize, usize) {
     let options: Vec<BTreeMap<String, String>> =
         lesson(folder).extract_inner("predict.options").unwrap();
     (lesson(folder).extract_inner("predict.right").unwrap(), options.len())
+}
+
+/// What is behind the last sign `=` or `:` of a decoded cookie, without the signs of JSON around it.
+pub fn secret(decoded: &str) -> String {
+    let last = decoded.rsplit(['=', ':']).next().unwrap_or_default();
+    last.trim_matches(['"', '}']).to_owned()
 }
 
 /// Whether a sentence of a final question is true. Its facts are filled in.

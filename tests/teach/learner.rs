@@ -140,11 +140,11 @@ impl Learner {
         value.replace("{leaked_secret}", &self.shown("leaked-secret").unwrap_or_default())
     }
 
-    /// What the lab's cookie in base64 says behind its last equals sign.
+    /// What the lab's cookie in base64 says behind its last sign `=` or `:`.
     fn read_secret(&self) -> String {
         let text =
             STANDARD_NO_PAD.decode(self.shown("encoded").expect("a cookie to read")).unwrap();
-        String::from_utf8(text).unwrap().rsplit('=').next().unwrap().to_owned()
+        crate::support::lesson::secret(&String::from_utf8(text).unwrap())
     }
 
     /// The text of the element with this ID, on the last page that had it.

@@ -34,6 +34,7 @@ mod standalone;
 mod stored;
 mod stream;
 mod summary;
+mod token;
 mod trace;
 mod words;
 mod xray;

@@ -84,6 +84,9 @@ impl LabContext<'_> {
             "plant" | "keep" | "regenerate" | "mallory" if self.slug == "fixation" => {
                 self.fixation(button, state).await?
             }
+            "login" | "short" | "everywhere" | "send" if self.slug == "session-or-token" => {
+                self.token(button, state).await?
+            }
             "new" => self.begin(state, None).await?,
             "change" => self.change(state, |session| session.increment(VISITS)).await?,
             "big-session" => self.add_cargo(state).await?,

@@ -113,7 +113,7 @@ fn parts(ticket: &str) -> (String, Option<String>) {
 }
 
 /// At most so many characters, and none that a text field adds at the end of a line.
-fn bounded(typed: &str) -> String {
+pub(super) fn bounded(typed: &str) -> String {
     let is_visible = |character: &char| !character.is_whitespace() && !character.is_control();
     typed.chars().filter(is_visible).take(LONGEST).collect()
 }

@@ -73,13 +73,13 @@ async fn view(lesson: &mut LessonPage<'_>, labs: &Labs) -> Result<(LabView, Vec<
     let seen = seen(request, &session);
     let mut lines: Vec<String> = session.sessions().commit(&session).await?.into_iter().collect();
     let own = match slug {
-        "the-seal" => with_text(NOTE_COOKIE, request, context.examine(&session, &state)),
+        "the-seal" => with_text(Some(NOTE_COOKIE), request, context.examine(&session, &state)),
         "no-secrets" => {
             if session.is_unknown() {
                 // The X-ray then says that Oskar has ended the session.
                 session.revoke_reason().await?;
             }
-            with_text(OLD_COOKIE, request, json!({ "heard": network::lines(request) }))
+            with_text(Some(OLD_COOKIE), request, json!({ "heard": network::lines(request) }))
         }
         "three-clocks" => clocks::view(labs, &state, seen["ticket_bytes"] != 0).await?,
         guest_book::SLUG => guest_book::view(request, &state),
@@ -88,6 +88,7 @@ async fn view(lesson: &mut LessonPage<'_>, labs: &Labs) -> Result<(LabView, Vec<
             note(slug, IS_OSKAR, (!seen["login"].is_null()).into());
             Value::Null
         }
+        "session-or-token" => with_text(None, request, context.examine_token(&state)),
         _ => Value::Null,
     };
     lesson.learner.lab_cookies.clone_from(&lines);
@@ -118,11 +119,11 @@ fn seen(request: &Request<'_>, session: &Session) -> Value {
     })
 }
 
-/// The view of a lab with the value of its cookie that is in base64, and with a text that the learner has
+/// The view of a lab with the value of its cookie, if that is in base64, and with a text that the learner has
 /// decoded: what it is, and what it says.
-fn with_text(cookie: &'static str, request: &Request<'_>, mut view: Value) -> Value {
-    let came = request.cookies().get(cookie);
-    view["note"] = json!(came.map(|came| (cookie, came.value())));
+fn with_text(cookie: Option<&str>, request: &Request<'_>, mut view: Value) -> Value {
+    let came = cookie.and_then(|cookie| request.cookies().get(cookie));
+    view["note"] = json!(came.map(|came| (came.name(), came.value())));
     let typed = request.query_value::<&str>("decode").and_then(Result::ok);
     view["decode"] = json!(typed.map(|text| (text, decoded(text))));
     view
@@ -168,7 +169,11 @@ async fn run(
     lesson.learner.change(store).await?;
     // Without a section here, the browser keeps the one in the address of the form.
     let section =
-        if matches!(this.slug, "the-seal" | "no-secrets" | "fixation") { "" } else { "#do" };
+        if matches!(this.slug, "the-seal" | "no-secrets" | "fixation" | "session-or-token") {
+            ""
+        } else {
+            "#do"
+        };
     let back = Redirect::to(format!("{}{section}", this.path(true)));
     Ok(Some(WithCookies(back, lines)))
 }

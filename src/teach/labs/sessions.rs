@@ -141,6 +141,11 @@ impl Labs {
         Secrets::new(all).unwrap_or_else(|| self.secrets.clone())
     }
 
+    /// The key of a learner's tokens: `secret` is the secret of the learner's labs.
+    pub(super) fn token_key(&self, secret: &str) -> String {
+        self.secrets.sign_for("cloakroom lab token", secret)
+    }
+
     /// The servers of the learners.
     pub(super) fn servers(&self) -> MutexGuard<'_, Servers> {
         self.servers.lock().unwrap_or_else(PoisonError::into_inner)

@@ -25,6 +25,7 @@ mod three_clocks;
 mod bigger_than_a_cookie;
 mod two_stores;
 mod the_options;
+mod session_or_token;
 
 pub(super) use another_site::{AGE, OTHER, TARGET, hits};
 pub(super) use fixation::IS_OSKAR;
@@ -33,6 +34,7 @@ pub(super) use lesson_text::{Asked, LessonText, LessonTexts, Predict};
 pub(super) use pages::{LessonPage, Shown, listed};
 pub(super) use requested::{RequestedLesson, closed};
 pub(super) use sent_by_page::{assign_to_page, link_to_page};
+pub(super) use session_or_token::{CHANGED_PAYLOAD, EXPIRED_TOKEN, VALID_TOKEN};
 pub(super) use three_clocks::{BY_FIND, BY_STREAM, IN_MEMORY};
 pub(super) use what_a_script_takes::{IS_ESCAPED, READS};
 
@@ -95,7 +97,9 @@ static ALL: LazyLock<Vec<Lesson>> = LazyLock::new(|| {
         Lesson::new(11, "bigger-than-a-cookie", bigger_than_a_cookie::check).with_lab(),
         Lesson::new(12, "two-stores", two_stores::check).with_lab(),
         Lesson::new(13, "the-options", the_options::check).with_lab(),
-        // 14 is planned.
+        Lesson::new(14, "session-or-token", session_or_token::check)
+            .with_lab()
+            .with_answer(session_or_token::is_right, None),
     ]
 });
 

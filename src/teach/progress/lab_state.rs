@@ -29,6 +29,8 @@ pub(crate) struct LabState {
     /// Mallory's ticket in lesson 9, and whether the learner's browser plays hers.
     pub mallory: Option<String>,
     pub is_mallory: bool,
+    /// The last token that lesson 14 made: to compare one that was changed, and the learner's answer.
+    pub token: Option<String>,
 }
 
 /// What the labs hide: random, so one learner's answers do not help another.
