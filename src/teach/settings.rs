@@ -1,4 +1,4 @@
-//! The settings of the class: closed lessons, the teacher's line, revealed guesses, seats.
+//! The settings of the class: closed lessons, the teacher's line, revealed guesses, seats, the address.
 //!
 //! They are one document in the collection `class`, so that several instances can serve one class. Each
 //! instance has a copy in memory, so no page asks MongoDB for it. `class/watch.rs` refreshes the copy when
@@ -32,6 +32,8 @@ pub struct Settings {
     pub seats: String,
     /// The IDs of the accounts that were made as seats. Only these have cards.
     pub seat_accounts: Vec<ObjectId>,
+    /// The address of this machine that the teacher chose for students; empty for the first.
+    pub address: String,
     /// The number of resets of the class.
     pub resets: i64,
 }

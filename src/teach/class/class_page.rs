@@ -5,12 +5,13 @@ use rocket::http::Status;
 use rocket::outcome::IntoOutcome as _;
 use rocket::request::{FromRequest, Outcome};
 
-use super::invitation::address;
+use super::network::addresses;
 use super::roster::Roster;
 use crate::db::Unavailable;
 use crate::teach::class_data::ClassData;
 use crate::teach::lessons::LessonTexts;
 use crate::teach::settings::ClassSettings;
+use crate::trace::Recorder;
 use crate::web::Page;
 
 /// A page, and the class that it shows. It checks no rights: a route takes `Admin` before it.
@@ -23,6 +24,8 @@ pub(super) struct ClassPage<'r> {
     pub texts: &'r LessonTexts,
     /// The settings of the class.
     pub settings: &'r ClassSettings,
+    /// The recorded requests.
+    pub recorder: &'r Recorder,
 }
 
 #[rocket::async_trait]
@@ -32,8 +35,8 @@ impl<'r> FromRequest<'r> for ClassPage<'r> {
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
         let (page, rocket) = (Page::of(request), request.rocket());
         let class_page = || {
-            let (texts, settings) = (rocket.state()?, rocket.state()?);
-            Some(Self { page, data: ClassData::of(rocket)?, texts, settings })
+            let (texts, settings, recorder) = (rocket.state()?, rocket.state()?, rocket.state()?);
+            Some(Self { page, data: ClassData::of(rocket)?, texts, settings, recorder })
         };
         class_page().or_error((Status::InternalServerError, ()))
     }
@@ -45,11 +48,17 @@ impl ClassPage<'_> {
     /// # Errors
     /// A store does not answer.
     pub(super) async fn roster(&self) -> Result<Roster, Unavailable> {
-        Roster::read(self.data, self.texts).await
+        Roster::read(self.data, self.texts, self.recorder).await
     }
 
-    /// The address for students; `None` if the server listens to this machine alone.
+    /// The addresses of this machine in the local network. None if the server listens to this machine alone.
+    pub(super) fn addresses(&self) -> Vec<String> {
+        addresses(self.page.request().rocket().config())
+    }
+
+    /// The address for students: the one that the teacher chose, or else the first.
     pub(super) fn address(&self) -> Option<String> {
-        address(self.page.request().rocket().config())
+        let (all, chosen) = (self.addresses(), self.settings.current().address);
+        all.iter().find(|address| **address == chosen).or(all.first()).cloned()
     }
 }
