@@ -1,4 +1,5 @@
-//! The settings of the class: closed lessons, the teacher's line, revealed guesses, seats, the address.
+//! The settings of the class: closed lessons, the teacher's line, revealed guesses, the board, seats, the
+//! address.
 //!
 //! They are one document in the collection `class`, so that several instances can serve one class. Each
 //! instance has a copy in memory, so no page asks MongoDB for it. `class/watch.rs` refreshes the copy when
@@ -36,6 +37,22 @@ pub struct Settings {
     pub address: String,
     /// The number of resets of the class.
     pub resets: i64,
+    /// What the board shows.
+    pub board: OnBoard,
+    /// The time since when students are asked to look at the board, in milliseconds since 1970.
+    pub look: Option<i64>,
+}
+
+/// What the board shows: the invitation, or a lesson or a request, or the request of a lesson.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OnBoard {
+    /// The slug of the lesson.
+    pub lesson: Option<String>,
+    /// The ID of the request.
+    pub request: Option<String>,
+    /// The step, from 1.
+    pub step: usize,
 }
 
 /// The settings of this site's class. A clone shares them.

@@ -27,7 +27,8 @@ for (const room of document.querySelectorAll("[data-room]")) {
     const focused = document.activeElement?.getAttribute("href");
     const now = parts(page);
     for (const [number, part] of parts(room).entries()) {
-      if (now[number] && !part.isEqualNode(now[number])) part.replaceWith(now[number]);
+      const isUsed = !focused && part.contains(document.activeElement);
+      if (now[number] && !isUsed) part.replaceWith(now[number]);
     }
     for (const id of open) document.getElementById(id)?.setAttribute("open", "");
     document.dispatchEvent(new Event("fetched"));

@@ -5,6 +5,7 @@ mod support;
 
 mod account;
 mod axe;
+mod board;
 mod chromium;
 mod class;
 mod clocks;

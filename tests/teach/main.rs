@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod board;
 mod class;
 mod clocks;
 mod crowd;
@@ -16,6 +17,7 @@ mod lesson_pages;
 mod lessons;
 mod memory;
 mod neutral;
+mod news;
 mod off;
 mod options;
 mod recorded;

@@ -1,7 +1,7 @@
 //! `/class/events`: the changes of the class, as server-sent events.
 //!
 //! `ledger` is a line for each insert, update and delete of a session; `changed` says that the roster is to
-//! be fetched again. The ID of an event is its time by MongoDB's clock. The browser sends the last one when
+//! be fetched again; `beat` comes every five seconds, so that a page notices a server that is frozen. The ID of an event is its time by MongoDB's clock. The browser sends the last one when
 //! it reconnects, so it misses nothing in between. MongoDB's resume token would not do: it has the whole
 //! session ID in it.
 
@@ -13,7 +13,7 @@ use rocket::futures::StreamExt as _;
 use rocket::futures::future::select;
 use rocket::request::{FromRequest, Outcome};
 use rocket::response::stream::{Event, EventStream};
-use rocket::tokio::time::sleep;
+use rocket::tokio::time::{interval, sleep};
 use rocket::{Request, Route, Shutdown, State, get, routes};
 use rocket_express_session::Sessions;
 
@@ -23,6 +23,12 @@ use crate::auth::Admin;
 
 /// The browser reconnects after that, and its rights are checked again.
 const LIFETIME: Duration = Duration::from_secs(60);
+
+/// The time between two beats.
+const BEAT: Duration = Duration::from_secs(5);
+
+/// The browser reconnects after that when its connection has ended.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// The browser reconnects after that if there are too many listeners. Until then its page is up to date.
 const RETRY: Duration = Duration::from_secs(10);
@@ -65,14 +71,21 @@ async fn events(
     EventStream! {
         // There may have been changes between two connections.
         yield match listener {
-            Some(_) => changed(),
+            Some(_) => changed().with_retry(AGAIN),
             None => changed().with_retry(RETRY),
         };
         if let Some(listener) = listener {
             let end = select(Box::pin(sleep(LIFETIME)), shutdown);
-            let mut changes = listener.take_until(end);
-            while let Some(change) = changes.next().await {
-                for event in to_events(change) {
+            let (mut changes, mut beats) = (listener.take_until(end), interval(BEAT));
+            loop {
+                let events = rocket::tokio::select! {
+                    _ = beats.tick() => vec![Event::data("").event("beat")],
+                    change = changes.next() => match change {
+                        Some(change) => to_events(change),
+                        None => break,
+                    },
+                };
+                for event in events {
                     yield event;
                 }
             }
@@ -84,14 +97,14 @@ fn changed() -> Event {
     Event::data("").event("changed")
 }
 
-fn to_events(change: Change) -> impl Iterator<Item = Event> {
+fn to_events(change: Change) -> Vec<Event> {
     let line = change.line.map(|line| Event::json(&line).event("ledger"));
     // An empty ID would make the browser forget the last one.
     let changed = match change.time {
         Some(Timestamp { time, increment }) => changed().id(format!("{time}-{increment}")),
         None => changed(),
     };
-    line.into_iter().chain([changed])
+    line.into_iter().chain([changed]).collect()
 }
 
 pub(super) fn routes() -> Vec<Route> {

@@ -5,7 +5,7 @@ use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 use serde::Deserialize;
 
-use super::board::Board;
+use super::board::{Board, Slides};
 use super::class_page::ClassPage;
 use super::reset::{FOLDER, Report, ResetError, forget_recordings, reset_class};
 use crate::audit::{self, Actor, AuditEvent, Outcome};
@@ -41,6 +41,7 @@ async fn render(
         lessons: all().iter().map(row).collect::<Vec<_>>(),
         roster: &roster,
         line: &settings.line,
+        board: Slides::of(class),
         address: class.address(),
         addresses: class.addresses(),
         form: context! { errors },

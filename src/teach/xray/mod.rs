@@ -16,7 +16,7 @@ mod pages;
 #[cfg(test)]
 mod tests;
 
-pub(super) use diagram::{View, compared, rows};
+pub(super) use diagram::{View, compared};
 pub(super) use pages::routes;
 pub(super) use sentences::Sentences;
 
