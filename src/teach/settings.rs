@@ -5,7 +5,7 @@
 //! instance has a copy in memory, so no page asks MongoDB for it. `class/watch.rs` refreshes the copy when
 //! the document changes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mongodb::bson::oid::ObjectId;
 use rocket::tokio::sync::watch;
@@ -33,6 +33,8 @@ pub struct Settings {
     pub seats: String,
     /// The IDs of the accounts that were made as seats. Only these have cards.
     pub seat_accounts: Vec<ObjectId>,
+    /// By name, the number of cards that a deleted seat has had.
+    pub old_cards: BTreeMap<String, i64>,
     /// The address of this machine that the teacher chose for students; empty for the first.
     pub address: String,
     /// The number of resets of the class.

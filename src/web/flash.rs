@@ -64,6 +64,10 @@ pub enum Flash {
     HelpWanted(bool),
     /// The class was reset, and this many accounts were deleted.
     ClassReset(u64),
+    /// The account of a student was deleted by the teacher.
+    StudentDeleted,
+    /// This many seats of a class were made.
+    SeatsMade(u64),
     /// The failed-login counter of one account was reset.
     StudentUnlocked,
     /// All counters of attempts were reset.
@@ -102,6 +106,8 @@ impl Flash {
             Self::HelpWanted(true) => "help-wanted",
             Self::HelpWanted(false) => "help-not-wanted",
             Self::ClassReset(_) => "class-reset",
+            Self::StudentDeleted => "student-deleted",
+            Self::SeatsMade(_) => "seats-made",
             Self::StudentUnlocked => "student-unlocked",
             Self::AllUnlocked => "all-unlocked",
         }
@@ -117,7 +123,8 @@ impl Flash {
             Self::Login(LoginResult::Throttled(number))
             | Self::PasswordChanged(Some(number))
             | Self::SessionsEnded(number)
-            | Self::ClassReset(number) => format!("{name}.{number}"),
+            | Self::ClassReset(number)
+            | Self::SeatsMade(number) => format!("{name}.{number}"),
             _ => name.to_owned(),
         }
     }
@@ -155,6 +162,8 @@ impl Flash {
             "help-wanted" => Self::HelpWanted(true),
             "help-not-wanted" => Self::HelpWanted(false),
             "class-reset" => Self::ClassReset(number()?),
+            "student-deleted" => Self::StudentDeleted,
+            "seats-made" => Self::SeatsMade(number()?),
             "student-unlocked" => Self::StudentUnlocked,
             "all-unlocked" => Self::AllUnlocked,
             _ => return LoginResult::read(name, number()).map(Self::Login),

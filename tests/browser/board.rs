@@ -11,7 +11,8 @@ use crate::{axe, layout};
 
 /// A teacher with a board in Chromium, who presses buttons in another browser.
 async fn board() -> (App, Chromium, Browser, Browser) {
-    let (app, chromium, rosa) = class(|figment| figment.merge(("teaching", true)).merge(("address", "0.0.0.0"))).await;
+    let (app, chromium, rosa) =
+        class(|figment| figment.merge(("teaching", true)).merge(("address", "0.0.0.0"))).await;
     let mut teacher = app.browser();
     teacher.log_in("frida").await;
     (app, chromium, teacher, rosa)
@@ -60,7 +61,9 @@ async fn each_new_row_is_in_view_and_keys_go_on_without_a_reload() {
         return [rows.length, isIn, isIn || `${top} to ${bottom} in ${stage.top} to ${stage.bottom}`];
     })()";
     for dialect in ["express", "plain", "protocol"] {
-        let choose = format!("document.querySelector('[value={dialect}]').click(); document.activeElement.blur()");
+        let choose = format!(
+            "document.querySelector('[value={dialect}]').click(); document.activeElement.blur()"
+        );
         chromium.script(&choose).await;
         for (step, key) in (1..=last).zip([Key::PageDown, Key::Right].iter().cycle()) {
             let shown = chromium.script(newest).await;
@@ -74,7 +77,8 @@ async fn each_new_row_is_in_view_and_keys_go_on_without_a_reload() {
     }
     // The class page knows the step, and the choice of words stays.
     type_keys(&chromium, Key::PageDown).await;
-    wait_for(&chromium, "document.querySelector('[data-board-step]').textContent.startsWith('2 ')").await;
+    wait_for(&chromium, "document.querySelector('[data-board-step]').textContent.startsWith('2 ')")
+        .await;
     assert_eq!(chromium.script("return window.isThePageBefore").await, true, "no reload");
     let synced = async |teacher: &mut Browser| teacher.get("/class").await.body;
     for _ in 0..40 {
@@ -127,11 +131,16 @@ async fn the_board_follows_the_class_within_two_seconds() {
     press(&mut teacher, &[("do", "lesson"), ("lesson", "the-seal")]).await;
     soon(&chromium, "document.querySelector('.board__options')?.checkVisibility()").await;
     press(&mut teacher, &[("do", "next")]).await;
-    let bars = |count| format!("document.querySelector('[data-students=\"1 of {count}\"]')?.checkVisibility()");
+    let bars = |count| {
+        format!("document.querySelector('[data-students=\"1 of {count}\"]')?.checkVisibility()")
+    };
     soon(&chromium, &bars(1)).await;
     oskar.post("/learn/the-seal/predict", &[("choice", "0")]).await;
     soon(&chromium, &bars(2)).await;
-    assert_eq!(chromium.script("return document.querySelector('.tag').checkVisibility()").await, false);
+    assert_eq!(
+        chromium.script("return document.querySelector('.tag').checkVisibility()").await,
+        false
+    );
     press(&mut teacher, &[("do", "next")]).await;
     soon(&chromium, "document.querySelector('.tag').checkVisibility()").await;
     // A step of the board's own keys is not undone by a change that comes at the same time.
@@ -140,7 +149,10 @@ async fn the_board_follows_the_class_within_two_seconds() {
     rocket::tokio::time::sleep(Duration::from_secs(1)).await;
     let claim = "return document.querySelector('.board__claim').checkVisibility()";
     assert_eq!(chromium.script(claim).await, true);
-    assert_eq!(chromium.script("return document.querySelector('[data-board-lost]').textContent").await, "");
+    assert_eq!(
+        chromium.script("return document.querySelector('[data-board-lost]').textContent").await,
+        ""
+    );
     chromium.close().await;
 }
 

@@ -145,13 +145,6 @@ impl Chromium {
         self.cdp("Emulation.setEmulatedMedia", media).await;
     }
 
-    /// Sets the size of the window in CSS pixels.
-    pub async fn set_window(&self, width: u32, height: u32) {
-        let metrics =
-            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        self.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
-    }
-
     /// Sets the time zone of the browser, such as `Asia/Tokyo`.
     pub async fn set_time_zone(&self, zone: &str) {
         self.cdp("Emulation.setTimezoneOverride", json!({ "timezoneId": zone })).await;

@@ -88,14 +88,14 @@ async fn forty(app: &App) {
 
 #[rocket::async_test]
 async fn forty_students_and_the_ledger_fit_one_screen() {
-    let (app, chromium, _rosa) = class().await;
+    let (app, chromium, _rosa) = class(|figment| figment.merge(("teaching", true))).await;
     forty(&app).await;
     chromium.goto("/class").await;
     wait_for(&chromium, "document.querySelector('[data-live=open]') !== null").await;
     app.browser().sign_up("late").await;
     wait_for(&chromium, "document.querySelectorAll('.entry').length > 0").await;
     for (width, height) in [(1280, 800), (1920, 1080), (1024, 768)] {
-        chromium.set_window(width, height).await;
+        chromium.resize(width, height, width == 1920).await;
         let bottoms = "return [...document.querySelectorAll('.seats .seat')].slice(0, 40)
             .concat(document.querySelector('.ledger'))
             .map(box => Math.ceil(box.getBoundingClientRect().bottom))";

@@ -110,7 +110,8 @@ async fn a_lesson_goes_from_its_question_to_its_sentence_with_the_request_that_d
         let board = teacher.get(BOARD).await.body;
         assert_eq!(step(&board), format!("{number} of {last}"));
         assert!(!board.contains("rosalind"), "{board}");
-        let parts = board.split("data-first=\"").skip(1).map(|part| part.split('>').next().unwrap());
+        let parts =
+            board.split("data-first=\"").skip(1).map(|part| part.split('>').next().unwrap());
         seen.push(parts.map(|part| !part.contains("hidden")).collect::<Vec<_>>());
         teacher.post(BOARD, &[("do", "next")]).await;
     }
@@ -166,7 +167,10 @@ async fn the_list_of_requests_says_when_what_and_which_button() {
     let page = crate::unescape(teacher.get(&path).await.body);
     let (_, row) = page.split_once("POST /lab/the-seal").expect("a request");
     assert!(row.split("</li>").next().unwrap().contains("data-pressed=\"new\""), "{row}");
-    assert_eq!(page.matches("data-local=\"clock\"").count(), page.matches("name=\"request\"").count());
+    assert_eq!(
+        page.matches("data-local=\"clock\"").count(),
+        page.matches("name=\"request\"").count()
+    );
 }
 
 #[rocket::async_test]

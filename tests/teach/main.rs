@@ -21,6 +21,7 @@ mod news;
 mod off;
 mod options;
 mod recorded;
+mod room;
 mod rows;
 mod sentences;
 mod settings;

@@ -1,51 +1,67 @@
-//! The teacher's buttons for the whole class: the line, closing and opening lessons, showing guesses,
-//! unlocking logins.
+//! The teacher's buttons for the whole class, and those of each lesson.
 
 use rocket::response::Redirect;
 use rocket::{Route, State, post, routes};
 use serde::Deserialize;
 
+use super::class_page::ClassPage;
+use super::seats::{CLASS_SIZE, make};
 use crate::audit::{self, Actor, AuditEvent, Outcome};
 use crate::auth::{Admin, LocalStrategy};
+use crate::in_flight::without_deadline;
 use crate::teach::lessons::RequestedLesson;
 use crate::teach::progress::{ProgressStore, Scope};
 use crate::teach::settings::ClassSettings;
 use crate::web::error::Error;
-use crate::web::{Flash, Form, NoFields, Page};
+use crate::web::{Flash, Form};
 
 /// The characters of a line, which is on top of every page.
 const MAX_LENGTH: usize = 200;
 
+/// The fields of the forms.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Line {
+struct Fields {
     line: String,
+    address: String,
 }
 
-/// Sets the line on top of every page. An empty line removes it.
-#[post("/line", data = "<form>")]
-async fn set_line(
-    _teacher: Admin<'_>,
-    settings: &State<ClassSettings>,
-    form: Form<Line>,
-) -> Result<Redirect, Error> {
-    let line: String = form.0.line.trim().chars().take(MAX_LENGTH).collect();
-    settings.change(|settings| settings.line.clone_from(&line)).await?;
-    Ok(Redirect::to("/class"))
-}
-
-/// Resets all counters of attempts, so that all users can log in and register again.
-#[post("/unlock", data = "<_form>")]
-async fn unlock(
+/// `line` shows a text on top of every page, and an empty one removes it. `address` chooses one of this
+/// machine's addresses. `unlock` resets all counters of attempts. `seats` makes those that do not exist.
+#[post("/<button>", data = "<form>")]
+async fn press(
     teacher: Admin<'_>,
-    page: Page<'_>,
+    class: ClassPage<'_>,
     strategy: &State<LocalStrategy>,
-    _form: NoFields,
-) -> Result<Redirect, Error> {
-    strategy.throttle.forget_all().await?;
-    audit::record(AuditEvent::UnlockAll, Outcome::Done, Actor::Name(&teacher.0.username));
-    page.set_flash(&Flash::AllUnlocked);
-    Ok(Redirect::to("/class"))
+    button: &str,
+    form: Form<Fields>,
+) -> Result<Option<Redirect>, Error> {
+    let (Fields { line, address }, settings) = (form.0, class.settings);
+    let record = |event| audit::record(event, Outcome::Done, Actor::Name(&teacher.0.username));
+    match button {
+        "line" => {
+            let line: String = line.trim().chars().take(MAX_LENGTH).collect();
+            settings.change(|settings| settings.line.clone_from(&line)).await?;
+        }
+        "address" if class.addresses().contains(&address) => {
+            settings.change(|settings| settings.address.clone_from(&address)).await?;
+        }
+        "address" => {}
+        "unlock" => {
+            strategy.throttle.forget_all().await?;
+            record(AuditEvent::UnlockAll);
+            class.page.set_flash(&Flash::AllUnlocked);
+        }
+        "seats" => {
+            // One password is hashed after the other, so that logins are not kept waiting.
+            let seeded = without_deadline(make(strategy, settings, CLASS_SIZE)).await?;
+            record(AuditEvent::SeedClass);
+            class.page.set_flash(&Flash::SeatsMade(seeded.made.into()));
+            return Ok(Some(Redirect::to("/class/cards")));
+        }
+        _ => return Ok(None),
+    }
+    Ok(Some(Redirect::to("/class")))
 }
 
 /// A button beside a lesson.
@@ -79,7 +95,7 @@ async fn lesson(
 }
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![set_line, unlock]
+    routes![press]
 }
 
 /// Below `/class/lessons`.

@@ -20,8 +20,8 @@ use crate::teach::lessons::{Lesson, LessonText};
 use crate::teach::settings::{OnBoard, Settings};
 use crate::teach::xray::{Sentences, View};
 use crate::trace::{Exchange, Recorder, Step};
-use crate::web::{Form, TimeView};
 use crate::web::error::Error;
+use crate::web::{Form, TimeView};
 
 /// The exchange on the board of this instance. It stays there when the recorder forgets it. A clone shares it.
 #[derive(Clone, Default)]
@@ -31,6 +31,12 @@ impl Board {
     /// Replaces the exchange on the board.
     pub(super) fn put(&self, exchange: Option<Arc<Exchange>>) {
         self.0.send_replace(exchange);
+    }
+
+    /// Clears the board if this user has sent the request on it.
+    pub(super) fn forget_user(&self, user: &str) {
+        let is_own = |exchange: &mut Arc<Exchange>| exchange.user.as_deref() == Some(user);
+        self.0.send_modify(|exchange| drop(exchange.take_if(is_own)));
     }
 }
 

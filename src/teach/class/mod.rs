@@ -30,9 +30,9 @@ mod anonymize;
 mod news;
 
 pub use commands::{CommandError, reset, seed};
-pub(super) use news::of_page as news;
 pub use network::{PublicAddress, for_a_class};
-pub use seats::is_on_card;
+pub(super) use news::of_page as news;
+pub use seats::card_of;
 
 use rocket::fairing::{AdHoc, Fairing};
 use rocket::futures::future::select;

@@ -173,6 +173,9 @@ pub(super) struct LessonStatus {
     pub minutes: Option<i64>,
     /// The minutes since the guess.
     pub since: Option<i64>,
+    /// The time of the guess, in milliseconds since 1970.
+    #[serde(skip)]
+    guessed: Option<i64>,
 }
 
 impl LessonStatus {
@@ -190,6 +193,7 @@ impl LessonStatus {
             tries: state.map_or(0, |state| state.wrong) + u32::from(understood.is_some()),
             minutes: understood.zip(guess).map(|(solved, guess)| (solved - guess.at) / 60_000),
             since: guess.map(|guess| minutes_since(guess.at)),
+            guessed: guess.map(|guess| guess.at),
         }
     }
 }
@@ -216,8 +220,8 @@ fn student(
         LessonStatus::new(lesson, texts.of(lesson), progress.lessons.get(lesson.slug))
     };
     let lessons: Vec<LessonStatus> = all().iter().map(status).collect();
-    let at = lessons.iter().filter(|status| status.since.is_some());
-    let at = at.min_by_key(|status| status.since).cloned();
+    let at = lessons.iter().filter(|status| status.guessed.is_some());
+    let at = at.max_by_key(|status| status.guessed).cloned();
     // A request for help ends with the session in which it was made. So does being stuck.
     let login = sessions.iter().filter_map(|session| session.session.lifetime.created).min();
     let login = login.map_or(i64::MAX, Timestamp::as_millis);
