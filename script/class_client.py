@@ -1,5 +1,7 @@
-"""For script/class-load: a simple browser, and a server for a class."""
+"""For script/class-load and class_lessons.py: a simple browser, and a server for a class."""
+import email.utils
 import http.client
+import math
 import os
 import re
 import subprocess
@@ -17,6 +19,13 @@ class Sample:
     path: str
     status: int
     ms: float
+
+
+@dataclass
+class Cookie:
+    pair: str
+    path: str
+    end: float
 
 
 @dataclass
@@ -51,11 +60,12 @@ class Browser:
     def post(self, path, **fields):
         return self.ask("POST", path, urllib.parse.urlencode(fields))
 
-    def headers(self):
-        return {"Cookie": "; ".join(f"{name}={value}" for name, value in self.jar.items())} if self.jar else {}
+    def headers(self, path):
+        fitting = [cookie for cookie in self.jar.values() if path.startswith(cookie.path) and cookie.end > time.time()]
+        return {"Cookie": "; ".join(cookie.pair for cookie in fitting)} if fitting else {}
 
     def ask(self, method, path, body):
-        headers = self.headers()
+        headers = self.headers(path)
         if body is not None:
             headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"http://{self.host}"}
         begin = time.perf_counter()
@@ -78,36 +88,38 @@ class Browser:
 
     def keep(self, line):
         pair, _, attributes = line.partition(";")
-        name, _, value = pair.partition("=")
-        if "1970" in attributes or "Max-Age=0" in attributes:
-            self.jar.pop(name, None)
-        elif len(pair) <= 4096:
-            self.jar[name] = value
+        attributes = dict(re.findall(r"(Path|Expires|Max-Age)=([^;]*)", attributes))
+        end = math.inf
+        if "Expires" in attributes:
+            end = email.utils.parsedate_to_datetime(attributes["Expires"]).timestamp()
+        if "Max-Age" in attributes:
+            end = time.time() + int(attributes["Max-Age"])
+        if len(pair) <= 4096:
+            self.jar[pair.partition("=")[0]] = Cookie(pair, attributes.get("Path", "/"), end)
 
-    def events(self, path):
-        """A line for each server-sent event."""
-        while True:
+    def listen(self, path, changed, over):
+        """Sets `changed` at each event that says so, until `over` is set."""
+        while not over.is_set():
             connection = http.client.HTTPConnection(self.host)
-            connection.request("GET", path, headers=self.headers())
+            connection.request("GET", path, headers=self.headers(path))
             answer = connection.getresponse()
             # The server ends the stream after a minute, and browsers reconnect.
             while line := answer.readline():
                 if line.startswith(b"event:changed"):
-                    yield line
-
-    def cards(self):
-        pattern = r'seat-card__name">([^<]+)<.*?seat-card__words">([^<]+)<'
-        return re.findall(pattern, self.get("/class/cards").body, re.S)
+                    changed.set()
+            over.wait(0.5)
 
 
 class Class:
-    """MongoDB and a release build for a class, for as long as the block lasts."""
+    """MongoDB and a build of the app for a class, for as long as the block lasts."""
 
-    def __init__(self, root):
+    def __init__(self, root, build):
         self.root = root
+        self.program = root / "target" / build / "cloakroom"
+        profile = "dev" if build == "debug" else build
+        subprocess.run(["cargo", "build", "--profile", profile, "--quiet"], cwd=root, check=True)
 
     def __enter__(self):
-        subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=self.root, check=True)
         pipe = subprocess.PIPE
         self.mongod = subprocess.Popen([self.root / "script/mongod"], stdin=pipe, stdout=pipe, text=True)
         uri = self.mongod.stdout.readline().strip().replace("/?", "/class_load?")
@@ -117,7 +129,7 @@ class Class:
             "ROCKET_CONFIG": str(self.root / "Rocket.toml"),
         }
         self.folder = tempfile.TemporaryDirectory()
-        command = [self.root / "target/release/cloakroom", "serve", "--class", "--public"]
+        command = [self.program, "serve", "--class", "--public"]
         self.app = subprocess.Popen(command, cwd=self.folder.name, env=self.environment, stdout=pipe, text=True)
         self.link = next(line for line in map(str.strip, self.app.stdout) if "/class/teacher/" in line)
         port = urllib.parse.urlsplit(self.link).port
@@ -143,8 +155,7 @@ class Class:
         return teacher
 
     def run(self, *arguments):
-        command = [self.root / "target/release/cloakroom", *arguments]
-        subprocess.run(command, cwd=self.folder.name, env=self.environment, check=True)
+        subprocess.run([self.program, *arguments], cwd=self.folder.name, env=self.environment, check=True)
 
     def memory(self, key="VmRSS"):
         status = open(f"/proc/{self.app.pid}/status").read()

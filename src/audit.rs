@@ -10,7 +10,7 @@ use rocket::Request;
 use rocket_express_session::Secrets;
 
 use crate::auth::{Visitor, key_of};
-use crate::trace::in_flight;
+use crate::in_flight;
 
 /// An action, or an attempt at one.
 #[derive(Clone, Copy, Debug)]

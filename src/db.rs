@@ -18,8 +18,8 @@ pub use rocket_express_session::mongodb::indexes::{self, IndexError};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::in_flight::within;
 use crate::trace;
-use crate::trace::in_flight::within;
 use mongodb::bson::{Document, doc};
 use mongodb::error::Error;
 use mongodb::options::{

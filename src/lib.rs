@@ -8,7 +8,8 @@
 //! - [`system`] raises limits of the operating system
 //! - [`logging`] and [`audit`] write the log
 //! - [`proxy`] finds the client's address, and whether the browser used https
-//! - [`trace`] records the requests in flight: the log ID, the deadline and the steps of each
+//! - [`in_flight`] has a record of each request in flight: its log ID and its deadline
+//! - [`trace`] records the steps of each request, with the setting `teaching`
 //! - [`rocket_express_session`] turns a cookie into a stored session: a crate of its own, in `crates/`
 //! - [`auth`] turns a session into a user: passport-local for Rocket
 //! - [`web`] has the pages
@@ -27,6 +28,7 @@ pub mod system;
 pub mod logging;
 pub mod audit;
 pub mod proxy;
+pub mod in_flight;
 pub mod trace;
 pub mod auth;
 pub mod web;
@@ -42,7 +44,6 @@ use auth::throttle::Throttle;
 use auth::{Hasher, LocalStrategy, Queue};
 use config::{Config, ConfigError};
 use stores::{Backend, OnUnreachable, OpenError, Stores};
-use trace::in_flight;
 
 /// A reason why the program does not start. Its message is one line.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +82,8 @@ pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
     // Rocket runs the fairings in this order, for requests and for responses.
     let rocket = rocket::custom(figment)
         .manage(proxies)
-        .attach(in_flight::arrivals(teaching.is_some()))
+        .attach(in_flight::arrivals())
+        .attach(trace::openings())
         .attach(web::protection::too_large_heads())
         .attach(web::protection::cross_site_requests())
         .attach(web::canonical::addresses())

@@ -2,7 +2,7 @@
 //!
 //! It replaces Rocket's logger. At its normal level, that logger prints the query string of each request. At
 //! its debug level, it prints whole requests with their cookies. Here a request is one line without its query
-//! (`trace/in_flight.rs` writes it). A line stays one line, because control characters are escaped.
+//! (`in_flight.rs` writes it). A line stays one line, because control characters are escaped.
 
 use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};

@@ -16,7 +16,7 @@ use super::password::{Buffer, Password, PasswordHash, describe, hash, matches};
 use super::queue::QueueSlot;
 use super::users::StoredPassword;
 use crate::db::Unavailable;
-use crate::trace::in_flight::{left, within};
+use crate::in_flight::{left, within};
 use crate::trace::{self, Step};
 
 /// The longest wait for a hash, for a machine that is slow or busy with other work.

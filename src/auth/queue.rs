@@ -20,7 +20,7 @@ use rocket::tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::throttle::Network;
 use crate::db::Unavailable;
-use crate::trace::in_flight::within;
+use crate::in_flight::within;
 
 /// The longest wait for a slot. It is well below the time limit of a request, which also has to do its work.
 const TIMEOUT: Duration = Duration::from_millis(1_500);

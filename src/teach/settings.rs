@@ -1,5 +1,5 @@
-//! The settings of the class: closed lessons, the teacher's line, revealed guesses, the board, seats, the
-//! address.
+//! The settings of the class: closed lessons, the teacher's line, revealed guesses, the test, the board,
+//! seats, the address.
 //!
 //! They are one document in the collection `class`, so that several instances can serve one class. Each
 //! instance has a copy in memory, so no page asks MongoDB for it. `class/watch.rs` refreshes the copy when
@@ -15,6 +15,7 @@ use crate::db::Unavailable;
 use crate::db::versioned::VersionedStore;
 use crate::names::CLASS;
 use crate::stores::Backend;
+use crate::teach::progress::Phase;
 
 /// The ID of the only document.
 const ID: &str = "class";
@@ -29,6 +30,8 @@ pub struct Settings {
     pub line: String,
     /// The lesson whose guesses the whole class sees as bars.
     pub revealed: Option<String>,
+    /// The test that students can take.
+    pub(super) test: Option<Phase>,
     /// A random text in the passphrases of this class's seats; empty without seats.
     pub seats: String,
     /// The IDs of the accounts that were made as seats. Only these have cards.

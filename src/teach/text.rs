@@ -1,6 +1,10 @@
 //! Texts with code in them: `backticks` in a line become parts, which a template can escape and mark up.
-//! {words} in braces are filled in.
+//! {words} in braces are filled in. And the files with texts, below the folder of the templates.
 
+use rocket::figment::Figment;
+use rocket::figment::providers::{Format as _, Toml};
+use rocket::figment::value::magic::RelativePathBuf;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// A line of text with its code marked.
@@ -28,7 +32,7 @@ pub(super) fn fill(line: &str, value: impl Fn(&str) -> Option<String>) -> String
     let mut parts = line.split('{');
     let mut filled = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        match part.split_once('}').and_then(|(name, rest)| Some((value(name)?, rest))) {
+        match name_and_rest(part).and_then(|(name, rest)| Some((value(name)?, rest))) {
             Some((value, rest)) => filled.extend([&value, rest]),
             None => filled.extend(["{", part]),
         }
@@ -38,8 +42,28 @@ pub(super) fn fill(line: &str, value: impl Fn(&str) -> Option<String>) -> String
 
 /// The names in braces that a line would have filled in.
 pub(super) fn placeholders(line: &str) -> impl Iterator<Item = &str> {
-    let names = line.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0));
-    names.filter(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+    line.split('{').skip(1).filter_map(|part| Some(name_and_rest(part)?.0))
+}
+
+/// A name, and what stands behind its brace.
+fn name_and_rest(part: &str) -> Option<(&str, &str)> {
+    let is_in_name = |c: char| c.is_ascii_lowercase() || c == '_';
+    part.split_once('}').filter(|(name, _)| !name.is_empty() && name.chars().all(is_in_name))
+}
+
+/// The texts of a file below `template_dir`, such as `xray/login.toml`. A teacher may have changed them.
+///
+/// # Errors
+/// The file is missing or malformed: one line with its path.
+pub(super) fn read_toml<T: DeserializeOwned>(figment: &Figment, file: &str) -> Result<T, String> {
+    let folder: RelativePathBuf =
+        figment.extract_inner("template_dir").unwrap_or_else(|_| "templates".into());
+    let path = folder.relative().join(file);
+    let texts = Figment::from(Toml::file_exact(&path)).extract();
+    texts.map_err(|error| {
+        let error = error.to_string();
+        format!("{}: {}", path.display(), error.lines().next().unwrap_or_default())
+    })
 }
 
 #[cfg(test)]

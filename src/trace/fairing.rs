@@ -1,4 +1,4 @@
-//! Stores the exchange of a request when its response is ready.
+//! Opens the notebook of a request, and stores its exchange when its response is ready.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,7 +7,7 @@ use rocket::{Request, Response};
 
 use super::bounds::{self, cut};
 use super::exchange::{Cookie, Exchange};
-use super::in_flight::{close_notebook, request_id};
+use super::notebook::Notebook;
 use super::recorder::Recorder;
 
 /// The exchange of a request whose response is ready.
@@ -22,6 +22,18 @@ impl Recorded {
     }
 }
 
+/// Opens the notebook of each request, if there is a recorder. It comes before all fairings that change the
+/// request.
+pub fn openings() -> AdHoc {
+    AdHoc::on_request("Notebooks", |request, _| {
+        Box::pin(async move {
+            if request.rocket().state::<Recorder>().is_some() {
+                let _ = Notebook::of(request).map(Notebook::open);
+            }
+        })
+    })
+}
+
 /// Attaches the recorder, which closes the notebook and stores its content. It comes after all fairings that
 /// change the response.
 pub fn stage() -> AdHoc {
@@ -31,15 +43,14 @@ pub fn stage() -> AdHoc {
 }
 
 async fn keep(request: &Request<'_>, response: &mut Response<'_>) {
-    let Some(notebook) = close_notebook() else { return };
     let Some(recorder) = request.rocket().state::<Recorder>() else { return };
-    let owners = notebook.owners.clone();
+    let Some((exchange, owners)) = Notebook::close().map(Notebook::finish) else { return };
     let exchange = Exchange {
         status: response.status().code,
         location: response.headers().get_one("location").map(|to| cut(to, bounds::PATH)),
         set_cookies: set_by(response),
         bytes: response.body_mut().size().await,
-        ..notebook.into_exchange(request_id())
+        ..exchange
     };
     let kept = recorder.keep(exchange, &owners);
     let _ = request.local_cache(Recorded::default).0.set(kept);

@@ -15,9 +15,10 @@ use rocket_express_session::cookie::{decode, is_host_name, request_values};
 use rocket_express_session::{Secrets, Sessions};
 
 use super::flash::Flash;
+use crate::in_flight;
 use crate::names::{DEVICE_COOKIE, FLASH_COOKIE};
 use crate::proxy::is_https;
-use crate::trace::in_flight;
+use crate::trace;
 
 /// One of the two cookies.
 #[derive(Clone, Copy)]
@@ -87,7 +88,7 @@ pub(super) fn set_flash(request: &Request<'_>, flash: &Flash) {
 /// Reads and deletes the flash message of an earlier request.
 pub(super) fn take_flash(request: &Request<'_>) -> Option<Flash> {
     let cookie = FLASH.get(request)?;
-    in_flight::link_to(parts(&cookie).1);
+    trace::link_to(parts(&cookie).1);
     FLASH.remove(request);
     flash(request)
 }

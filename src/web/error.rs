@@ -18,7 +18,7 @@ use super::page::{Page, render_without_user};
 use super::protection::{is_cross_site, set_headers};
 use crate::auth::Visitor;
 use crate::db::Unavailable;
-use crate::trace::in_flight::request_id;
+use crate::in_flight::request_id;
 
 /// Seconds until a client should retry. A replica set elects a new primary in about ten, but most outages of
 /// a class are shorter.

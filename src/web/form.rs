@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::accept::{json_error, prefers_json};
 use super::error::RETRY_AFTER;
 use super::time_view::whole_seconds;
-use crate::trace::in_flight::within;
+use crate::in_flight::within;
 use crate::trace::{self, Step};
 
 /// The longest wait for a body. Ours have a few hundred bytes. A request that waits keeps the slots that its

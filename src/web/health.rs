@@ -6,8 +6,8 @@ use rocket::http::Header;
 use rocket::{Responder, Route, State, get, routes};
 
 use super::error::RETRY_AFTER;
+use crate::in_flight::within;
 use crate::stores::Backend;
-use crate::trace::in_flight::within;
 
 /// The longest wait for the store. A slower store is not ready for visitors.
 const PATIENCE: Duration = Duration::from_secs(1);

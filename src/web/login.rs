@@ -24,8 +24,8 @@ use crate::auth::revoke::{
     ACCOUNT_DELETED, BY_ADMIN, CLASS_RESET, PASSWORD_CHANGED, PASSWORD_RESET, REVOKED,
 };
 use crate::auth::{LocalStrategy, Visitor};
+use crate::in_flight::within;
 use crate::proxy::client_address;
-use crate::trace::in_flight::within;
 
 #[get("/login?<next>")]
 pub(super) async fn show(

@@ -124,4 +124,5 @@ if (board) {
     move(link.rel);
   });
   document.addEventListener("change", place);
+  addEventListener("resize", place);
 }

@@ -43,6 +43,15 @@ async fn soon(chromium: &Chromium, script: &str) {
     assert!(start.elapsed() < Duration::from_secs(2), "{script}: {:?}", start.elapsed());
 }
 
+/// The number of rows that are shown, and whether the newest one is in view as a whole.
+const NEWEST: &str = "return (() => {
+    const rows = [...document.querySelectorAll('.ray')].filter(row => row.checkVisibility());
+    const { top, bottom } = rows.at(-1).getBoundingClientRect();
+    const stage = document.querySelector('.board__stage').getBoundingClientRect();
+    const isIn = top >= stage.top - 1 && bottom <= stage.bottom + 1 && bottom <= innerHeight;
+    return [rows.length, isIn, isIn || `${top} to ${bottom} in ${stage.top} to ${stage.bottom}`];
+})()";
+
 #[rocket::async_test]
 async fn each_new_row_is_in_view_and_keys_go_on_without_a_reload() {
     let (app, chromium, mut teacher, _) = board().await;
@@ -53,27 +62,20 @@ async fn each_new_row_is_in_view_and_keys_go_on_without_a_reload() {
     let last = "Number(document.querySelector('[data-last-step]').dataset.lastStep)";
     let last = chromium.script(&format!("return {last}")).await.as_u64().unwrap();
     assert!(last >= 8, "a long request: {last}");
-    let newest = "return (() => {
-        const rows = [...document.querySelectorAll('.ray')].filter(row => row.checkVisibility());
-        const { top, bottom } = rows.at(-1).getBoundingClientRect();
-        const stage = document.querySelector('.board__stage').getBoundingClientRect();
-        const isIn = top >= stage.top - 1 && bottom <= stage.bottom + 1 && bottom <= innerHeight;
-        return [rows.length, isIn, isIn || `${top} to ${bottom} in ${stage.top} to ${stage.bottom}`];
-    })()";
     for dialect in ["express", "plain", "protocol"] {
         let choose = format!(
             "document.querySelector('[value={dialect}]').click(); document.activeElement.blur()"
         );
         chromium.script(&choose).await;
         for (step, key) in (1..=last).zip([Key::PageDown, Key::Right].iter().cycle()) {
-            let shown = chromium.script(newest).await;
+            let shown = chromium.script(NEWEST).await;
             assert_eq!((&shown[0], &shown[1]), (&step.into(), &true.into()), "{dialect}: {shown}");
             type_keys(&chromium, key.clone()).await;
         }
         for key in [Key::PageUp, Key::Left].iter().cycle().take(usize::try_from(last).unwrap()) {
             type_keys(&chromium, key.clone()).await;
         }
-        assert_eq!(chromium.script(newest).await[0], 1);
+        assert_eq!(chromium.script(NEWEST).await[0], 1);
     }
     // The class page knows the step, and the choice of words stays.
     type_keys(&chromium, Key::PageDown).await;
@@ -89,7 +91,7 @@ async fn each_new_row_is_in_view_and_keys_go_on_without_a_reload() {
     }
     assert!(synced(&mut teacher).await.contains("data-board-step=\"2 of"));
     chromium.goto("/class/board").await;
-    assert_eq!(chromium.script(newest).await[0], 2);
+    assert_eq!(chromium.script(NEWEST).await[0], 2);
     let chosen = "return document.querySelector('[name=dialect]:checked').value";
     assert_eq!(chromium.script(chosen).await, "protocol");
     chromium.close().await;
@@ -167,6 +169,9 @@ async fn the_board_is_accessible_and_fits_each_projector() {
             // Only the middle scrolls.
             let tall = "return document.documentElement.scrollHeight";
             assert_eq!(chromium.script(tall).await, height, "{name}, {width}");
+            if name == "request" {
+                assert_eq!(chromium.script(NEWEST).await[1], true, "{width}");
+            }
             let faults = axe::faults(&chromium).await;
             assert!(faults.is_empty(), "{name}, {width}: {faults:#?}");
             chromium.screenshot(&format!("board-{name}-{width}")).await;

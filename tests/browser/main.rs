@@ -9,6 +9,7 @@ mod board;
 mod chromium;
 mod class;
 mod clocks;
+mod concept_test;
 mod cookies;
 mod forgotten;
 mod layout;

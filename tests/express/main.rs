@@ -8,5 +8,6 @@ mod support;
 mod peer;
 
 mod accounts;
+mod homework;
 mod logins;
 mod stores;

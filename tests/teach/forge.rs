@@ -12,7 +12,7 @@ const SEAL: &str = "/lab/the-seal";
 const NETWORK: &str = "/lab/no-secrets";
 
 /// Sends a form of the lab, and returns the page after it.
-async fn lab(learner: &mut Learner, path: &str, fields: &[(&str, &str)]) -> String {
+pub async fn lab(learner: &mut Learner, path: &str, fields: &[(&str, &str)]) -> String {
     let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, learner.fill(value))).collect();
     let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     learner.browsers[0].post(path, &fields).await.expect_redirect(path);
@@ -28,7 +28,7 @@ fn kind(page: &str) -> &str {
 }
 
 /// The goals of a page that are reached, by number.
-fn reached(page: &str) -> Vec<usize> {
+pub fn reached(page: &str) -> Vec<usize> {
     let goals = page.split("<li class=\"goal").skip(1).enumerate();
     goals.filter(|(_, goal)| goal.starts_with(" goal--reached")).map(|(n, _)| n).collect()
 }

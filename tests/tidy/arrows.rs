@@ -6,9 +6,10 @@ use super::sources::{Sources, alone, hold};
 const OWN: &str = "cloakroom";
 
 /// For each room the rooms that are built on it. Cargo holds the lowest one, the session crate.
-const ABOVE: [(&str, &[&str]); 5] = [
+const ABOVE: [(&str, &[&str]); 6] = [
     ("db", &["auth", "web", "teach", "stores"]),
     ("proxy", &["auth", "web", "teach", "stores"]),
+    ("in_flight", &["trace", "auth", "web", "teach", "stores"]),
     ("trace", &["auth", "web", "teach", "stores"]),
     ("auth", &["web", "teach", "stores"]),
     ("web", &["teach"]),

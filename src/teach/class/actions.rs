@@ -10,7 +10,7 @@ use crate::audit::{self, Actor, AuditEvent, Outcome};
 use crate::auth::{Admin, LocalStrategy};
 use crate::in_flight::without_deadline;
 use crate::teach::lessons::RequestedLesson;
-use crate::teach::progress::{ProgressStore, Scope};
+use crate::teach::progress::{Phase, ProgressStore, Scope};
 use crate::teach::settings::ClassSettings;
 use crate::web::error::Error;
 use crate::web::{Flash, Form};
@@ -24,10 +24,12 @@ const MAX_LENGTH: usize = 200;
 struct Fields {
     line: String,
     address: String,
+    open: Option<Phase>,
 }
 
 /// `line` shows a text on top of every page, and an empty one removes it. `address` chooses one of this
-/// machine's addresses. `unlock` resets all counters of attempts. `seats` makes those that do not exist.
+/// machine's addresses. `test` opens the test before or after the lessons, or closes it. `unlock` resets all
+/// counters of attempts. `seats` makes the seats that do not exist.
 #[post("/<button>", data = "<form>")]
 async fn press(
     teacher: Admin<'_>,
@@ -36,7 +38,7 @@ async fn press(
     button: &str,
     form: Form<Fields>,
 ) -> Result<Option<Redirect>, Error> {
-    let (Fields { line, address }, settings) = (form.0, class.settings);
+    let (Fields { line, address, open }, settings) = (form.0, class.settings);
     let record = |event| audit::record(event, Outcome::Done, Actor::Name(&teacher.0.username));
     match button {
         "line" => {
@@ -47,6 +49,10 @@ async fn press(
             settings.change(|settings| settings.address.clone_from(&address)).await?;
         }
         "address" => {}
+        "test" => {
+            settings.change(|settings| settings.test = open).await?;
+            return Ok(Some(Redirect::to("/class#test")));
+        }
         "unlock" => {
             strategy.throttle.forget_all().await?;
             record(AuditEvent::UnlockAll);

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::anonymize::{KnownNames, anonymize};
 use super::class_page::ClassPage;
 use crate::auth::Admin;
+use crate::db::Unavailable;
 use crate::teach::lessons::{Lesson, LessonText};
 use crate::teach::settings::{OnBoard, Settings};
 use crate::teach::xray::{Sentences, View};
@@ -40,7 +41,7 @@ impl Board {
     }
 }
 
-/// A button for the board. `do` is its name; the other fields say what it needs.
+/// A button for the board: what it does, and what for.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Button {
@@ -65,69 +66,39 @@ async fn press(
     form: Form<Button>,
 ) -> Result<Redirect, Error> {
     let Button { action, lesson, request, student, step } = form.0;
-    let chosen = match action.as_str() {
-        "request" => Some((None, Some(request))),
-        "lesson" => {
-            let teacher = teacher.0.id.to_hex();
-            let learner = if student.is_empty() { &teacher } else { &student };
-            let lesson = Lesson::named(&lesson);
-            Some((lesson, deciding_request(&class, lesson, learner).await?))
-        }
-        _ => None,
-    };
-    if let Some((lesson, request)) = chosen {
-        board.put(request.as_deref().and_then(|id| recorder.get(id)));
+    let mut chosen = class.settings.current().board;
+    if action == "request" {
+        chosen = OnBoard { lesson: None, request: Some(request), step: 1 };
+    } else if action == "lesson" {
+        let teacher = teacher.0.id.to_hex();
+        let learner = if student.is_empty() { &teacher } else { &student };
+        let lesson = Lesson::named(&lesson);
+        let request = deciding_request(&class, lesson, learner).await?;
         let slug = lesson.map(|lesson| lesson.slug.to_owned());
-        let new = OnBoard { lesson: slug, request, step: 1 };
-        class.settings.change(|settings| settings.board.clone_from(&new)).await?;
+        chosen = OnBoard { lesson: slug, request, step: 1 };
     }
-    let last = Slides::of(&class).last;
-    let look = (action == "look").then(|| Timestamp::now().as_millis());
+    if let Some(exchange) = chosen.request.as_deref().and_then(|id| recorder.get(id)) {
+        board.put(Some(exchange));
+    }
+    let Slides { last, step: now, .. } = Slides::of(&class, chosen.clone());
+    chosen.step = match action.as_str() {
+        "next" => last.min(now + 1),
+        "back" => 1.max(now - 1),
+        "step" => step.clamp(1, last),
+        _ => now,
+    };
     let change = |settings: &mut Settings| {
-        let now = settings.board.step.clamp(1, last);
-        settings.board.step = match action.as_str() {
-            "next" => last.min(now + 1),
-            "back" => 1.max(now - 1),
-            "step" => step.clamp(1, last),
-            _ => now,
+        settings.board.clone_from(&chosen);
+        settings.look = match action.as_str() {
+            "look" => Some(Timestamp::now().as_millis()),
+            "end" => None,
+            _ => settings.look,
         };
-        if ["look", "end"].contains(&action.as_str()) {
-            settings.look = look;
-        }
     };
     class.settings.change(change).await?;
     let is_id = !student.is_empty() && student.chars().all(|c| c.is_ascii_alphanumeric());
-    Ok(Redirect::to(match is_id {
-        true => format!("/class/students/{student}#board"),
-        false => "/class#board".to_owned(),
-    }))
-}
-
-/// A request in the list to choose from.
-#[derive(Serialize)]
-pub(super) struct ListedRequest {
-    id: String,
-    received: TimeView,
-    line: String,
-    status: u16,
-    /// The button that was pressed in a lab.
-    pressed: Option<String>,
-}
-
-impl ListedRequest {
-    pub(super) fn of(exchange: &Exchange) -> Self {
-        let pressed = exchange.steps.iter().find_map(|noted| match &noted.step {
-            Step::Lab { fact, .. } if exchange.method == "POST" => Some(fact.clone()),
-            _ => None,
-        });
-        Self {
-            id: exchange.id.clone(),
-            received: exchange.received.into(),
-            line: format!("{} {}", exchange.method, exchange.path),
-            status: exchange.status,
-            pressed,
-        }
-    }
+    let page = if is_id { format!("/class/students/{student}") } else { "/class".to_owned() };
+    Ok(Redirect::to(page + "#board"))
 }
 
 /// The ID of the request that decides this lesson for this learner: the last one that is compared.
@@ -135,7 +106,7 @@ async fn deciding_request(
     class: &ClassPage<'_>,
     lesson: Option<&'static Lesson>,
     learner: &str,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<String>, Unavailable> {
     let Some(lesson) = lesson else { return Ok(None) };
     let progress = class.data.progress.load(learner).await?.value;
     let name = class.texts.of(lesson).compare.last();
@@ -144,24 +115,16 @@ async fn deciding_request(
     Ok(named.map(|named| named.id.clone()))
 }
 
-/// A part of what the board shows, and its first step.
-#[derive(Serialize)]
-struct Part {
-    name: &'static str,
-    first: usize,
-}
-
-/// What the board shows, as slides: one after the other, with a step for each.
+/// What the board shows: a slide for each step.
 #[derive(Serialize)]
 pub(super) struct Slides<'r> {
-    /// The number and the texts of a lesson.
-    lesson: Option<(usize, &'r LessonText)>,
-    slug: Option<&'static str>,
-    /// The request, without names and IDs.
+    /// The slug, the number and the texts of a lesson. The steps 1 to 3 are its question, with the guesses,
+    /// and with the right answer. Then come the rows of its request, and a step for its sentence.
+    lesson: Option<(&'static str, usize, &'r LessonText)>,
+    /// The request, without names and IDs. Each row is a step.
     view: Option<View>,
     /// A request was chosen, and its recording is gone.
     is_gone: bool,
-    parts: Vec<Part>,
     step: usize,
     last: usize,
     /// Students are asked to look at the board.
@@ -169,36 +132,45 @@ pub(super) struct Slides<'r> {
 }
 
 impl<'r> Slides<'r> {
-    /// The slides that the settings of this class name.
-    pub(super) fn of(class: &ClassPage<'r>) -> Self {
-        let (rocket, settings) = (class.page.request().rocket(), class.settings.current());
-        let OnBoard { lesson, request, step } = settings.board;
+    /// The slides of what was chosen.
+    fn of(class: &ClassPage<'r>, chosen: OnBoard) -> Self {
+        let OnBoard { lesson, request, step } = chosen;
+        let rocket = class.page.request().rocket();
         let lesson = lesson.as_deref().and_then(Lesson::named);
         let exchange = rocket.state::<Board>().and_then(|board| board.0.borrow().clone());
         let exchange = exchange.filter(|exchange| request.as_ref() == Some(&exchange.id));
         let view = exchange.zip(rocket.state()).map(|(exchange, sentences): (_, &Sentences)| {
-            // Of a lesson's request the minor steps are left out.
+            // The minor steps of a lesson's request are left out.
             let limit = lesson.is_none().then_some(usize::MAX);
             View::of(&anonymize(&exchange, &KnownNames::of(rocket)), sentences, limit)
         });
         let rows = view.as_ref().map_or(0, |view| view.rows.len());
-        let first = if lesson.is_some() { 4 } else { 1 };
-        let claim = lesson.map(|_| ("claim", first + rows));
-        let xray = view.as_ref().map(|_| ("xray", first));
-        let guesses = [("question", 1), ("guesses", 2), ("answer", 3)];
-        let parts = guesses.into_iter().filter(|_| lesson.is_some()).chain(xray).chain(claim);
-        let last = claim.map_or(rows.max(1), |(_, step)| step);
+        let last = if lesson.is_some() { rows + 4 } else { rows.max(1) };
         Self {
-            lesson: lesson.map(|lesson| (lesson.number, class.texts.of(lesson))),
-            slug: lesson.map(|lesson| lesson.slug),
+            lesson: lesson.map(|lesson| (lesson.slug, lesson.number, class.texts.of(lesson))),
             is_gone: request.is_some() && view.is_none(),
             view,
-            parts: parts.map(|(name, first)| Part { name, first }).collect(),
             step: step.clamp(1, last),
             last,
-            look: settings.look.is_some(),
+            look: class.settings.current().look.is_some(),
         }
     }
+
+    /// The slides that the settings of this class name.
+    pub(super) fn current(class: &ClassPage<'r>) -> Self {
+        Self::of(class, class.settings.current().board)
+    }
+}
+
+/// A request in a list to choose from.
+pub(super) fn listed(exchange: &Exchange) -> impl Serialize + use<> {
+    let pressed = exchange.steps.iter().find_map(|noted| match &noted.step {
+        Step::Lab { fact, .. } if exchange.method == "POST" => Some(fact.clone()),
+        _ => None,
+    });
+    let line = format!("{} {}", exchange.method, exchange.path);
+    let received = TimeView::from(exchange.received);
+    context! { id: exchange.id.clone(), received, line, status: exchange.status, pressed }
 }
 
 /// `step`: the slide to show, for a browser without scripts. A script follows the teacher's choice.
@@ -208,16 +180,13 @@ async fn show(
     class: ClassPage<'_>,
     step: Option<usize>,
 ) -> Result<Template, Error> {
-    let mut board = Slides::of(&class);
+    let mut board = Slides::current(&class);
     board.step = step.unwrap_or(board.step).clamp(1, board.last);
-    let lesson = board.slug.and_then(Lesson::named);
-    let is_invitation = lesson.is_none() && board.view.is_none() && !board.is_gone;
-    // A request alone needs no roster.
-    let roster = if is_invitation || lesson.is_some() { Some(class.roster().await?) } else { None };
-    let bars = roster.as_ref().zip(lesson).map(|(roster, lesson)| roster.bars(lesson, class.texts));
-    let here = roster.map(|roster| roster.here);
-    // Not as a page of the site: that has the teacher's name, and takes a flash message.
-    let own = context! { board, bars, here, address: class.address() };
+    let roster = class.roster().await?;
+    let lesson = board.lesson.and_then(|(slug, ..)| Lesson::named(slug));
+    let bars = lesson.map(|lesson| roster.bars(lesson, class.texts));
+    // Not as a page of the site, which has the teacher's name and takes a flash message.
+    let own = context! { board, bars, here: roster.here, address: class.address() };
     Ok(Template::render("class/board", own))
 }
 

@@ -9,6 +9,7 @@ use super::network::addresses;
 use super::roster::Roster;
 use crate::db::Unavailable;
 use crate::teach::class_data::ClassData;
+use crate::teach::concept_test::ConceptTest;
 use crate::teach::lessons::LessonTexts;
 use crate::teach::settings::ClassSettings;
 use crate::trace::Recorder;
@@ -22,6 +23,8 @@ pub(super) struct ClassPage<'r> {
     pub data: ClassData<'r>,
     /// The texts of the lessons.
     pub texts: &'r LessonTexts,
+    /// The test before and after the lessons.
+    pub test: &'r ConceptTest,
     /// The settings of the class.
     pub settings: &'r ClassSettings,
     /// The recorded requests.
@@ -35,8 +38,9 @@ impl<'r> FromRequest<'r> for ClassPage<'r> {
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
         let (page, rocket) = (Page::of(request), request.rocket());
         let class_page = || {
-            let (texts, settings, recorder) = (rocket.state()?, rocket.state()?, rocket.state()?);
-            Some(Self { page, data: ClassData::of(rocket)?, texts, settings, recorder })
+            let (texts, test, settings) = (rocket.state()?, rocket.state()?, rocket.state()?);
+            let (data, recorder) = (ClassData::of(rocket)?, rocket.state()?);
+            Some(Self { page, data, texts, test, settings, recorder })
         };
         class_page().or_error((Status::InternalServerError, ()))
     }

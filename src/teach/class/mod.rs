@@ -40,7 +40,6 @@ use rocket::{Orbit, Rocket};
 
 use board::Board;
 use changes::Changes;
-use compare::Comparison;
 use invitation::TeacherLink;
 use watch::Watcher;
 
@@ -50,7 +49,6 @@ pub fn stage() -> impl Fairing {
         rocket
             .manage(TeacherLink::default())
             .manage(Changes::default())
-            .manage(Comparison::default())
             .manage(Board::default())
             .mount("/class", pages::routes())
             .mount("/class", students::routes())

@@ -9,7 +9,7 @@ use rocket_express_session::SessionInfo;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::board::{Board, ListedRequest};
+use super::board::{Board, listed};
 use super::class_page::ClassPage;
 use super::roster::Student;
 use super::seats;
@@ -107,7 +107,7 @@ async fn render(
     let sessions = sessions.filter(|session| is_of(session, who)).map(MaskedSession::from);
     let sessions: Vec<MaskedSession> = sessions.collect();
     let exchanges = class.recorder.of_user(who);
-    let requests = exchanges.iter().take(MAX_LISTED).map(|exchange| ListedRequest::of(exchange));
+    let requests = exchanges.iter().take(MAX_LISTED).map(|exchange| listed(exchange));
     let requests: Vec<_> = requests.collect();
     let seats = class.settings.current().seat_accounts;
     let own = context! {

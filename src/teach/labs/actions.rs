@@ -77,6 +77,9 @@ impl LabContext<'_> {
             "new" | "leak" | "send" | "sign" | "role" if self.slug == "the-seal" => {
                 self.forge(button, state).await?
             }
+            "plant" | "keep" | "regenerate" | "mallory" if self.slug == "fixation" => {
+                self.fixation(button, state).await?
+            }
             "new" => self.begin(state, None).await?,
             "change" => self.change(state, |session| session.increment(VISITS)).await?,
             "big-session" => self.add_cargo(state).await?,

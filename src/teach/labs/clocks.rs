@@ -1,4 +1,4 @@
-//! What a process knows of the lab's clocks: when a cookie expires, when a document does, and when MongoDB
+//! Lesson 10: the three clocks of a ticket. What a process knows of them: when a cookie expires, when a document does, and when MongoDB
 //! deleted it.
 //!
 //! `class/watch.rs` reports the deletes, where MongoDB has a change stream. A delete after the expiry is the
@@ -7,10 +7,18 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rocket_express_session::Timestamp;
+use rocket_express_session::{SessionId, Timestamp};
+use serde_json::{Value, json};
 
-use super::cookies;
+use super::sessions::Labs;
+use super::{cookies, note};
+use crate::db::Unavailable;
+use crate::teach::lessons::{BY_FIND, BY_STREAM, IN_MEMORY};
+use crate::teach::progress::LabState;
 use crate::trace::BrowserKey;
+
+/// The slug of the lesson.
+pub(super) const SLUG: &str = "three-clocks";
 
 /// Sessions whose clocks are remembered: several for each learner of several classes.
 const MAX_SESSIONS: usize = 2_000;
@@ -69,6 +77,54 @@ impl Clocks {
     fn known(&self) -> MutexGuard<'_, VecDeque<(BrowserKey, Times)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The three clocks of the learner's last ticket, for the page. Moments are ISO dates. Notes for the checks
+/// what they show. `is_sent`: this request has brought a ticket.
+///
+/// # Errors
+/// The store does not answer.
+pub(super) async fn view(
+    labs: &Labs,
+    state: &LabState,
+    is_sent: bool,
+) -> Result<Value, Unavailable> {
+    let Some(ticket) = &state.ticket else { return Ok(Value::Null) };
+    let id = SessionId::stored(&cookies::without_signature(ticket));
+    let (found, now) = (labs.expires(&id).await?, Timestamp::now());
+    let change = |times: &mut Times| times.document = found.or(times.document);
+    let Times { cookie, document, deleted, is_logged_out } = labs.clocks.change(ticket, change);
+    let has_expired = document.is_some_and(|expires| expires <= now) && !is_logged_out;
+    let is_memory = labs.is_memory();
+    let state = match found {
+        Some(expires) if expires > now => "valid",
+        Some(_) => "expired",
+        // Memory returns no expired session, but does not delete it either.
+        None if is_memory && has_expired => "expired",
+        None => "gone",
+    };
+    // The document has expired, and the lab knows what the third clock has done about it.
+    let is_cleared = has_expired && (is_memory || found.is_none());
+    // Seconds from the expiry to the delete, or to this request.
+    let late = document.map_or(0, |expires| deleted.unwrap_or(now).since(expires) / 1_000);
+    note(SLUG, "is kept", i64::from(state == "valid"));
+    if is_cleared {
+        let by_stream = if deleted.is_some() { BY_STREAM } else { BY_FIND };
+        note(SLUG, if is_memory { IN_MEMORY } else { by_stream }, late);
+    }
+    // A cookie that the learner has deleted has no clock any more.
+    let cookie = cookie.filter(|expires| is_sent || *expires <= now);
+    Ok(json!({
+        "now": now.as_millis(),
+        "cookie": cookie.map(Timestamp::to_iso),
+        "document": document.map(Timestamp::to_iso),
+        "deleted": deleted.map(Timestamp::to_iso),
+        "state": state,
+        "is_logged_out": is_logged_out,
+        "is_cleared": is_cleared,
+        "is_memory": is_memory,
+        "late": late,
+    }))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! What was typed goes into a cookie and comes back. The recording gets only the kind of the change.
 
 use rocket_express_session::{Secrets, Session, SessionId, cookie};
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::actions::{Button, LabContext, VISITS};
 use super::sessions::commit;
@@ -15,16 +15,6 @@ use crate::teach::progress::{Hidden, LabState, Switches};
 
 /// Characters of a typed value. A ticket has 77.
 const LONGEST: usize = 200;
-
-/// The ticket and the role that came.
-#[derive(Serialize)]
-pub(super) struct Forge {
-    /// The kind of the ticket: also the fact that the lesson checks.
-    kind: &'static str,
-    /// The ID with its prefix, and the signature.
-    came: Option<(String, Option<String>)>,
-    role: Option<String>,
-}
 
 impl LabContext<'_> {
     /// Runs the action of a button of this lesson, and returns the `Set-Cookie` lines.
@@ -79,8 +69,9 @@ impl LabContext<'_> {
         Ok(if is_known { session } else { sessions.create(self.request) })
     }
 
-    /// What came with this request. Notes its kind for the lesson.
-    pub(super) fn examine(&self, session: &Session, state: &LabState) -> Forge {
+    /// What came with this request: the ticket, in parts, and the role. Notes the kind of the ticket for the
+    /// lesson.
+    pub(super) fn examine(&self, session: &Session, state: &LabState) -> Value {
         let received = |name| {
             let value = cookie::request_values(self.request, name).next();
             value.map(|value| cookie::decode(value).into_owned())
@@ -93,7 +84,7 @@ impl LabContext<'_> {
         if role.as_deref() == Some("admin") {
             note(self.slug, "the role is admin", 1);
         }
-        Forge { kind, came: came.as_deref().map(parts), role }
+        json!({ "kind": kind, "came": came.as_deref().map(parts), "role": role })
     }
 }
 

@@ -3,17 +3,17 @@
 //! They have a cookie of their own (`lab.sid`, for `/lab` only), a collection of their own, and accounts that
 //! are not real. So no switch of a lab ever weakens the login of the site. The state of a learner's labs is
 //! part of the learner's progress. `pages` has the routes, `actions` the buttons, `sessions` the lab's
-//! sessions, and `servers` the servers that a learner can restart. `clocks`, `clocks_view` and `options`
-//! are for one lesson each.
+//! sessions, and `servers` the servers that a learner can restart. `forge`, `fixation`, `network`, `clocks`
+//! and `options` are for one lesson each.
 
 mod sessions;
 mod servers;
 mod cookies;
 mod actions;
 mod forge;
+mod fixation;
 mod network;
 mod clocks;
-mod clocks_view;
 mod options;
 mod pages;
 

@@ -1,6 +1,6 @@
 //! The lab of the options: what the last requests wrote and handed out.
 
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::note;
 use crate::names::LAB_COOKIE;
@@ -10,38 +10,27 @@ use crate::trace::{Cookie, Exchange, Step};
 /// The slug of the lesson, whose lab alone has switches.
 pub(super) const SLUG: &str = "the-options";
 
-/// Notes for the checks what this visit was served with.
-pub(super) fn note_switches(switches: &Switches) {
+/// The last two requests to this lab with their effects: mostly that of a button, and that of the page. Notes
+/// for the checks what this visit was served with.
+pub(super) fn view(learner: &Learner<'_>, switches: &Switches) -> Value {
     note(SLUG, "new secret alone", i64::from(switches.secret == Secret::New));
     note(SLUG, "other collection", i64::from(switches.other_collection));
-}
-
-/// A request to the lab, and its effects.
-#[derive(Serialize)]
-pub(super) struct Outcome {
-    method: String,
-    number: u64,
-    /// The write of the lab's session, redacted.
-    write: Option<String>,
-    /// The `Set-Cookie` line of the lab's session, without the signature.
-    set_cookie: Option<String>,
-}
-
-/// The effects of the last two requests to this lab: mostly that of a button, and that of the page.
-pub(super) fn outcomes(learner: &Learner<'_>) -> Vec<Outcome> {
     let mut exchanges = learner.exchanges();
     exchanges.retain(|exchange| exchange.path.strip_prefix("/lab/") == Some(SLUG));
     let last = exchanges.iter().skip(exchanges.len().saturating_sub(2));
-    let outcome = |exchange: &Exchange| Outcome {
-        method: exchange.method.clone(),
-        number: exchange.number,
-        write: write(exchange),
-        set_cookie: exchange.set_cookies.iter().find(|set| set.name == LAB_COOKIE).map(line),
+    let outcome = |exchange: &Exchange| {
+        let set = exchange.set_cookies.iter().find(|set| set.name == LAB_COOKIE);
+        json!({
+            "method": exchange.method,
+            "number": exchange.number,
+            "write": write(exchange),
+            "set_cookie": set.map(line),
+        })
     };
     last.map(|exchange| outcome(exchange)).collect()
 }
 
-/// The write of the lab's session. It comes after its cookie was read; the site's session comes later.
+/// The write of the lab's session, redacted. It comes after its cookie was read; the site's session comes later.
 fn write(exchange: &Exchange) -> Option<String> {
     let is_read = |step: &Step| matches!(step, Step::CookieRead { name, .. } if name == LAB_COOKIE);
     let mut steps =
@@ -55,6 +44,7 @@ fn write(exchange: &Exchange) -> Option<String> {
     })
 }
 
+/// The `Set-Cookie` line, without the signature.
 fn line(cookie: &Cookie) -> String {
     let value = cookie.sid.as_ref().map(|sid| format!("s%3A{sid}.[signature]"));
     format!("{}={}; {}", cookie.name, value.unwrap_or_default(), cookie.attributes)

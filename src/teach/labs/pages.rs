@@ -6,19 +6,17 @@ use rocket::{Request, Route, State, get, post, routes};
 use rocket_dyn_templates::Template;
 use rocket_express_session::Session;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::actions::{Button, LabContext, VISITS, decoded};
-use super::clocks_view::ClocksView;
-use super::forge::Forge;
-use super::options::{self, Outcome};
 use super::servers::Tenant;
 use super::sessions::{Labs, commit};
-use super::{network, note};
+use super::{clocks, fixation, network, note, options};
 use crate::db::Unavailable;
 use crate::names::{LAB_COOKIES, NOTE_COOKIE, OLD_COOKIE};
-use crate::teach::lessons::{LessonPage, Shown};
+use crate::teach::lessons::{IS_OSKAR, LessonPage, Shown};
 use crate::teach::limits::{Denied, Size};
-use crate::teach::progress::{LabState, Learner};
+use crate::teach::progress::{LabState, Learner, Progress};
 use crate::web::Form;
 
 /// A response with cookies of the lab.
@@ -55,97 +53,67 @@ struct Seen {
 
 /// What a page shows of the learner's lab.
 #[derive(Serialize)]
-struct LabView<'r> {
+struct LabView {
     seen: Seen,
     /// What the labs remember of the learner.
     state: LabState,
-    note: Option<(&'static str, String)>,
     /// This response sets a cookie of the lab.
     handed: bool,
-    /// A text that the learner has decoded from base64, and what it says.
-    decode: Option<(&'r str, Option<String>)>,
-    /// The clocks of the last ticket; `None` without one, and in other lessons.
-    clocks: Option<ClocksView>,
-    /// In lesson 12, the number of the learner's server, and the counter in its memory.
-    memory: Option<(u32, i64)>,
-    /// The ticket itself, in lesson 5.
-    forge: Option<Forge>,
-    /// What plain http tells the network, in lesson 6.
-    heard: Vec<String>,
-    /// What the last requests did; empty in other lessons than 13.
-    outcomes: Vec<Outcome>,
+    /// What the lab of this lesson alone shows. Its template says what that is.
+    own: Value,
 }
 
-#[get("/<_>?<decode>&<shown..>")]
+#[get("/<_>?<shown..>")]
 async fn show(
     mut lesson: LessonPage<'_>,
     labs: &State<Labs>,
-    decode: Option<&str>,
     shown: Shown<'_>,
 ) -> Result<Option<WithCookies<Template>>, Denied> {
     if !lesson.requested.lesson.has_lab {
         return Ok(None);
     }
-    if !lesson.shows_lab() {
-        let page = lesson.render(None::<()>, shown).await?;
-        return Ok(Some(WithCookies(page, vec![])));
-    }
-    let (mut lab, lines) = view(&lesson, labs, decode).await?;
-    lesson.learner.lab_cookies.clone_from(&lines);
-    if lesson.requested.lesson.slug == options::SLUG {
-        lab.outcomes = options::outcomes(&lesson.learner);
-    }
-    let page = lesson.render(Some(lab), shown).await?;
+    let (lab, lines) = match lesson.shows_lab() {
+        true => view(&mut lesson, labs).await.map(|(lab, lines)| (Some(lab), lines))?,
+        false => (None, vec![]),
+    };
+    let page = lesson.render(lab, shown).await?;
     Ok(Some(WithCookies(page, lines)))
 }
 
 /// The lab as this request finds it, and the `Set-Cookie` lines of the response.
-async fn view<'r>(
-    lesson: &LessonPage<'_>,
-    labs: &Labs,
-    decode: Option<&'r str>,
-) -> Result<(LabView<'r>, Vec<String>), Denied> {
-    let (learner, request) = (&lesson.learner, lesson.page.request());
-    let (slug, limits) = (lesson.requested.lesson.slug, &learner.limits);
-    let tenant = learner.is_stored().then(|| tenant(learner));
-    let context = LabContext { request, labs, tenant, limits, slug };
-    let state = &learner.progress().lab;
-    let session = context.session(state).await?;
+async fn view(lesson: &mut LessonPage<'_>, labs: &Labs) -> Result<(LabView, Vec<String>), Denied> {
+    let context = context(lesson, labs, lesson.learner.is_stored());
+    let LabContext { request, slug, .. } = context;
+    let state = lesson.learner.progress().lab.clone();
+    let session = context.session(&state).await?;
     if session.sessions().options().save_uninitialized && !session.is_stored() {
-        limits.count(Size::Small).await?;
+        context.limits.count(Size::Small).await?;
     }
     let seen = seen(request, &session);
     let mut lines: Vec<String> = commit(&session).await?.into_iter().collect();
-    let clocks = match (&state.ticket, slug) {
-        (Some(ticket), "three-clocks") => {
-            Some(ClocksView::read(labs, slug, ticket, seen.ticket_bytes > 0).await?)
+    let own = match slug {
+        "the-seal" => with_text(NOTE_COOKIE, request, context.examine(&session, &state)),
+        "no-secrets" => {
+            if session.is_unknown() {
+                // The X-ray then says that Oskar has ended the session.
+                session.revoke_reason().await?;
+            }
+            with_text(OLD_COOKIE, request, json!({ "heard": network::lines(request) }))
         }
-        _ => None,
-    };
-    if slug == options::SLUG {
-        options::note_switches(&state.switches);
-    }
-    let memory = match slug {
+        "three-clocks" => clocks::view(labs, &state, seen.ticket_bytes > 0).await?,
         "two-stores" => two_stores(&context, &seen, &mut lines).await?,
-        _ => None,
+        "fixation" => {
+            note(slug, IS_OSKAR, seen.login.is_some().into());
+            Value::Null
+        }
+        _ => Value::Null,
     };
-    if slug == "no-secrets" && session.is_unknown() {
-        // The X-ray then says that Oskar has ended the session.
-        session.revoke_reason().await?;
-    }
-    let lab = LabView {
-        state: state.clone(),
-        note: readable_cookie(request, slug),
-        handed: !lines.is_empty(),
-        decode: decode.map(|text| (text, decoded(text))),
-        seen,
-        clocks,
-        memory,
-        forge: (slug == "the-seal").then(|| context.examine(&session, state)),
-        heard: if slug == "no-secrets" { network::lines(request) } else { vec![] },
-        outcomes: vec![],
+    lesson.learner.lab_cookies.clone_from(&lines);
+    let own = match slug {
+        options::SLUG => options::view(&lesson.learner, &state.switches),
+        _ => own,
     };
-    Ok((lab, lines))
+    Ok((LabView { state, handed: !lines.is_empty(), seen, own }, lines))
 }
 
 fn seen(request: &Request<'_>, session: &Session) -> Seen {
@@ -156,7 +124,7 @@ fn seen(request: &Request<'_>, session: &Session) -> Seen {
         short_id: if is_found { session.id().prefix() } else { String::new() },
         is_found,
         refused: if session.is_unknown() { "session" } else { "signature" },
-        login: session.login(),
+        login: session.login().or_else(|| session.get(fixation::USER)),
         visits: session.get(VISITS).unwrap_or(0),
         bytes: session.data().to_json().len(),
         ticket_bytes,
@@ -164,26 +132,30 @@ fn seen(request: &Request<'_>, session: &Session) -> Seen {
     }
 }
 
-/// The name and the value of the cookie of this lesson that is not encrypted.
-fn readable_cookie(request: &Request<'_>, slug: &str) -> Option<(&'static str, String)> {
-    let name = if slug == "no-secrets" { OLD_COOKIE } else { NOTE_COOKIE };
-    Some((name, request.cookies().get(name)?.value().to_owned()))
+/// The view of a lab with the value of its cookie that is in base64, and with a text that the learner has
+/// decoded: what it is, and what it says.
+fn with_text(cookie: &'static str, request: &Request<'_>, mut view: Value) -> Value {
+    let came = request.cookies().get(cookie);
+    view["note"] = json!(came.map(|came| (cookie, came.value())));
+    let typed = request.query_value::<&str>("decode").and_then(Result::ok);
+    view["decode"] = json!(typed.map(|text| (text, decoded(text))));
+    view
 }
 
 async fn two_stores(
     context: &LabContext<'_>,
     seen: &Seen,
     lines: &mut Vec<String>,
-) -> Result<Option<(u32, i64)>, Unavailable> {
-    let Some(tenant) = &context.tenant else { return Ok(None) };
+) -> Result<Value, Unavailable> {
+    let Some(tenant) = &context.tenant else { return Ok(Value::Null) };
     let boot = context.labs.server(tenant).run_id;
-    let Some(memory) = context.memory().await? else { return Ok(None) };
+    let Some(memory) = context.memory().await? else { return Ok(Value::Null) };
     let visits = memory.get(VISITS).unwrap_or(0);
     lines.extend(commit(&memory).await?);
     note(context.slug, "boot number", boot.into());
     note(context.slug, "counter in memory", visits);
     note(context.slug, "counter in MongoDB", seen.visits);
-    Ok(Some((boot, visits)))
+    Ok(json!({ "boot": boot, "visits": visits }))
 }
 
 #[post("/<_>", data = "<form>")]
@@ -196,36 +168,36 @@ async fn run(
     if !this.has_lab {
         return Ok(None);
     }
-    let learner = &mut lesson.learner;
     let button = form.0;
     // A count is stored at the end of this request, also for a visitor who had no session before it.
-    let has_server = learner.is_stored() || button.name == "count";
-    let context = LabContext {
-        request: lesson.page.request(),
-        labs,
-        tenant: has_server.then(|| tenant(learner)),
-        slug: this.slug,
-        limits: &learner.limits,
-    };
-    let mut state = learner.progress().lab.clone();
+    let has_server = lesson.learner.is_stored() || button.name == "count";
+    let context = context(&lesson, labs, has_server);
+    let mut state = lesson.learner.progress().lab.clone();
     let Some(lines) = context.run(&button, &mut state).await? else { return Ok(None) };
     note(this.slug, &button.name, 1);
-    learner
-        .change(|learner, progress| {
-            progress.lab.clone_from(&state);
-            this.evaluate(learner, progress);
-        })
-        .await?;
+    let store = |learner: &Learner<'_>, progress: &mut Progress| {
+        progress.lab.clone_from(&state);
+        this.evaluate(learner, progress);
+    };
+    lesson.learner.change(store).await?;
     // Without a section here, the browser keeps the one in the address of the form.
-    let section = if matches!(this.slug, "the-seal" | "no-secrets") { "" } else { "#do" };
+    let section =
+        if matches!(this.slug, "the-seal" | "no-secrets" | "fixation") { "" } else { "#do" };
     let back = Redirect::to(format!("{}{section}", this.path(true)));
     Ok(Some(WithCookies(back, lines)))
 }
 
-/// The owner of this learner's server.
-fn tenant(learner: &Learner<'_>) -> Tenant {
+fn context<'r>(lesson: &'r LessonPage<'_>, labs: &'r Labs, has_server: bool) -> LabContext<'r> {
+    let learner = &lesson.learner;
     let (id, is_guest) = (learner.user_id(), learner.user.is_none());
-    Tenant { name: id.unwrap_or_else(|| learner.session.id().handle()), is_guest }
+    let name = || id.unwrap_or_else(|| learner.session.id().handle());
+    LabContext {
+        request: lesson.page.request(),
+        labs,
+        tenant: has_server.then(|| Tenant { name: name(), is_guest }),
+        slug: lesson.requested.lesson.slug,
+        limits: &learner.limits,
+    }
 }
 
 pub(crate) fn routes() -> Vec<Route> {

@@ -17,11 +17,12 @@ use super::servers::{Server, Servers, Tenant};
 use crate::auth::LocalStrategy;
 use crate::auth::revoke::CLASS_RESET;
 use crate::db::{Documents, IndexError, READ_LIMIT, Unavailable};
+use crate::in_flight;
 use crate::names::{LAB_COOKIE, LAB_OTHER_SESSIONS, LAB_SESSIONS, MEMORY_COOKIE};
 use crate::proxy::is_https;
 use crate::stores::Backend;
 use crate::teach::progress::{Secret, Switches};
-use crate::trace::{self, Step, in_flight};
+use crate::trace::{self, Step};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 

@@ -126,6 +126,11 @@ pub(super) fn set<'e>(exchange: &'e Exchange, name: &str) -> Option<&'e Cookie> 
     exchange.set_cookies.iter().find(|cookie| cookie.name == name && !cookie.is_gone)
 }
 
+/// The short session ID in the lab's cookie of the request.
+pub(super) fn lab_ticket(exchange: &Exchange) -> Option<&str> {
+    sent(exchange, LAB_COOKIE)?.sid.as_deref()
+}
+
 /// The short session ID in the site's own cookie of the request.
 pub(super) fn ticket(exchange: &Exchange) -> Option<&str> {
     let own = |cookie: &&Cookie| !cookie.name.starts_with("lab.");

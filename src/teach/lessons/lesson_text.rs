@@ -7,15 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rocket::figment::Figment;
-use rocket::figment::providers::{Format as _, Toml};
 use rocket::figment::value::Value;
-use rocket::figment::value::magic::RelativePathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
 use super::{Lesson, all};
 use crate::teach::progress::LessonState;
-use crate::teach::text::MarkedText;
+use crate::teach::text::{MarkedText, read_toml};
 
 /// The texts of a lesson. Backticks mark code.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,9 +21,7 @@ use crate::teach::text::MarkedText;
 pub(crate) struct LessonText {
     pub title: String,
     pub minutes: u32,
-    /// `core`, `security` or `developers`: whom the lesson is for.
-    #[serde(default)]
-    pub part: String,
+    pub part: Part,
     pub able: MarkedText,
     pub situation: Vec<MarkedText>,
     pub predict: Predict,
@@ -40,12 +36,20 @@ pub(crate) struct LessonText {
     pub express: Express,
     #[serde(skip_serializing)]
     pub questions: Vec<Question>,
-    #[serde(default, skip_serializing)]
-    #[expect(dead_code, reason = "the answer key reads it")]
+    #[serde(skip_serializing)]
     pub teacher: Teacher,
     #[serde(skip_serializing)]
     #[expect(dead_code, reason = "the tests read it from the file")]
     solution: Vec<Value>,
+}
+
+/// Whom a lesson is for.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Part {
+    Core,
+    Security,
+    Developers,
 }
 
 /// The question to guess, with its options.
@@ -70,7 +74,7 @@ pub(crate) struct Choice {
 }
 
 /// A final question. Its texts may name requests and facts of the proofs in braces.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Question {
     pub ask: String,
@@ -78,7 +82,7 @@ pub(crate) struct Question {
 }
 
 /// A sentence about the learner's own requests.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Statement {
     pub text: String,
@@ -164,8 +168,8 @@ pub(crate) struct Express {
 }
 
 /// What a teacher needs for the lesson. No page of a student shows it.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Teacher {
     /// What to project.
     pub project: MarkedText,
@@ -190,16 +194,12 @@ impl LessonTexts {
     /// # Errors
     /// A text is missing or malformed: one line that names it.
     pub(crate) fn read(figment: &Figment) -> Result<Self, String> {
-        let folder: RelativePathBuf =
-            figment.extract_inner("template_dir").unwrap_or_else(|_| "templates".into());
-        let folder = folder.relative();
         let read = |lesson: &'static Lesson| {
             let path = Path::new(&lesson.page).with_file_name("lesson.toml");
-            let path = folder.join(path);
-            let text = Figment::from(Toml::file_exact(&path)).extract();
-            let text: LessonText = text.map_err(|error| format!("{}: {error}", path.display()))?;
+            let file = path.display().to_string();
+            let text: LessonText = read_toml(figment, &file)?;
             match text.fault(lesson) {
-                Some(fault) => Err(format!("{}: {fault}", path.display())),
+                Some(fault) => Err(format!("{file}: {fault}")),
                 None => Ok((lesson.slug, text)),
             }
         };
@@ -214,6 +214,8 @@ impl LessonTexts {
 
 #[cfg(test)]
 mod tests {
+    use rocket::figment::providers::{Format as _, Toml};
+
     use super::*;
 
     #[test]

@@ -17,14 +17,16 @@ mod behind_the_login;
 mod one_jar;
 mod the_seal;
 mod no_secrets;
+mod fixation;
 mod three_clocks;
 mod bigger_than_a_cookie;
 mod two_stores;
 mod the_options;
 
+pub(super) use fixation::IS_OSKAR;
 pub(super) use guesses::{Bar, BarsCache, bars};
-pub(super) use lesson_text::{LessonText, LessonTexts};
-pub(super) use pages::{LessonPage, Shown};
+pub(super) use lesson_text::{Asked, LessonText, LessonTexts, Predict};
+pub(super) use pages::{LessonPage, Shown, listed};
 pub(super) use requested::{RequestedLesson, closed};
 pub(super) use three_clocks::{BY_FIND, BY_STREAM, IN_MEMORY};
 
@@ -80,7 +82,8 @@ static ALL: LazyLock<Vec<Lesson>> = LazyLock::new(|| {
         Lesson::new(6, "no-secrets", no_secrets::check)
             .with_lab()
             .with_answer(no_secrets::is_right, None),
-        // 7 to 9 and 14 are planned.
+        // 7, 8 and 14 are planned.
+        Lesson::new(9, "fixation", fixation::check).with_lab(),
         Lesson::new(10, "three-clocks", three_clocks::check).with_lab(),
         Lesson::new(11, "bigger-than-a-cookie", bigger_than_a_cookie::check).with_lab(),
         Lesson::new(12, "two-stores", two_stores::check).with_lab(),

@@ -1,7 +1,7 @@
 //! Lesson 6: no credentials and no secrets in cookies; they can be intercepted.
 
 use super::Goal;
-use super::evidence::{Evidence, lab_found, lab_lost, sent, set};
+use super::evidence::{Evidence, lab_found, lab_lost, lab_ticket, sent, set};
 use super::the_seal::last_value;
 use crate::names::LAB_COOKIE;
 use crate::teach::progress::Proof;
@@ -17,25 +17,20 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let copied = evidence.pressed("steal").chain(evidence.pressed("oskar-again"));
     let copied: Vec<_> =
         copied.filter_map(|pressed| set(pressed, LAB_COOKIE)?.sid.as_deref()).collect();
-    let is_copy = |visit: &&Exchange| ticket(visit).is_some_and(|sid| copied.contains(&sid));
+    let is_copy = |visit: &&Exchange| lab_ticket(visit).is_some_and(|sid| copied.contains(&sid));
     let used = evidence.visits().filter(is_copy).find(|visit| lab_found(visit));
     let revoked = used.and_then(|used| {
         let ended = evidence.pressed("revoke").find(|pressed| pressed.number > used.number)?;
         let again = evidence.pressed("steal").find(|pressed| pressed.number > ended.number)?;
         let is_dead = |visit: &&Exchange| {
-            visit.number > again.number && lab_lost(visit) && ticket(visit) == ticket(used)
+            visit.number > again.number && lab_lost(visit) && lab_ticket(visit) == lab_ticket(used)
         };
         let dead = evidence.visits().find(is_dead)?;
         Some(Proof::default().add("ended", ended).add("dead", dead))
     });
     let used = used.and_then(|used| {
-        let proof = Proof::default().add("used", used).fact("ticket", ticket(used)?);
+        let proof = Proof::default().add("used", used).fact("ticket", lab_ticket(used)?);
         Some(proof.fact("bytes", sent(used, LAB_COOKIE)?.bytes))
     });
     vec![("read", evidence.answered.then(Proof::default)), ("used", used), ("revoked", revoked)]
-}
-
-/// The short session ID in the lab's cookie of a request.
-fn ticket(visit: &Exchange) -> Option<&str> {
-    sent(visit, LAB_COOKIE)?.sid.as_deref()
 }

@@ -19,14 +19,18 @@ pub(crate) struct LabState {
     /// The learner's last genuine ticket in lesson 5, and Oskar's.
     pub signed: Option<String>,
     pub leaked: Option<String>,
+    /// Mallory's ticket in lesson 9, and whether the learner's browser plays hers.
+    pub mallory: Option<String>,
+    pub is_mallory: bool,
 }
 
-/// What lessons 5 and 6 hide: random, so one learner's answers do not help another.
+/// What the labs hide: random, so one learner's answers do not help another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Hidden {
     /// In the cookie `lab.note`.
     pub colour: String,
-    /// The name of Oskar, who has no account on the site, and the password in the cookie `lab.old`.
+    /// The name of Oskar in lessons 5, 6 and 9, who has no account on the site, and the password in the
+    /// cookie `lab.old`.
     pub oskar: String,
     pub password: String,
     /// Signs the tickets of lesson 5: none of another learner, and none of another lab.

@@ -1,9 +1,9 @@
 //! The requests in flight: one record for each, from its arrival until its response leaves.
 //!
-//! The record has the method, the path, the client's address, the log ID, the deadline and the steps. Rocket
-//! runs each request in a task of its own. The MongoDB driver reports a command in the task that sent it. So
-//! the record is looked up by task ID, and callers pass nothing on. Work without a request has no record: a
-//! command in the terminal, or a stream after its response.
+//! The record has the method, the path, the client's address, the log ID and the deadline. Rocket runs each
+//! request in a task of its own. So the record is looked up by task ID, and callers pass nothing on
+//! ([`PerTask`]). Work without a request has no record: a command in the terminal, or a stream after its
+//! response.
 //!
 //! Each wait for MongoDB has a limit of its own (`db.rs`). But a request waits several times, and a slow
 //! database could use up every limit. So the request has a deadline as well.
@@ -22,10 +22,6 @@ use rocket::http::{Method, Status};
 use rocket::tokio::task::{self, Id};
 use rocket::tokio::time::timeout;
 
-use super::exchange::Exchange;
-use super::notebook::Notebook;
-use super::recorder::BrowserKey;
-use super::step::{Noted, Step};
 use crate::proxy::client_address;
 
 /// The time limit of a request. A response takes at most 3 seconds, and rendering the page needs the rest.
@@ -45,24 +41,9 @@ struct InFlight {
     deadline: Option<Instant>,
     /// Whether the log has an audit line of this request.
     is_audited: bool,
-    /// `None` without `teaching`, and for requests that are not recorded.
-    notebook: Option<Notebook>,
 }
 
-static REQUESTS: LazyLock<Mutex<HashMap<Id, InFlight>>> = LazyLock::new(Mutex::default);
-
-/// The number of open notebooks. At 0, a note costs one look at this counter.
-static NOTEBOOKS: AtomicUsize = AtomicUsize::new(0);
-
-fn requests() -> MutexGuard<'static, HashMap<Id, InFlight>> {
-    REQUESTS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Reads or changes the record of the request that runs in this task.
-fn with<T>(change: impl FnOnce(&mut InFlight) -> T) -> Option<T> {
-    let task = task::try_id()?;
-    requests().get_mut(&task).map(change)
-}
+static REQUESTS: PerTask<InFlight> = PerTask::new();
 
 impl InFlight {
     fn new(method: Method, path: &str, address: IpAddr) -> Self {
@@ -76,20 +57,16 @@ impl InFlight {
             address,
             deadline: Some(begun + REQUEST_TIMEOUT),
             is_audited: false,
-            notebook: None,
         }
     }
 }
 
-/// Records the arrival of each request, and comes before all other fairings. With `teaching`, it opens the
-/// notebook.
-pub fn arrivals(teaching: bool) -> AdHoc {
-    AdHoc::on_request("Arrivals", move |request, _| {
+/// Records the arrival of each request, and comes before all other fairings.
+pub fn arrivals() -> AdHoc {
+    AdHoc::on_request("Arrivals", |request, _| {
         Box::pin(async move {
             let path = request.uri().path().as_str();
-            let mut record = InFlight::new(request.method(), path, client_address(request));
-            record.notebook = teaching.then(|| Notebook::of(request)).flatten();
-            begin(record);
+            REQUESTS.insert(InFlight::new(request.method(), path, client_address(request)));
         })
     })
 }
@@ -104,34 +81,21 @@ pub fn departures() -> AdHoc {
     })
 }
 
-fn begin(record: InFlight) {
-    let Some(task) = task::try_id() else { return };
-    if record.notebook.is_some() {
-        NOTEBOOKS.fetch_add(1, Ordering::Relaxed);
-    }
-    requests().insert(task, record);
-}
-
-fn end() -> Option<InFlight> {
-    close_notebook();
-    requests().remove(&task::try_id()?)
-}
-
 fn log_line(status: Status) {
-    let Some(InFlight { id, begun, method, path, address, .. }) = end() else { return };
+    let Some(InFlight { id, begun, method, path, address, .. }) = REQUESTS.remove() else { return };
     let (status, ms) = (status.code, begun.elapsed().as_millis());
     log::info!(target: "request", "{method} {path} {status} {ms} ms address={address} request={id}");
 }
 
 /// The ID of this task's request in the log. `-` for other work.
 pub fn request_id() -> String {
-    with(|request| request.id.clone()).unwrap_or_else(|| "-".to_owned())
+    REQUESTS.with(|request| request.id.clone()).unwrap_or_else(|| "-".to_owned())
 }
 
 /// The end of an audit line: the address and the ID of this task's request. Notes that the request has an
 /// audit line.
 pub fn audit_fields() -> String {
-    let of_request = with(|request| {
+    let of_request = REQUESTS.with(|request| {
         request.is_audited = true;
         format!("address={} request={}", request.address, request.id)
     });
@@ -140,15 +104,15 @@ pub fn audit_fields() -> String {
 
 /// Whether the log has an audit line of this task's request.
 pub fn is_audited() -> bool {
-    with(|request| request.is_audited).unwrap_or(false)
+    REQUESTS.with(|request| request.is_audited).unwrap_or(false)
 }
 
 /// Runs `work` without the request's deadline, for work whose length depends on its input. Each of its waits
 /// still has a limit, so it ends soon when the database is down. Afterwards, the request has a new deadline.
 pub async fn without_deadline<T>(work: impl Future<Output = T>) -> T {
-    with(|request| request.deadline = None);
+    REQUESTS.with(|request| request.deadline = None);
     let done = work.await;
-    with(|request| request.deadline = Some(Instant::now() + REQUEST_TIMEOUT));
+    REQUESTS.with(|request| request.deadline = Some(Instant::now() + REQUEST_TIMEOUT));
     done
 }
 
@@ -158,7 +122,7 @@ pub fn deadline(_: &Request<'_>) -> Option<Instant> {
 }
 
 fn of_task() -> Option<Instant> {
-    with(|request| request.deadline).flatten()
+    REQUESTS.with(|request| request.deadline).flatten()
 }
 
 /// The time that the request has left, and at most `limit`.
@@ -175,59 +139,57 @@ pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option
     }
 }
 
-/// Closes the notebook of this task's request, and returns it.
-pub fn close_notebook() -> Option<Notebook> {
-    let notebook = with(|request| request.notebook.take()).flatten()?;
-    NOTEBOOKS.fetch_sub(1, Ordering::Relaxed);
-    Some(notebook)
+/// A value for each request in flight, by the task that runs the request.
+pub struct PerTask<T> {
+    values: LazyLock<Mutex<HashMap<Id, T>>>,
+    /// How many there are. Where there is none, asking for one costs a look at this number.
+    count: AtomicUsize,
 }
 
-/// The exchange of this task's request as it is so far, with the status 200 and without cookies set. The
-/// notebook stays open.
-pub fn so_far() -> Option<Exchange> {
-    let (id, notebook) = with(|request| Some((request.id.clone(), request.notebook.clone()?)))??;
-    Some(notebook.into_exchange(id))
-}
-
-/// Changes the notebook of this task's request, if one is open.
-pub fn with_notebook(change: impl FnOnce(&mut Notebook)) {
-    if NOTEBOOKS.load(Ordering::Relaxed) == 0 {
-        return;
+impl<T> PerTask<T> {
+    /// No values yet.
+    #[expect(clippy::new_without_default, reason = "it is for statics")]
+    pub const fn new() -> Self {
+        Self { values: LazyLock::new(Mutex::default), count: AtomicUsize::new(0) }
     }
-    with(|request| request.notebook.as_mut().map(change));
-}
 
-/// Notes a step, if a notebook is open. `step` is called before the record is locked, because it may take a
-/// lock itself.
-pub fn note(step: impl FnOnce() -> Step) {
-    if NOTEBOOKS.load(Ordering::Relaxed) == 0 {
-        return;
+    /// Whether no task has a value.
+    pub fn is_empty(&self) -> bool {
+        self.count.load(Ordering::Relaxed) == 0
     }
-    let step = step().within_bounds();
-    with_notebook(|notebook| {
-        let elapsed = notebook.begun.elapsed();
-        notebook.steps.add(Noted { elapsed, step });
-    });
-}
 
-/// Notes that this request belongs to the browser with the session of this ID.
-pub fn assign_to_session(session_id: &str) {
-    with_notebook(|notebook| notebook.add_owner(BrowserKey::of_session(session_id)));
-}
+    /// Gives this task a value.
+    pub fn insert(&self, value: T) {
+        if let Some(task) = task::try_id() {
+            self.change(|values| values.insert(task, value));
+        }
+    }
 
-/// Notes that this request belongs to this browser and to no other.
-pub fn assign_to(browser: BrowserKey) {
-    with_notebook(|notebook| notebook.owners = vec![browser]);
-}
+    /// Takes the value of this task away.
+    pub fn remove(&self) -> Option<T> {
+        let task = task::try_id()?;
+        self.change(|values| values.remove(&task))
+    }
 
-/// Notes which exchange led to this one, by its ID.
-pub fn link_to(id: &str) {
-    with_notebook(|notebook| notebook.link_to(id));
-}
+    /// Reads or changes the value of this task.
+    pub fn with<R>(&self, change: impl FnOnce(&mut T) -> R) -> Option<R> {
+        if self.is_empty() {
+            return None;
+        }
+        let task = task::try_id()?;
+        self.values().get_mut(&task).map(change)
+    }
 
-/// Notes that a login failed. The X-ray then shows coarse times, and no counts of MongoDB's replies.
-pub fn coarsen_times() {
-    with_notebook(|notebook| notebook.blurred = true);
+    fn change<R>(&self, change: impl FnOnce(&mut HashMap<Id, T>) -> R) -> R {
+        let mut values = self.values();
+        let changed = change(&mut values);
+        self.count.store(values.len(), Ordering::Relaxed);
+        changed
+    }
+
+    fn values(&self) -> MutexGuard<'_, HashMap<Id, T>> {
+        self.values.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[cfg(test)]
@@ -237,8 +199,8 @@ mod tests {
 
     use super::*;
 
-    fn record(notebook: Option<Notebook>) -> InFlight {
-        InFlight { notebook, ..InFlight::new(Method::Get, "/", [127, 0, 0, 1].into()) }
+    fn begin() {
+        REQUESTS.insert(InFlight::new(Method::Get, "/", [127, 0, 0, 1].into()));
     }
 
     async fn wait(millis: u64) -> bool {
@@ -248,14 +210,14 @@ mod tests {
     #[rocket::async_test]
     async fn all_waiting_of_a_request_has_one_end() {
         let request = async {
-            begin(record(None));
+            begin();
             let begun = Instant::now();
             let waits = [wait(200).await, wait(3000).await, wait(3000).await, wait(1).await];
-            drop(end());
+            drop(REQUESTS.remove());
             (waits, begun.elapsed(), wait(1).await)
         };
         let patient = async {
-            begin(record(None));
+            begin();
             let long = without_deadline(async { [wait(1500).await, wait(1500).await] }).await;
             (long, wait(1500).await, wait(3000).await)
         };
@@ -269,21 +231,20 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn a_task_has_a_notebook_of_its_own_while_it_is_open() {
-        let noted = |user: &'static str| async move {
-            note(|| Step::Login { user: "too early".to_owned() });
-            begin(record(Some(Notebook::default())));
+    async fn a_task_has_a_value_of_its_own_from_insert_to_remove() {
+        static VALUES: PerTask<String> = PerTask::new();
+        let add = |text: &'static str| VALUES.with(|value| value.push_str(text)).is_some();
+        let task = move |text: &'static str| async move {
+            assert!(!add("too early"));
+            VALUES.insert(String::new());
             task::yield_now().await;
-            note(|| Step::Login { user: user.to_owned() });
-            assert_eq!(so_far().unwrap().user.as_deref(), Some(user));
-            let notebook = close_notebook().unwrap();
-            assert!(so_far().is_none(), "the notebook is closed");
-            note(|| Step::Login { user: "too late".to_owned() });
-            let steps = notebook.steps.finish();
-            format!("{:?}", steps.iter().map(|noted| &noted.step).collect::<Vec<_>>())
+            assert!(add(text) && !VALUES.is_empty());
+            let value = VALUES.remove();
+            assert!(!add("too late"));
+            value
         };
-        let (one, two) = (rocket::tokio::spawn(noted("one")), rocket::tokio::spawn(noted("two")));
-        assert_eq!(one.await.unwrap(), r#"[Login { user: "one" }]"#);
-        assert_eq!(two.await.unwrap(), r#"[Login { user: "two" }]"#);
+        let (one, two) = join!(spawn(task("one")), spawn(task("two")));
+        assert_eq!([one.unwrap(), two.unwrap()], ["one", "two"].map(|text| Some(text.to_owned())));
+        assert!(VALUES.is_empty());
     }
 }
