@@ -58,7 +58,7 @@ pub async fn stage(
     let labs = labs::Labs::open(backing, strategy).await.map_err(OpenError::from)?;
     let store = progress::ProgressStore::new(backing);
     let settings = settings::ClassSettings::new(backing);
-    let _ = strategy.cards.set(class::is_on_card(strategy.secrets.clone(), settings.clone()));
+    let _ = strategy.cards.set(class::card_of(strategy.secrets.clone(), settings.clone()));
     let _ = strategy.on_delete.set(store.follow_deletions());
     Ok(AdHoc::on_ignite("Teaching", |rocket| async {
         rocket

@@ -130,6 +130,20 @@ impl Recorder {
         (kept.exchanges, kept.bytes) = (VecDeque::new(), 0);
     }
 
+    /// Removes all exchanges of this user, and those that the user's browsers sent without a login.
+    pub fn forget_user(&self, user: &str) {
+        let mut kept = self.kept();
+        let is_own = |entry: &Entry| entry.exchange.user.as_deref() == Some(user);
+        let own = kept.exchanges.iter().filter(|entry| is_own(entry));
+        let browsers: Vec<BrowserKey> = own.filter_map(|entry| entry.browser).collect();
+        let is_of_browser = |entry: &Entry| {
+            entry.exchange.user.is_none()
+                && entry.browser.is_some_and(|browser| browsers.contains(&browser))
+        };
+        kept.exchanges.retain(|entry| !is_own(entry) && !is_of_browser(entry));
+        kept.bytes = kept.exchanges.iter().map(|entry| entry.bytes).sum();
+    }
+
     /// The exchange and those that led to it, the first one first.
     pub fn chain(&self, last: &Arc<Exchange>) -> Vec<Arc<Exchange>> {
         let mut chain = vec![last.clone()];

@@ -26,6 +26,7 @@ mod options;
 mod other_site;
 mod recorded;
 mod recorder;
+mod room;
 mod rows;
 mod sentences;
 mod settings;
