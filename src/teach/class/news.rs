@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::class_page::ClassPage;
 use crate::db::Unavailable;
 use crate::teach::lessons::{Bar, BarsCache, Lesson};
+use crate::teach::progress::Phase;
 use crate::teach::settings::{ClassSettings, Settings};
 use crate::web::error::Error;
 
@@ -24,8 +25,8 @@ struct News {
     line: String,
     /// The time since when students are asked to look at the board.
     look: Option<i64>,
-    /// The teacher has opened a test.
-    test: bool,
+    /// The test that is open.
+    test: Option<Phase>,
     /// The teacher has closed the lesson of the page.
     closed: bool,
     /// The guesses of the lesson of the page, if the teacher shows them.
@@ -51,10 +52,10 @@ impl News {
     }
 }
 
-/// The news for the top of this page. Those of a test and of a lesson are elsewhere in the page.
+/// The news for the top of this page. Those of a lesson are elsewhere in the page.
 pub(crate) fn of_page(request: &Request<'_>) -> Option<String> {
-    let Settings { line, look, .. } = request.rocket().state::<ClassSettings>()?.current();
-    News { line, look, ..News::default() }.html(request)
+    let Settings { line, look, test, .. } = request.rocket().state::<ClassSettings>()?.current();
+    News { line, look, test, ..News::default() }.html(request)
 }
 
 /// `lesson`: the slug of the lesson on the page. `version`: that of the news that the page has; for the same
@@ -74,7 +75,7 @@ async fn news(
         None => vec![],
     };
     let Settings { line, look, test, .. } = settings;
-    let news = News { line, look, test: test.is_some(), closed, bars };
+    let news = News { line, look, test, closed, bars };
     if news.version() == version.unwrap_or_default() {
         return Ok(Err(Status::NoContent));
     }
