@@ -1,7 +1,7 @@
-//! Puts the X-ray and the teacher's line into each page.
+//! Puts the X-ray and the news of the class into each page.
 //!
 //! The X-ray is known only when the response is ready, with its cookies and the writes of the session. The
-//! line is for pages that need not know that there is a class. So each page is rendered with two empty
+//! news are for pages that need not know that there is a class. So each page is rendered with two empty
 //! places, which are filled here.
 
 use std::io::Cursor;
@@ -14,7 +14,7 @@ use super::{class, xray};
 
 /// The empty places in `base.html.tera`.
 const XRAY: &str = "<x-ray></x-ray>";
-const LINE: &str = "<class-line></class-line>";
+const NEWS: &str = "<class-news></class-news>";
 
 /// The fairing, which runs behind that of the recorder.
 pub(super) fn stage() -> AdHoc {
@@ -28,10 +28,10 @@ async fn insert(request: &Request<'_>, response: &mut Response<'_>) {
         return;
     }
     let aside = xray::aside(request).unwrap_or_default();
-    let line = class::line(request).unwrap_or_default();
+    let news = class::news(request).unwrap_or_default();
     match response.body_mut().to_string().await {
         Ok(page) => {
-            let page = page.replacen(LINE, &line, 1).replacen(XRAY, &aside, 1);
+            let page = page.replacen(NEWS, &news, 1).replacen(XRAY, &aside, 1);
             response.set_sized_body(page.len(), Cursor::new(page));
         }
         Err(error) => log::error!("the X-ray could not be put into a page: {error}"),

@@ -8,6 +8,7 @@
 //! - `xray` shows what `trace` has recorded
 //! - `progress` stores how far each learner is, `class_data` lists the class, `settings` are the teacher's
 //! - `lessons` check what was recorded, `labs` are sessions to break
+//! - `concept_test` is taken before and after the lessons, `words` explains their terms
 //! - `class` is the teacher's view of all that
 //! - `insert` puts X-ray and line into the pages
 
@@ -19,6 +20,8 @@ mod class_data;
 mod settings;
 mod lessons;
 mod labs;
+mod concept_test;
+mod words;
 pub mod class;
 mod insert;
 
@@ -52,6 +55,9 @@ pub async fn stage(
 ) -> Result<impl Fairing + use<>, StageError> {
     let texts = lessons::LessonTexts::read(figment).map_err(StageError::Texts)?;
     let sentences = xray::Sentences::read(figment).map_err(StageError::Texts)?;
+    let test = concept_test::ConceptTest::read(figment).map_err(StageError::Texts)?;
+    let words: words::Glossary =
+        text::read_toml(figment, "lessons/words.toml").map_err(StageError::Texts)?;
     let labs = labs::Labs::open(backing, strategy).await.map_err(OpenError::from)?;
     let store = progress::ProgressStore::new(backing);
     let settings = settings::ClassSettings::new(backing);
@@ -68,8 +74,12 @@ pub async fn stage(
             .manage(labs)
             .manage(texts)
             .manage(sentences)
+            .manage(test)
+            .manage(words)
             .manage(lessons::BarsCache::default())
             .mount("/learn", lessons::routes())
+            .mount("/learn", concept_test::routes())
+            .mount("/learn", words::routes())
             .mount("/login", lessons::login_routes())
             .mount("/lab", labs::routes())
             .register("/learn", rocket::catchers![lessons::closed, limits::enough])

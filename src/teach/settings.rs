@@ -1,4 +1,5 @@
-//! The settings of the class: closed lessons, the teacher's line, revealed guesses, seats.
+//! The settings of the class: closed lessons, the teacher's line, revealed guesses, the test, the board,
+//! seats.
 //!
 //! They are one document in the collection `class`, so that several instances can serve one class. Each
 //! instance has a copy in memory, so no page asks MongoDB for it. `class/watch.rs` refreshes the copy when
@@ -14,6 +15,7 @@ use crate::db::Unavailable;
 use crate::db::versioned::VersionedStore;
 use crate::names::CLASS;
 use crate::stores::Backend;
+use crate::teach::progress::Phase;
 
 /// The ID of the only document.
 const ID: &str = "class";
@@ -28,12 +30,30 @@ pub struct Settings {
     pub line: String,
     /// The lesson whose guesses the whole class sees as bars.
     pub revealed: Option<String>,
+    /// The test that students can take.
+    pub(super) test: Option<Phase>,
     /// A random text in the passphrases of this class's seats; empty without seats.
     pub seats: String,
     /// The IDs of the accounts that were made as seats. Only these have cards.
     pub seat_accounts: Vec<ObjectId>,
     /// The number of resets of the class.
     pub resets: i64,
+    /// What the board shows.
+    pub board: OnBoard,
+    /// The time since when students are asked to look at the board, in milliseconds since 1970.
+    pub look: Option<i64>,
+}
+
+/// What the board shows: the invitation, or a lesson or a request, or the request of a lesson.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OnBoard {
+    /// The slug of the lesson.
+    pub lesson: Option<String>,
+    /// The ID of the request.
+    pub request: Option<String>,
+    /// The step, from 1.
+    pub step: usize,
 }
 
 /// The settings of this site's class. A clone shares them.

@@ -32,7 +32,7 @@ pub(super) fn fill(line: &str, value: impl Fn(&str) -> Option<String>) -> String
     let mut parts = line.split('{');
     let mut filled = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        match part.split_once('}').and_then(|(name, rest)| Some((value(name)?, rest))) {
+        match name_and_rest(part).and_then(|(name, rest)| Some((value(name)?, rest))) {
             Some((value, rest)) => filled.extend([&value, rest]),
             None => filled.extend(["{", part]),
         }
@@ -42,8 +42,13 @@ pub(super) fn fill(line: &str, value: impl Fn(&str) -> Option<String>) -> String
 
 /// The names in braces that a line would have filled in.
 pub(super) fn placeholders(line: &str) -> impl Iterator<Item = &str> {
-    let names = line.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0));
-    names.filter(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+    line.split('{').skip(1).filter_map(|part| Some(name_and_rest(part)?.0))
+}
+
+/// A name, and what stands behind its brace.
+fn name_and_rest(part: &str) -> Option<(&str, &str)> {
+    let is_in_name = |c: char| c.is_ascii_lowercase() || c == '_';
+    part.split_once('}').filter(|(name, _)| !name.is_empty() && name.chars().all(is_in_name))
 }
 
 /// The texts of a file below `template_dir`, such as `xray/login.toml`. A teacher may have changed them.

@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use mongodb::bson::{Bson, Document};
+use mongodb::bson::{Bson, Document, serialize_to_vec};
 use mongodb::event::EventHandler;
 use mongodb::event::command::CommandEvent;
 
-use super::bounds::Steps;
-use super::notebook::{note, with_notebook};
+use super::bounds::{self, cut};
+use super::notebook::{Notebook, note};
 use super::redact::Redacted;
 use super::step::{Command, Reply, Step};
 
@@ -18,181 +18,100 @@ use super::step::{Command, Reply, Step};
 pub fn listener() -> EventHandler<CommandEvent> {
     EventHandler::callback(|event| match event {
         CommandEvent::Started(event) => {
-            note(|| Step::Command(sent(event.request_id, &event.command_name, &event.command)));
+            let (id, name) = (event.request_id, &event.command_name);
+            note(|| Step::Command(Command::sent(id, name, &event.command)));
         }
         CommandEvent::Succeeded(event) => {
-            with_notebook(|notebook| {
-                add_reply(&mut notebook.steps, event.request_id, |name| {
-                    succeeded(name, event.duration, &event.reply)
-                });
-            });
+            add_reply(event.request_id, |name| Reply::new(name, event.duration, &event.reply));
         }
         CommandEvent::Failed(event) => {
-            with_notebook(|notebook| {
-                add_reply(&mut notebook.steps, event.request_id, |_| Reply {
-                    took: event.duration,
-                    count: None,
-                    bytes: None,
-                    failed: true,
-                });
-            });
+            let (took, failed) = (event.duration, true);
+            add_reply(event.request_id, |_| Reply { took, count: None, bytes: None, failed });
         }
         _ => {}
     })
 }
 
-fn add_reply(steps: &mut Steps, request_id: i32, reply: impl FnOnce(&str) -> Reply) {
-    let mut commands = steps.commands_mut();
-    if let Some(command) = commands.find(|command| command.request_id == request_id) {
-        command.reply = Some(reply(&command.name));
+fn add_reply(request_id: i32, reply: impl FnOnce(&str) -> Reply) {
+    Notebook::change(|notebook| {
+        let mut commands = notebook.exchange.steps.iter_mut().rev();
+        let command = commands.find_map(|noted| match &mut noted.step {
+            Step::Command(command) if command.request_id == request_id => Some(command),
+            _ => None,
+        });
+        if let Some(command) = command {
+            command.reply = Some(reply(&command.name));
+        }
+    });
+}
+
+impl Command {
+    /// A command as the driver reports it, redacted and cut.
+    pub fn sent(request_id: i32, name: &str, command: &Document) -> Self {
+        let collection = command.get_str(name).unwrap_or_default();
+        // A write has a list of what to do. Our commands have one item in it.
+        let lists = ["documents", "updates", "deletes"];
+        let first = |list| command.get_array(list).ok()?.first()?.as_document();
+        let item = lists.into_iter().find_map(first).unwrap_or(command);
+        let mut text = Redacted::default();
+        text.ours(&format!("{collection}.{name}("));
+        let filter =
+            ["filter", "query", "q"].into_iter().find_map(|key| item.get_document(key).ok());
+        if let Some(document) = if name == "insert" { Some(item) } else { filter } {
+            text.document(document);
+        }
+        let update = if name == "update" { item.get("u") } else { item.get("update") };
+        match update {
+            None => {}
+            Some(Bson::Document(update)) => {
+                text.ours(", ");
+                text.document(update);
+            }
+            // An aggregation is long, and the source has it.
+            Some(_) => text.ours(", [ … ]"),
+        }
+        // A `findAndModify` that returns a document and deletes it.
+        let is_removal = command.get_bool("remove").unwrap_or(false);
+        text.ours(if is_removal { ", { remove: true })" } else { ")" });
+        let set = update.and_then(|update| update.as_document()?.get_document("$set").ok());
+        let keys =
+            if name == "insert" { Some(item) } else { set }.into_iter().flat_map(Document::keys);
+        Self {
+            request_id,
+            // It deletes one document, whatever the command is called.
+            name: if is_removal { "delete" } else { name }.to_owned(),
+            collection: cut(collection, bounds::NAME),
+            text: text.cut(bounds::COMMAND),
+            keys: keys.take(bounds::KEYS).map(|key| cut(key, bounds::NAME)).collect(),
+            reply: None,
+        }
     }
 }
 
-fn sent(request_id: i32, name: &str, command: &Document) -> Command {
-    let collection = command.get_str(name).unwrap_or_default().to_owned();
-    let mut text = Redacted::default();
-    text.ours(&format!("{collection}.{name}("));
-    let keys = match name {
-        "insert" => {
-            let inserted = first(command, "documents");
-            text.document(&inserted);
-            inserted.keys().cloned().collect()
-        }
-        "update" => {
-            let update = first(command, "updates");
-            filter_and_update(&mut text, &update, "q", "u");
-            keys_set(update.get("u"))
-        }
-        "findAndModify" if is_removal(command) => {
-            filter(&mut text, command, "query");
-            text.ours(", { remove: true }");
-            vec![]
-        }
-        "findAndModify" => {
-            filter_and_update(&mut text, command, "query", "update");
-            keys_set(command.get("update"))
-        }
-        "delete" => {
-            filter(&mut text, &first(command, "deletes"), "q");
-            vec![]
-        }
-        _ => {
-            filter(&mut text, command, "filter");
-            vec![]
-        }
-    };
-    text.ours(")");
-    // It deletes one document, whatever the command is called.
-    let name = if is_removal(command) { "delete" } else { name };
-    Command { request_id, name: name.to_owned(), collection, text, keys, reply: None }
-}
-
-/// A `findAndModify` that returns a document and deletes it.
-fn is_removal(command: &Document) -> bool {
-    command.get_bool("remove").unwrap_or(false)
-}
-
-/// The first of a list of documents: our commands have one each.
-fn first(command: &Document, list: &str) -> Document {
-    let list = command.get_array(list).ok();
-    let first = list.and_then(|list| list.first()).and_then(Bson::as_document);
-    first.cloned().unwrap_or_default()
-}
-
-fn filter(text: &mut Redacted, command: &Document, key: &str) {
-    if let Ok(filter) = command.get_document(key) {
-        text.document(filter);
+impl Reply {
+    /// The reply to a command of this name.
+    fn new(name: &str, took: Duration, reply: &Document) -> Self {
+        let found = reply.get_document("cursor").and_then(|cursor| cursor.get_array("firstBatch"));
+        let (count, bytes) = match (name, found) {
+            ("find", Ok(found)) => {
+                let documents = found.iter().filter_map(Bson::as_document);
+                let sizes = documents.filter_map(|found| Some(serialize_to_vec(found).ok()?.len()));
+                (i64::try_from(found.len()).ok(), Some(sizes.sum()))
+            }
+            ("insert" | "update" | "delete", _) => (changed(reply), None),
+            _ => (None, None),
+        };
+        // A write that was refused comes back as a success with errors in it.
+        Self { took, count, bytes, failed: reply.contains_key("writeErrors") }
     }
 }
 
-fn filter_and_update(text: &mut Redacted, command: &Document, filter_key: &str, update_key: &str) {
-    filter(text, command, filter_key);
-    text.ours(", ");
-    match command.get(update_key) {
-        Some(Bson::Document(update)) => text.document(update),
-        // An aggregation is long, and the source has it.
-        _ => text.ours("[ … ]"),
-    }
-}
-
-/// The keys that an update sets.
-fn keys_set(update: Option<&Bson>) -> Vec<String> {
-    let set =
-        update.and_then(Bson::as_document).and_then(|update| update.get_document("$set").ok());
-    set.map(|set| set.keys().cloned().collect()).unwrap_or_default()
-}
-
-fn succeeded(name: &str, took: Duration, reply: &Document) -> Reply {
-    let found = reply.get_document("cursor").and_then(|cursor| cursor.get_array("firstBatch"));
-    let number = |key| match reply.get(key) {
-        Some(Bson::Int32(number)) => Some(i64::from(*number)),
-        Some(Bson::Int64(number)) => Some(*number),
+/// Documents that a write has changed; a `findAndModify` says it one level below.
+fn changed(reply: &Document) -> Option<i64> {
+    let number = |reply: &Document| match reply.get("n")? {
+        Bson::Int32(number) => Some(i64::from(*number)),
+        Bson::Int64(number) => Some(*number),
         _ => None,
     };
-    let (count, bytes) = match (name, found) {
-        ("find", Ok(found)) => {
-            let size = |document: &Bson| {
-                let document = document.as_document()?;
-                Some(mongodb::bson::serialize_to_vec(document).ok()?.len())
-            };
-            (i64::try_from(found.len()).ok(), Some(found.iter().filter_map(size).sum()))
-        }
-        ("update", _) => (number("n"), None),
-        ("insert" | "delete", _) => (number("n").or_else(|| removed(reply)), None),
-        _ => (None, None),
-    };
-    // A write that was refused comes back as a success with errors in it.
-    let failed = reply.contains_key("writeErrors");
-    Reply { took, count, bytes, failed }
-}
-
-/// Documents that a `findAndModify` has deleted.
-fn removed(reply: &Document) -> Option<i64> {
-    Some(i64::from(reply.get_document("lastErrorObject").ok()?.get_i32("n").ok()?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use mongodb::bson::doc;
-
-    #[test]
-    fn a_command_is_shown_as_one_would_type_it() {
-        let check = |name: &str, command: Document, text: &str, keys: &[&str]| {
-            let command = sent(1, name, &command);
-            assert_eq!(command.text.to_string(), text);
-            assert_eq!(command.keys, keys);
-        };
-        check(
-            "find",
-            doc! { "find": "sessions", "filter": { "_id": "owHENQ0123" }, "lsid": "x" },
-            r#"sessions.find({ _id: "owHENQ…" })"#,
-            &[],
-        );
-        check(
-            "update",
-            doc! { "update": "sessions", "updates": [{ "q": { "_id": "owHENQ0123" },
-            "u": { "$set": { "session": "{}" } } }] },
-            r#"sessions.update({ _id: "owHENQ…" }, { $set: { session: "…" (2 characters) } })"#,
-            &["session"],
-        );
-        check(
-            "findAndModify",
-            doc! { "findAndModify": "throttle", "query": { "_id": "0123456789" }, "update": [] },
-            r#"throttle.findAndModify({ _id: "012345…" }, [ … ])"#,
-            &[],
-        );
-        check(
-            "findAndModify",
-            doc! { "findAndModify": "sessions", "query": { "_id": "owHENQ0123" }, "remove": true },
-            r#"sessions.findAndModify({ _id: "owHENQ…" }, { remove: true })"#,
-            &[],
-        );
-        check(
-            "delete",
-            doc! { "delete": "sessions", "deletes": [{ "q": { "_id": "owHENQ0123" } }] },
-            r#"sessions.delete({ _id: "owHENQ…" })"#,
-            &[],
-        );
-    }
+    number(reply).or_else(|| number(reply.get_document("lastErrorObject").ok()?))
 }

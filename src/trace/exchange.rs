@@ -2,13 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::bounds::{self, cut, optional};
-use super::redact;
-use super::step::{Command, Noted, Step, Write};
+use get_size2::GetSize;
 use rocket::http::Cookie as SetCookie;
 
+use super::bounds::{self, cut};
+use super::redact;
+use super::step::{Command, Noted, Step, Write};
+
 /// A request, its steps and its response. Each part was redacted when it was noted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, GetSize)]
 pub struct Exchange {
     /// The request's ID in the log. It cannot be guessed, and a browser that knows it may read.
     pub id: String,
@@ -43,7 +45,7 @@ pub struct Exchange {
 }
 
 /// A cookie, without its value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, GetSize)]
 pub struct Cookie {
     /// The cookie's name.
     pub name: String,
@@ -79,6 +81,27 @@ impl Cookie {
 }
 
 impl Exchange {
+    /// The exchange of a request that arrives now, without steps.
+    pub fn new(id: String) -> Self {
+        Self {
+            id,
+            number: 0,
+            received: SystemTime::now(),
+            method: String::new(),
+            path: String::new(),
+            cookies: vec![],
+            steps: vec![],
+            status: 200,
+            location: None,
+            set_cookies: vec![],
+            bytes: None,
+            took: Duration::ZERO,
+            follows: None,
+            user: None,
+            has_coarse_times: false,
+        }
+    }
+
     /// The commands that it sent to MongoDB.
     pub fn commands(&self) -> impl Iterator<Item = &Command> {
         self.steps.iter().filter_map(|noted| match &noted.step {
@@ -97,7 +120,6 @@ impl Exchange {
 
     /// Makes a failed login look the same for an unknown name and a wrong password.
     pub(super) fn coarsen_times(&mut self) {
-        self.has_coarse_times = true;
         self.took = bucket(self.took);
         for noted in &mut self.steps {
             noted.elapsed = bucket(noted.elapsed);
@@ -113,55 +135,10 @@ impl Exchange {
             }
         }
     }
-
-    /// Bytes that it takes in memory, with all its texts and lists.
-    pub(super) fn size(&self) -> usize {
-        let Self { id, method, path, location, follows, user, .. } = self;
-        let texts: usize = [id, method, path].into_iter().map(String::capacity).sum();
-        let cookie = |cookie: &Cookie| {
-            cookie.name.capacity() + optional(&cookie.sid) + cookie.attributes.capacity()
-        };
-        let cookies = |list: &Vec<Cookie>| {
-            list.capacity() * size_of::<Cookie>() + list.iter().map(cookie).sum::<usize>()
-        };
-        let steps: usize = self.steps.iter().map(|noted| noted.step.heap()).sum();
-        size_of::<Self>()
-            + texts
-            + [location, follows, user].into_iter().map(optional).sum::<usize>()
-            + cookies(&self.cookies)
-            + cookies(&self.set_cookies)
-            + self.steps.capacity() * size_of::<Noted>()
-            + steps
-    }
 }
 
 /// The next power of ten, from one millisecond on.
 fn bucket(took: Duration) -> Duration {
     let buckets = [1, 10, 100, 1_000].map(Duration::from_millis);
     buckets.into_iter().find(|bucket| took <= *bucket).unwrap_or(Duration::from_secs(10))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cookie_is_kept_without_its_value() {
-        let line = "connect.sid=s%3AowHENQ0123.sig%2Bnature; Path=/; HttpOnly";
-        let cookie = Cookie::set(line).unwrap();
-        assert_eq!(cookie.sid.as_deref(), Some("owHENQ…"));
-        assert_eq!(cookie.attributes, "Path=/; HttpOnly");
-        assert!(!cookie.is_gone);
-        assert!(!format!("{cookie:?}").contains("nature"));
-        let gone = Cookie::set("connect.sid=; Path=/; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
-        assert!(gone.unwrap().is_gone);
-    }
-
-    #[test]
-    fn times_are_rounded_up_to_powers_of_ten() {
-        assert_eq!(
-            [3, 1_000, 1_001, 26_000, 99_999_999].map(Duration::from_micros).map(bucket),
-            [1, 1, 10, 100, 10_000].map(Duration::from_millis)
-        );
-    }
 }

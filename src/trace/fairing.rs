@@ -7,9 +7,8 @@ use rocket::{Request, Response};
 
 use super::bounds::{self, cut};
 use super::exchange::{Cookie, Exchange};
-use super::notebook::{Notebook, close_notebook, open_notebook};
+use super::notebook::Notebook;
 use super::recorder::Recorder;
-use crate::in_flight::request_id;
 
 /// The exchange of a request whose response is ready.
 #[derive(Default)]
@@ -28,10 +27,8 @@ impl Recorded {
 pub fn openings() -> AdHoc {
     AdHoc::on_request("Notebooks", |request, _| {
         Box::pin(async move {
-            if request.rocket().state::<Recorder>().is_some()
-                && let Some(notebook) = Notebook::of(request)
-            {
-                open_notebook(notebook);
+            if request.rocket().state::<Recorder>().is_some() {
+                let _ = Notebook::of(request).map(Notebook::open);
             }
         })
     })
@@ -46,15 +43,14 @@ pub fn stage() -> AdHoc {
 }
 
 async fn keep(request: &Request<'_>, response: &mut Response<'_>) {
-    let Some(notebook) = close_notebook() else { return };
     let Some(recorder) = request.rocket().state::<Recorder>() else { return };
-    let owners = notebook.owners.clone();
+    let Some((exchange, owners)) = Notebook::close().map(Notebook::finish) else { return };
     let exchange = Exchange {
         status: response.status().code,
         location: response.headers().get_one("location").map(|to| cut(to, bounds::PATH)),
         set_cookies: set_by(response),
         bytes: response.body_mut().size().await,
-        ..notebook.into_exchange(request_id())
+        ..exchange
     };
     let kept = recorder.keep(exchange, &owners);
     let _ = request.local_cache(Recorded::default).0.set(kept);

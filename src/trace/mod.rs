@@ -16,11 +16,10 @@ mod recorder;
 mod fairing;
 mod session;
 
-pub use bounds::Steps;
 pub use command::listener;
 pub use exchange::{Cookie, Exchange};
 pub use fairing::{Recorded, openings, stage};
-pub use notebook::{Notebook, assign_to, assign_to_session, coarsen_times, link_to, note, so_far};
+pub use notebook::{assign_to, assign_to_session, coarsen_times, link_to, note, so_far};
 pub use recorder::{BrowserKey, Recorder};
 pub use redact::{Redacted, short_id};
 pub use session::{observe, observe_lab, observe_memory};

@@ -1,10 +1,11 @@
-//! The notes of the requests in flight: one notebook for each.
+//! The notebooks of the requests in flight: one for each, with its steps in their order.
 
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
+use get_size2::GetSize;
 use rocket::Request;
 
-use super::bounds::{self, Steps, cut};
+use super::bounds::{self, cut};
 use super::exchange::{Cookie, Exchange};
 use super::recorder::BrowserKey;
 use super::step::{Noted, Step};
@@ -23,31 +24,21 @@ static NOTEBOOKS: PerTask<Notebook> = PerTask::new();
 
 /// The notes of one request.
 #[derive(Clone)]
-pub struct Notebook {
+pub(super) struct Notebook {
     /// The arrival of the request, from which the times of the steps count.
-    pub begun: Instant,
-    /// The arrival of the request, by the clock.
-    pub at: SystemTime,
-    /// The method of the request.
-    pub method: String,
-    /// The path of the request, before a fairing changes it.
-    pub path: String,
-    /// The cookies that the browser sent.
-    pub cookies: Vec<Cookie>,
-    /// The steps of the request.
-    pub steps: Steps,
+    begun: Instant,
+    /// The exchange so far, without its response.
+    pub(super) exchange: Exchange,
+    /// The memory that its steps take.
+    bytes: usize,
     /// The keys of the browser, in the order in which they became known. A login gives the browser a new
     /// session, and so a new key.
-    pub owners: Vec<BrowserKey>,
-    /// The exchange that led to this one, by its ID.
-    pub follows: Option<String>,
-    /// Whether exact times could reveal that an account exists.
-    pub blurred: bool,
+    owners: Vec<BrowserKey>,
 }
 
 impl Notebook {
-    /// Opens the notebook of a new request. `None` for a request that is not recorded.
-    pub fn of(request: &Request<'_>) -> Option<Self> {
+    /// The notebook of a new request. `None` for a request that is not recorded.
+    pub(super) fn of(request: &Request<'_>) -> Option<Self> {
         // Rocket's router also takes `//class` and `/%63lass` for `/class`.
         let mut segments = request.uri().path().segments();
         let first = segments.find(|segment| !segment.is_empty()).unwrap_or_default();
@@ -55,147 +46,102 @@ impl Notebook {
             return None;
         }
         let cookies = request.cookies().iter().take(bounds::COOKIES);
-        Some(Self {
+        let exchange = Exchange {
             method: cut(request.method().as_str(), bounds::NAME),
             path: cut(request.uri().path().as_str(), bounds::PATH),
             cookies: cookies.map(|cookie| Cookie::sent(cookie.name(), cookie.value())).collect(),
-            ..Self::default()
-        })
-    }
-
-    /// Notes that the request also belongs to this browser.
-    pub fn add_owner(&mut self, owner: BrowserKey) {
-        if self.owners.last() != Some(&owner) {
-            self.owners.truncate(MAX_OWNERS - 1);
-            self.owners.push(owner);
-        }
-    }
-
-    /// Notes which exchange led to this one, by its ID. A text that is too long for an ID is ignored.
-    pub fn link_to(&mut self, id: &str) {
-        if id.len() <= bounds::ID {
-            self.follows = Some(id.to_owned());
-        }
-    }
-
-    /// The exchange of this ID with these notes, and without its response.
-    pub fn into_exchange(self, id: String) -> Exchange {
-        let Self { begun, at, method, path, mut cookies, steps, owners: _, follows, blurred } =
-            self;
-        let steps = steps.finish();
-        for cookie in &mut cookies {
-            as_sent(cookie, &steps);
-        }
-        let mut exchange = Exchange {
-            id,
-            number: 0,
-            received: at,
-            method,
-            path,
-            cookies,
-            user: user_of(&steps),
-            steps,
-            status: 200,
-            location: None,
-            set_cookies: vec![],
-            bytes: None,
-            took: begun.elapsed(),
-            follows,
-            has_coarse_times: false,
+            ..Exchange::new(request_id())
         };
-        if blurred {
-            exchange.coarsen_times();
-        }
-        exchange
+        Some(Self { begun: Instant::now(), exchange, bytes: 0, owners: vec![] })
     }
-}
 
-/// Corrects the size of a session cookie. Rocket has decoded the value, but the session engine knows how many
-/// bytes the browser sent.
-fn as_sent(cookie: &mut Cookie, steps: &[Noted]) {
-    for noted in steps {
-        if let Step::CookieRead { name, bytes, .. } = &noted.step
-            && *name == cookie.name
-        {
-            cookie.bytes = *bytes;
-        }
+    /// Opens it for the notes of this task's request.
+    pub(super) fn open(self) {
+        NOTEBOOKS.insert(self);
     }
-}
 
-/// Opens the notebook of this task's request.
-pub(super) fn open_notebook(notebook: Notebook) {
-    NOTEBOOKS.insert(notebook);
-}
+    /// Closes the notebook of this task's request, and returns it.
+    pub(super) fn close() -> Option<Self> {
+        NOTEBOOKS.remove()
+    }
 
-/// Closes the notebook of this task's request, and returns it.
-pub(super) fn close_notebook() -> Option<Notebook> {
-    NOTEBOOKS.remove()
+    /// Changes the notebook of this task's request, if one is open.
+    pub(super) fn change(change: impl FnOnce(&mut Self)) {
+        NOTEBOOKS.with(change);
+    }
+
+    /// The exchange without its response, and the browser's keys.
+    pub(super) fn finish(mut self) -> (Exchange, Vec<BrowserKey>) {
+        self.exchange.took = self.begun.elapsed();
+        self.exchange.steps.shrink_to_fit();
+        if self.exchange.has_coarse_times {
+            self.exchange.coarsen_times();
+        }
+        (self.exchange, self.owners)
+    }
+
+    /// Adds a step, unless it is one too many.
+    fn add(&mut self, step: Step) {
+        let noted = Noted { elapsed: self.begun.elapsed(), step };
+        let bytes = self.bytes + noted.get_size();
+        if self.exchange.steps.len() >= bounds::STEPS || bytes > bounds::STEP_BYTES {
+            return;
+        }
+        match &noted.step {
+            Step::User { id: user } | Step::Login { user } => {
+                self.exchange.user = Some(user.clone());
+            }
+            // Rocket has decoded the value, but the session engine knows how many bytes the browser sent.
+            Step::CookieRead { name, bytes, .. } => {
+                let cookies = self.exchange.cookies.iter_mut();
+                cookies.filter(|c| c.name == *name).for_each(|cookie| cookie.bytes = *bytes);
+            }
+            _ => {}
+        }
+        self.bytes = bytes;
+        self.exchange.steps.push(noted);
+    }
 }
 
 /// The exchange of this task's request as it is so far, with the status 200 and without cookies set. The
 /// notebook stays open.
 pub fn so_far() -> Option<Exchange> {
-    Some(NOTEBOOKS.with(|notebook| notebook.clone())?.into_exchange(request_id()))
-}
-
-/// Changes the notebook of this task's request, if one is open.
-pub(super) fn with_notebook(change: impl FnOnce(&mut Notebook)) {
-    NOTEBOOKS.with(change);
+    Some(NOTEBOOKS.with(|notebook| notebook.clone())?.finish().0)
 }
 
 /// Notes a step, if a notebook is open. `step` is called before the notebook is locked, because it may take a
 /// lock itself.
 pub fn note(step: impl FnOnce() -> Step) {
-    if NOTEBOOKS.is_empty() {
-        return;
+    if !NOTEBOOKS.is_empty() {
+        let step = step();
+        Notebook::change(|notebook| notebook.add(step));
     }
-    let step = step().within_bounds();
-    with_notebook(|notebook| {
-        let elapsed = notebook.begun.elapsed();
-        notebook.steps.add(Noted { elapsed, step });
-    });
 }
 
 /// Notes that this request belongs to the browser with the session of this ID.
 pub fn assign_to_session(session_id: &str) {
-    with_notebook(|notebook| notebook.add_owner(BrowserKey::of_session(session_id)));
+    let owner = BrowserKey::of_session(session_id);
+    Notebook::change(|Notebook { owners, .. }| {
+        if owners.last() != Some(&owner) {
+            owners.truncate(MAX_OWNERS - 1);
+            owners.push(owner);
+        }
+    });
 }
 
 /// Notes that this request belongs to this browser and to no other.
 pub fn assign_to(browser: BrowserKey) {
-    with_notebook(|notebook| notebook.owners = vec![browser]);
+    Notebook::change(|notebook| notebook.owners = vec![browser]);
 }
 
-/// Notes which exchange led to this one, by its ID.
+/// Notes which exchange led to this one, by its ID. A text that is too long for an ID is ignored.
 pub fn link_to(id: &str) {
-    with_notebook(|notebook| notebook.link_to(id));
+    if id.len() <= bounds::ID {
+        Notebook::change(|notebook| notebook.exchange.follows = Some(id.to_owned()));
+    }
 }
 
 /// Notes that a login failed. The X-ray then shows coarse times, and no counts of MongoDB's replies.
 pub fn coarsen_times() {
-    with_notebook(|notebook| notebook.blurred = true);
-}
-
-fn user_of(steps: &[Noted]) -> Option<String> {
-    steps.iter().rev().find_map(|noted| match &noted.step {
-        Step::User { id } => Some(id.clone()),
-        Step::Login { user } => Some(user.clone()),
-        _ => None,
-    })
-}
-
-impl Default for Notebook {
-    fn default() -> Self {
-        Self {
-            begun: Instant::now(),
-            at: SystemTime::now(),
-            method: String::new(),
-            path: String::new(),
-            cookies: vec![],
-            steps: Steps::default(),
-            owners: vec![],
-            follows: None,
-            blurred: false,
-        }
-    }
+    Notebook::change(|notebook| notebook.exchange.has_coarse_times = true);
 }

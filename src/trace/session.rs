@@ -6,6 +6,7 @@ use rocket_express_session::SessionId;
 use rocket_express_session::Write as SessionWrite;
 use rocket_express_session::observe::{Event, Signature as CookieSignature};
 
+use super::bounds::{self, cut};
 use super::notebook::{assign_to_session, note};
 use super::redact::short_id;
 use super::step::{Signature, Step, Write};
@@ -22,7 +23,7 @@ pub fn observe(event: &Event<'_>) {
 pub fn observe_lab(event: &Event<'_>) {
     match event {
         Event::CookieRead { name, bytes, signature, took, .. } => note(|| Step::CookieRead {
-            name: (*name).to_owned(),
+            name: cut(name, bounds::NAME),
             bytes: *bytes,
             signature: verified(*signature),
             took: *took,
@@ -36,7 +37,7 @@ pub fn observe_lab(event: &Event<'_>) {
         }
         Event::Destroyed => note(|| Step::Destroyed),
         Event::Committed { name, write, session, .. } => note(|| Step::Written {
-            name: (*name).to_owned(),
+            name: cut(name, bounds::NAME),
             bytes: session.data().to_json().len(),
             write: written(*write),
         }),

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use get_size2::GetSize;
+
 use super::redact::Redacted;
 
 /// A step and when it was.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, GetSize)]
 pub struct Noted {
     /// The time since the request came.
     pub elapsed: Duration,
@@ -14,7 +16,7 @@ pub struct Noted {
 }
 
 /// One thing that happened on the way of a request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, GetSize)]
 #[expect(missing_docs, reason = "fields are what their names say")]
 pub enum Step {
     /// A form was read: its fields by name, each with the number of characters in it.
@@ -58,7 +60,7 @@ pub enum Step {
 }
 
 /// The result of verifying the signature of a session's cookie.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, GetSize)]
 #[expect(missing_docs, reason = "fields are what their names say")]
 pub enum Signature {
     /// There was no cookie of that name.
@@ -74,7 +76,7 @@ pub enum Signature {
 }
 
 /// The way a session was committed at the end of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, GetSize)]
 #[expect(missing_docs, reason = "each is what its name says")]
 pub enum Write {
     /// Nothing changed, and the session expires late enough.
@@ -89,7 +91,7 @@ pub enum Write {
 }
 
 /// A command as it was sent, redacted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, GetSize)]
 pub struct Command {
     /// The driver's number for it, which its reply has as well.
     pub request_id: i32,
@@ -113,7 +115,7 @@ impl Command {
 }
 
 /// MongoDB's reply to a command.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, GetSize)]
 pub struct Reply {
     /// The time between command and reply.
     pub took: Duration,

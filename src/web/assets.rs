@@ -48,7 +48,7 @@ const TEACHING_STYLES: [&str; 6] = ["xray", "ray", "learn", "lab", "class", "boa
 const SCRIPTS: [&str; 3] = ["show-password", "password-rules", "local-time"];
 
 /// The scripts that only `teaching` needs.
-const TEACHING_SCRIPTS: [&str; 8] = [
+const TEACHING_SCRIPTS: [&str; 9] = [
     "open-when-wide",
     "dialect",
     "live-goals",
@@ -56,7 +56,8 @@ const TEACHING_SCRIPTS: [&str; 8] = [
     "countdown",
     "class-room",
     "copy",
-    "step-by-key",
+    "board",
+    "news",
 ];
 
 /// A year. Browsers do not even ask whether the file has changed.

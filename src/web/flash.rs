@@ -62,6 +62,10 @@ pub enum Flash {
     LessonSkipped,
     /// The student asks for help (true) or no longer does.
     HelpWanted(bool),
+    /// The answers to a test were handed in, now or before.
+    TestHandedIn,
+    /// The answers to a test came when it was closed, and were not stored.
+    TestClosed,
     /// The class was reset, and this many accounts were deleted.
     ClassReset(u64),
     /// The failed-login counter of one account was reset.
@@ -101,6 +105,8 @@ impl Flash {
             Self::LessonSkipped => "lesson-skipped",
             Self::HelpWanted(true) => "help-wanted",
             Self::HelpWanted(false) => "help-not-wanted",
+            Self::TestHandedIn => "test-handed-in",
+            Self::TestClosed => "test-closed",
             Self::ClassReset(_) => "class-reset",
             Self::StudentUnlocked => "student-unlocked",
             Self::AllUnlocked => "all-unlocked",
@@ -154,6 +160,8 @@ impl Flash {
             "lesson-skipped" => Self::LessonSkipped,
             "help-wanted" => Self::HelpWanted(true),
             "help-not-wanted" => Self::HelpWanted(false),
+            "test-handed-in" => Self::TestHandedIn,
+            "test-closed" => Self::TestClosed,
             "class-reset" => Self::ClassReset(number()?),
             "student-unlocked" => Self::StudentUnlocked,
             "all-unlocked" => Self::AllUnlocked,

@@ -211,13 +211,14 @@ async fn every_source_is_sent_with_teaching_and_those_of_teaching_are_not_sent_w
         "/static/css/ray.css",
         "/static/css/xray.css",
         "/static/js/ask-who.js",
+        "/static/js/board.js",
         "/static/js/class-room.js",
         "/static/js/copy.js",
         "/static/js/countdown.js",
         "/static/js/dialect.js",
         "/static/js/live-goals.js",
+        "/static/js/news.js",
         "/static/js/open-when-wide.js",
-        "/static/js/step-by-key.js",
     ];
     for (is_on, absent) in [(true, &of_teaching[..0]), (false, &of_teaching)] {
         let app = with_teaching(is_on).await;

@@ -132,9 +132,14 @@ impl Chromium {
 
     /// Window width in CSS pixels, and whether the system likes it dark.
     pub async fn look(&self, width: u32, dark: bool) {
+        self.resize(width, 900, dark).await;
+    }
+
+    /// As `look`, with the height of the window.
+    pub async fn resize(&self, width: u32, height: u32, dark: bool) {
         let scheme = if dark { "dark" } else { "light" };
         let metrics =
-            json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         self.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
         self.cdp("Emulation.setEmulatedMedia", media).await;

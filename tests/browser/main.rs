@@ -5,9 +5,11 @@ mod support;
 
 mod account;
 mod axe;
+mod board;
 mod chromium;
 mod class;
 mod clocks;
+mod concept_test;
 mod cookies;
 mod forgotten;
 mod layout;

@@ -1,14 +1,16 @@
 //! The teacher's pages in a real Chromium: live, by keyboard alone, and without any other host.
 
 use mongodb::bson::{Document, doc};
+use rocket::figment::Figment;
 use thirtyfour::prelude::*;
 
 use crate::chromium::Chromium;
 use crate::support::{App, Browser, PASSWORD};
 use crate::{check_look, check_look_here};
 
-async fn class() -> (App, Chromium, Browser) {
-    let app = App::on_mongodb_with(|figment| figment.merge(("teaching", true))).await;
+/// A class with a teacher in Chromium.
+pub async fn class(settings: fn(Figment) -> Figment) -> (App, Chromium, Browser) {
+    let app = App::on_mongodb_with(settings).await;
     let mut teacher = app.browser();
     teacher.register("frida").await;
     let users = app.database().collection::<Document>("users");
@@ -27,7 +29,7 @@ async fn class() -> (App, Chromium, Browser) {
 }
 
 /// Waits until this script is true.
-async fn wait_for(chromium: &Chromium, script: &str) {
+pub async fn wait_for(chromium: &Chromium, script: &str) {
     for _ in 0..100 {
         if chromium.script(&format!("return {script}")).await == true {
             return;
@@ -50,7 +52,7 @@ async fn tab_to(chromium: &Chromium, selector: &str) {
 }
 
 /// Tried again when the roster was renewed, and the focus put back, in that very moment.
-async fn type_keys(chromium: &Chromium, keys: impl Into<TypingData> + Clone) {
+pub async fn type_keys(chromium: &Chromium, keys: impl Into<TypingData> + Clone) {
     for _ in 0..5 {
         let focused = chromium.page.active_element().await.unwrap();
         if focused.send_keys(keys.clone()).await.is_ok() {
@@ -62,7 +64,7 @@ async fn type_keys(chromium: &Chromium, keys: impl Into<TypingData> + Clone) {
 
 #[rocket::async_test]
 async fn the_room_is_live_and_run_by_the_keyboard_alone() {
-    let (app, chromium, mut rosa) = class().await;
+    let (app, chromium, mut rosa) = class(|figment| figment.merge(("teaching", true))).await;
     chromium.goto("/class").await;
     wait_for(&chromium, "document.querySelector('[data-live=open]') !== null").await;
     // A student logs in elsewhere, and logs out.
@@ -101,7 +103,7 @@ async fn the_room_is_live_and_run_by_the_keyboard_alone() {
 
 #[rocket::async_test]
 async fn the_teacher_s_pages_fit_every_window_and_ask_no_other_host() {
-    let (app, chromium, mut rosa) = class().await;
+    let (app, chromium, _rosa) = class(|figment| figment.merge(("teaching", true))).await;
     check_look(&chromium, "/class", "room").await;
     chromium.script("document.querySelector('#the-seal details').open = true").await;
     check_look_here(&chromium, "room-lesson").await;
@@ -110,21 +112,6 @@ async fn the_teacher_s_pages_fit_every_window_and_ask_no_other_host() {
     student.click().await.unwrap();
     chromium.arrive().await;
     check_look_here(&chromium, "student").await;
-    rosa.get("/dashboard").await;
-    chromium.script("location.reload()").await;
-    chromium.script("window.isThePageBefore = true").await;
-    chromium
-        .page
-        .find(By::Css("[action^='/class/board/'] button"))
-        .await
-        .unwrap()
-        .click()
-        .await
-        .unwrap();
-    chromium.arrive().await;
-    check_look_here(&chromium, "board").await;
-    type_keys(&chromium, Key::Right).await;
-    wait_for(&chromium, "location.search === '?step=2'").await;
     chromium.goto("/class/cards").await;
     check_look_here(&chromium, "cards-none").await;
     let made = crate::support::cloakroom(&["seed", "--students", "4"])

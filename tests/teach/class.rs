@@ -94,7 +94,8 @@ async fn students_and_visitors_reach_no_page_of_the_class() {
     rosa.sign_up("rosa").await;
     let of_room = app.routes.iter().filter(|(_, path)| path.starts_with("/class"));
     let mut count = 0;
-    for (method, path) in of_room {
+    // The news are for all pages: tests/teach/news.rs.
+    for (method, path) in of_room.filter(|(_, path)| path != "/class/news") {
         let path = path.replace("<_>", "the-seal").replace("<who>", "x").replace("<handle>", "x");
         let path = path.replace("<id>", "x").replace("<token>", "x");
         let is_link = path == "/class/teacher/x";

@@ -1,6 +1,4 @@
-//! Pranks in the class: crowding others out, and getting a text onto the board.
-
-use std::collections::BTreeSet;
+//! Pranks in the class: crowding others out, locking them out, and hiding.
 
 use mongodb::bson::{DateTime, Document, doc};
 use rocket::futures::TryStreamExt as _;
@@ -161,7 +159,7 @@ async fn all_listeners_share_one_change_stream() {
     let more = join_all((0..30).map(async |_| {
         let mut listener = Events::after(&teacher, "").await;
         let read = listener.read_until("event:changed").await;
-        (listener, read.contains("retry:"))
+        (listener, read.contains("retry:10000"))
     }));
     let more = more.await;
     let rejected = more.iter().filter(|(_, is_rejected)| *is_rejected).count();
@@ -184,78 +182,6 @@ async fn the_ledger_does_not_go_back_further_than_a_page_that_reconnects() {
         let read = events.read_until(r#""what":"update""#).await;
         assert!(!read.contains(r#""what":"insert""#), "{id}: {read}");
     }
-}
-
-#[rocket::async_test]
-async fn nothing_that_a_student_typed_comes_onto_the_board() {
-    let app = class().await;
-    let (mut teacher, mut rosa) = (teacher(&app).await, app.browser());
-    rosa.sign_up("rosa").await;
-    rosa.jar.insert("rosalind".to_owned(), "rosalind".to_owned());
-    let path = page_of(&mut teacher, "rosa").await;
-    rosa.get("/rosalind").await;
-    rosa.get("/learn/rosalind?rosalind").await;
-    rosa.post("/account/sessions/rosalind/revoke", &[]).await;
-    rosa.post("/coat", &[("item", "scarf"), ("rosalind", "rosalind")]).await;
-    rosa.get("/dashboard/%72osalind").await;
-    rosa.post("/logout", &[("rosalind", "")]).await;
-    rosa.get("/account?rosalind").await;
-    let page = teacher.get(&path).await.body;
-    let ids: Vec<&str> = page.split("/class/board/").skip(1).collect();
-    assert!(ids.len() >= 6, "{page}");
-    let mut boards = String::new();
-    for id in ids {
-        let put = format!("/class/board/{}", id.split('"').next().unwrap());
-        teacher.post(&put, &[]).await.expect_redirect("/class/board");
-        let board = teacher.get("/class/board?step=99").await;
-        board.expect_page(200, "Step ");
-        assert!(!board.body.contains("osalind"), "{}", board.body);
-        boards += &crate::unescape(&board.body);
-    }
-    // The site's own parts of an address stay.
-    assert!(boards.contains("/account/sessions/…/revoke"), "{boards}");
-}
-
-#[rocket::async_test]
-async fn no_sign_in_a_username_brings_it_onto_the_board() {
-    let app = class().await;
-    let mut teacher = teacher(&app).await;
-    let names = [
-        "b\"INSULT",
-        "\"INSULT\"",
-        "INSULT\\",
-        "\\\"INSULT",
-        "`INSULT`",
-        "{INSULT}",
-        "$INSULT",
-        "'INSULT",
-        "INSULT\",n:\"1",
-    ];
-    for name in names {
-        let mut student = app.browser();
-        student.try_log_in(name, PASSWORD).await;
-        student.sign_up(name).await;
-        student.post("/account/delete", &[("password", "INSULT")]).await;
-        student.get("/INSULT%22").await;
-    }
-    let room = teacher.get("/class").await.body;
-    let parts = room.split("href=\"/class/students/").skip(1);
-    let pages: BTreeSet<_> = parts.map(|part| part.split('"').next().unwrap()).collect();
-    assert_eq!(pages.len(), names.len() + 1, "the teacher as well: {room}");
-    let (mut logins, mut shown) = (0, 0);
-    for page in pages {
-        let page = teacher.get(&format!("/class/students/{page}")).await.body;
-        for id in page.split("/class/board/").skip(1) {
-            let put = format!("/class/board/{}", id.split('"').next().unwrap());
-            teacher.post(&put, &[]).await.expect_redirect("/class/board");
-            let board = teacher.get("/class/board?step=99").await;
-            board.expect_page(200, "Step ");
-            assert!(!board.body.to_lowercase().contains("insult"), "{}", board.body);
-            logins += usize::from(board.body.contains("users.find({ username: "));
-            shown += 1;
-        }
-    }
-    assert!(logins >= names.len() && shown >= 3 * names.len(), "{logins} of {shown}");
 }
 
 #[rocket::async_test]

@@ -3,12 +3,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod board;
 mod class;
 mod clocks;
+mod concept_test;
 mod crowd;
 mod forge;
 mod invitation;
 mod jar_and_stores;
+mod key;
 mod labs;
 mod learner;
 mod first_lessons;
@@ -17,9 +20,11 @@ mod lesson_pages;
 mod lessons;
 mod memory;
 mod neutral;
+mod news;
 mod off;
 mod options;
 mod recorded;
+mod recorder;
 mod rows;
 mod sentences;
 mod settings;
@@ -28,6 +33,8 @@ mod standalone;
 mod stored;
 mod stream;
 mod summary;
+mod trace;
+mod words;
 mod xray;
 
 use support::{Answer, App, Browser};

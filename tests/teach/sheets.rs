@@ -1,14 +1,14 @@
-//! Seats with their cards, progress as CSV, and the board.
+//! Seats with their cards, and progress as CSV.
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
 
+use crate::class;
 use crate::class::{line, teacher};
 use crate::labs::fill_counters;
 use crate::learner::Learner;
 use crate::support::lesson::solution;
 use crate::support::{App, SECRET, cloakroom, figment};
-use crate::{class, exchanges};
 
 /// Runs a command on the app's database, and returns its output.
 fn run(app: &App, arguments: &[&str]) -> String {
@@ -169,35 +169,4 @@ async fn progress_is_a_csv_without_secrets_or_addresses() {
     teacher.get(path).await.expect_page(200, "<td>2 of 2</td><td>2</td><td>0</td>");
     assert!(!csv.body.contains("127.0.0.1"));
     assert_eq!(rosa.browsers[0].get("/class/progress.csv").await.status, 403);
-}
-
-#[rocket::async_test]
-async fn the_board_shows_an_exchange_step_by_step_without_names_and_ids() {
-    let app = class().await;
-    let (mut teacher, mut rosa) = (teacher(&app).await, app.browser());
-    rosa.post("/learn/the-seal/predict", &[("choice", "1")]).await;
-    rosa.sign_up("rosalind").await;
-    let page = rosa.get("/dashboard").await;
-    let login = exchanges(&page);
-    let room = teacher.get("/class").await.body;
-    let path = line(&room, "rosalind").split_once("href=\"").unwrap().1.split('"').next().unwrap();
-    let student = teacher.get(path).await.body;
-    let put = format!("/class/board/{}", login[0]);
-    assert!(student.contains(&put), "{student}");
-    assert_eq!(rosa.post(&put, &[]).await.status, 403);
-    teacher.post(&put, &[]).await.expect_redirect("/class/board");
-    teacher.get("/class/board").await.expect_page(200, "Step 1 of");
-    let board = teacher.get("/class/board?step=99").await.body;
-    assert!(board.matches("<li class=\"ray").count() >= 4, "{board}");
-    // The session ID of the visitor, and the one of the login.
-    assert!(board.contains("ticket A") && board.contains("ticket B"), "{board}");
-    for secret in ["rosalind", "teacher</", &rosa.session_id().unwrap()[..6]] {
-        assert!(!board.contains(secret), "{secret} in {board}");
-    }
-    // No account's id, which begins with the time.
-    let users = app.database().collection::<mongodb::bson::Document>("users");
-    let user = users.find_one(mongodb::bson::doc! {}).await.unwrap().unwrap();
-    let id = user.get_object_id("_id").unwrap().to_hex();
-    assert!(!board.contains(&id[..6]), "{id} in {board}");
-    assert_eq!(rosa.get("/class/board").await.status, 403);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::rows::{Row, expect_in_order, rows};
+use crate::rows::{Row, expect_in_order, rows, rows_of};
 use crate::support::{App, Browser, PASSWORD};
 use crate::{class, exchanges, predict};
 
@@ -120,6 +120,25 @@ async fn memory_is_no_mongodb() {
     assert!(!page.contains("ray--store") && page.contains("ray--memory"), "{page}");
 }
 
+/// The rows of a page that are open, and those that are folded away.
+fn open_and_folded(page: &str) -> (Vec<Row>, Vec<Row>) {
+    let (open, folded) = page.split_once("<details class=\"fold\">").unwrap();
+    (rows_of(open), rows_of(folded))
+}
+
+#[rocket::async_test]
+async fn nine_rows_stay_open_and_the_first_and_the_last_are_two_of_them() {
+    let app = class().await;
+    let mut rosa = app.browser();
+    rosa.sign_up("rosa").await;
+    let login = exchanges(&rosa.get("/dashboard").await)[0].clone();
+    let (open, folded) = open_and_folded(&page_of(&mut rosa, &login).await);
+    let steps: Vec<&str> = open.iter().map(Row::step).collect();
+    assert_eq!((steps.len(), steps[0], steps[8]), (9, "form-request", "response-redirect"));
+    let is_folded = |step| folded.iter().any(|row| row.step() == step);
+    assert!(is_folded("origin-not-sent") && !is_folded("login"), "minor ones first: {folded:#?}");
+}
+
 #[rocket::async_test]
 async fn the_rows_of_a_lab_are_open_and_those_of_the_login_are_folded() {
     let app = class().await;
@@ -128,10 +147,7 @@ async fn the_rows_of_a_lab_are_open_and_those_of_the_login_are_folded() {
     predict(&mut rosa, "the-seal").await;
     rosa.post("/lab/the-seal", &[("do", "new")]).await;
     let id = exchanges(&rosa.get("/lab/the-seal").await)[0].clone();
-    let page = page_of(&mut rosa, &id).await;
-    let (open, folded) = page.split_once("<details class=\"fold\">").unwrap();
-    let read = crate::rows::rows_of;
-    let (open, folded) = (read(open), read(folded));
+    let (open, folded) = open_and_folded(&page_of(&mut rosa, &id).await);
     let is_lab = |row: &Row| row.has("lab");
     let (first, last) = (open.first().unwrap(), open.last().unwrap());
     assert_eq!((first.step(), last.step()), ("form-request-with-cookie", "response-redirect"));

@@ -1,5 +1,5 @@
-//! The teacher's buttons for the whole class: the line, closing and opening lessons, showing guesses,
-//! unlocking logins.
+//! The teacher's buttons for the whole class: the line, closing and opening lessons and tests, showing
+//! guesses, unlocking logins.
 
 use rocket::response::Redirect;
 use rocket::{Route, State, post, routes};
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::audit::{self, Actor, AuditEvent, Outcome};
 use crate::auth::{Admin, LocalStrategy};
 use crate::teach::lessons::RequestedLesson;
-use crate::teach::progress::{ProgressStore, Scope};
+use crate::teach::progress::{Phase, ProgressStore, Scope};
 use crate::teach::settings::ClassSettings;
 use crate::web::error::Error;
 use crate::web::{Flash, Form, NoFields, Page};
@@ -32,6 +32,22 @@ async fn set_line(
     let line: String = form.0.line.trim().chars().take(MAX_LENGTH).collect();
     settings.change(|settings| settings.line.clone_from(&line)).await?;
     Ok(Redirect::to("/class"))
+}
+
+#[derive(Deserialize)]
+struct Test {
+    open: Option<Phase>,
+}
+
+/// Opens the test before or after the lessons. Without a name, closes it.
+#[post("/test", data = "<form>")]
+async fn open_test(
+    _teacher: Admin<'_>,
+    settings: &State<ClassSettings>,
+    form: Form<Test>,
+) -> Result<Redirect, Error> {
+    settings.change(|settings| settings.test = form.0.open).await?;
+    Ok(Redirect::to("/class#test"))
 }
 
 /// Resets all counters of attempts, so that all users can log in and register again.
@@ -79,7 +95,7 @@ async fn lesson(
 }
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![set_line, unlock]
+    routes![set_line, open_test, unlock]
 }
 
 /// Below `/class/lessons`.

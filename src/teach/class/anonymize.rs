@@ -70,7 +70,7 @@ impl KnownNames {
 
     /// The path with dots for each part that is not the site's own.
     fn path(&self, path: &str) -> String {
-        let path = path.split('?').next().unwrap_or_default();
+        let path = path.split(['?', '#']).next().unwrap_or_default();
         let is_ours = |part: &str| part.is_empty() || self.0.contains(part);
         let part = |part| if is_ours(part) { part } else { "…" };
         path.split('/').map(part).collect::<Vec<_>>().join("/")

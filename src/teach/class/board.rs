@@ -1,5 +1,8 @@
-//! `/class/board`: the page for the projector. It shows the address, how many students are logged in, one
-//! exchange step by step and the guesses of a lesson, without names and IDs of users.
+//! `/class/board`: the page for the projector. It shows one thing, without names and IDs of users: the
+//! invitation, the slides of a lesson, or a request step by step.
+//!
+//! The teacher chooses it on other pages. The choice is in the settings of the class, so each board follows
+//! it. The exchange itself is in this process, which has recorded it.
 
 use std::sync::Arc;
 
@@ -7,18 +10,21 @@ use rocket::response::Redirect;
 use rocket::tokio::sync::watch;
 use rocket::{Route, State, get, post, routes};
 use rocket_dyn_templates::{Template, context};
+use rocket_express_session::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::anonymize::{KnownNames, anonymize};
 use super::class_page::ClassPage;
 use crate::auth::Admin;
-use crate::teach::lessons::Lesson;
-use crate::teach::xray::{Sentences, View, rows};
-use crate::trace::{Exchange, Recorder};
-use crate::web::NoFields;
+use crate::db::Unavailable;
+use crate::teach::lessons::{Lesson, LessonText};
+use crate::teach::settings::{OnBoard, Settings};
+use crate::teach::xray::{Sentences, View};
+use crate::trace::{Exchange, Recorder, Step};
 use crate::web::error::Error;
+use crate::web::{Form, TimeView};
 
-/// The exchange on the board of this instance, which has recorded it. It stays there when the recorder
-/// forgets it. A clone shares it.
+/// The exchange on the board of this instance. It stays there when the recorder forgets it. A clone shares it.
 #[derive(Clone, Default)]
 pub(super) struct Board(watch::Sender<Option<Arc<Exchange>>>);
 
@@ -29,52 +35,155 @@ impl Board {
     }
 }
 
-/// Puts the exchange with this ID on the board. An unknown ID clears the board.
-#[post("/board/<id>", data = "<_form>")]
-fn put(
-    _teacher: Admin<'_>,
-    board: &State<Board>,
-    recorder: &State<Recorder>,
-    id: &str,
-    _form: NoFields,
-) -> Redirect {
-    board.put(recorder.get(id));
-    Redirect::to("/class/board")
+/// A button for the board: what it does, and what for.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Button {
+    #[serde(rename = "do")]
+    action: String,
+    /// The slug of a lesson; empty for the invitation.
+    lesson: String,
+    request: String,
+    /// The ID of the student on whose page the button is.
+    student: String,
+    step: usize,
 }
 
-/// `step`: the number of rows that are shown of the exchange, from 1.
-#[get("/board?<step>")]
-async fn show(
+/// `lesson` or `request` chooses what the board shows; `next`, `back` or `step` goes on; `look` and `end`
+/// ask all students to look at the board, or no longer.
+#[post("/board", data = "<form>")]
+async fn press(
     teacher: Admin<'_>,
     class: ClassPage<'_>,
     board: &State<Board>,
-    sentences: &State<Sentences>,
+    recorder: &State<Recorder>,
+    form: Form<Button>,
+) -> Result<Redirect, Error> {
+    let Button { action, lesson, request, student, step } = form.0;
+    let mut chosen = class.settings.current().board;
+    if action == "request" {
+        chosen = OnBoard { lesson: None, request: Some(request), step: 1 };
+    } else if action == "lesson" {
+        let teacher = teacher.0.id.to_hex();
+        let learner = if student.is_empty() { &teacher } else { &student };
+        let lesson = Lesson::named(&lesson);
+        let request = deciding_request(&class, lesson, learner).await?;
+        let slug = lesson.map(|lesson| lesson.slug.to_owned());
+        chosen = OnBoard { lesson: slug, request, step: 1 };
+    }
+    if let Some(exchange) = chosen.request.as_deref().and_then(|id| recorder.get(id)) {
+        board.put(Some(exchange));
+    }
+    let Slides { last, step: now, .. } = Slides::of(&class, chosen.clone());
+    chosen.step = match action.as_str() {
+        "next" => last.min(now + 1),
+        "back" => 1.max(now - 1),
+        "step" => step.clamp(1, last),
+        _ => now,
+    };
+    let change = |settings: &mut Settings| {
+        settings.board.clone_from(&chosen);
+        settings.look = match action.as_str() {
+            "look" => Some(Timestamp::now().as_millis()),
+            "end" => None,
+            _ => settings.look,
+        };
+    };
+    class.settings.change(change).await?;
+    let is_id = !student.is_empty() && student.chars().all(|c| c.is_ascii_alphanumeric());
+    let page = if is_id { format!("/class/students/{student}") } else { "/class".to_owned() };
+    Ok(Redirect::to(page + "#board"))
+}
+
+/// The ID of the request that decides this lesson for this learner: the last one that is compared.
+async fn deciding_request(
+    class: &ClassPage<'_>,
+    lesson: Option<&'static Lesson>,
+    learner: &str,
+) -> Result<Option<String>, Unavailable> {
+    let Some(lesson) = lesson else { return Ok(None) };
+    let progress = class.data.progress.load(learner).await?.value;
+    let name = class.texts.of(lesson).compare.last();
+    let state = progress.lessons.get(lesson.slug);
+    let named = state.zip(name).and_then(|(state, name)| state.exchange(name));
+    Ok(named.map(|named| named.id.clone()))
+}
+
+/// What the board shows: a slide for each step.
+#[derive(Serialize)]
+pub(super) struct Slides<'r> {
+    /// The slug, the number and the texts of a lesson. The steps 1 to 3 are its question, with the guesses,
+    /// and with the right answer. Then come the rows of its request, and a step for its sentence.
+    lesson: Option<(&'static str, usize, &'r LessonText)>,
+    /// The request, without names and IDs. Each row is a step.
+    view: Option<View>,
+    /// A request was chosen, and its recording is gone.
+    is_gone: bool,
+    step: usize,
+    last: usize,
+    /// Students are asked to look at the board.
+    look: bool,
+}
+
+impl<'r> Slides<'r> {
+    /// The slides of what was chosen.
+    fn of(class: &ClassPage<'r>, chosen: OnBoard) -> Self {
+        let OnBoard { lesson, request, step } = chosen;
+        let rocket = class.page.request().rocket();
+        let lesson = lesson.as_deref().and_then(Lesson::named);
+        let exchange = rocket.state::<Board>().and_then(|board| board.0.borrow().clone());
+        let exchange = exchange.filter(|exchange| request.as_ref() == Some(&exchange.id));
+        let view = exchange.zip(rocket.state()).map(|(exchange, sentences): (_, &Sentences)| {
+            // The minor steps of a lesson's request are left out.
+            let limit = lesson.is_none().then_some(usize::MAX);
+            View::of(&anonymize(&exchange, &KnownNames::of(rocket)), sentences, limit)
+        });
+        let rows = view.as_ref().map_or(0, |view| view.rows.len());
+        let last = if lesson.is_some() { rows + 4 } else { rows.max(1) };
+        Self {
+            lesson: lesson.map(|lesson| (lesson.slug, lesson.number, class.texts.of(lesson))),
+            is_gone: request.is_some() && view.is_none(),
+            view,
+            step: step.clamp(1, last),
+            last,
+            look: class.settings.current().look.is_some(),
+        }
+    }
+
+    /// The slides that the settings of this class name.
+    pub(super) fn current(class: &ClassPage<'r>) -> Self {
+        Self::of(class, class.settings.current().board)
+    }
+}
+
+/// A request in a list to choose from.
+pub(super) fn listed(exchange: &Exchange) -> impl Serialize + use<> {
+    let pressed = exchange.steps.iter().find_map(|noted| match &noted.step {
+        Step::Lab { fact, .. } if exchange.method == "POST" => Some(fact.clone()),
+        _ => None,
+    });
+    let line = format!("{} {}", exchange.method, exchange.path);
+    let received = TimeView::from(exchange.received);
+    context! { id: exchange.id.clone(), received, line, status: exchange.status, pressed }
+}
+
+/// `step`: the slide to show, for a browser without scripts. A script follows the teacher's choice.
+#[get("/board?<step>")]
+async fn show(
+    _teacher: Admin<'_>,
+    class: ClassPage<'_>,
     step: Option<usize>,
 ) -> Result<Template, Error> {
+    let mut board = Slides::current(&class);
+    board.step = step.unwrap_or(board.step).clamp(1, board.last);
     let roster = class.roster().await?;
-    let names = KnownNames::of(class.page.request().rocket());
-    let exchange = board.0.borrow().as_deref().map(|exchange| anonymize(exchange, &names));
-    let last = exchange.as_ref().map_or(0, |exchange| rows(exchange).len());
-    let step = step.unwrap_or(1).clamp(1, last.max(1));
-    let revealed = class.settings.current().revealed;
-    let guesses = revealed.as_deref().and_then(Lesson::named).map(|lesson| {
-        let text = class.texts.of(lesson);
-        let bars = roster.bars(lesson, class.texts);
-        context! { question: &text.predict.question, title: &text.title, bars }
-    });
-    let own = context! {
-        view: exchange.as_ref().map(|exchange| View::of(exchange, sentences, Some(step))),
-        step, last,
-        back: (step > 1).then(|| step - 1),
-        next: (step < last).then(|| step + 1),
-        address: class.address(),
-        here: roster.here,
-        sessions: roster.sessions,
-        guesses,
-    };
-    Ok(class.page.render("class/board", teacher.0, own))
+    let lesson = board.lesson.and_then(|(slug, ..)| Lesson::named(slug));
+    let bars = lesson.map(|lesson| roster.bars(lesson, class.texts));
+    // Not as a page of the site, which has the teacher's name and takes a flash message.
+    let own = context! { board, bars, here: roster.here, address: class.address() };
+    Ok(Template::render("class/board", own))
 }
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![put, show]
+    routes![press, show]
 }

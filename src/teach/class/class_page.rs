@@ -9,6 +9,7 @@ use super::invitation::address;
 use super::roster::Roster;
 use crate::db::Unavailable;
 use crate::teach::class_data::ClassData;
+use crate::teach::concept_test::ConceptTest;
 use crate::teach::lessons::LessonTexts;
 use crate::teach::settings::ClassSettings;
 use crate::web::Page;
@@ -21,6 +22,8 @@ pub(super) struct ClassPage<'r> {
     pub data: ClassData<'r>,
     /// The texts of the lessons.
     pub texts: &'r LessonTexts,
+    /// The test before and after the lessons.
+    pub test: &'r ConceptTest,
     /// The settings of the class.
     pub settings: &'r ClassSettings,
 }
@@ -32,8 +35,8 @@ impl<'r> FromRequest<'r> for ClassPage<'r> {
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
         let (page, rocket) = (Page::of(request), request.rocket());
         let class_page = || {
-            let (texts, settings) = (rocket.state()?, rocket.state()?);
-            Some(Self { page, data: ClassData::of(rocket)?, texts, settings })
+            let (texts, test, settings) = (rocket.state()?, rocket.state()?, rocket.state()?);
+            Some(Self { page, data: ClassData::of(rocket)?, texts, test, settings })
         };
         class_page().or_error((Status::InternalServerError, ()))
     }

@@ -8,6 +8,7 @@
 //! - `network` and `invitation` show students and teacher the way in, `seats` are accounts made in advance,
 //!   `sheets` are printed or saved
 //! - `board` is the page for the projector, which `anonymize` keeps free of names
+//! - `news` tells open pages of students what the teacher has changed
 
 mod roster;
 mod class_page;
@@ -26,23 +27,21 @@ mod seats;
 mod sheets;
 mod board;
 mod anonymize;
+mod news;
 
 pub use commands::{CommandError, reset, seed};
 pub use network::{PublicAddress, for_a_class};
+pub(super) use news::of_page as news;
 pub use seats::is_on_card;
 
 use rocket::fairing::{AdHoc, Fairing};
 use rocket::futures::future::select;
-use rocket::{Orbit, Request, Rocket};
-use rocket_dyn_templates::{Template, context};
+use rocket::{Orbit, Rocket};
 
 use board::Board;
 use changes::Changes;
-use compare::Comparison;
 use invitation::TeacherLink;
 use watch::Watcher;
-
-use crate::teach::settings::ClassSettings;
 
 /// The pages of the class, and the task that watches for changes.
 pub fn stage() -> impl Fairing {
@@ -50,7 +49,6 @@ pub fn stage() -> impl Fairing {
         rocket
             .manage(TeacherLink::default())
             .manage(Changes::default())
-            .manage(Comparison::default())
             .manage(Board::default())
             .mount("/class", pages::routes())
             .mount("/class", students::routes())
@@ -59,6 +57,7 @@ pub fn stage() -> impl Fairing {
             .mount("/class", invitation::routes())
             .mount("/class", sheets::routes())
             .mount("/class", board::routes())
+            .mount("/class", news::routes())
             .mount("/class/lessons", actions::routes_of_lessons())
             .attach(AdHoc::on_liftoff("Class", |rocket| Box::pin(async move { watch(rocket) })))
     })
@@ -74,11 +73,4 @@ fn watch(rocket: &Rocket<Orbit>) {
     if let Some(watcher) = Watcher::of(rocket) {
         rocket::tokio::spawn(select(Box::pin(watcher.run()), rocket.shutdown()));
     }
-}
-
-/// The teacher's line for the top of this page.
-pub fn line(request: &Request<'_>) -> Option<String> {
-    let line = request.rocket().state::<ClassSettings>()?.current().line;
-    let line = Some(line).filter(|line| !line.is_empty())?;
-    Template::show(request.rocket(), "class/line", context! { line })
 }

@@ -4,7 +4,7 @@ use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 use serde::Deserialize;
 
-use super::board::Board;
+use super::board::{Board, Slides};
 use super::class_page::ClassPage;
 use super::reset::{FOLDER, Report, ResetError, forget_recordings, reset_class};
 use crate::audit::{self, Actor, AuditEvent, Outcome};
@@ -43,6 +43,9 @@ async fn render(
         lessons: all().iter().map(row).collect::<Vec<_>>(),
         roster: &roster,
         line: &settings.line,
+        test: settings.test,
+        results: class.test.results(roster.students.iter().map(|student| &student.progress)),
+        board: Slides::current(class),
         address: class.address(),
         form: context! { errors },
     };

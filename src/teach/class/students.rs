@@ -7,6 +7,7 @@ use rocket_express_session::SessionInfo;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::board::listed;
 use super::class_page::ClassPage;
 use super::roster::Student;
 use crate::audit::{self, Actor, AuditEvent, Outcome};
@@ -16,7 +17,7 @@ use crate::teach::class_data::LISTED;
 use crate::teach::progress::Scope;
 use crate::trace::{self, Recorder};
 use crate::web::error::Error;
-use crate::web::{Flash, NoFields, SessionView, TimeView, document_of};
+use crate::web::{Flash, NoFields, SessionView, document_of};
 
 /// A session, as the teacher may see it.
 #[derive(Serialize)]
@@ -89,13 +90,9 @@ async fn show(
     let sessions = sessions.filter(|session| is_of(session, who)).map(MaskedSession::from);
     let sessions: Vec<MaskedSession> = sessions.collect();
     let exchanges = recorder.of_user(who);
-    let exchanges = exchanges.iter().take(MAX_LISTED).map(|exchange| {
-        let line = format!("{} {}", exchange.method, exchange.path);
-        let received = TimeView::from(exchange.received);
-        context! { id: &exchange.id, received, line, status: exchange.status }
-    });
-    let exchanges: Vec<_> = exchanges.collect();
-    let own = context! { student, sessions, exchanges };
+    let requests = exchanges.iter().take(MAX_LISTED).map(|exchange| listed(exchange));
+    let requests: Vec<_> = requests.collect();
+    let own = context! { student, sessions, requests };
     Ok(Some(class.page.render("class/student", teacher.0, own)))
 }
 

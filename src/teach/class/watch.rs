@@ -7,18 +7,17 @@
 use std::time::Duration;
 
 use mongodb::Database;
-use mongodb::action::Action as _;
-use mongodb::bson::{DateTime, Document, Timestamp, doc};
+use mongodb::bson::{DateTime, Document, doc};
 use mongodb::change_stream::ChangeStream;
 use mongodb::change_stream::event::{ChangeStreamEvent, OperationType};
 use rocket::futures::StreamExt as _;
 use rocket::tokio::time::sleep;
 use rocket::{Orbit, Rocket};
-use rocket_express_session::Sessions;
+use rocket_express_session::{Sessions, Timestamp};
 
 use super::board::Board;
-use super::changes::{Change, Changes, Line};
-use super::compare::Comparison;
+use super::changes::{Changes, Line};
+use super::compare::{Snapshot, diff, snapshot};
 use super::reset::forget_recordings;
 use crate::db::Mongo;
 use crate::names::{CLASS, LAB_SESSIONS, PROGRESS, USERS};
@@ -40,14 +39,13 @@ pub(super) struct Watcher {
     sessions: Sessions,
     settings: ClassSettings,
     changes: Changes,
-    comparison: Comparison,
     recorder: Recorder,
     labs: Labs,
     board: Board,
     /// The number of resets that this instance knows of.
     resets: Option<i64>,
-    /// The time of the last event, from which the next stream goes on.
-    last: Option<Timestamp>,
+    /// The sessions that were compared last.
+    before: Option<Snapshot>,
 }
 
 impl Watcher {
@@ -62,22 +60,30 @@ impl Watcher {
             sessions: rocket.state().cloned()?,
             settings: rocket.state().cloned()?,
             changes: rocket.state().cloned()?,
-            comparison: rocket.state().cloned()?,
             recorder: rocket.state().cloned()?,
             labs: rocket.state().cloned()?,
             board: rocket.state().cloned()?,
             resets: None,
-            last: None,
+            before: None,
         })
     }
 
     /// Watches for as long as the process lives.
     pub(super) async fn run(mut self) {
         loop {
-            if let Some((database, sessions)) = self.database.clone()
-                && let Some(stream) = self.open(&database, &sessions).await
-            {
-                self.follow(stream, &sessions).await;
+            if let Some((mongo, sessions)) = self.database.clone() {
+                let open = |database: Database| {
+                    let deleted = doc! { "ns.coll": LAB_SESSIONS, "operationType": "delete" };
+                    let all = doc! { "ns.coll": { "$in": [&sessions, USERS, PROGRESS, CLASS] } };
+                    let filter = doc! { "$match": { "$or": [all, deleted] } };
+                    async move {
+                        database.watch().pipeline([filter, doc! { "$unset": "fullDocument" }]).await
+                    }
+                };
+                match mongo.run(open).await {
+                    Ok(stream) => self.follow(stream, &sessions).await,
+                    Err(error) => log::debug!("no change stream: {error}"),
+                }
             }
             self.refresh().await;
             self.compare().await;
@@ -85,58 +91,28 @@ impl Watcher {
         }
     }
 
-    /// A change stream that goes on after the last event; `None` where there are none.
-    async fn open(&mut self, mongo: &Mongo, sessions: &str) -> Option<ChangeStream<Event>> {
-        let deleted = doc! { "ns.coll": LAB_SESSIONS, "operationType": "delete" };
-        let all = doc! { "ns.coll": { "$in": [sessions, USERS, PROGRESS, CLASS] } };
-        let filter = doc! { "$or": [all, deleted] };
-        let start = |database: Database, mut filter: Document, after: Option<Timestamp>| async move {
-            if let Some(after) = after {
-                filter.insert("clusterTime", doc! { "$gt": after });
-            }
-            let pipeline = [doc! { "$match": filter }, doc! { "$unset": "fullDocument" }];
-            let watch = database.watch().pipeline(pipeline);
-            watch.optional(after, mongodb::action::Watch::start_at_operation_time).await
-        };
-        // MongoDB may not remember that time any more: then the stream starts now.
-        for after in [self.last.take(), None] {
-            match mongo.run(|database| start(database, filter.clone(), after)).await {
-                Ok(stream) => return Some(stream),
-                Err(error) => log::debug!("no change stream: {error}"),
-            }
-        }
-        None
-    }
-
     /// Publishes each event of the stream, until the stream ends.
     async fn follow(&mut self, mut stream: ChangeStream<Event>, sessions: &str) {
-        self.comparison.stop().await;
+        self.before = None;
         self.refresh().await;
         // There may have been changes before the stream.
-        self.changes.publish(Change::default());
+        self.changes.publish(None);
         while let Some(event) = stream.next().await {
             let event = match event {
                 Ok(event) => event,
-                Err(error) => {
-                    log::debug!("the change stream ends: {}", error.kind);
-                    return;
-                }
+                Err(error) => return log::debug!("the change stream ends: {}", error.kind),
             };
             let collection = event.ns.as_ref().and_then(|ns| ns.coll.as_deref());
-            if collection == Some(LAB_SESSIONS) {
-                self.last = event.cluster_time;
-                note_deletion(&self.labs, &event);
-                continue;
+            match collection {
+                Some(LAB_SESSIONS) => {
+                    note_deletion(&self.labs, &event);
+                    continue;
+                }
+                Some(CLASS) => self.refresh().await,
+                _ => {}
             }
-            if collection == Some(CLASS) {
-                self.refresh().await;
-            }
-            let line = if collection == Some(sessions) { line(&event) } else { None };
-            self.changes.publish(Change { line, time: event.cluster_time });
-            self.last = event.cluster_time;
+            self.changes.publish(line(&event).filter(|_| collection == Some(sessions)));
         }
-        // The database was dropped: a stream from before would end again.
-        self.last = None;
     }
 
     /// Refreshes the settings, and forgets what was recorded of a class that another process has reset.
@@ -151,15 +127,15 @@ impl Watcher {
         }
     }
 
-    async fn compare(&self) {
-        let has_listeners = self.changes.has_listeners();
-        let lines = self.comparison.changes(&self.sessions, has_listeners).await;
-        let Some(lines) = lines else { return };
-        for line in lines {
-            self.changes.publish(Change { line: Some(line), time: None });
+    /// Publishes the changes of the sessions since the last time, while a page listens.
+    async fn compare(&mut self) {
+        let now = if self.changes.has_listeners() { snapshot(&self.sessions).await } else { None };
+        if let (Some(before), Some(now)) = (&self.before, &now) {
+            diff(before, now).into_iter().for_each(|line| self.changes.publish(Some(line)));
         }
+        self.before = now;
         // Accounts and progress are not compared.
-        self.changes.publish(Change::default());
+        self.changes.publish(None);
     }
 }
 
@@ -169,7 +145,7 @@ fn note_deletion(labs: &Labs, event: &Event) {
     let millis = event.wall_time.map(DateTime::timestamp_millis).or(seconds);
     let key = event.document_key.as_ref();
     if let Some((sid, millis)) = key.and_then(|key| key.get_str("_id").ok()).zip(millis) {
-        labs.clocks.deleted(sid, rocket_express_session::Timestamp::from_millis(millis));
+        labs.clocks.deleted(sid, Timestamp::from_millis(millis));
     }
 }
 
@@ -184,5 +160,5 @@ fn line(event: &Event) -> Option<Line> {
     let sid = event.document_key.as_ref()?.get_str("_id").ok()?;
     let updated = event.update_description.as_ref().map(|update| &update.updated_fields);
     let keys = updated.map(|fields| fields.keys().cloned().collect()).unwrap_or_default();
-    Some(Line { what, short_id: trace::short_id(sid), keys })
+    Some(Line { what, short_id: trace::short_id(sid), keys, time: event.cluster_time })
 }

@@ -21,9 +21,7 @@ use crate::teach::text::{MarkedText, read_toml};
 pub(crate) struct LessonText {
     pub title: String,
     pub minutes: u32,
-    /// `core`, `security` or `developers`: whom the lesson is for.
-    #[serde(default)]
-    pub part: String,
+    pub part: Part,
     pub able: MarkedText,
     pub situation: Vec<MarkedText>,
     pub predict: Predict,
@@ -38,12 +36,20 @@ pub(crate) struct LessonText {
     pub express: Express,
     #[serde(skip_serializing)]
     pub questions: Vec<Question>,
-    #[serde(default, skip_serializing)]
-    #[expect(dead_code, reason = "the answer key reads it")]
+    #[serde(skip_serializing)]
     pub teacher: Teacher,
     #[serde(skip_serializing)]
     #[expect(dead_code, reason = "the tests read it from the file")]
     solution: Vec<Value>,
+}
+
+/// Whom a lesson is for.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Part {
+    Core,
+    Security,
+    Developers,
 }
 
 /// The question to guess, with its options.
@@ -68,7 +74,7 @@ pub(crate) struct Choice {
 }
 
 /// A final question. Its texts may name requests and facts of the proofs in braces.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Question {
     pub ask: String,
@@ -76,7 +82,7 @@ pub(crate) struct Question {
 }
 
 /// A sentence about the learner's own requests.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Statement {
     pub text: String,
@@ -162,8 +168,8 @@ pub(crate) struct Express {
 }
 
 /// What a teacher needs for the lesson. No page of a student shows it.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Teacher {
     /// What to project.
     pub project: MarkedText,

@@ -25,8 +25,8 @@ mod the_options;
 
 pub(super) use fixation::IS_OSKAR;
 pub(super) use guesses::{Bar, BarsCache, bars};
-pub(super) use lesson_text::{LessonText, LessonTexts};
-pub(super) use pages::{LessonPage, Shown};
+pub(super) use lesson_text::{Asked, LessonText, LessonTexts, Predict};
+pub(super) use pages::{LessonPage, Shown, listed};
 pub(super) use requested::{RequestedLesson, closed};
 pub(super) use three_clocks::{BY_FIND, BY_STREAM, IN_MEMORY};
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::evidence::Evidence;
 use super::http_forgets::WHO;
+use super::lesson_text::Part;
 use super::question::{Draw, explain_mistake, filled};
 use super::{BarsCache, Lesson, LessonText, LessonTexts, RequestedLesson, all};
 use crate::auth::Visitor;
@@ -29,6 +30,7 @@ struct Entry<'c> {
     slug: &'static str,
     title: &'c str,
     minutes: u32,
+    part: Part,
     /// `solved`, `begun`, `skipped` or an empty text.
     state: &'static str,
     /// The teacher has closed it.
@@ -54,6 +56,7 @@ fn entries<'c>(
             slug: lesson.slug,
             title: &text.title,
             minutes: text.minutes,
+            part: text.part,
             state: text.status(learner.progress().lessons.get(lesson.slug)),
             closed: settings.closed.contains(lesson.slug),
         }
@@ -69,18 +72,28 @@ fn list(
     texts: &State<LessonTexts>,
     settings: &State<ClassSettings>,
 ) -> Template {
-    let lessons = entries(texts, &learner, &settings.current());
+    let settings = settings.current();
+    let lessons = entries(texts, &learner, &settings);
     let solved = lessons.iter().filter(|lesson| lesson.state == "solved").count();
     let next = lessons.iter().find(|lesson| lesson.state != "solved" && !lesson.closed);
-    page.render("learn/list", visitor, context! { solved, next, lessons: &lessons })
+    let own = context! { solved, next, lessons: &lessons, test: settings.test };
+    page.render("learn/list", visitor, own)
 }
 
 #[get("/handout")]
 fn handout(page: Page<'_>, visitor: &Visitor, texts: &State<LessonTexts>) -> Template {
-    let lessons =
-        all().iter().map(|lesson| context! { number: lesson.number, text: texts.of(lesson) });
-    let lessons: Vec<_> = lessons.collect();
-    page.render("learn/handout", visitor, context! { lessons })
+    page.render("learn/handout", visitor, context! { lessons: listed(texts) })
+}
+
+/// All lessons with their texts, for pages about all of them. Only a page for teachers may show `teacher`
+/// and `questions`.
+pub(crate) fn listed(texts: &LessonTexts) -> Vec<impl Serialize + use<'_>> {
+    let lessons = all().iter().map(|lesson| {
+        let text = texts.of(lesson);
+        let (teacher, questions) = (&text.teacher, &text.questions);
+        context! { number: lesson.number, slug: lesson.slug, text, teacher, questions }
+    });
+    lessons.collect()
 }
 
 /// What the address of a lesson's page says beside the lesson.

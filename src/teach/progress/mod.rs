@@ -32,6 +32,9 @@ pub(super) struct Progress {
     /// The state of the learner's labs.
     #[serde(rename = "bench")]
     pub lab: LabState,
+    /// The tests that were handed in: the number of the option chosen for each question, or `None`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tests: BTreeMap<Phase, Vec<Option<usize>>>,
     /// The time when the learner asked for help, in milliseconds since 1970.
     pub help: Option<i64>,
 }
@@ -47,6 +50,14 @@ impl Progress {
         let progress = session.record.data().values.get(KEY);
         progress.and_then(|value| serde_json::from_str(value.get()).ok()).unwrap_or_default()
     }
+}
+
+/// When the test is taken: before the first lesson, or after the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Phase {
+    Before,
+    After,
 }
 
 /// The state of one lesson of one learner.

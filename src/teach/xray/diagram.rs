@@ -2,57 +2,39 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::effects::{Effect, effects};
-use super::row::{Lane, Row, Tone, milliseconds};
-use super::sentences::{Dialects, Sentences};
-use super::{request_response, steps};
-use crate::trace::Exchange;
+use super::request_response::{request, response};
+use super::sentences::{Said, Sentence, Sentences};
+use super::session::is_of_lab;
+use super::steps::{milliseconds, sentence};
+use crate::names::LAB_SESSIONS;
+use crate::trace::{Exchange, Noted, Step};
 use crate::web::TimeView;
 
 /// Rows that stay open: as many as fit a screen, and as one can keep in mind.
 const MAX_OPEN: usize = 9;
 
-/// A row as the template shows it.
-#[derive(Debug, Serialize)]
-pub(crate) struct RowView {
+/// A step of an exchange, as the template shows it.
+#[derive(Serialize)]
+pub(crate) struct Row {
+    /// The number among all rows, from 1; step mode goes along it.
+    number: usize,
     /// Milliseconds after the request came.
     time: String,
-    lane: Lane,
-    tone: Tone,
-    /// The key of the sentence.
-    step: &'static str,
-    /// The keys of the sentences in it.
-    parts: Vec<&'static str>,
+    /// From where to where it goes; names a class of the style sheet.
+    lane: &'static str,
+    #[serde(flatten)]
+    said: Said,
     /// Documents that MongoDB's reply has counted.
     count: Option<i64>,
-    #[serde(flatten)]
-    dialects: Dialects,
+    /// About the lab's session, and not about that of the site.
     is_lab: bool,
     /// Not in each of the exchanges beside this one.
     differs: bool,
-    number: usize,
-}
-
-impl RowView {
-    fn of(row: Row, sentences: &Sentences) -> Self {
-        let (step, parts) =
-            (row.sentence.key, row.sentence.sentences().map(|part| part.key).collect());
-        Self {
-            time: milliseconds(row.elapsed),
-            lane: row.lane,
-            tone: row.tone,
-            step,
-            parts,
-            count: row.count,
-            dialects: sentences.say(&row.sentence),
-            is_lab: row.is_lab,
-            differs: false,
-            number: row.number,
-        }
-    }
 }
 
 /// An exchange as the template shows it.
@@ -69,9 +51,9 @@ pub(crate) struct View {
     /// The status of the response.
     pub status: u16,
     /// The rows that are open.
-    pub rows: Vec<RowView>,
+    pub rows: Vec<Row>,
     /// The rows that are folded away.
-    pub folded: Vec<RowView>,
+    pub folded: Vec<Row>,
     /// The changes in the browser's jar and in each collection.
     pub effects: Vec<Effect>,
     /// Times are coarse, and the page says why.
@@ -81,7 +63,7 @@ pub(crate) struct View {
 impl View {
     /// The view of an exchange. With `limit`, as in step mode, only the first rows are in it, all open.
     pub(crate) fn of(exchange: &Exchange, sentences: &Sentences, limit: Option<usize>) -> Self {
-        let mut rows = rows(exchange);
+        let mut rows = rows(exchange, sentences);
         let folded = match limit {
             Some(limit) => {
                 rows.truncate(limit.max(1));
@@ -89,15 +71,14 @@ impl View {
             }
             None => fold(&mut rows),
         };
-        let view = |row| RowView::of(row, sentences);
         Self {
             id: exchange.id.clone(),
             number: exchange.number,
             received: exchange.received.into(),
             line: format!("{} {}", exchange.method, exchange.path),
             status: exchange.status,
-            rows: rows.into_iter().map(view).collect(),
-            folded: folded.into_iter().map(view).collect(),
+            rows,
+            folded,
             effects: effects(exchange),
             has_coarse_times: exchange.has_coarse_times,
         }
@@ -106,7 +87,7 @@ impl View {
 
 /// Exchanges beside each other: rows whose steps are not in all of them are marked.
 pub(crate) fn compared(exchanges: &[Arc<Exchange>], sentences: &Sentences) -> Vec<View> {
-    let steps = |row: &RowView| (row.step, row.parts.clone());
+    let steps = |row: &Row| (row.said.step, row.said.parts.clone());
     let views = exchanges.iter().map(|exchange| View::of(exchange, sentences, None));
     let mut views: Vec<View> = views.collect();
     let rows = |view: &View| view.rows.iter().chain(&view.folded).map(steps).collect();
@@ -118,51 +99,70 @@ pub(crate) fn compared(exchanges: &[Arc<Exchange>], sentences: &Sentences) -> Ve
 }
 
 /// All rows of an exchange: the request, the noted steps, the response.
-pub(crate) fn rows(exchange: &Exchange) -> Vec<Row> {
-    let mut rows = vec![request_response::request(exchange)];
-    rows.extend(steps::rows(exchange));
-    rows.push(request_response::response(exchange));
-    for (n, row) in rows.iter_mut().enumerate() {
-        row.number = n + 1;
+pub(crate) fn rows(exchange: &Exchange, sentences: &Sentences) -> Vec<Row> {
+    let row = |elapsed, lane, sentence: &Sentence| {
+        let (time, said) = (milliseconds(elapsed), sentences.say(sentence));
+        Row { number: 0, time, lane, said, count: None, is_lab: false, differs: false }
+    };
+    let mut rows = vec![row(Duration::ZERO, "request", &request(exchange))];
+    let mut in_lab = false;
+    for (n, Noted { elapsed, step }) in exchange.steps.iter().enumerate() {
+        // A page of a lab reads both cookies, the site's and the lab's: the last one read is meant.
+        if let Step::CookieRead { name, .. } | Step::Written { name, .. } = step {
+            in_lab = is_of_lab(name);
+        }
+        let (lane, is_lab) = place(step, in_lab);
+        let count = match step {
+            Step::Command(command) => command.reply.as_ref().and_then(|reply| reply.count),
+            _ => None,
+        };
+        let sentence = sentence(exchange, n);
+        rows.extend(sentence.map(|said| Row { count, is_lab, ..row(*elapsed, lane, &said) }));
+    }
+    rows.push(row(exchange.took, "reply", &response(exchange)));
+    for (number, row) in (1..).zip(&mut rows) {
+        row.number = number;
     }
     rows
+}
+
+/// The lane of a step, and whether it is about the lab's session.
+fn place(step: &Step, in_lab: bool) -> (&'static str, bool) {
+    match step {
+        Step::Command(command) => ("store", command.collection == LAB_SESSIONS),
+        Step::Memory { .. } => ("memory", in_lab),
+        Step::MemoryUsers { .. } => ("memory", false),
+        Step::Lab { .. } => ("app", true),
+        Step::CookieRead { .. }
+        | Step::UnknownSession { .. }
+        | Step::Regenerated { .. }
+        | Step::Login { .. }
+        | Step::Destroyed
+        | Step::Written { .. } => ("app", in_lab),
+        _ => ("app", false),
+    }
 }
 
 /// Removes rows until few enough are left: first the minor ones, then those after the first. The last
 /// steps are those that the request was sent for.
 fn fold(rows: &mut Vec<Row>) -> Vec<Row> {
-    if rows.len() <= MAX_OPEN && !rows.iter().any(|row| row.is_lab) {
+    let in_lab = rows.iter().any(|row| row.is_lab);
+    if rows.len() <= MAX_OPEN && !in_lab {
         return vec![];
     }
+    // In a lab, the steps of the login are those that the request was not sent for.
+    let is_of_login = |row: &Row| {
+        !row.is_lab
+            && !["request", "reply"].contains(&row.lane)
+            && !row.said.step.starts_with("form")
+    };
+    let is_minor = |row: &Row| if in_lab { is_of_login(row) } else { row.said.is_minor };
     let (mut folded, mut open): (Vec<_>, Vec<_>) =
-        std::mem::take(rows).into_iter().partition(|row| row.is_minor);
+        std::mem::take(rows).into_iter().partition(is_minor);
     while open.len() > MAX_OPEN {
         folded.push(open.remove(1));
     }
     folded.sort_by_key(|row| row.number);
     *rows = open;
     folded
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::sentences::Sentence;
-    use super::*;
-    use std::time::Duration;
-
-    #[test]
-    fn nine_rows_stay_open_and_the_response_is_one_of_them() {
-        let row = |number: usize| Row {
-            is_minor: number == 3 || number == 5,
-            number,
-            ..Row::new(Duration::ZERO, Lane::App, Sentence::new("login"))
-        };
-        let numbers = |rows: &[Row]| rows.iter().map(|row| row.number).collect::<Vec<_>>();
-        let mut rows: Vec<Row> = (1..=9).map(row).collect();
-        assert!(fold(&mut rows).is_empty());
-        let mut rows: Vec<Row> = (1..=12).map(row).collect();
-        let folded = fold(&mut rows);
-        assert_eq!(numbers(&rows), [1, 4, 6, 7, 8, 9, 10, 11, 12]);
-        assert_eq!(numbers(&folded), [2, 3, 5]);
-    }
 }

@@ -33,54 +33,70 @@ pub(super) const MAX_COOKIE: usize = 4_096;
 
 /// The jar in any case; a collection or the memory when the request used it.
 pub(super) fn effects(exchange: &Exchange) -> Vec<Effect> {
-    let effect = |place, collection: &str, changes| {
-        let collection = collection.to_owned();
-        Effect { place, collection, changes }
-    };
-    let mut effects = vec![effect("jar", "", in_jar(exchange))];
-    for noted in &exchange.steps {
-        let (place, name, change) = match &noted.step {
-            Step::Command(command) => ("mongodb", &*command.collection, in_mongodb(command)),
-            Step::Memory { method, .. } => ("memory", "", in_memory(method, "session")),
-            Step::MemoryUsers { method } => ("memory", "", in_memory(method, "user")),
-            _ => continue,
-        };
-        let known =
-            effects.iter_mut().find(|known| (known.place, &*known.collection) == (place, name));
-        match known {
+    let in_jar = exchange.set_cookies.iter().map(|cookie| in_jar(cookie, exchange)).collect();
+    let mut effects = vec![Effect { place: "jar", collection: String::new(), changes: in_jar }];
+    for (place, collection, change) in exchange.steps.iter().filter_map(|noted| stored(&noted.step))
+    {
+        let is_known =
+            |known: &&mut Effect| (known.place, &*known.collection) == (place, collection);
+        match effects.iter_mut().find(is_known) {
             Some(effect) => effect.changes.extend(change),
-            None => effects.push(effect(place, name, change.into_iter().collect())),
+            None => effects.push(Effect {
+                place,
+                collection: collection.to_owned(),
+                changes: change.into_iter().collect(),
+            }),
         }
     }
     effects
 }
 
-/// Whether this exchange stored nothing, on either side. Counters of attempts do not count here: they have
-/// a row of their own.
-pub(super) fn has_none(exchange: &Exchange) -> bool {
-    let effects = effects(exchange);
+/// Whether these effects change nothing. Counters of attempts do not count: they have a row of their own.
+pub(super) fn are_none(effects: &[Effect]) -> bool {
     effects.iter().all(|effect| effect.changes.is_empty() || effect.collection == "throttle")
 }
 
-fn in_jar(exchange: &Exchange) -> Vec<Change> {
-    let change = |cookie: &Cookie| {
-        let sent = exchange.cookies.iter().find(|sent| sent.name == cookie.name);
-        let is_session = cookie.sid.is_some() || sent.is_some_and(|sent| sent.sid.is_some());
-        let kind = match sent {
-            _ if cookie.is_gone => "deleted",
-            _ if cookie.bytes > MAX_COOKIE => "too_long",
-            None => "added",
-            Some(sent) if is_session && sent.sid == cookie.sid => "renewed",
-            Some(_) => "replaced",
-        };
-        let thing = if is_session { "session_cookie" } else { "other_cookie" };
-        Change { kind, thing, name: cookie.name.clone(), count: 1 }
+fn in_jar(cookie: &Cookie, exchange: &Exchange) -> Change {
+    let sent = exchange.cookies.iter().find(|sent| sent.name == cookie.name);
+    let is_session = cookie.sid.is_some() || sent.is_some_and(|sent| sent.sid.is_some());
+    let kind = match sent {
+        _ if cookie.is_gone => "deleted",
+        _ if cookie.bytes > MAX_COOKIE => "too_long",
+        None => "added",
+        Some(sent) if is_session && sent.sid == cookie.sid => "renewed",
+        Some(_) => "replaced",
     };
-    exchange.set_cookies.iter().map(change).collect()
+    let thing = if is_session { "session_cookie" } else { "other_cookie" };
+    Change { kind, thing, name: cookie.name.clone(), count: 1 }
 }
 
-/// `None` for a call that changed nothing.
-fn in_memory(method: &str, thing: &'static str) -> Option<Change> {
+/// The place that a step used, its collection, and the change there. `None` for a step that used none.
+fn stored(step: &Step) -> Option<(&'static str, &str, Option<Change>)> {
+    Some(match step {
+        Step::Memory { method, .. } => ("memory", "", change(method, "session", 1)),
+        Step::MemoryUsers { method } => ("memory", "", change(method, "user", 1)),
+        Step::Command(command) => ("mongodb", &command.collection, in_mongodb(command)),
+        _ => return None,
+    })
+}
+
+fn in_mongodb(command: &Command) -> Option<Change> {
+    let thing = match command.collection.as_str() {
+        "users" => "user",
+        name if name.ends_with("sessions") => "session",
+        _ => "document",
+    };
+    match command.name.as_str() {
+        "findAndModify" => change("update", thing, 1),
+        "update" if thing == "session" && !command.sets("session") => {
+            change("touch", thing, command.reply.as_ref()?.count?)
+        }
+        name => change(name, thing, command.reply.as_ref()?.count?),
+    }
+}
+
+/// `None` for a call or a command that changed nothing.
+fn change(method: &str, thing: &'static str, count: i64) -> Option<Change> {
     let kind = match method {
         "insert" => "added",
         "destroy" | "delete" => "deleted",
@@ -88,27 +104,5 @@ fn in_memory(method: &str, thing: &'static str) -> Option<Change> {
         "touch" => "extended",
         _ => return None,
     };
-    Some(Change { kind, thing, name: String::new(), count: 1 })
-}
-
-/// `None` for a command that changed nothing.
-fn in_mongodb(command: &Command) -> Option<Change> {
-    let count = match command.name.as_str() {
-        "find" | "aggregate" => return None,
-        "findAndModify" => 1,
-        _ => command.reply.as_ref()?.count.filter(|count| *count > 0)?,
-    };
-    let is_sessions = command.collection.ends_with("sessions");
-    let thing = match command.collection.as_str() {
-        "users" => "user",
-        _ if is_sessions => "session",
-        _ => "document",
-    };
-    let kind = match command.name.as_str() {
-        "insert" => "added",
-        "delete" => "deleted",
-        "update" if is_sessions && !command.sets("session") => "extended",
-        _ => "updated",
-    };
-    Some(Change { kind, thing, name: String::new(), count })
+    (count > 0).then(|| Change { kind, thing, name: String::new(), count })
 }

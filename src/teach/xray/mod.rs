@@ -3,20 +3,15 @@
 //! `trace/` has recorded them; `diagram` puts them in order, `sentences` says each in three dialects, `code`
 //! has its source. It is shown beside each page (`teach/insert.rs`), and at `/xray`.
 
-mod keys;
 mod sentences;
-mod row;
-mod commands;
-mod cookies;
+mod session;
 mod steps;
-mod request_response;
 mod effects;
+mod request_response;
 mod diagram;
 mod pages;
-#[cfg(test)]
-mod tests;
 
-pub(super) use diagram::{View, compared, rows};
+pub(super) use diagram::{View, compared};
 pub(super) use pages::routes;
 pub(super) use sentences::Sentences;
 

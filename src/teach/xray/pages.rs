@@ -8,45 +8,27 @@ use rocket_dyn_templates::{Template, context};
 use rocket_express_session::Session;
 use serde::Serialize;
 
-use super::cookies::session_after;
 use super::diagram::{View, rows};
 use super::effects;
 use super::sentences::Sentences;
+use super::session::session_after;
 use crate::auth::Visitor;
 use crate::trace::{BrowserKey, Exchange, Recorder};
 use crate::web::Page;
 
-/// A chain of redirects as one story. The template has the words for its facts.
-#[derive(Serialize)]
-pub(super) struct Story {
-    /// `POST /login 303 → GET /dashboard 200`.
-    title: String,
-    /// Whether anything was stored, on either side.
-    is_changed: bool,
-    /// Commands that MongoDB got.
-    commands: usize,
-    /// The browser's session behind the last response, if that is known.
-    session: Option<&'static str>,
-    /// The exchanges in their order.
-    exchanges: Vec<View>,
-}
-
-/// The story of exchanges that led to one another, in their order.
-pub(super) fn story(chain: &[Arc<Exchange>], sentences: &Sentences) -> Story {
-    Story {
-        title: title(chain),
-        is_changed: !chain.iter().all(|exchange| effects::has_none(exchange)),
-        commands: chain.iter().map(|exchange| exchange.commands().count()).sum(),
+/// Exchanges that led to one another, in their order, as one story. The template has the words for its facts.
+pub(super) fn story(chain: &[Arc<Exchange>], sentences: &Sentences) -> impl Serialize + use<> {
+    let views = chain.iter().map(|exchange| View::of(exchange, sentences, None));
+    let exchanges: Vec<View> = views.collect();
+    context! {
+        // Whether anything was stored, on either side.
+        is_changed: !exchanges.iter().all(|view| effects::are_none(&view.effects)),
+        // Commands that MongoDB got.
+        commands: chain.iter().map(|exchange| exchange.commands().count()).sum::<usize>(),
+        // The browser's session behind the last response, if that is known.
         session: chain.last().and_then(|last| session_after(last)),
-        exchanges: chain.iter().map(|exchange| View::of(exchange, sentences, None)).collect(),
+        exchanges,
     }
-}
-
-fn title(chain: &[Arc<Exchange>]) -> String {
-    let parts = chain
-        .iter()
-        .map(|exchange| format!("{} {} {}", exchange.method, exchange.path, exchange.status));
-    parts.collect::<Vec<_>>().join(" → ")
 }
 
 #[get("/")]
@@ -85,13 +67,13 @@ async fn one(
         let gone = page.render("teach/xray_gone", page.visitor().await, context! {});
         return Err((Status::NotFound, gone));
     };
-    let last = rows(&exchange).len();
+    let last = rows(&exchange, sentences).len();
     let step = step.map(|step| step.clamp(1, last));
     let view = View::of(&exchange, sentences, step);
     let back = step.filter(|step| *step > 1).map(|step| step - 1);
     let next = step.map_or(Some(1), |step| (step < last).then_some(step + 1));
-    let title = title(&recorder.chain(&exchange));
-    let own = context! { view, title, step, last, back, next };
+    let story = story(&recorder.chain(&exchange), sentences);
+    let own = context! { view, story, step, last, back, next };
     Ok(page.render("teach/xray_one", page.visitor().await, own))
 }
 

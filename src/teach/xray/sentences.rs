@@ -3,88 +3,114 @@
 //!
 //! Each step of a recording becomes a [`Sentence`], which is a key and values. The files have the words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
+use std::iter::once;
 
 use rocket::figment::Figment;
+use rocket::figment::providers::{Format as _, Toml};
 use serde::{Deserialize, Serialize};
 
-use super::keys::{FILES, Key};
 use crate::teach::text::{MarkedText, fill, placeholders, read_toml};
 use crate::trace::source::Code;
 
+/// The files of sentences, each as this program was built with it. A changed file must have the same keys,
+/// and name no other values.
+const FILES: [(&str, &str); 4] = [
+    ("xray/request.toml", include_str!("../../../templates/xray/request.toml")),
+    ("xray/session.toml", include_str!("../../../templates/xray/session.toml")),
+    ("xray/login.toml", include_str!("../../../templates/xray/login.toml")),
+    ("xray/mongodb.toml", include_str!("../../../templates/xray/mongodb.toml")),
+];
+
 /// One thing to say: the key of a sentence, and the values to fill in.
-#[derive(Clone, Debug)]
-pub(crate) struct Sentence {
+pub(super) struct Sentence {
     /// The key in the files; pages carry it as `data-step`, for tests and scripts.
     pub key: &'static str,
     values: Vec<(&'static str, Value)>,
 }
 
-/// A value to fill in.
-#[derive(Clone, Debug)]
-pub(super) enum Value {
+enum Value {
     /// Any text. It may come from outside, so its backticks mark no code.
     Text(String),
-    /// Other sentences, with a sentence between two of them.
-    Sentences(Vec<Sentence>, Option<&'static str>),
+    /// Other sentences, with the one of the key `between-…` between two of them.
+    Parts(Vec<Sentence>),
 }
 
 impl Sentence {
     /// The sentence of this key, without values yet.
-    pub(crate) fn new(key: &'static str) -> Self {
+    pub(super) fn new(key: &'static str) -> Self {
         Self { key, values: vec![] }
     }
 
     /// The sentence with this text in place of `{name}`.
-    pub(crate) fn with(self, name: &'static str, text: impl Display) -> Self {
-        self.set(name, Value::Text(text.to_string().replace('`', "'")))
+    pub(super) fn with(mut self, name: &'static str, text: impl Display) -> Self {
+        self.values.push((name, Value::Text(text.to_string().replace('`', "'"))));
+        self
     }
 
-    /// The sentence with another one in place of `{name}`.
-    pub(crate) fn with_sentence(self, name: &'static str, sentence: Self) -> Self {
-        self.set(name, Value::Sentences(vec![sentence], None))
-    }
-
-    /// The sentence with others in place of `{name}`, and the one of the key `between` between them.
-    pub(crate) fn with_all(
-        self,
+    /// The sentence with others in place of `{name}`, or with none.
+    pub(super) fn with_parts(
+        mut self,
         name: &'static str,
-        all: Vec<Self>,
-        between: &'static str,
+        parts: impl IntoIterator<Item = Self>,
     ) -> Self {
-        self.set(name, Value::Sentences(all, Some(between)))
-    }
-
-    fn set(mut self, name: &'static str, value: Value) -> Self {
-        self.values.push((name, value));
+        self.values.push((name, Value::Parts(parts.into_iter().collect())));
         self
     }
 
     /// The sentences in it.
-    pub(super) fn sentences(&self) -> impl Iterator<Item = &Self> {
+    fn parts(&self) -> impl Iterator<Item = &Self> {
         let all = self.values.iter().filter_map(|(_, value)| match value {
-            Value::Sentences(all, _) => Some(all),
+            Value::Parts(parts) => Some(parts),
             Value::Text(_) => None,
         });
         all.flatten()
     }
-
-    /// The value in place of `{name}`.
-    pub(super) fn value(&self, name: &str) -> Option<&Value> {
-        self.values.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
-    }
 }
 
-/// A sentence for three kinds of readers.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Dialects {
+/// A sentence as a page shows it, for three kinds of readers.
+#[derive(Serialize)]
+pub(super) struct Said {
+    /// The key of the sentence.
+    pub step: &'static str,
+    /// The keys of the sentences in it.
+    pub parts: Vec<&'static str>,
+    tone: Tone,
+    /// Folded away before the others.
+    #[serde(skip)]
+    pub is_minor: bool,
+    #[serde(flatten)]
+    dialects: Dialects,
+}
+
+/// Whether a sentence is good or bad news; names a class of the style sheet.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Tone {
+    #[default]
+    Plain,
+    /// A check passed.
+    Ok,
+    /// A check failed.
+    Bad,
+}
+
+/// A text for three kinds of readers.
+#[derive(Serialize)]
+pub(super) struct Dialects {
     /// For a reader who sees this for the first time.
-    pub plain: MarkedText,
+    plain: MarkedText,
     /// In the terms of HTTP and MongoDB.
-    pub protocol: MarkedText,
+    protocol: MarkedText,
     /// In the terms of the Express tutorial.
-    pub express: MarkedText,
+    express: MarkedText,
+}
+
+impl Dialects {
+    fn of(line: impl Fn(usize) -> String) -> Self {
+        Self { plain: line(0).into(), protocol: line(1).into(), express: line(2).into() }
+    }
 }
 
 /// The text of a sentence, as a file has it. A dialect that is left out reads like the one before it.
@@ -94,32 +120,28 @@ struct Text {
     plain: String,
     protocol: Option<String>,
     express: Option<String>,
+    #[serde(default)]
+    tone: Tone,
+    #[serde(default)]
+    minor: bool,
     /// The source of the step; `None` for a part of another sentence.
     code: Option<Code>,
 }
 
 impl Text {
-    fn plain(&self) -> &str {
-        &self.plain
+    fn dialects(&self) -> [&str; 3] {
+        let protocol = self.protocol.as_deref().unwrap_or(&self.plain);
+        [&self.plain, protocol, self.express.as_deref().unwrap_or(protocol)]
     }
 
-    fn protocol(&self) -> &str {
-        self.protocol.as_deref().unwrap_or(&self.plain)
-    }
-
-    fn express(&self) -> &str {
-        self.express.as_deref().unwrap_or_else(|| self.protocol())
-    }
-
-    /// A name in braces that no value has.
-    fn unknown_placeholder(&self, values: &[&str]) -> Option<&str> {
-        let lines = [self.plain(), self.protocol(), self.express()];
-        lines.into_iter().flat_map(placeholders).find(|name| !values.contains(name))
+    /// The names of its values.
+    fn names(&self) -> BTreeSet<&str> {
+        self.dialects().into_iter().flat_map(placeholders).collect()
     }
 }
 
 /// The texts of all sentences, by key.
-pub(crate) struct Sentences(BTreeMap<&'static str, Text>);
+pub(crate) struct Sentences(BTreeMap<String, Text>);
 
 impl Sentences {
     /// Reads the files in the folder of the templates.
@@ -127,103 +149,100 @@ impl Sentences {
     /// # Errors
     /// A file is garbled, lacks a sentence, or has one that the program does not know: which, in one line.
     pub(crate) fn read(figment: &Figment) -> Result<Self, String> {
-        let mut sentences = BTreeMap::new();
-        for (file, keys) in FILES {
-            let file = format!("xray/{file}");
-            let checked = check(read_toml(figment, &file)?, keys);
-            sentences.extend(checked.map_err(|error| format!("{file}: {error}"))?);
+        let mut all = BTreeMap::new();
+        for (file, built_in) in FILES {
+            let texts = read_toml(figment, file)?;
+            check(&texts, built_in).map_err(|error| format!("{file}: {error}"))?;
+            all.extend(texts);
         }
-        Ok(Self(sentences))
+        Ok(Self(all))
     }
 
-    /// The sentence in all dialects.
-    pub(crate) fn say(&self, sentence: &Sentence) -> Dialects {
-        Dialects {
-            plain: self.line(sentence, Text::plain).into(),
-            protocol: self.line(sentence, Text::protocol).into(),
-            express: self.line(sentence, Text::express).into(),
+    /// The sentence as a page shows it. The worst of its parts gives it its tone.
+    pub(super) fn say(&self, sentence: &Sentence) -> Said {
+        let parts: Vec<_> = sentence.parts().map(|part| part.key).collect();
+        let texts = once(&sentence.key).chain(&parts).filter_map(|key| self.0.get(*key));
+        Said {
+            step: sentence.key,
+            tone: texts.map(|text| text.tone).max().unwrap_or_default(),
+            is_minor: self.0.get(sentence.key).is_some_and(|text| text.minor),
+            dialects: Dialects::of(|n| self.line(sentence, n)),
+            parts,
         }
     }
 
     /// The sentence of this key, with dots in place of its values, and the source of the step.
     pub(super) fn code(&self, key: &str) -> Option<(Dialects, &Code)> {
-        let (key, text) = self.0.get_key_value(key)?;
-        Some((self.say(&Sentence::new(key)), text.code.as_ref()?))
+        let text = self.0.get(key)?;
+        let line = |n: usize| fill(text.dialects()[n], |_| Some("…".to_owned()));
+        Some((Dialects::of(line), text.code.as_ref()?))
     }
 
-    fn line(&self, sentence: &Sentence, dialect: fn(&Text) -> &str) -> String {
-        // Never the key: `read` has a text for each.
-        let text = self.0.get(sentence.key).map_or(sentence.key, dialect);
-        fill(text, |name| {
-            Some(match sentence.value(name) {
-                None => "…".to_owned(),
-                Some(Value::Text(text)) => text.clone(),
-                Some(Value::Sentences(all, between)) => {
-                    let lines: Vec<String> =
-                        all.iter().map(|one| self.line(one, dialect)).collect();
-                    let between = between.and_then(|key| self.0.get(key)).map_or("", dialect);
-                    lines.join(between)
+    /// The sentence in the dialect of this number. A value that it lacks stays in braces.
+    fn line(&self, sentence: &Sentence, n: usize) -> String {
+        let text = |key: &str| self.0.get(key).map(|text| text.dialects()[n]);
+        fill(text(sentence.key).unwrap_or(sentence.key), |name| {
+            let (_, value) = sentence.values.iter().find(|(known, _)| *known == name)?;
+            Some(match value {
+                Value::Text(text) => text.clone(),
+                Value::Parts(parts) => {
+                    let lines: Vec<String> = parts.iter().map(|part| self.line(part, n)).collect();
+                    lines.join(text(&format!("between-{name}")).unwrap_or_default())
                 }
             })
         })
     }
 }
 
-/// The texts of a file, if they have these keys and no other, and name no other values.
-fn check(
-    mut texts: BTreeMap<String, Text>,
-    keys: &[Key],
-) -> Result<Vec<(&'static str, Text)>, String> {
-    let checked = keys.iter().map(|(key, values)| {
-        let text = texts.remove(*key).ok_or_else(|| format!("there is no sentence [{key}]"))?;
-        if let Some(name) = text.unknown_placeholder(values) {
+/// Whether these texts can take the place of those that the program was built with.
+fn check(texts: &BTreeMap<String, Text>, built_in: &str) -> Result<(), String> {
+    let built_in: BTreeMap<String, Text> =
+        Toml::from_str(built_in).map_err(|error| error.to_string())?;
+    if let Some(key) = texts.keys().find(|key| !built_in.contains_key(*key)) {
+        return Err(format!("the program has no step for the sentence [{key}]"));
+    }
+    for (key, known) in &built_in {
+        let text = texts.get(key).ok_or_else(|| format!("there is no sentence [{key}]"))?;
+        if let Some(name) = text.names().difference(&known.names()).next() {
             return Err(format!("[{key}] has no value {{{name}}}"));
         }
-        let lines = text.code.as_ref().map(Code::lines).transpose();
-        lines.map(|_| (*key, text)).map_err(|error| format!("[{key}] {error}"))
-    });
-    let checked = checked.collect::<Result<_, String>>()?;
-    match texts.keys().next() {
-        Some(key) => Err(format!("the program has no step for the sentence [{key}]")),
-        None => Ok(checked),
+        if let Some(code) = &text.code {
+            code.lines().map_err(|error| format!("[{key}] {error}"))?;
+        }
     }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use rocket::figment::providers::{Format as _, Toml};
-
     use super::*;
 
-    const KEYS: &[Key] = &[("page", &["path"]), ("between", &[])];
-
-    fn read(text: &str) -> Result<Sentences, String> {
-        let texts = Figment::from(Toml::string(text)).extract().map_err(|error| error.to_string());
-        Ok(Sentences(check(texts?, KEYS)?.into_iter().collect()))
-    }
-
-    const TEXT: &str = r#"
+    const BUILT_IN: &str = r#"
         page = { plain = "a page, `{path}`", express = "`get('{path}')`" }
-        between = { plain = ", " }
+        between-pages = { plain = ", " }
     "#;
 
     #[test]
-    fn a_file_has_all_sentences_no_other_and_no_unknown_value() {
-        assert!(read(TEXT).is_ok());
+    fn a_changed_file_has_all_sentences_no_other_and_no_unknown_value() {
         let expect = |text: &str, expected: &str| {
-            let error = read(text).err().unwrap_or_default();
-            assert!(error.contains(expected), "{text}: {error}");
+            let texts = Toml::from_str(text).map_err(|error| error.to_string());
+            let error = texts.and_then(|texts| check(&texts, BUILT_IN)).err().unwrap_or_default();
+            assert!(error.contains(expected) && error.is_empty() == expected.is_empty(), "{error}");
         };
-        expect("page = { plain = '' }", "no sentence [between]");
-        expect(&format!("{TEXT}\nseite = {{ plain = '' }}"), "no step for the sentence [seite]");
-        expect(&TEXT.replace("{path}')", "{pfad}')"), "[page] has no value {pfad}");
-        expect(&TEXT.replace("express =", "expres ="), "expres");
+        expect(BUILT_IN, "");
+        expect("page = { plain = '' }", "no sentence [between-pages]");
+        expect(
+            &format!("{BUILT_IN}\nseite = {{ plain = '' }}"),
+            "no step for the sentence [seite]",
+        );
+        expect(&BUILT_IN.replace("{path}')", "{pfad}')"), "[page] has no value {pfad}");
+        expect(&BUILT_IN.replace("express =", "expres ="), "expres");
         let place = |file: &str, function: &str, mark: &str| {
             let code =
                 format!("code = {{ file='{file}', function='{function}', mark=['{mark}'] }}");
-            TEXT.replace("express =", &format!("{code}, express ="))
+            BUILT_IN.replace("express =", &format!("{code}, express ="))
         };
-        assert!(read(&place("src/auth/login.rs", "log_out", "session.destroy()")).is_ok());
+        expect(&place("src/auth/login.rs", "log_out", "session.destroy()"), "");
         expect(&place("src/login.rs", "log_out", ""), "[page] code: the program has no file");
         expect(&place("src/auth/login.rs", "log_off", ""), "no function log_off");
         expect(&place("src/auth/login.rs", "log_out", "regenerate"), "no line of log_out");
@@ -231,13 +250,11 @@ mod tests {
 
     #[test]
     fn a_value_marks_no_code_and_names_no_other_value() {
-        let sentences = read(TEXT).unwrap();
-        let page = Sentence::new("page").with("path", "/`{path}<b>");
-        let expected = ["a page, `/'{path}<b>`", "a page, `/'{path}<b>`", "`get('/'{path}<b>')`"];
-        let said = sentences.say(&page);
-        assert_eq!([said.plain, said.protocol, said.express], expected.map(MarkedText::from));
-        let twice = Sentence::new("page").with_all("path", vec![page.clone(), page], "between");
-        let line = sentences.line(&twice, Text::plain);
-        assert_eq!(line, "a page, `a page, `/'{path}<b>`, a page, `/'{path}<b>``");
+        let sentences = Sentences(Toml::from_str(BUILT_IN).unwrap());
+        let page = || Sentence::new("page").with("path", "/`{path}<b>");
+        let line = |sentence: &Sentence| sentences.line(sentence, 2);
+        assert_eq!(line(&page()), "`get('/'{path}<b>')`");
+        let pages = Sentence::new("pages {pages}").with_parts("pages", [page(), page()]);
+        assert_eq!(line(&pages), "pages `get('/'{path}<b>')`, `get('/'{path}<b>')`");
     }
 }

@@ -1,123 +1,180 @@
-//! The rows between request and response: what was noted on the way.
+//! The noted steps as sentences: which key, and which values.
+//!
+//! Keys and words are in `templates/xray`. The facts are from `trace/step.rs`, or from the exchange.
 
 use std::time::Duration;
 
-use super::row::{Lane, Row, Tone, milliseconds};
 use super::sentences::Sentence;
-use super::{commands, cookies};
-use crate::trace::{Exchange, Noted, Step, Write, short_id};
+use super::session::{has_session, is_found};
+use crate::auth::revoke::BY_ADMIN;
+use crate::trace::{Command, Exchange, Signature, Step, Write, short_id};
 
-/// The rows of the noted steps. A step that another row shows as well has none.
-pub(super) fn rows(exchange: &Exchange) -> Vec<Row> {
-    let mut rows: Vec<Row> = vec![];
-    // A page of a lab reads both cookies, the site's and the lab's: the last one read is meant.
-    let mut in_lab = false;
-    for noted in &exchange.steps {
-        let is_lab = match &noted.step {
-            Step::CookieRead { name, .. } | Step::Written { name, .. } => {
-                in_lab = name.starts_with("lab.");
-                in_lab
-            }
-            Step::Command(command) => command.collection == "lab_sessions",
-            Step::UnknownSession { .. }
-            | Step::Memory { .. }
-            | Step::Regenerated { .. }
-            | Step::Login { .. }
-            | Step::Destroyed => in_lab,
-            Step::Lab { .. } => true,
-            _ => false,
-        };
-        rows.extend(row(noted, exchange).map(|row| Row { is_lab, ..row }));
-    }
-    // In a lab, the steps of the login are those that the request was not sent for.
-    if rows.iter().any(|row| row.is_lab) {
-        let is_minor = |row: &Row| !row.is_lab && !row.sentence.key.starts_with("form");
-        for row in &mut rows {
-            row.is_minor = is_minor(row);
+/// The step of this number as a sentence. `None` for a step that another sentence says as well.
+pub(super) fn sentence(exchange: &Exchange, n: usize) -> Option<Sentence> {
+    let say = Sentence::new;
+    Some(match &exchange.steps[n].step {
+        Step::Form { fields } => form(fields),
+        Step::OriginChecked { by: Some("sec-fetch-site") } => {
+            say("origin-checked-by-sec-fetch-site")
         }
-    }
-    rows
-}
-
-fn row(noted: &Noted, exchange: &Exchange) -> Option<Row> {
-    let app = |sentence| Row::new(noted.elapsed, Lane::App, sentence);
-    let minor = |sentence| Row { is_minor: true, ..app(sentence) };
-    let checked = |tone, sentence| Row { tone, ..app(sentence) };
-    let in_memory = |sentence| Row::new(noted.elapsed, Lane::Memory, sentence);
-    Some(match &noted.step {
-        Step::Form { fields } => app(form(fields)),
-        Step::OriginChecked { by } => minor(Sentence::new(match by {
-            Some("sec-fetch-site") => "origin-checked-by-sec-fetch-site",
-            Some(_) => "origin-checked-by-origin",
-            None => "origin-not-sent",
-        })),
-        Step::InputAccepted => minor(Sentence::new("input-accepted")),
-        Step::CookieRead { name, signature, took, .. } => {
-            let (tone, sentence) = cookies::signature(name, signature, *took);
-            checked(tone, sentence)
-        }
+        Step::OriginChecked { by: Some(_) } => say("origin-checked-by-origin"),
+        Step::OriginChecked { by: None } => say("origin-not-sent"),
+        Step::InputAccepted => say("input-accepted"),
+        Step::CookieRead { name, signature, took, .. } => signature_of(name, signature, *took),
         Step::UnknownSession { sid } => {
-            checked(Tone::Bad, cookies::unknown(sid, noted.elapsed, exchange))
+            let is_found = is_found(&exchange.steps[..n]);
+            say(if is_found { "session-expired" } else { "session-unknown" }).with("sid", sid)
         }
-        Step::Revoked { reason } => checked(Tone::Bad, cookies::revoked(reason)),
-        Step::Command(command) => commands::row(noted.elapsed, command, exchange.user.as_deref()),
-        Step::Memory { method, sid } => {
-            let key = match *method {
-                "insert" => "memory-insert",
-                "update" => "memory-update",
-                "touch" => "memory-touch",
-                "destroy" => "memory-destroy",
-                _ => "memory-load",
-            };
-            in_memory(Sentence::new(key).with("sid", sid))
+        Step::Revoked { reason } => {
+            let is_by_admin = reason == BY_ADMIN.as_str();
+            say(if is_by_admin { "session-revoked-by-admin" } else { "session-revoked" })
+                .with("reason", reason)
         }
-        Step::MemoryUsers { method } => {
-            in_memory(Sentence::new("memory-users").with("method", method))
-        }
+        Step::Command(command) => say(purpose(command, exchange.user.as_deref()))
+            .with("command", &command.text)
+            .with_parts("reply", [reply(command)]),
+        Step::Memory { method, sid } => say(in_memory(method)).with("sid", sid),
+        Step::MemoryUsers { method } => say("memory-users").with("method", method),
         Step::Hashed { algorithm, took } => {
-            app(timed("password-hashed", *took).with("algorithm", algorithm))
+            say("password-hashed").with("algorithm", algorithm).with("ms", milliseconds(*took))
         }
-        Step::Verified { right: true, took } => checked(Tone::Ok, timed("password-right", *took)),
-        Step::Verified { right: false, took } => checked(Tone::Bad, timed("password-wrong", *took)),
+        Step::Verified { right, took } => {
+            say(if *right { "password-right" } else { "password-wrong" })
+                .with("ms", milliseconds(*took))
+        }
         Step::Regenerated { old: Some(old), new } => {
-            app(Sentence::new("session-regenerated").with("old", old).with("new", new))
+            say("session-regenerated").with("old", old).with("new", new)
         }
-        Step::Regenerated { old: None, new } => {
-            app(Sentence::new("session-regenerated-first").with("new", new))
+        Step::Regenerated { old: None, new } => say("session-regenerated-first").with("new", new),
+        Step::Login { user } => say("login").with("user", short_id(user)),
+        Step::User { id } => say("user-found").with("user", short_id(id)),
+        Step::SessionInvalidated => say("session-invalidated"),
+        Step::Destroyed => say("session-destroyed"),
+        Step::Written { name, write: Write::Nothing, .. } => {
+            say(if has_session(exchange, name) { "session-unmodified" } else { "session-empty" })
         }
-        Step::Login { user } => app(Sentence::new("login").with("user", short_id(user))),
-        Step::User { id } => minor(Sentence::new("user-found").with("user", short_id(id))),
-        Step::SessionInvalidated => checked(Tone::Bad, Sentence::new("session-invalidated")),
-        Step::Destroyed => app(Sentence::new("session-destroyed")),
-        Step::Written { name, write, .. } => app(Sentence::new(match write {
-            Write::Nothing if cookies::has_no_session(exchange, name) => "session-empty",
-            Write::Nothing => "session-unmodified",
-            Write::SkipUndeliverable => "session-undeliverable",
-            // Such a write has a command of its own.
-            Write::Insert | Write::Update | Write::Touch | Write::Delete => return None,
-        })),
-        Step::Rendered { template } => {
-            minor(Sentence::new("page-rendered").with("template", template))
-        }
-        Step::Lab { fact, number, .. } => {
-            minor(Sentence::new("lab-fact").with("fact", fact).with("number", number))
-        }
+        Step::Written { write: Write::SkipUndeliverable, .. } => say("session-undeliverable"),
+        // Such a write has a command of its own.
+        Step::Written { .. } => return None,
+        Step::Rendered { template } => say("page-rendered").with("template", template),
+        Step::Lab { fact, number, .. } => say("lab-fact").with("fact", fact).with("number", number),
     })
 }
 
 fn form(fields: &[(String, usize)]) -> Sentence {
-    let field = |(name, length): &(String, usize)| {
-        Sentence::new("form-field").with("name", name).with("length", length)
-    };
     let key = match fields {
-        [] => return Sentence::new("form-empty"),
+        [] => "form-empty",
         [_] => "form-one-field",
         _ => "form",
     };
-    let fields = fields.iter().map(field).collect();
-    Sentence::new(key).with_all("fields", fields, "between-fields")
+    let field = |(name, length): &(String, usize)| {
+        Sentence::new("form-field").with("name", name).with("length", length)
+    };
+    Sentence::new(key).with_parts("fields", fields.iter().map(field))
 }
 
-fn timed(key: &'static str, took: Duration) -> Sentence {
-    Sentence::new(key).with("ms", milliseconds(took))
+fn signature_of(cookie: &str, signature: &Signature, took: Duration) -> Sentence {
+    let (key, sid) = match signature {
+        Signature::NoCookie => ("no-cookie", ""),
+        Signature::Missing => ("signature-missing", ""),
+        Signature::Wrong => ("signature-wrong", ""),
+        Signature::Ambiguous => ("signature-ambiguous", ""),
+        Signature::Genuine { sid, outdated: true } => ("signature-outdated", &**sid),
+        Signature::Genuine { sid, outdated: false } => ("signature-genuine", &**sid),
+    };
+    Sentence::new(key).with("name", cookie).with("sid", sid).with("micros", took.as_micros())
+}
+
+fn in_memory(method: &str) -> &'static str {
+    match method {
+        "insert" => "memory-insert",
+        "update" => "memory-update",
+        "touch" => "memory-touch",
+        "destroy" => "memory-destroy",
+        _ => "memory-load",
+    }
+}
+
+/// The key for what a command is for. `user`: the user of the session.
+fn purpose(command: &Command, user: Option<&str>) -> &'static str {
+    let text = command.text.to_string();
+    // An admin may look up another account.
+    let is_own = user.is_none_or(|user| text.is_empty() || text.contains(&short_id(user)));
+    let collection = command.collection.as_str();
+    let is_sessions = collection.ends_with("sessions");
+    match (collection, command.name.as_str()) {
+        ("users", "find") if text.contains("username") => "find-user-by-name",
+        ("users", "find") if is_own => "find-user",
+        ("users", "insert") => "insert-user",
+        ("users", "update") => "update-user",
+        ("users", "delete") => "delete-user",
+        ("throttle", _) => "count-attempt",
+        ("progress", _) => "lesson-progress",
+        (name, "find") if name.ends_with("_ended") => "find-revocation",
+        (_, "find") if is_sessions && text.contains("user: ") => "find-user-sessions",
+        (_, "find") if is_sessions && !text.contains('$') => "find-session",
+        (_, "insert") if is_sessions => "insert-session",
+        (_, "update") if is_sessions && command.sets("session") => "update-session",
+        (_, "update") if is_sessions => "touch-session",
+        (_, "delete") if is_sessions => "delete-session",
+        _ => "other-command",
+    }
+}
+
+fn reply(command: &Command) -> Sentence {
+    let Some(reply) = &command.reply else { return Sentence::new("reply-none") };
+    let key = match (command.name.as_str(), reply.count) {
+        _ if reply.failed => "reply-failed",
+        ("find", Some(0)) => "reply-found-nothing",
+        ("find", Some(1)) => "reply-found-one",
+        ("find", Some(_)) => "reply-found",
+        ("insert", Some(_)) => "reply-inserted",
+        ("update", Some(_)) => "reply-written",
+        ("delete", Some(_)) => "reply-deleted",
+        _ => "reply",
+    };
+    Sentence::new(key)
+        .with("count", reply.count.unwrap_or_default())
+        .with("bytes", reply.bytes.unwrap_or_default())
+        .with("ms", milliseconds(reply.took))
+}
+
+/// Milliseconds with as many digits as make sense: "0.03", "1.2", "15".
+pub(super) fn milliseconds(took: Duration) -> String {
+    let micros = took.as_micros();
+    match micros {
+        0..1_000 => format!("{}.{:02}", micros / 1_000, micros % 1_000 / 10),
+        1_000..10_000 => format!("{}.{}", micros / 1_000, micros % 1_000 / 100),
+        _ => format!("{}", micros / 1_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_in_the_source_has_a_text() {
+        let texts = ["request", "session", "login", "mongodb"];
+        let texts =
+            texts.map(|name| std::fs::read_to_string(format!("templates/xray/{name}.toml")));
+        let texts = texts.map(Result::unwrap).concat();
+        let sources = [include_str!("steps.rs"), include_str!("request_response.rs")];
+        let quoted = sources.into_iter().flat_map(|source| source.split('"').skip(1).step_by(2));
+        let keys: Vec<&str> =
+            quoted.filter(|text| text.contains('-') && !text.contains(' ')).collect();
+        assert!(keys.len() > 60, "{keys:?}");
+        for key in keys {
+            let is_known = texts.contains(&format!("\n[{key}]\n")) || key == "sec-fetch-site";
+            assert!(is_known, "no text for {key}");
+        }
+    }
+
+    #[test]
+    fn milliseconds_have_as_many_digits_as_make_sense() {
+        assert_eq!(
+            [7, 34, 999, 1_234, 15_400].map(Duration::from_micros).map(milliseconds),
+            ["0.00", "0.03", "0.99", "1.2", "15"]
+        );
+    }
 }

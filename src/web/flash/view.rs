@@ -72,6 +72,10 @@ impl Flash {
             Self::LessonSkipped => "Lesson skipped. You can come back to it at any time.",
             Self::HelpWanted(true) => "Your teacher can now see that you want help.",
             Self::HelpWanted(false) => "Your teacher no longer sees that you want help.",
+            Self::TestHandedIn => "Your test is handed in. Your first answers count.",
+            Self::TestClosed => {
+                "This test is closed, so your answers were not stored. If you want to hand it in, tell your teacher."
+            }
             Self::ClassReset(students) => {
                 return format!("The class has been reset. Accounts deleted: {students}.");
             }
@@ -120,6 +124,7 @@ impl Flash {
                 | Self::OtherUser
                 | Self::NotCounted
                 | Self::ItemMissing
+                | Self::TestClosed
                 | Self::GuessFirst
                 | Self::ChooseFirst
                 | Self::Answered(false)
