@@ -156,8 +156,10 @@ def say(period, teacher):
 def close_for_a_moment(period, teacher):
     lesson = random.choice(period.all_lessons)
     teacher.post(f"/class/lessons/{lesson.slug}", do="close")
-    period.pause(3)
-    teacher.post(f"/class/lessons/{lesson.slug}", do="open")
+    try:
+        period.pause(3)
+    finally:
+        teacher.post(f"/class/lessons/{lesson.slug}", do="open")
 
 
 def show_guesses(period, teacher):
