@@ -31,8 +31,10 @@ impl Said {
         for row in rows_of(page) {
             for text in &row.dialects {
                 let names = text.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
-                let is_name = |name: &str| name.chars().all(|c| c.is_ascii_lowercase());
-                let missing = names.map(|(name, _)| name).find(|name| is_name(name));
+                let is_letter = |c: char| c.is_ascii_lowercase();
+                // A command may have `{}` in it.
+                let mut names = names.map(|(name, _)| name).filter(|name| !name.is_empty());
+                let missing = names.find(|name| name.chars().all(is_letter));
                 assert_eq!(missing, None, "{row:#?}");
             }
             self.0.extend(row.words);
