@@ -69,7 +69,7 @@ class Learner:
         self.shown |= {name: html.unescape(text) for name, text in SHOWN.findall(answer.body)}
         if page_id := PAGE_ID.search(answer.body):
             self.shown["page"] = page_id[1]
-        return body_of(answer)
+        return self.get(answer.location, browser) if answer.location else body_of(answer)
 
     def post(self, path, browser=0, **fields):
         answer = self.browsers[browser].post(path, **fields)
