@@ -7,13 +7,15 @@ use rocket::figment::providers::{Format as _, Toml};
 use serde::Deserialize;
 
 /// All lessons. The last one waits for its clocks.
-pub const FOLDERS: [&str; 12] = [
+pub const FOLDERS: [&str; 14] = [
     "01-http-forgets",
     "02-ticket-and-coat",
     "03-behind-the-login",
     "04-one-jar",
     "05-the-seal",
     "06-no-secrets",
+    "07-what-a-script-takes",
+    "08-another-site",
     "09-fixation",
     "11-bigger-than-a-cookie",
     "12-two-stores",
@@ -34,6 +36,11 @@ pub struct Request {
     pub browser: usize,
     #[serde(default = "yes")]
     pub cookies: bool,
+    /// The page of lesson 8 that plays another site sends it, with these cookies alone.
+    #[serde(default)]
+    pub from_other_site: bool,
+    #[serde(default)]
+    pub sent: Vec<String>,
     #[serde(default)]
     pub seconds: u64,
     /// Whether the final question is answered rightly.

@@ -17,12 +17,21 @@ mod token;
 mod network;
 mod clocks;
 mod options;
+mod guest_book;
+mod other_site;
 mod pages;
 
-pub(super) use pages::routes;
+pub(super) use other_site::{OPEN, stage};
 pub(super) use sessions::Labs;
 
+use rocket::Route;
+
 use crate::trace::{self, Step};
+
+/// The routes below `/lab`.
+pub(super) fn routes() -> Vec<Route> {
+    [pages::routes(), other_site::routes()].concat()
+}
 
 /// Notes a fact for the checks of a lesson.
 fn note(slug: &'static str, fact: &str, number: i64) {
