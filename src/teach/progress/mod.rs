@@ -142,6 +142,17 @@ pub(super) struct Proof {
 }
 
 impl Proof {
+    /// A proof with this exchange.
+    pub(super) fn of(name: &str, exchange: &Exchange) -> Self {
+        Self::default().add(name, exchange)
+    }
+
+    /// A proof with all of these exchanges; `None` if one was not found.
+    pub(super) fn all<const N: usize>(found: [(&str, Option<&Exchange>); N]) -> Option<Self> {
+        let add = |proof: Self, (name, exchange): (&str, _)| Some(proof.add(name, exchange?));
+        found.into_iter().try_fold(Self::default(), add)
+    }
+
     /// The proof with one more exchange.
     pub(super) fn add(mut self, name: &str, exchange: &Exchange) -> Self {
         let named = NamedExchange { id: exchange.id.clone(), number: exchange.number };
