@@ -13,7 +13,7 @@ use super::queue::QueueSlot;
 use super::strategy::LocalStrategy;
 use super::throttle::{Admission, Bucket, Network};
 use super::username::Username;
-use super::users::{Account, StoredPassword, User};
+use super::users::{Account, StoredPassword, User, UserId};
 use crate::db::Unavailable;
 
 /// The result of a registration.
@@ -164,7 +164,14 @@ impl LocalStrategy {
     /// # Errors
     /// The user store does not answer.
     pub async fn delete(&self, token: &ReauthToken) -> Result<(), Unavailable> {
-        let id = token.account.user.id;
+        self.delete_account(token.account.user.id).await
+    }
+
+    /// Deletes an account that is not the caller's own. An admin has confirmed it.
+    ///
+    /// # Errors
+    /// The user store does not answer.
+    pub async fn delete_account(&self, id: UserId) -> Result<(), Unavailable> {
         self.users.delete(id).await?;
         if let Some(on_delete) = self.on_delete.get() {
             on_delete(id).await;

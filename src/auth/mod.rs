@@ -43,7 +43,7 @@ pub use policy::{PasswordError, Policy};
 pub use queue::Queue;
 pub use reserved::UsernameRules;
 pub use reset::PasswordReset;
-pub use strategy::{IsOnCard, LocalStrategy, OnDelete};
+pub use strategy::{CardOf, LocalStrategy, OnDelete};
 pub use username::{
     MAX_LENGTH as USERNAME_MAX, MIN_LENGTH as USERNAME_MIN, Username, UsernameError, key_of,
 };

@@ -43,6 +43,12 @@ impl Passphrase {
         Err(Unavailable::new("the rules for passwords reject every passphrase"))
     }
 
+    /// The passphrase on a card. `None` if it cannot be a password.
+    pub(super) fn on_card(text: String) -> Option<(Self, Password)> {
+        let password = Password::typed(&text)?;
+        Some((Self(text), password))
+    }
+
     /// The words, separated by spaces.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -26,8 +26,8 @@ pub struct PasswordReset {
 }
 
 impl LocalStrategy {
-    /// Gives the account of `user` a new password of random words. Ends all its sessions, and resets its
-    /// failed-login counter, so that earlier guesses do not keep the user out.
+    /// Gives the account of `user` a new password of random words, and a seat of a class a new card. Ends all
+    /// its sessions, and resets its failed-login counter, so that earlier guesses do not keep the user out.
     ///
     /// `None`, with nothing done, when a concurrent login or change came first, or the account is gone.
     ///
@@ -41,9 +41,13 @@ impl LocalStrategy {
         slot: &QueueSlot,
     ) -> Result<Option<PasswordReset>, Unavailable> {
         let Some(account) = self.users.find_account(user.id).await? else { return Ok(None) };
-        let (passphrase, password) = Passphrase::draw(&self.policy, &account.user.username)?;
-        let hash = self.hasher.hash(slot, password).await?;
         let version = account.user.password_version + 1;
+        let card = self.card(&User { password_version: version, ..account.user.clone() });
+        let (passphrase, password) = match card.and_then(Passphrase::on_card) {
+            Some(on_card) => on_card,
+            None => Passphrase::draw(&self.policy, &account.user.username)?,
+        };
+        let hash = self.hasher.hash(slot, password).await?;
         if !self.users.replace_password(&account, &hash, version).await? {
             return Ok(None);
         }

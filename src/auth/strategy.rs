@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rocket::futures::future::BoxFuture;
 use rocket::tokio::time::sleep;
 use rocket_express_session::Secrets;
+use subtle::ConstantTimeEq as _;
 
 use super::attempt::{Attempt, Verdict};
 use super::device;
@@ -45,16 +46,17 @@ pub struct LocalStrategy {
     /// They sign the cookies of known browsers.
     pub secrets: Secrets,
     /// Tells the passphrases of seats. Set when the app has a class.
-    pub cards: OnceLock<IsOnCard>,
+    pub cards: OnceLock<CardOf>,
     /// Deletes what belongs to a deleted account. Set when the app has lessons.
     pub on_delete: OnceLock<OnDelete>,
 }
 
-/// Whether a text is the passphrase on the card of the user's seat, which this program has made.
+/// The passphrase on the card of the user's seat, as it is under the user's password version. `None` for a
+/// user who has no seat.
 ///
 /// The passphrase has 44 random bits, so it cannot be guessed, even if no attempt is counted. At a thousand
 /// attempts a second, half of all passphrases take 270 years.
-pub type IsOnCard = Box<dyn Fn(&User, &str) -> bool + Send + Sync>;
+pub type CardOf = Box<dyn Fn(&User) -> Option<String> + Send + Sync>;
 
 /// Runs after the account with this ID was deleted. It logs its own failures.
 pub type OnDelete = Box<dyn Fn(UserId) -> BoxFuture<'static, ()> + Send + Sync>;
@@ -128,8 +130,13 @@ impl LocalStrategy {
     }
 
     fn is_on_card(&self, account: Option<&Account>, password: &str) -> bool {
-        let cards = self.cards.get();
-        cards.zip(account).is_some_and(|(is_on_card, account)| is_on_card(&account.user, password))
+        let card = account.and_then(|account| self.card(&account.user));
+        card.is_some_and(|card| card.as_bytes().ct_eq(password.as_bytes()).into())
+    }
+
+    /// The passphrase on the card of the user's seat.
+    pub(super) fn card(&self, user: &User) -> Option<String> {
+        self.cards.get().and_then(|card_of| card_of(user))
     }
 
     /// The nonce of the browser, if it has logged in to this account before.

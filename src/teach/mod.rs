@@ -58,17 +58,19 @@ pub async fn stage(
     let labs = labs::Labs::open(backing, strategy).await.map_err(OpenError::from)?;
     let store = progress::ProgressStore::new(backing);
     let settings = settings::ClassSettings::new(backing);
-    let _ = strategy.cards.set(class::is_on_card(strategy.secrets.clone(), settings.clone()));
+    let _ = strategy.cards.set(class::card_of(strategy.secrets.clone(), settings.clone()));
     let _ = strategy.on_delete.set(store.follow_deletions());
     Ok(AdHoc::on_ignite("Teaching", |rocket| async {
         rocket
             .manage(trace::Recorder::default())
+            .attach(labs::stage())
             .attach(trace::stage())
             .attach(insert::stage())
             .attach(class::stage())
             .manage(store)
             .manage(settings)
             .manage(labs)
+            .manage(labs::OPEN)
             .manage(texts)
             .manage(sentences)
             .manage(test)

@@ -1,11 +1,11 @@
 //! The settings of the class: closed lessons, the teacher's line, revealed guesses, the test, the board,
-//! seats.
+//! seats, the address.
 //!
 //! They are one document in the collection `class`, so that several instances can serve one class. Each
 //! instance has a copy in memory, so no page asks MongoDB for it. `class/watch.rs` refreshes the copy when
 //! the document changes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mongodb::bson::oid::ObjectId;
 use rocket::tokio::sync::watch;
@@ -36,6 +36,10 @@ pub struct Settings {
     pub seats: String,
     /// The IDs of the accounts that were made as seats. Only these have cards.
     pub seat_accounts: Vec<ObjectId>,
+    /// By name, the number of cards that a deleted seat has had.
+    pub old_cards: BTreeMap<String, i64>,
+    /// The address of this machine that the teacher chose for students; empty for the first.
+    pub address: String,
     /// The number of resets of the class.
     pub resets: i64,
     /// What the board shows.

@@ -63,8 +63,8 @@ struct Entry {
     browser: Option<BrowserKey>,
     exchange: Arc<Exchange>,
     bytes: usize,
-    /// Its page has sent the one request without a cookie.
-    is_used: bool,
+    /// The requests without the session cookie that its page has sent.
+    sent: u8,
 }
 
 impl Recorder {
@@ -82,12 +82,7 @@ impl Recorder {
         exchange.follows = exchange.follows.take().or_else(|| kept.redirect_to(&exchange, browser));
         let (bytes, exchange) = (exchange.get_size() + size_of::<Entry>(), Arc::new(exchange));
         kept.bytes += bytes;
-        kept.exchanges.push_back(Entry {
-            browser,
-            exchange: exchange.clone(),
-            bytes,
-            is_used: false,
-        });
+        kept.exchanges.push_back(Entry { browser, exchange: exchange.clone(), bytes, sent: 0 });
         kept.evict(browser);
         exchange
     }
@@ -119,19 +114,34 @@ impl Recorder {
         own.map(|entry| entry.exchange.clone()).collect()
     }
 
-    /// The browser of the exchange of this ID, for one request that its page sends without a cookie.
-    /// `None` for a page of another path, and from the second time on: an ID gives a right to read.
-    pub fn browser_once(&self, id: &str, path: &str) -> Option<BrowserKey> {
+    /// The browser of the exchange of this ID, for a request that its page sends without the session cookie.
+    /// `None` for a page of another path, and after `most` of them: an ID gives a right to read.
+    pub fn browser_of_page(&self, id: &str, path: &str, most: u8) -> Option<BrowserKey> {
         let mut kept = self.kept();
         let of_page = |entry: &&mut Entry| entry.exchange.id == id && entry.exchange.path == path;
         let page = kept.exchanges.iter_mut().find(of_page)?;
-        if std::mem::replace(&mut page.is_used, true) { None } else { page.browser }
+        page.sent = page.sent.saturating_add(1);
+        if page.sent > most { None } else { page.browser }
     }
 
     /// Removes all exchanges.
     pub fn clear(&self) {
         let mut kept = self.kept();
         (kept.exchanges, kept.bytes) = (VecDeque::new(), 0);
+    }
+
+    /// Removes all exchanges of this user, and those that the user's browsers sent without a login.
+    pub fn forget_user(&self, user: &str) {
+        let mut kept = self.kept();
+        let is_own = |entry: &Entry| entry.exchange.user.as_deref() == Some(user);
+        let own = kept.exchanges.iter().filter(|entry| is_own(entry));
+        let browsers: Vec<BrowserKey> = own.filter_map(|entry| entry.browser).collect();
+        let is_of_browser = |entry: &Entry| {
+            entry.exchange.user.is_none()
+                && entry.browser.is_some_and(|browser| browsers.contains(&browser))
+        };
+        kept.exchanges.retain(|entry| !is_own(entry) && !is_of_browser(entry));
+        kept.bytes = kept.exchanges.iter().map(|entry| entry.bytes).sum();
     }
 
     /// The exchange and those that led to it, the first one first.

@@ -4,6 +4,8 @@
 
 mod password;
 
+pub use password::{just_changed, set_new_password};
+
 use rocket::response::Redirect;
 use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};

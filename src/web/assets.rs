@@ -42,17 +42,19 @@ const STYLES: [&str; 12] = [
 ];
 
 /// The style sheets that only `teaching` needs.
-const TEACHING_STYLES: [&str; 7] = ["xray", "ray", "learn", "sheets", "lab", "class", "board"];
+const TEACHING_STYLES: [&str; 8] =
+    ["xray", "ray", "learn", "sheets", "lab", "class", "room", "board"];
 
 /// The scripts of every page, in `static/js`. Each does nothing on a page without its elements.
 const SCRIPTS: [&str; 3] = ["show-password", "password-rules", "local-time"];
 
 /// The scripts that only `teaching` needs.
-const TEACHING_SCRIPTS: [&str; 9] = [
+const TEACHING_SCRIPTS: [&str; 10] = [
     "open-when-wide",
     "dialect",
     "live-goals",
     "ask-who",
+    "guest-book",
     "countdown",
     "class-room",
     "copy",

@@ -68,6 +68,10 @@ pub enum Flash {
     TestClosed,
     /// The class was reset, and this many accounts were deleted.
     ClassReset(u64),
+    /// The account of a student was deleted by the teacher.
+    StudentDeleted,
+    /// This many seats of a class were made.
+    SeatsMade(u64),
     /// The failed-login counter of one account was reset.
     StudentUnlocked,
     /// All counters of attempts were reset.
@@ -108,6 +112,8 @@ impl Flash {
             Self::TestHandedIn => "test-handed-in",
             Self::TestClosed => "test-closed",
             Self::ClassReset(_) => "class-reset",
+            Self::StudentDeleted => "student-deleted",
+            Self::SeatsMade(_) => "seats-made",
             Self::StudentUnlocked => "student-unlocked",
             Self::AllUnlocked => "all-unlocked",
         }
@@ -123,7 +129,8 @@ impl Flash {
             Self::Login(LoginResult::Throttled(number))
             | Self::PasswordChanged(Some(number))
             | Self::SessionsEnded(number)
-            | Self::ClassReset(number) => format!("{name}.{number}"),
+            | Self::ClassReset(number)
+            | Self::SeatsMade(number) => format!("{name}.{number}"),
             _ => name.to_owned(),
         }
     }
@@ -163,6 +170,8 @@ impl Flash {
             "test-handed-in" => Self::TestHandedIn,
             "test-closed" => Self::TestClosed,
             "class-reset" => Self::ClassReset(number()?),
+            "student-deleted" => Self::StudentDeleted,
+            "seats-made" => Self::SeatsMade(number()?),
             "student-unlocked" => Self::StudentUnlocked,
             "all-unlocked" => Self::AllUnlocked,
             _ => return LoginResult::read(name, number()).map(Self::Login),

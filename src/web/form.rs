@@ -198,6 +198,14 @@ impl FormResponse {
         Self::Unavailable(Box::new(page))
     }
 
+    /// Shows the form again. `wait`: further attempts are rejected until this time has passed.
+    pub fn rejected(wait: Option<Duration>, page: Template) -> Self {
+        match wait {
+            Some(wait) => Self::throttled(wait, page),
+            None => Self::invalid(page),
+        }
+    }
+
     /// Shows the form again, with the time until the next attempt.
     pub fn throttled(wait: Duration, page: Template) -> Self {
         Self::Throttled(wait, Box::new(page))

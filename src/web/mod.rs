@@ -41,11 +41,13 @@ mod account;
 mod admin;
 mod health;
 
+pub use admin::{just_changed, set_new_password};
 pub use assets::NoStaticFiles;
 pub use credentials::{Credentials, log_in};
 pub use flash::{Flash, LoginResult};
 pub use form::{FieldError, Form, FormResponse, NoFields};
 pub use page::Page;
+pub use reauth::{ConfirmError, Reauth};
 pub use session_view::SessionView;
 pub use stored_document::{document_of, stored_document};
 pub use time_view::{TimeView, humanize};

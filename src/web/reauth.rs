@@ -1,7 +1,7 @@
 //! Asks a user who is logged in for the password again, because another person may be using the browser.
 //!
-//! The forms of the account page need this, and a form of the admin page. A confirmed password is not asked
-//! for again for five minutes (`auth/login.rs`).
+//! The forms of the account page need this, a form of the admin page, and the teacher of a class. A confirmed
+//! password is not asked for again for five minutes (`auth/login.rs`).
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -21,19 +21,28 @@ use crate::proxy::client_address;
 
 /// The user who is logged in, and the values that the check of the password needs.
 #[derive(Clone, Copy)]
-pub(super) struct Reauth<'r> {
-    pub(super) session: &'r Session,
-    pub(super) user: &'r User,
-    pub(super) strategy: &'r LocalStrategy,
-    pub(super) address: IpAddr,
+pub struct Reauth<'r> {
+    /// The session of the user.
+    pub session: &'r Session,
+    /// The user who is logged in.
+    pub user: &'r User,
+    /// It checks the password.
+    pub strategy: &'r LocalStrategy,
+    /// The address of the request.
+    pub address: IpAddr,
 }
 
 /// A reason why the current password is not confirmed.
-pub(super) enum ConfirmError {
+pub enum ConfirmError {
     /// The password is missing or wrong. The form is shown again.
     Invalid(FieldError),
-    /// There were too many attempts. No password is checked until this time has passed.
-    Throttled { retry_after: Duration, error: FieldError },
+    /// There were too many attempts.
+    Throttled {
+        /// No password is checked until this time has passed.
+        retry_after: Duration,
+        /// The text for the form.
+        error: FieldError,
+    },
     /// The check failed: the database does not answer, or too many passwords are being hashed.
     Failed(Error),
 }
@@ -41,6 +50,20 @@ pub(super) enum ConfirmError {
 impl<E: Into<Error>> From<E> for ConfirmError {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
+    }
+}
+
+impl ConfirmError {
+    /// The error for the form, and how long no password is checked.
+    ///
+    /// # Errors
+    /// The check failed.
+    pub fn for_form(self) -> Result<(Option<Duration>, FieldError), Error> {
+        match self {
+            Self::Invalid(error) => Ok((None, error)),
+            Self::Throttled { retry_after, error } => Ok((Some(retry_after), error)),
+            Self::Failed(error) => Err(error),
+        }
     }
 }
 
@@ -72,11 +95,10 @@ impl Reauth<'_> {
     }
 
     /// Checks the current password. The field may be empty if the user confirmed it in the last five minutes.
-    pub(super) async fn confirm_recent(
-        &self,
-        id: &'static str,
-        typed: &str,
-    ) -> Result<(), ConfirmError> {
+    ///
+    /// # Errors
+    /// The password is not confirmed.
+    pub async fn confirm_recent(&self, id: &'static str, typed: &str) -> Result<(), ConfirmError> {
         if typed.is_empty() && auth::is_confirmed(self.session) {
             return Ok(());
         }
@@ -86,7 +108,10 @@ impl Reauth<'_> {
     /// Gives the session a new ID if the user has typed the password, and saves the session immediately. The
     /// handler then ends the other sessions, but not the new one. False if a concurrent request has ended or
     /// renewed this session. Then the handler does nothing more.
-    pub(super) async fn renew(&self, typed: &str, user: &User) -> Result<bool, Error> {
+    ///
+    /// # Errors
+    /// The session store does not answer.
+    pub async fn renew(&self, typed: &str, user: &User) -> Result<bool, Error> {
         if typed.is_empty() {
             return Ok(true);
         }

@@ -1,36 +1,54 @@
-// Keeps the class page current: [data-room]. The server says that something has changed; the roster is then
-// fetched as a whole, so that no message can be missed, and twice a second at most.
+// Keeps the pages of the teacher current: [data-room]. When the server says that something has changed, the
+// page is fetched again, and what has data-part is replaced: as a whole, so that no message can be missed,
+// and twice a second at most. The server sends an event every five seconds. Without one, it is not reached.
 
-const LINES = 40;
+const LINES = 60;
 const WORDS = { insert: "+1", update: "changed", delete: "−1" };
+const SILENCE = 12_000;
+const REFRESH = 15_000;
+
+const time = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
 
 for (const room of document.querySelectorAll("[data-room]")) {
-  const roster = room.querySelector("[data-roster]");
   const ledger = room.querySelector("[data-ledger]");
   const state = room.querySelector("[data-live]");
   let waiting = null;
+  let heard = Date.now();
 
-  const fetchRoster = async () => {
+  const parts = (page) => [...page.querySelectorAll("[data-part]")];
+  const refresh = async () => {
+    clearTimeout(waiting);
     waiting = null;
-    const answer = await fetch("/class/roster", { redirect: "manual" });
-    if (!answer.ok) return;
+    const options = { redirect: "manual", signal: AbortSignal.timeout(REFRESH) };
+    const answer = await fetch(location.pathname, options).catch(() => null);
+    if (!answer?.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const open = [...room.querySelectorAll("details[id][open]")].map((details) => details.id);
     const focused = document.activeElement?.getAttribute("href");
-    roster.innerHTML = await answer.text();
+    const now = parts(page);
+    for (const [number, part] of parts(room).entries()) {
+      const isUsed = !focused && part.contains(document.activeElement);
+      if (now[number] && !isUsed) part.replaceWith(now[number]);
+    }
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
     document.dispatchEvent(new Event("fetched"));
     if (focused && !document.activeElement?.getAttribute("href")) {
-      roster.querySelector(`[href="${CSS.escape(focused)}"], [href="${focused}"]`)?.focus();
+      room.querySelector(`[href="${CSS.escape(focused)}"], [href="${focused}"]`)?.focus();
     }
   };
 
-  const events = new EventSource("/class/events");
-  const say = (now, text) => {
-    state.dataset.live = now;
-    state.textContent = text;
+  const say = (live, text) => {
+    if (state.dataset.live !== live) [state.dataset.live, state.textContent] = [live, text];
   };
-  events.addEventListener("open", () => say("open", "This list updates by itself."));
-  events.addEventListener("error", () => say("error", "Not connected to the server. Trying again."));
-  events.addEventListener("changed", () => (waiting ??= setTimeout(fetchRoster, 500)));
+  const hear = () => {
+    heard = Date.now();
+    say("open", "Live");
+  };
+  const events = new EventSource("/class/events");
+  for (const name of ["open", "beat", "changed", "ledger"]) events.addEventListener(name, hear);
+  events.addEventListener("changed", () => (waiting ??= setTimeout(refresh, 500)));
   events.addEventListener("ledger", ({ data }) => {
+    if (!ledger) return;
     const { what, short_id, keys } = JSON.parse(data);
     const line = document.createElement("li");
     line.className = `entry entry--${what}`;
@@ -38,4 +56,10 @@ for (const room of document.querySelectorAll("[data-room]")) {
     ledger.prepend(line);
     while (ledger.children.length > LINES) ledger.lastElementChild.remove();
   });
+  setInterval(() => {
+    if (Date.now() - heard < SILENCE) return;
+    say("error", `No connection to the server since ${time.format(heard)}`);
+  }, 1000);
+  // Times and minutes grow without a change.
+  setInterval(refresh, REFRESH);
 }

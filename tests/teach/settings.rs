@@ -128,7 +128,7 @@ async fn a_guest_cannot_ask_for_help() {
     let page = guest.browsers[0].get("/learn/the-seal").await;
     assert!(page.status == 200 && !page.body.contains("Ask for help"), "{}", page.body);
     guest.press("05-the-seal", "help").await;
-    assert!(!teacher.get("/class").await.body.contains("wants help"));
+    assert!(!teacher.get("/class").await.body.contains("seat--help"));
 }
 
 #[rocket::async_test]
@@ -141,11 +141,11 @@ async fn a_student_who_asks_for_help_is_listed_first_until_helped() {
     let room = teacher.get("/class").await.body;
     let place = |name: &str| room.find(&format!("<bdi>{name}</bdi></a>")).unwrap();
     assert!(place("zoe") < place("rosa"), "{room}");
-    assert!(room.contains("wants help, 0 min"), "{room}");
+    assert!(room.contains("! help, 0 min"), "{room}");
     let before = room.split_once("<bdi>zoe</bdi>").unwrap().0;
     let who = before.rsplit_once("/class/students/").unwrap().1.split('"').next().unwrap();
     teacher.post(&format!("/class/students/{who}/helped"), &[]).await.expect_redirect("/class");
-    assert!(!teacher.get("/class").await.body.contains("wants help"));
+    assert!(!teacher.get("/class").await.body.contains("seat--help"));
 }
 
 #[rocket::async_test]

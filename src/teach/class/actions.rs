@@ -1,67 +1,73 @@
-//! The teacher's buttons for the whole class: the line, closing and opening lessons and tests, showing
-//! guesses, unlocking logins.
+//! The teacher's buttons for the whole class, and those of each lesson.
 
 use rocket::response::Redirect;
 use rocket::{Route, State, post, routes};
 use serde::Deserialize;
 
+use super::class_page::ClassPage;
+use super::seats::{CLASS_SIZE, make};
 use crate::audit::{self, Actor, AuditEvent, Outcome};
 use crate::auth::{Admin, LocalStrategy};
+use crate::in_flight::without_deadline;
 use crate::teach::lessons::RequestedLesson;
 use crate::teach::progress::{Phase, ProgressStore, Scope};
 use crate::teach::settings::ClassSettings;
 use crate::web::error::Error;
-use crate::web::{Flash, Form, NoFields, Page};
+use crate::web::{Flash, Form};
 
 /// The characters of a line, which is on top of every page.
 const MAX_LENGTH: usize = 200;
 
+/// The fields of the forms.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Line {
+struct Fields {
     line: String,
-}
-
-/// Sets the line on top of every page. An empty line removes it.
-#[post("/line", data = "<form>")]
-async fn set_line(
-    _teacher: Admin<'_>,
-    settings: &State<ClassSettings>,
-    form: Form<Line>,
-) -> Result<Redirect, Error> {
-    let line: String = form.0.line.trim().chars().take(MAX_LENGTH).collect();
-    settings.change(|settings| settings.line.clone_from(&line)).await?;
-    Ok(Redirect::to("/class"))
-}
-
-#[derive(Deserialize)]
-struct Test {
+    address: String,
     open: Option<Phase>,
 }
 
-/// Opens the test before or after the lessons. Without a name, closes it.
-#[post("/test", data = "<form>")]
-async fn open_test(
-    _teacher: Admin<'_>,
-    settings: &State<ClassSettings>,
-    form: Form<Test>,
-) -> Result<Redirect, Error> {
-    settings.change(|settings| settings.test = form.0.open).await?;
-    Ok(Redirect::to("/class#test"))
-}
-
-/// Resets all counters of attempts, so that all users can log in and register again.
-#[post("/unlock", data = "<_form>")]
-async fn unlock(
+/// `line` shows a text on top of every page, and an empty one removes it. `address` chooses one of this
+/// machine's addresses. `test` opens the test before or after the lessons, or closes it. `unlock` resets all
+/// counters of attempts. `seats` makes the seats that do not exist.
+#[post("/<button>", data = "<form>")]
+async fn press(
     teacher: Admin<'_>,
-    page: Page<'_>,
+    class: ClassPage<'_>,
     strategy: &State<LocalStrategy>,
-    _form: NoFields,
-) -> Result<Redirect, Error> {
-    strategy.throttle.forget_all().await?;
-    audit::record(AuditEvent::UnlockAll, Outcome::Done, Actor::Name(&teacher.0.username));
-    page.set_flash(&Flash::AllUnlocked);
-    Ok(Redirect::to("/class"))
+    button: &str,
+    form: Form<Fields>,
+) -> Result<Option<Redirect>, Error> {
+    let (Fields { line, address, open }, settings) = (form.0, class.settings);
+    let record = |event| audit::record(event, Outcome::Done, Actor::Name(&teacher.0.username));
+    match button {
+        "line" => {
+            let line: String = line.trim().chars().take(MAX_LENGTH).collect();
+            settings.change(|settings| settings.line.clone_from(&line)).await?;
+        }
+        "address" if class.addresses().contains(&address) => {
+            settings.change(|settings| settings.address.clone_from(&address)).await?;
+        }
+        "address" => {}
+        "test" => {
+            settings.change(|settings| settings.test = open).await?;
+            return Ok(Some(Redirect::to("/class#test")));
+        }
+        "unlock" => {
+            strategy.throttle.forget_all().await?;
+            record(AuditEvent::UnlockAll);
+            class.page.set_flash(&Flash::AllUnlocked);
+        }
+        "seats" => {
+            // One password is hashed after the other, so that logins are not kept waiting.
+            let seeded = without_deadline(make(strategy, settings, CLASS_SIZE)).await?;
+            record(AuditEvent::SeedClass);
+            class.page.set_flash(&Flash::SeatsMade(seeded.made.into()));
+            return Ok(Some(Redirect::to("/class/cards")));
+        }
+        _ => return Ok(None),
+    }
+    Ok(Some(Redirect::to("/class")))
 }
 
 /// A button beside a lesson.
@@ -95,7 +101,7 @@ async fn lesson(
 }
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![set_line, open_test, unlock]
+    routes![press]
 }
 
 /// Below `/class/lessons`.

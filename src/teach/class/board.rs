@@ -24,7 +24,7 @@ use crate::trace::{Exchange, Recorder, Step};
 use crate::web::error::Error;
 use crate::web::{Form, TimeView};
 
-/// The exchange on the board of this instance. It stays there when the recorder forgets it. A clone shares it.
+/// The exchange on the board of this instance, also when the recorder has forgotten it. A clone shares it.
 #[derive(Clone, Default)]
 pub(super) struct Board(watch::Sender<Option<Arc<Exchange>>>);
 
@@ -32,6 +32,12 @@ impl Board {
     /// Replaces the exchange on the board.
     pub(super) fn put(&self, exchange: Option<Arc<Exchange>>) {
         self.0.send_replace(exchange);
+    }
+
+    /// Clears the board if this user has sent the request on it.
+    pub(super) fn forget_user(&self, user: &str) {
+        let is_own = |exchange: &mut Arc<Exchange>| exchange.user.as_deref() == Some(user);
+        self.0.send_modify(|exchange| drop(exchange.take_if(is_own)));
     }
 }
 

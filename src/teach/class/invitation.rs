@@ -4,7 +4,6 @@
 //! There is no default password. The person who started the server reads the link in its terminal. The first
 //! user who confirms it within half an hour becomes an admin.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use qrcode::QrCode;
@@ -12,12 +11,13 @@ use qrcode::render::{svg, unicode};
 use rocket::http::{ContentType, Status};
 use rocket::response::Redirect;
 use rocket::tokio::sync::{Mutex, MutexGuard};
-use rocket::{Config, Orbit, Rocket, Route, State, get, post, routes, uri};
+use rocket::{Orbit, Rocket, Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
 use rocket_express_session::SessionId;
 use subtle::ConstantTimeEq as _;
 
-use super::network::reachable_at;
+use super::class_page::ClassPage;
+use super::network::addresses;
 use crate::audit::{self, Actor, AuditEvent, Outcome};
 use crate::auth::{Admin, LocalStrategy, User, Visitor};
 use crate::web::error::Error;
@@ -41,16 +41,6 @@ impl TeacherLink {
         });
         is_right.then_some(link)
     }
-}
-
-/// The address for students: the first address of this server in the local network.
-pub(super) fn address(config: &Config) -> Option<String> {
-    addresses(config).into_iter().next()
-}
-
-fn addresses(config: &Config) -> Vec<String> {
-    let reachable = reachable_at(config.address).into_iter();
-    reachable.map(|ip| format!("http://{}", SocketAddr::new(ip, config.port))).collect()
 }
 
 /// Prints the addresses of the class and the teacher's link on the terminal.
@@ -80,8 +70,8 @@ pub(super) async fn announce(rocket: &Rocket<Orbit>) {
 
 /// The address as a QR code.
 #[get("/qr.svg")]
-fn qr(_teacher: Admin<'_>, config: &Config) -> Option<(ContentType, String)> {
-    let code = QrCode::new(address(config)?).ok()?;
+fn qr(_teacher: Admin<'_>, class: ClassPage<'_>) -> Option<(ContentType, String)> {
+    let code = QrCode::new(class.address()?).ok()?;
     Some((ContentType::SVG, code.render::<svg::Color<'_>>().min_dimensions(240, 240).build()))
 }
 

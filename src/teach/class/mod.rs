@@ -32,7 +32,7 @@ mod news;
 pub use commands::{CommandError, reset, seed};
 pub use network::{PublicAddress, for_a_class};
 pub(super) use news::of_page as news;
-pub use seats::is_on_card;
+pub use seats::card_of;
 
 use rocket::fairing::{AdHoc, Fairing};
 use rocket::futures::future::select;

@@ -3,8 +3,9 @@
 //! Lessons and labs are not made for the internet. So a class is not served at a public address, unless the
 //! teacher allows it.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use rocket::Config;
 use rocket::figment::Figment;
 
 /// The server would listen at a public address.
@@ -32,8 +33,14 @@ pub fn for_a_class(figment: Figment, public: bool) -> Result<Figment, PublicAddr
     }
 }
 
+/// The addresses of this server in the local network, as a browser needs them.
+pub(super) fn addresses(config: &Config) -> Vec<String> {
+    let reachable = reachable_at(config.address).into_iter();
+    reachable.map(|ip| format!("http://{}", SocketAddr::new(ip, config.port))).collect()
+}
+
 /// The addresses of this machine at which other machines reach a server that listens at `address`.
-pub(super) fn reachable_at(address: IpAddr) -> Vec<IpAddr> {
+fn reachable_at(address: IpAddr) -> Vec<IpAddr> {
     if address.is_loopback() {
         return vec![];
     }

@@ -1,4 +1,5 @@
-//! `/class`: the page of the teacher, with the roster and the forms for the whole class.
+//! `/class`: the page of the teacher, with the roster and the forms for the whole class. Its script fetches
+//! the page again after each change, and replaces some of its parts.
 
 use rocket::{Route, State, get, post, routes, uri};
 use rocket_dyn_templates::{Template, context};
@@ -26,16 +27,13 @@ async fn render(
 ) -> Result<Template, Error> {
     let (roster, settings) = (class.roster().await?, class.settings.current());
     let row = |lesson: &'static Lesson| {
-        let learners = roster.students.iter().chain(&roster.guests);
-        let states = learners.flat_map(|learner| &learner.lessons);
-        let solved = states.filter(|at| at.slug == lesson.slug && at.state == "solved").count();
         context! {
             number: lesson.number,
             slug: lesson.slug,
             title: &class.texts.of(lesson).title,
             closed: settings.closed.contains(lesson.slug),
             revealed: settings.revealed.as_deref() == Some(lesson.slug),
-            solved,
+            summary: roster.summary(lesson),
             bars: roster.bars(lesson, class.texts),
         }
     };
@@ -47,6 +45,7 @@ async fn render(
         results: class.test.results(roster.students.iter().map(|student| &student.progress)),
         board: Slides::current(class),
         address: class.address(),
+        addresses: class.addresses(),
         form: context! { errors },
     };
     Ok(class.page.render("class/room", teacher.0, own))
@@ -55,13 +54,6 @@ async fn render(
 #[get("/")]
 async fn show(teacher: Admin<'_>, class: ClassPage<'_>) -> Result<Template, Error> {
     render(&class, teacher, &[]).await
-}
-
-/// The part of the page that changes. The script of the page fetches it.
-#[get("/roster")]
-async fn roster(teacher: Admin<'_>, class: ClassPage<'_>) -> Result<Template, Error> {
-    let roster = class.roster().await?;
-    Ok(class.page.render("class/roster", teacher.0, context! { roster }))
 }
 
 #[derive(Default, Deserialize)]
@@ -113,5 +105,5 @@ async fn reset(
 }
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![show, roster, reset]
+    routes![show, reset]
 }

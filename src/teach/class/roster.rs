@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use indexmap::IndexMap;
 use rocket::tokio::try_join;
@@ -13,15 +14,23 @@ use crate::db::Unavailable;
 use crate::teach::class_data::{ClassData, LISTED, MAX_USERS};
 use crate::teach::lessons::{Bar, Lesson, LessonText, LessonTexts, all, bars};
 use crate::teach::progress::{LessonState, Progress};
+use crate::trace::Recorder;
 use crate::web::{SessionView, TimeView};
 
 /// A student is stuck who takes this many times as long as the lesson should take.
 const STUCK: i64 = 2;
 
+/// A student who has sent no request for this many minutes is away: a period and a break.
+const PRESENT: i64 = 60;
+
+/// After this many minutes, a student neither wants help nor is stuck: the school day is over.
+const SCHOOL_DAY: i64 = 4 * 60;
+
 /// The class.
 #[derive(Serialize)]
 pub(super) struct Roster {
-    /// The accounts of students: those that want help first, then those that are stuck.
+    /// The accounts of students: those who want help, those who are stuck, the others who are here, and those
+    /// who are away.
     pub students: Vec<Student>,
     /// The anonymous sessions.
     pub guests: Vec<Student>,
@@ -29,11 +38,11 @@ pub(super) struct Roster {
     pub teachers: Vec<Student>,
     /// The number of listed sessions.
     pub sessions: usize,
-    /// The number of students who are logged in.
+    /// The number of students who are here.
     pub here: usize,
 }
 
-/// A row of the roster.
+/// A student, a teacher or an anonymous session.
 #[derive(Serialize)]
 pub(super) struct Student {
     /// The account's ID, or the handle of an anonymous session.
@@ -42,14 +51,16 @@ pub(super) struct Student {
     pub name: Option<String>,
     /// The account is an admin's.
     pub teacher: bool,
+    /// A browser is logged in to the account, and has sent a request in the last hour.
+    pub here: bool,
     /// The browsers: "Firefox on Windows", or "Firefox on Windows × 3" for three sessions.
     pub browsers: Vec<String>,
-    /// The start of the oldest session.
-    pub since: Option<TimeView>,
-    /// The last use of any session.
+    /// The last request.
     pub last_seen: Option<TimeView>,
     /// The status of each lesson.
     pub lessons: Vec<LessonStatus>,
+    /// The lesson that was begun last.
+    pub at: Option<LessonStatus>,
     /// The minutes since the student asked for help.
     pub help: Option<i64>,
     /// The minutes at one lesson, if the student is stuck.
@@ -67,6 +78,7 @@ impl Roster {
     pub(super) async fn read(
         class: ClassData<'_>,
         texts: &LessonTexts,
+        recorder: &Recorder,
     ) -> Result<Self, Unavailable> {
         let (sessions, users, mut progress) =
             try_join!(class.list_sessions(), class.users.all(MAX_USERS), class.progress.all())?;
@@ -83,15 +95,17 @@ impl Roster {
             let id = user.id.to_hex();
             let sessions = of_users.remove(&id).unwrap_or_default();
             let progress = progress.remove(&id).unwrap_or_default();
-            student(id, Some(user), sessions, progress, texts)
+            // A store touches a session rarely, so it may not know the last request.
+            let recorded = recorder.of_user(&id).first().map(|exchange| exchange.received);
+            student(id, Some(user), sessions, recorded, progress, texts)
         };
         let (teachers, mut students): (Vec<_>, Vec<_>) =
             users.into_iter().map(of_account).partition(|student| student.teacher);
         students.sort_by_key(|student| {
-            let is_away = student.browsers.is_empty();
-            (Reverse(student.help), Reverse(student.stuck), is_away, student.name.clone())
+            let name = student.name.as_ref().map(|name| name.to_lowercase());
+            (!student.here, Reverse(student.help), Reverse(student.stuck), name)
         });
-        let here = students.iter().filter(|student| !student.browsers.is_empty()).count();
+        let here = students.iter().filter(|student| student.here).count();
         Ok(Self { students, guests, teachers, sessions: count, here })
     }
 
@@ -101,10 +115,49 @@ impl Roster {
         let guests = self.guests.iter().map(|guest| &guest.progress);
         bars(lesson, texts.of(lesson), students, guests)
     }
+
+    /// The numbers of all students in this lesson.
+    pub(super) fn summary(&self, lesson: &Lesson) -> Summary {
+        let of_student = |student: &Student| {
+            student.lessons.iter().find(|status| status.slug == lesson.slug).cloned()
+        };
+        let all: Vec<LessonStatus> = self.students.iter().filter_map(of_student).collect();
+        let (solved, guessed): (Vec<_>, Vec<_>) = (
+            all.iter().filter(|status| status.state == "solved").collect(),
+            all.iter().filter(|status| !status.prediction.is_empty()).collect(),
+        );
+        Summary {
+            solved: solved.len(),
+            guessed: guessed.len(),
+            right: guessed.iter().filter(|status| status.prediction == "right").count(),
+            tries: median(solved.iter().map(|status| status.tries.into())),
+            minutes: median(solved.iter().filter_map(|status| status.minutes)),
+        }
+    }
+}
+
+/// The numbers of all students in one lesson.
+#[derive(Serialize)]
+pub(super) struct Summary {
+    /// The students who have solved it.
+    solved: usize,
+    /// The students who have guessed, and those who guessed right.
+    guessed: usize,
+    right: usize,
+    /// The medians of those who have solved it.
+    tries: Option<i64>,
+    minutes: Option<i64>,
+}
+
+/// The value in the middle, the lower one of two.
+fn median(values: impl Iterator<Item = i64>) -> Option<i64> {
+    let mut values: Vec<i64> = values.collect();
+    values.sort_unstable();
+    values.get(values.len().saturating_sub(1) / 2).copied()
 }
 
 /// The status of a lesson.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub(super) struct LessonStatus {
     pub number: usize,
     pub slug: &'static str,
@@ -118,6 +171,11 @@ pub(super) struct LessonStatus {
     pub tries: u32,
     /// The minutes from the guess to the solution.
     pub minutes: Option<i64>,
+    /// The minutes since the guess.
+    pub since: Option<i64>,
+    /// The time of the guess, in milliseconds since 1970.
+    #[serde(skip)]
+    guessed: Option<i64>,
 }
 
 impl LessonStatus {
@@ -134,53 +192,58 @@ impl LessonStatus {
             goals: guess.and(state).map(goals).unwrap_or_default(),
             tries: state.map_or(0, |state| state.wrong) + u32::from(understood.is_some()),
             minutes: understood.zip(guess).map(|(solved, guess)| (solved - guess.at) / 60_000),
+            since: guess.map(|guess| minutes_since(guess.at)),
+            guessed: guess.map(|guess| guess.at),
         }
     }
 }
 
-/// The row of an anonymous session.
+/// An anonymous session.
 fn guest(session: SessionInfo, texts: &LessonTexts) -> Student {
     let (who, progress) = (session.session.handle.clone(), Progress::of_guest(&session));
-    student(who, None, vec![session], progress, texts)
+    student(who, None, vec![session], None, progress, texts)
 }
 
 fn student(
     who: String,
     user: Option<User>,
     sessions: Vec<SessionInfo>,
+    recorded: Option<SystemTime>,
     progress: Progress,
     texts: &LessonTexts,
 ) -> Student {
-    let since = sessions.iter().filter_map(|session| session.session.lifetime.created).min();
-    let last_seen = sessions.iter().filter_map(|session| session.session.last_seen).max();
+    let stored = sessions.iter().filter_map(|session| session.session.last_seen);
+    let last_seen = stored.chain(recorded.map(timestamp)).max();
+    let is_recent = |seen: Timestamp| minutes_since(seen.as_millis()) < PRESENT;
+    let here = !sessions.is_empty() && last_seen.is_none_or(is_recent);
     let status = |lesson: &'static Lesson| {
         LessonStatus::new(lesson, texts.of(lesson), progress.lessons.get(lesson.slug))
     };
+    let lessons: Vec<LessonStatus> = all().iter().map(status).collect();
+    let at = lessons.iter().filter(|status| status.guessed.is_some());
+    let at = at.max_by_key(|status| status.guessed).cloned();
+    // A request for help ends with the session in which it was made. So does being stuck.
+    let login = sessions.iter().filter_map(|session| session.session.lifetime.created).min();
+    let login = login.map_or(i64::MAX, Timestamp::as_millis);
+    let help = progress.help.filter(|asked| *asked >= login).map(minutes_since);
+    let begun = at.as_ref().filter(|at| at.state == "begun").and_then(|at| at.since);
+    let stuck = begun.map(|minutes| minutes.min(minutes_since(login)));
+    let planned = at.as_ref().and_then(|at| Lesson::named(at.slug));
+    let planned = planned.map_or(0, |lesson| i64::from(texts.of(lesson).minutes));
+    let is_of_today = |minutes: &i64| here && *minutes <= SCHOOL_DAY;
     Student {
         who,
         teacher: user.as_ref().is_some_and(|user| user.admin),
         name: user.map(|user| user.username),
+        here,
         browsers: browsers(sessions),
-        since: since.map(TimeView::from),
         last_seen: last_seen.map(TimeView::from),
-        lessons: all().iter().map(status).collect(),
-        help: progress.help.map(minutes_since),
-        stuck: stuck(&progress, texts),
+        lessons,
+        at,
+        help: help.filter(is_of_today),
+        stuck: stuck.filter(is_of_today).filter(|minutes| *minutes > STUCK * planned),
         progress,
     }
-}
-
-/// The minutes at the lesson that was begun last, if that is too long.
-fn stuck(progress: &Progress, texts: &LessonTexts) -> Option<i64> {
-    let begun = all().iter().filter_map(|lesson| {
-        let state = progress.lessons.get(lesson.slug)?;
-        let at = state.guess.as_ref()?.at;
-        Some((at, state, texts.of(lesson)))
-    });
-    let (at, state, text) = begun.max_by_key(|(at, ..)| *at)?;
-    let minutes = minutes_since(at);
-    let is_too_long = minutes > STUCK * i64::from(text.minutes);
-    (is_too_long && text.status(Some(state)) == "begun").then_some(minutes)
 }
 
 /// The browsers by name, each with the number of its sessions.
@@ -195,6 +258,11 @@ fn browsers(sessions: Vec<SessionInfo>) -> Vec<String> {
         _ => format!("{name} × {count}"),
     });
     names.chain(is_cut.then(|| "and older ones".to_owned())).collect()
+}
+
+fn timestamp(time: SystemTime) -> Timestamp {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(since.as_millis().try_into().unwrap_or(i64::MAX))
 }
 
 fn minutes_since(millis: i64) -> i64 {

@@ -1,21 +1,24 @@
 //! Seats: accounts that are made before the class, each with a passphrase of four words on a card.
 //!
-//! The passphrase is computed from the server's secret, a random text of this class and the seat's name, each
-//! time a card is printed. It is stored nowhere, so the database alone does not give it away. A reset changes
-//! the random text, so old cards are useless.
+//! The passphrase is computed from the server's secret, a random text of this class, the seat's name and the
+//! number of its cards so far. It is stored nowhere, so the database alone does not give it away. A reset
+//! changes the random text, so old cards are useless. A new card counts one more. The count is the version of
+//! the account's password, so it changes in the same write as the password.
 
 use rocket_express_session::{Secrets, SessionId};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
 
 use crate::auth::passphrase::{WORDS, words};
-use crate::auth::{IsOnCard, LocalStrategy, Password, User, Username, key_of};
+use crate::auth::{CardOf, LocalStrategy, Password, User, Username, key_of};
 use crate::db::Unavailable;
 use crate::teach::settings::{ClassSettings, Settings};
 
 /// The number of seats: as many as a school's hall has.
 pub(super) const MAX_SEATS: u32 = 200;
+
+/// The number of seats that the page makes: those of a class.
+pub(super) const CLASS_SIZE: u32 = 40;
 
 /// A card for a student.
 #[derive(Serialize)]
@@ -31,12 +34,16 @@ fn name(number: u32) -> String {
     format!("seat-{number:02}")
 }
 
-/// The card of the seat of this number. It is valid until its owner changes the password.
-fn card(secrets: &Secrets, class: &str, number: u32) -> Card {
+/// The card of the seat of this number, for an account whose password has this version.
+fn card(secrets: &Secrets, class: &Settings, number: u32, version: i64) -> Card {
     let name = name(number);
-    let digest = Sha256::digest(secrets.sign_for("cloakroom seat", &format!("{class} {name}")));
+    let text = match class.old_cards.get(&name).copied().unwrap_or_default() + version {
+        0 => format!("{} {name}", class.seats),
+        count => format!("{} {name} {count}", class.seats),
+    };
+    let digest = Sha256::digest(secrets.sign_for("cloakroom seat", &text));
     // The right words are accepted even when strangers have used up the attempts at the account, because they
-    // cannot be guessed ([`is_on_card`]).
+    // cannot be guessed ([`card_of`]).
     let passphrase = words(&digest).take(WORDS).collect::<Vec<_>>().join(" ");
     Card { name, passphrase }
 }
@@ -66,9 +73,9 @@ pub(super) async fn make(
             }
         })
         .await?;
-    let (mut seeded, class) = (Seeded::default(), settings.current().seats);
+    let (mut seeded, class) = (Seeded::default(), settings.current());
     for number in 1..=count {
-        let card = card(&strategy.secrets, &class, number);
+        let card = card(&strategy.secrets, &class, number, 0);
         let (name, password) = (Username::parse(&card.name), Password::typed(&card.passphrase));
         let (Ok(name), Some(password)) = (name, password) else { continue };
         if let Some((user, _)) = strategy.make_account(&name, password).await? {
@@ -96,25 +103,41 @@ pub(super) fn cards(
     if class.seats.is_empty() {
         return (vec![], vec![]);
     }
-    let mut seats: Vec<_> =
-        users.iter().filter_map(|user| Some((seat(user)?, user.id.0))).collect();
-    seats.sort_unstable();
+    let mut seats: Vec<_> = users.iter().filter_map(|user| Some((seat(user)?, user))).collect();
+    seats.sort_unstable_by_key(|(number, _)| *number);
     let (ours, taken): (Vec<_>, Vec<_>) =
-        seats.into_iter().partition(|(_, id)| class.seat_accounts.contains(id));
-    let card = |(number, _)| card(secrets, &class.seats, number);
+        seats.into_iter().partition(|(_, user)| class.seat_accounts.contains(&user.id.0));
+    let card = |(number, user): (u32, &User)| card(secrets, class, number, user.password_version);
     let name = |(number, _)| name(number);
     (ours.into_iter().map(card).collect(), taken.into_iter().map(name).collect())
 }
 
-/// For the strategy: a function that says whether a password is the passphrase on the card of a user's seat.
-pub fn is_on_card(secrets: Secrets, settings: ClassSettings) -> IsOnCard {
-    Box::new(move |user, password| {
+/// For the strategy: a function that says the passphrase on the card of a user's seat.
+pub fn card_of(secrets: Secrets, settings: ClassSettings) -> CardOf {
+    Box::new(move |user| {
         let class = settings.current();
-        let is_seat = !class.seats.is_empty() && class.seat_accounts.contains(&user.id.0);
-        let Some(number) = seat(user).filter(|_| is_seat) else { return false };
-        let passphrase = card(&secrets, &class.seats, number).passphrase;
-        passphrase.as_bytes().ct_eq(password.as_bytes()).into()
+        let number = own_seat(&class, user)?;
+        Some(card(&secrets, &class, number, user.password_version).passphrase)
     })
+}
+
+/// The number of the seat that this account was made for.
+pub(super) fn own_seat(class: &Settings, user: &User) -> Option<u32> {
+    let is_seat = !class.seats.is_empty() && class.seat_accounts.contains(&user.id.0);
+    seat(user).filter(|_| is_seat)
+}
+
+/// Forgets a seat whose account was deleted. If the seat is made again, it gets a card that it never had.
+///
+/// # Errors
+/// A store does not answer.
+pub(super) async fn forget(settings: &ClassSettings, user: &User) -> Result<(), Unavailable> {
+    let Some(number) = own_seat(&settings.current(), user) else { return Ok(()) };
+    let change = |settings: &mut Settings| {
+        settings.seat_accounts.retain(|id| *id != user.id.0);
+        *settings.old_cards.entry(name(number)).or_default() += user.password_version + 1;
+    };
+    settings.change(change).await
 }
 
 /// The number of the seat that has the name of this account, in any spelling.

@@ -63,15 +63,8 @@ impl Account<'_> {
         error: ConfirmError,
         asked: Option<&str>,
     ) -> Result<FormResponse, Error> {
-        match error {
-            ConfirmError::Invalid(error) => {
-                Ok(FormResponse::invalid(self.render(&[error], asked).await?))
-            }
-            ConfirmError::Throttled { retry_after, error } => {
-                Ok(FormResponse::throttled(retry_after, self.render(&[error], asked).await?))
-            }
-            ConfirmError::Failed(error) => Err(error),
-        }
+        let (wait, error) = error.for_form()?;
+        Ok(FormResponse::rejected(wait, self.render(&[error], asked).await?))
     }
 
     async fn render(&self, errors: &[FieldError], asked: Option<&str>) -> Result<Template, Error> {

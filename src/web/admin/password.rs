@@ -16,7 +16,7 @@ use crate::db::Unavailable;
 use crate::web::error::Error;
 use crate::web::form::{FieldError, Form, FormResponse};
 use crate::web::page::Page;
-use crate::web::reauth::{ConfirmError, Reauth};
+use crate::web::reauth::Reauth;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -47,27 +47,39 @@ async fn submit(
         Ok(user) => user,
         Err(error) => return Ok(FormResponse::invalid(again(error))),
     };
-    match reauth.confirm_recent("own-password", &form.0.password).await {
-        Ok(()) => {}
-        Err(ConfirmError::Invalid(error)) => return Ok(FormResponse::invalid(again(error))),
-        Err(ConfirmError::Throttled { retry_after, error }) => {
-            return Ok(FormResponse::throttled(retry_after, again(error)));
-        }
-        Err(ConfirmError::Failed(error)) => return Err(error),
+    if let Err(error) = reauth.confirm_recent("own-password", &form.0.password).await {
+        let (wait, error) = error.for_form()?;
+        return Ok(FormResponse::rejected(wait, again(error)));
     }
     if !reauth.renew(&form.0.password, admin.0).await? {
         return Ok(FormResponse::redirect(uri!(super::show)));
     }
-    let slot = reauth.strategy.queue.enter(("reset", &admin.0.username), reauth.address).await;
-    let slot = slot.map_err(Unavailable::from)?;
-    let reset = reauth.strategy.reset_password(&user, sessions, &slot).await?;
-    let outcome = if reset.is_some() { Outcome::Done } else { Outcome::Refused };
-    let actor = Actor::Admin(&admin.0.username, &user.username);
-    audit::record(AuditEvent::ResetPassword, outcome, actor);
-    Ok(match reset {
-        Some(reset) => FormResponse::shown(render_reset(&page, admin, &user, &reset)),
+    Ok(match set_new_password(&page, sessions, &reauth, &user, "/admin").await? {
+        Some(shown) => FormResponse::shown(shown),
         None => FormResponse::invalid(again(just_changed())),
     })
+}
+
+/// Sets a new password for `user`, and renders the page that shows it once, with a link to `back`. The caller
+/// has confirmed the admin's own password. `None`: a concurrent change of the password came first.
+///
+/// # Errors
+/// A store does not answer, or too many passwords are being hashed already.
+pub async fn set_new_password(
+    page: &Page<'_>,
+    sessions: &Sessions,
+    reauth: &Reauth<'_>,
+    user: &User,
+    back: &str,
+) -> Result<Option<Template>, Error> {
+    let admin = reauth.user;
+    let slot = reauth.strategy.queue.enter(("reset", &admin.username), reauth.address).await;
+    let slot = slot.map_err(Unavailable::from)?;
+    let reset = reauth.strategy.reset_password(user, sessions, &slot).await?;
+    let outcome = if reset.is_some() { Outcome::Done } else { Outcome::Refused };
+    let actor = Actor::Admin(&admin.username, &user.username);
+    audit::record(AuditEvent::ResetPassword, outcome, actor);
+    Ok(reset.map(|reset| render_reset(page, admin, user, &reset, back)))
 }
 
 /// Redirects to the admin page, which has the form.
@@ -81,24 +93,32 @@ fn own_account() -> FieldError {
     FieldError::new("account", text)
 }
 
-fn just_changed() -> FieldError {
+/// The error of a form after [`set_new_password`] has done nothing.
+pub fn just_changed() -> FieldError {
     let text = "The password of this account was changed a moment ago, or the account was deleted. Nothing was \
                 changed now. Send the form again if a new password is still needed.";
     FieldError::new("account", text)
 }
 
 /// The page with the new password. Only this response has it: it is in no cookie, no address and no log line.
-fn render_reset(page: &Page<'_>, admin: Admin<'_>, user: &User, reset: &PasswordReset) -> Template {
+fn render_reset(
+    page: &Page<'_>,
+    admin: &User,
+    user: &User,
+    reset: &PasswordReset,
+    back: &str,
+) -> Template {
     let log = |error: &Unavailable| {
         log::error!("a password was reset, but not all that belongs to it was done: {error}");
     };
     let own = context! {
+        back,
         username: &user.username,
         passphrase: reset.passphrase.as_str(),
         ended: reset.ended.as_ref().inspect_err(|error| log(error)).ok(),
         is_unlocked: reset.unlocked.as_ref().inspect_err(|error| log(error)).is_ok(),
     };
-    page.render("admin-password", admin.0, own)
+    page.render("admin-password", admin, own)
 }
 
 pub(super) fn routes() -> Vec<Route> {

@@ -79,6 +79,13 @@ impl Flash {
             Self::ClassReset(students) => {
                 return format!("The class has been reset. Accounts deleted: {students}.");
             }
+            Self::StudentDeleted => {
+                "The account was deleted, with its sessions, its progress and its recorded requests."
+            }
+            Self::SeatsMade(0) => "No seat was missing. The cards are below.",
+            Self::SeatsMade(made) => {
+                return format!("Seats made: {made}. Print their cards below.");
+            }
             Self::StudentUnlocked => {
                 "The failed-login counter of this account was reset. If the login page still says that there \
                  were too many attempts, the network address is locked. Then use “Let everyone try again” on \
