@@ -210,6 +210,7 @@ async fn every_source_is_sent_with_teaching_and_those_of_teaching_are_not_sent_w
         "/static/css/learn.css",
         "/static/css/ray.css",
         "/static/css/room.css",
+        "/static/css/sheets.css",
         "/static/css/xray.css",
         "/static/js/ask-who.js",
         "/static/js/board.js",
