@@ -58,6 +58,27 @@ pub const OLD_COOKIE: &str = "lab.old";
 /// A cookie that holds a role, without a signature.
 pub const ROLE_COOKIE: &str = "lab.role";
 
+/// A cookie that scripts may read, and one with `HttpOnly`.
+pub const SCRIPT_COOKIES: [&str; 2] = ["lab.plain", "lab.http-only"];
+
+/// Cookies without the attribute `SameSite`, with `Lax` and with `Strict`.
+pub const SITE_COOKIES: [&str; 3] = ["lab.default", "lab.lax", "lab.strict"];
+
+/// A cookie with a token that logs in to a lab.
+pub const TOKEN_COOKIE: &str = "lab.token";
+
 /// All cookies of the labs.
-pub const LAB_COOKIES: [&str; 6] =
-    [LAB_COOKIE, MEMORY_COOKIE, BIG_COOKIE, NOTE_COOKIE, OLD_COOKIE, ROLE_COOKIE];
+pub const LAB_COOKIES: [&str; 12] = [
+    LAB_COOKIE,
+    MEMORY_COOKIE,
+    BIG_COOKIE,
+    NOTE_COOKIE,
+    OLD_COOKIE,
+    ROLE_COOKIE,
+    SCRIPT_COOKIES[0],
+    SCRIPT_COOKIES[1],
+    SITE_COOKIES[0],
+    SITE_COOKIES[1],
+    SITE_COOKIES[2],
+    TOKEN_COOKIE,
+];

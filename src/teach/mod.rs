@@ -8,7 +8,7 @@
 //! - `xray` shows what `trace` has recorded
 //! - `progress` stores how far each learner is, `class_data` lists the class, `settings` are the teacher's
 //! - `lessons` check what was recorded, `labs` are sessions to break
-//! - `concept_test` is taken before and after the lessons, `words` explains their terms
+//! - `concept_test` is taken before and after the lessons
 //! - `class` is the teacher's view of all that
 //! - `insert` puts X-ray and line into the pages
 
@@ -21,7 +21,6 @@ mod settings;
 mod lessons;
 mod labs;
 mod concept_test;
-mod words;
 pub mod class;
 mod insert;
 
@@ -56,8 +55,6 @@ pub async fn stage(
     let texts = lessons::LessonTexts::read(figment).map_err(StageError::Texts)?;
     let sentences = xray::Sentences::read(figment).map_err(StageError::Texts)?;
     let test = concept_test::ConceptTest::read(figment).map_err(StageError::Texts)?;
-    let words: words::Glossary =
-        text::read_toml(figment, "lessons/words.toml").map_err(StageError::Texts)?;
     let labs = labs::Labs::open(backing, strategy).await.map_err(OpenError::from)?;
     let store = progress::ProgressStore::new(backing);
     let settings = settings::ClassSettings::new(backing);
@@ -66,20 +63,20 @@ pub async fn stage(
     Ok(AdHoc::on_ignite("Teaching", |rocket| async {
         rocket
             .manage(trace::Recorder::default())
+            .attach(labs::stage())
             .attach(trace::stage())
             .attach(insert::stage())
             .attach(class::stage())
             .manage(store)
             .manage(settings)
             .manage(labs)
+            .manage(labs::OPEN)
             .manage(texts)
             .manage(sentences)
             .manage(test)
-            .manage(words)
             .manage(lessons::BarsCache::default())
             .mount("/learn", lessons::routes())
             .mount("/learn", concept_test::routes())
-            .mount("/learn", words::routes())
             .mount("/login", lessons::login_routes())
             .mount("/lab", labs::routes())
             .register("/learn", rocket::catchers![lessons::closed, limits::enough])

@@ -63,8 +63,8 @@ struct Entry {
     browser: Option<BrowserKey>,
     exchange: Arc<Exchange>,
     bytes: usize,
-    /// Its page has sent the one request without a cookie.
-    is_used: bool,
+    /// The requests without the session cookie that its page has sent.
+    sent: u8,
 }
 
 impl Recorder {
@@ -82,12 +82,7 @@ impl Recorder {
         exchange.follows = exchange.follows.take().or_else(|| kept.redirect_to(&exchange, browser));
         let (bytes, exchange) = (exchange.get_size() + size_of::<Entry>(), Arc::new(exchange));
         kept.bytes += bytes;
-        kept.exchanges.push_back(Entry {
-            browser,
-            exchange: exchange.clone(),
-            bytes,
-            is_used: false,
-        });
+        kept.exchanges.push_back(Entry { browser, exchange: exchange.clone(), bytes, sent: 0 });
         kept.evict(browser);
         exchange
     }
@@ -119,13 +114,14 @@ impl Recorder {
         own.map(|entry| entry.exchange.clone()).collect()
     }
 
-    /// The browser of the exchange of this ID, for one request that its page sends without a cookie.
-    /// `None` for a page of another path, and from the second time on: an ID gives a right to read.
-    pub fn browser_once(&self, id: &str, path: &str) -> Option<BrowserKey> {
+    /// The browser of the exchange of this ID, for a request that its page sends without the session cookie.
+    /// `None` for a page of another path, and after `most` of them: an ID gives a right to read.
+    pub fn browser_of_page(&self, id: &str, path: &str, most: u8) -> Option<BrowserKey> {
         let mut kept = self.kept();
         let of_page = |entry: &&mut Entry| entry.exchange.id == id && entry.exchange.path == path;
         let page = kept.exchanges.iter_mut().find(of_page)?;
-        if std::mem::replace(&mut page.is_used, true) { None } else { page.browser }
+        page.sent = page.sent.saturating_add(1);
+        if page.sent > most { None } else { page.browser }
     }
 
     /// Removes all exchanges.

@@ -48,11 +48,12 @@ const TEACHING_STYLES: [&str; 7] = ["xray", "ray", "learn", "lab", "class", "roo
 const SCRIPTS: [&str; 3] = ["show-password", "password-rules", "local-time"];
 
 /// The scripts that only `teaching` needs.
-const TEACHING_SCRIPTS: [&str; 9] = [
+const TEACHING_SCRIPTS: [&str; 10] = [
     "open-when-wide",
     "dialect",
     "live-goals",
     "ask-who",
+    "guest-book",
     "countdown",
     "class-room",
     "copy",

@@ -11,7 +11,9 @@
 //! carries no visitor's cookie.
 
 use rocket::fairing::AdHoc;
+use rocket::http::uri::Origin;
 use rocket::http::{Method, Status};
+use rocket::response::{self, Responder};
 use rocket::{Request, Response, Route, get, routes, uri};
 
 use super::origin::is_same_host;
@@ -44,21 +46,42 @@ fn length(request: &Request<'_>) -> usize {
     lines.sum::<usize>() + request.uri().path().as_str().len() + query
 }
 
+/// The path of the one route that takes a POST from another site, if Rocket manages this. The route is part
+/// of a lesson about such requests, and changes nothing.
+pub struct OpenToOtherSites(pub &'static str);
+
 /// Attaches the check for requests from other sites.
 pub fn cross_site_requests() -> AdHoc {
     AdHoc::on_request("Cross-site requests", |request, _| {
         Box::pin(async move {
-            if is_disguised_head(request) || is_unsafe(request) && is_from_elsewhere(request) {
+            let is_foreign = is_unsafe(request) && is_from_elsewhere(request);
+            if is_disguised_head(request) || is_foreign && !is_open(request) {
                 audit::record_cross_site(request);
+                let address = refusal(request);
                 request.set_method(Method::Get);
-                request.set_uri(uri!(cross_site));
-            } else if is_unsafe(request) {
+                request.set_uri(address);
+            } else if is_unsafe(request) && !is_foreign {
                 let says = |name| request.headers().contains(name);
                 let by = ["sec-fetch-site", "origin"].into_iter().find(|name| says(*name));
                 trace::note(|| Step::OriginChecked { by });
             }
         })
     })
+}
+
+/// The address of the refusal. The query stays, because it may name the page of a lesson that has sent the
+/// request.
+fn refusal(request: &Request<'_>) -> Origin<'static> {
+    let address = uri!(cross_site);
+    let with_query = |query| Origin::parse_owned(format!("{address}?{query}")).ok();
+    request.uri().query().and_then(with_query).unwrap_or(address)
+}
+
+/// Whether the address is the open one, in exactly this spelling.
+fn is_open(request: &Request<'_>) -> bool {
+    let open = request.rocket().state::<OpenToOtherSites>();
+    let path = request.uri().path().as_str();
+    request.method() == Method::Post && open.is_some_and(|open| open.0 == path)
 }
 
 /// Whether the request may change something. A GET with a form as its body may: Rocket has replaced the
@@ -107,8 +130,23 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
     img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
 
-const ALWAYS: [(&str, &str); 6] = [
-    ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+/// For a page that plays another site. Browsers give it an origin of its own, so its requests are cross-site.
+/// It may have forms, links and images, and no scripts and styles.
+const SANDBOX: &str = "sandbox allow-forms allow-top-navigation; default-src 'none'; \
+    img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// A response that is a page of another site for browsers.
+pub struct Sandboxed<R>(pub R);
+
+impl<'r, R: Responder<'r, 'static>> Responder<'r, 'static> for Sandboxed<R> {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let mut response = self.0.respond_to(request)?;
+        response.set_raw_header("Content-Security-Policy", SANDBOX);
+        Ok(response)
+    }
+}
+
+const ALWAYS: [(&str, &str); 5] = [
     ("X-Content-Type-Options", "nosniff"),
     // With `no-referrer`, browsers would send `Origin: null` with our own forms.
     ("Referrer-Policy", "same-origin"),
@@ -154,6 +192,9 @@ async fn in_one_piece(response: &mut Response<'_>) {
 
 /// Sets all headers. A second call changes nothing.
 pub fn set_headers(request: &Request<'_>, response: &mut Response<'_>) {
+    let is_sandboxed = response.headers().get_one("Content-Security-Policy") == Some(SANDBOX);
+    let policy = if is_sandboxed { SANDBOX } else { CONTENT_SECURITY_POLICY };
+    response.set_raw_header("Content-Security-Policy", policy);
     for (name, value) in ALWAYS {
         response.set_raw_header(name, value);
     }

@@ -10,7 +10,7 @@ let shown = board?.innerHTML;
 let waiting = null; // a timer before the next fetch
 let wanted = null; // an own step that the server does not know yet
 let isSending = false;
-let moves = 0;
+let moves = 0; // grows with each own step, and again when the server knows it
 let silence = null; // a timer that a sign of life starts again
 
 const step = () => Number(board.dataset.step);
@@ -59,6 +59,7 @@ async function send() {
     await fetch("/class/board", { method: "POST", body, redirect: "manual" }).catch(() => null);
   }
   isSending = false;
+  moves += 1;
 }
 
 async function refresh() {

@@ -217,6 +217,7 @@ async fn every_source_is_sent_with_teaching_and_those_of_teaching_are_not_sent_w
         "/static/js/copy.js",
         "/static/js/countdown.js",
         "/static/js/dialect.js",
+        "/static/js/guest-book.js",
         "/static/js/live-goals.js",
         "/static/js/news.js",
         "/static/js/open-when-wide.js",

@@ -6,6 +6,7 @@ use thirtyfour::prelude::*;
 
 use crate::chromium::Chromium;
 use crate::room::{class, type_keys, wait_for};
+use crate::support::lesson::{FOLDERS, slug};
 use crate::support::{App, Browser, PASSWORD};
 use crate::{axe, layout};
 
@@ -189,6 +190,30 @@ async fn the_board_is_accessible_and_fits_each_projector() {
     look("request").await;
     press(&mut teacher, &[("do", "request"), ("request", "gone")]).await;
     look("gone").await;
+    chromium.close().await;
+}
+
+#[rocket::async_test]
+async fn the_slides_of_each_lesson_fit_the_smallest_projector() {
+    let (app, chromium, mut teacher, _) = board().await;
+    chromium.resize(1024, 768, false).await;
+    for slug in FOLDERS.map(slug) {
+        // Visitors have bars of their own.
+        app.browser().post(&format!("/learn/{slug}/predict"), &[("choice", "0")]).await;
+        press(&mut teacher, &[("do", "lesson"), ("lesson", slug)]).await;
+        for step in ["1", "2", "3", "4"] {
+            press(&mut teacher, &[("do", "step"), ("step", step)]).await;
+            chromium.goto("/class/board").await;
+            let size =
+                "const { scrollHeight, clientHeight } = document.querySelector('.board__stage');
+                return [scrollHeight <= clientHeight, scrollHeight, clientHeight]";
+            let size = chromium.script(size).await;
+            assert_eq!(size[0], true, "{slug}, step {step}: {size}");
+            if slug == "the-options" {
+                chromium.screenshot(&format!("board-{slug}-{step}-1024")).await;
+            }
+        }
+    }
     chromium.close().await;
 }
 

@@ -43,11 +43,21 @@ impl Chromium {
         Self::open_with(base, off).await
     }
 
+    /// Opens a browser for which a cookie without `SameSite` is old after ten seconds, not after two minutes.
+    pub async fn open_with_fast_cookies(base: &str) -> Self {
+        let fast = "--enable-features=ShortLaxAllowUnsafeThreshold";
+        Self::open_with_all(base, json!({}), &[fast]).await
+    }
+
     async fn open_with(base: &str, preferences: Value) -> Self {
+        Self::open_with_all(base, preferences, &[]).await
+    }
+
+    async fn open_with_all(base: &str, preferences: Value, further: &[&str]) -> Self {
         let (driver, port) = start_driver();
         let profile = TempDir::new().expect("a folder for the profile");
         let mut options = DesiredCapabilities::chrome();
-        for argument in [
+        for argument in further.iter().copied().chain([
             "--headless",
             "--no-sandbox",
             "--disable-gpu",
@@ -58,7 +68,7 @@ impl Chromium {
             "--disable-component-update",
             // `tls.rs` makes its own.
             "--ignore-certificate-errors",
-        ] {
+        ]) {
             options.add_arg(argument).expect("an argument");
         }
         options.add_experimental_option("prefs", preferences).expect("preferences");

@@ -14,6 +14,7 @@ mod cookies;
 mod forgotten;
 mod layout;
 mod lessons;
+mod other_site;
 mod room;
 mod tls;
 mod way;

@@ -7,17 +7,20 @@ use rocket::figment::providers::{Format as _, Toml};
 use serde::Deserialize;
 
 /// All lessons. The last one waits for its clocks.
-pub const FOLDERS: [&str; 11] = [
+pub const FOLDERS: [&str; 14] = [
     "01-http-forgets",
     "02-ticket-and-coat",
     "03-behind-the-login",
     "04-one-jar",
     "05-the-seal",
     "06-no-secrets",
+    "07-what-a-script-takes",
+    "08-another-site",
     "09-fixation",
     "11-bigger-than-a-cookie",
     "12-two-stores",
     "13-the-options",
+    "14-session-or-token",
     "10-three-clocks",
 ];
 
@@ -33,6 +36,11 @@ pub struct Request {
     pub browser: usize,
     #[serde(default = "yes")]
     pub cookies: bool,
+    /// The page of lesson 8 that plays another site sends it, with these cookies alone.
+    #[serde(default)]
+    pub from_other_site: bool,
+    #[serde(default)]
+    pub sent: Vec<String>,
     #[serde(default)]
     pub seconds: u64,
     /// Whether the final question is answered rightly.
@@ -75,6 +83,12 @@ pub fn prediction(folder: &str) -> (usize, usize) {
     let options: Vec<BTreeMap<String, String>> =
         lesson(folder).extract_inner("predict.options").unwrap();
     (lesson(folder).extract_inner("predict.right").unwrap(), options.len())
+}
+
+/// What is behind the last sign `=` or `:` of a decoded cookie, without the signs of JSON around it.
+pub fn secret(decoded: &str) -> String {
+    let last = decoded.rsplit(['=', ':']).next().unwrap_or_default();
+    last.trim_matches(['"', '}']).to_owned()
 }
 
 /// Whether a sentence of a final question is true. Its facts are filled in.

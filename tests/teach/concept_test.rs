@@ -102,6 +102,12 @@ async fn a_test_is_shuffled_for_each_student_and_a_reload_shows_the_same_order()
     let is_as_in_file = |order: &[String]| order.windows(4).any(|options| options == in_file);
     assert!(![first, others, second].iter().all(|order| is_as_in_file(order)));
     app.browser().get(PATH).await.expect_page(200, "id=\"log-in\"");
+    // Pages that are open learn of it, and those that are loaded now.
+    for path in ["/class/news?lesson=&version=", "/learn"] {
+        app.browser().get(path).await.expect_page(200, "id=\"test-open\"");
+    }
+    open(&mut teacher, "").await;
+    assert_eq!(app.browser().get("/class/news?lesson=&version=").await.status, 204);
 }
 
 #[rocket::async_test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use reqwest::Method;
 
 use crate::support::lesson::{Request, is_true, slug};
 use crate::support::{Answer, App, Browser, PASSWORD};
@@ -71,8 +72,28 @@ impl Learner {
         match request.method.as_str() {
             "WAIT" => rocket::tokio::time::sleep(Duration::from_secs(request.seconds)).await,
             "FINAL" => self.answer_question(folder, request.right).await,
+            _ if request.from_other_site => self.send_from_other_site(request).await,
             _ => self.request(folder, request).await,
         }
+    }
+
+    /// Sends what the page of the other site would send, with the cookies that a browser would send.
+    async fn send_from_other_site(&mut self, request: &Request) {
+        let (_, id) = self.pages.rsplit_once("?page=").expect("the page of the other site");
+        let id = id.split('"').next().unwrap();
+        let path = format!("{}?page={id}", request.path);
+        let browser = &mut self.browsers[0];
+        let all = browser.jar.clone();
+        browser.jar.retain(|name, _| request.sent.contains(name));
+        let sent = if request.method == "GET" {
+            let fields = request.fields.iter().map(|(name, value)| format!("&{name}={value}"));
+            browser.request(Method::GET, &format!("{path}{}", fields.collect::<String>()))
+        } else {
+            browser.request(Method::POST, &path).header("origin", "null").form(&request.fields)
+        };
+        let answer = browser.send(sent.header("sec-fetch-site", "cross-site")).await;
+        assert!([204, 303, 403].contains(&answer.status), "{path}: {}", answer.status);
+        browser.jar.extend(all);
     }
 
     async fn request(&mut self, folder: &str, request: &Request) {
@@ -101,7 +122,8 @@ impl Learner {
     /// A value of a field with the learner's own words in place of `{names}`.
     pub fn fill(&self, value: &str) -> String {
         let value = value.replace("{username}", self.name).replace("{password}", PASSWORD);
-        let value = self.fill_ticket(&value);
+        let plain = self.browsers[0].jar.get("lab.plain").cloned().unwrap_or_default();
+        let value = self.fill_ticket(&value).replace("{plain}", &plain);
         if value.contains("{secret}") {
             value.replace("{secret}", &self.read_secret())
         } else {
@@ -118,11 +140,11 @@ impl Learner {
         value.replace("{leaked_secret}", &self.shown("leaked-secret").unwrap_or_default())
     }
 
-    /// What the lab's cookie in base64 says behind its last equals sign.
+    /// What the lab's cookie in base64 says behind its last sign `=` or `:`.
     fn read_secret(&self) -> String {
         let text =
             STANDARD_NO_PAD.decode(self.shown("encoded").expect("a cookie to read")).unwrap();
-        String::from_utf8(text).unwrap().rsplit('=').next().unwrap().to_owned()
+        crate::support::lesson::secret(&String::from_utf8(text).unwrap())
     }
 
     /// The text of the element with this ID, on the last page that had it.

@@ -48,6 +48,11 @@ async fn a_page_gets_what_the_teacher_has_changed_and_nothing_when_nothing_has_c
     press(&mut teacher, "/class/lessons/the-seal", "open").await;
     silent("the-seal", &version(&line)).await;
 
+    teacher.post("/class/test", &[("open", "before")]).await;
+    ask(&app, "", &version(&line)).await.expect_page(200, "id=\"test-now\"");
+    teacher.post("/class/test", &[]).await;
+    silent("", &version(&line)).await;
+
     press(&mut teacher, "/class/board", "look").await;
     let look = ask(&app, "", &version(&line)).await;
     look.expect_page(200, "data-look=\"");

@@ -1,6 +1,7 @@
 //! Each sentence of the X-ray is said of some request, with all its values and with its source.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use mongodb::bson::{DateTime, Document, doc};
 use reqwest::Method;
@@ -11,11 +12,14 @@ use crate::class::teacher;
 use crate::learner::Learner;
 use crate::rows::rows_of;
 use crate::support::lesson::solution;
-use crate::support::{App, Browser, PASSWORD};
+use crate::support::{App, Browser, PASSWORD, figment};
 
 /// What is written between two sentences, and sentences about a MongoDB or a browser that is not at hand.
 const UNSAID: [&str; 5] =
     ["between-cookies", "between-fields", "session-undeliverable", "reply-failed", "reply-none"];
+
+/// The files in `templates/xray`.
+const FILES: [&str; 4] = ["request", "session", "login", "mongodb"];
 
 /// The keys that pages have said.
 #[derive(Default)]
@@ -134,7 +138,7 @@ async fn each_sentence_is_said_of_some_request_with_its_values_and_its_source() 
     visit_labs(&app, &mut said).await;
 
     let mut unsaid = vec![];
-    for file in ["request", "session", "login", "mongodb"] {
+    for file in FILES {
         let file = format!("templates/xray/{file}.toml");
         let texts: toml::Table = std::fs::read_to_string(file).unwrap().parse().unwrap();
         for (key, text) in texts {
@@ -148,4 +152,54 @@ async fn each_sentence_is_said_of_some_request_with_its_values_and_its_source() 
     let login = crate::unescape(rosa.get("/xray/code/login").await.body);
     let line = "regenerated.log_in(&amp;user.id.to_hex())?;</mark>";
     assert!(login.contains("<code>src/auth/login.rs</code>") && login.contains(line), "{login}");
+}
+
+#[test]
+fn every_key_in_the_source_has_a_sentence() {
+    let read = |path: String| std::fs::read_to_string(path).unwrap();
+    let texts = FILES.map(|name| read(format!("templates/xray/{name}.toml"))).concat();
+    let mut count = 0;
+    for source in ["steps", "request_response"] {
+        let source = read(format!("src/teach/xray/{source}.rs"));
+        for key in source.split('"').skip(1).step_by(2).filter(|quoted| quoted.contains('-')) {
+            let is_known = texts.contains(&format!("\n[{key}]\n"));
+            assert!(is_known || key == "sec-fetch-site", "no sentence for {key}");
+            count += 1;
+        }
+    }
+    assert!(count > 60, "{count}");
+}
+
+#[rocket::async_test]
+async fn a_changed_file_has_all_sentences_no_other_no_unknown_value_and_true_places() {
+    let folder = tempfile::tempdir().unwrap();
+    let copied = Command::new("cp").args(["-r", "templates"]).arg(folder.path()).status();
+    assert!(copied.unwrap().success());
+    let file = folder.path().join("templates/xray/login.toml");
+    let texts = std::fs::read_to_string(&file).unwrap();
+    for (text, other, expected) in [
+        ("[login]\nplain = \"The coat", "[login]\nplain = \"Der Mantel", ""),
+        ("[login]", "[log-in]", "no step for the sentence [log-in]"),
+        ("[login]", "[login.plain]", "login.toml"),
+        ("{algorithm}, {ms} ms", "{algorithmus}", "[password-hashed] has no value {algorithmus}"),
+        ("{algorithm}, {ms} ms", "{ms} ms", ""),
+        ("protocol = \"`session", "protokoll = \"`session", "protokoll"),
+        (
+            "file = \"src/auth/login.rs\"",
+            "file = \"src/login.rs\"",
+            "[login] code: the program has no",
+        ),
+        ("\"log_in_to\"", "\"log_on\"", "has no function log_on"),
+        ("regenerated.log_in(", "regenerated.log_on(", "no line of log_in_to in"),
+        (&texts[texts.find("[session-invalidated]").unwrap()..], "", "no sentence [session-inv"),
+    ] {
+        assert!(texts.contains(text), "{text}");
+        std::fs::write(&file, texts.replacen(text, other, 1)).unwrap();
+        let settings = figment().merge(("teaching", true)).merge(("session.store", "memory"));
+        let settings = settings.merge(("template_dir", folder.path().join("templates")));
+        let fault =
+            cloakroom::rocket(settings).await.err().map_or(String::new(), |e| e.to_string());
+        let is_expected = fault.contains(expected) && fault.is_empty() == expected.is_empty();
+        assert!(is_expected && !fault.contains('\n'), "{other:?}: {fault}");
+    }
 }

@@ -225,7 +225,7 @@ fn a_long_command_is_cut_at_a_piece() {
     let all = |length| format!("c.find({{ username: {:?}, n: ", "r".repeat(length));
     // 400 characters fit.
     assert_eq!(shown(&"r".repeat(368), 123), all(368) + "123 })");
-    assert_eq!(shown(&"r".repeat(368), 1_234_567), all(368) + "123456 …", "a number from us");
+    assert_eq!(shown(&"r".repeat(368), 1_234), all(368) + "1234 } …", "a number from us");
     assert_eq!(shown(&"r".repeat(399), 1), "c.find({ username:  …", "a text from outside");
 }
 

@@ -259,6 +259,8 @@ async fn step_mode_goes_forth_and_back() {
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
     let id = exchanges(&rosa.get("/dashboard").await).pop().unwrap();
+    let all = rosa.get(&format!("/xray/{id}")).await.body;
+    assert!(all.contains("?step=1\"") && !all.contains("?step=2"), "{all}");
     let second = rosa.get(&format!("/xray/{id}?step=2")).await.body;
     assert_eq!(rows_of(&second).len(), 2);
     assert!(second.contains("?step=1") && second.contains("?step=3"), "{second}");

@@ -24,7 +24,7 @@ use crate::trace::{Exchange, Recorder, Step};
 use crate::web::error::Error;
 use crate::web::{Form, TimeView};
 
-/// The exchange on the board of this instance. It stays there when the recorder forgets it. A clone shares it.
+/// The exchange on the board of this instance, also when the recorder has forgotten it. A clone shares it.
 #[derive(Clone, Default)]
 pub(super) struct Board(watch::Sender<Option<Arc<Exchange>>>);
 

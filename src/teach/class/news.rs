@@ -8,52 +8,54 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use rocket::http::Status;
 use rocket::response::content::RawHtml;
 use rocket::{Request, Route, State, get, routes};
-use rocket_dyn_templates::Template;
+use rocket_dyn_templates::{Template, context};
 use serde::Serialize;
 
 use super::class_page::ClassPage;
 use crate::db::Unavailable;
 use crate::teach::lessons::{Bar, BarsCache, Lesson};
+use crate::teach::progress::Phase;
 use crate::teach::settings::{ClassSettings, Settings};
 use crate::web::error::Error;
 
 /// The news for one page.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct News {
     /// The teacher's line; empty for none.
     line: String,
     /// The time since when students are asked to look at the board.
     look: Option<i64>,
+    /// The test that is open.
+    test: Option<Phase>,
     /// The teacher has closed the lesson of the page.
     closed: bool,
     /// The guesses of the lesson of the page, if the teacher shows them.
     bars: Vec<Bar>,
-    /// Another text for other news.
-    version: String,
 }
 
 impl News {
-    fn new(settings: Settings, closed: bool, bars: Vec<Bar>) -> Self {
-        let Settings { line, look, .. } = settings;
-        let news = Self { line, look, closed, bars, version: String::new() };
-        if news.line.is_empty() && look.is_none() && !closed && news.bars.is_empty() {
-            return news;
+    /// Another text for other news; empty for none.
+    fn version(&self) -> String {
+        let json = |news: &Self| serde_json::to_string(news).unwrap_or_default();
+        if json(self) == json(&Self::default()) {
+            return String::new();
         }
         let mut hasher = DefaultHasher::new();
-        serde_json::to_string(&news).unwrap_or_default().hash(&mut hasher);
-        Self { version: format!("{:x}", hasher.finish()), ..news }
+        json(self).hash(&mut hasher);
+        format!("{:x}", hasher.finish())
     }
 
     /// As a part of a page.
     fn html(&self, request: &Request<'_>) -> Option<String> {
-        Template::show(request.rocket(), "class/news", self)
+        let own = context! { version: self.version(), news: self };
+        Template::show(request.rocket(), "class/news", own)
     }
 }
 
-/// The news for the top of this page. What belongs to a lesson is elsewhere in the page.
+/// The news for the top of this page. Those of a lesson are elsewhere in the page.
 pub(crate) fn of_page(request: &Request<'_>) -> Option<String> {
-    let settings = request.rocket().state::<ClassSettings>()?.current();
-    News::new(settings, false, vec![]).html(request)
+    let Settings { line, look, test, .. } = request.rocket().state::<ClassSettings>()?.current();
+    News { line, look, test, ..News::default() }.html(request)
 }
 
 /// `lesson`: the slug of the lesson on the page. `version`: that of the news that the page has; for the same
@@ -72,8 +74,9 @@ async fn news(
         Some(lesson) => cache.bars(class.data, lesson, class.texts.of(lesson)).await?,
         None => vec![],
     };
-    let news = News::new(settings, closed, bars);
-    if news.version == version.unwrap_or_default() {
+    let Settings { line, look, test, .. } = settings;
+    let news = News { line, look, test, closed, bars };
+    if news.version() == version.unwrap_or_default() {
         return Ok(Err(Status::NoContent));
     }
     let html = news.html(class.page.request()).ok_or_else(|| Unavailable::new("no template"))?;

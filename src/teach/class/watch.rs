@@ -131,7 +131,9 @@ impl Watcher {
     async fn compare(&mut self) {
         let now = if self.changes.has_listeners() { snapshot(&self.sessions).await } else { None };
         if let (Some(before), Some(now)) = (&self.before, &now) {
-            diff(before, now).into_iter().for_each(|line| self.changes.publish(Some(line)));
+            for line in diff(before, now) {
+                self.changes.publish(Some(line));
+            }
         }
         self.before = now;
         // Accounts and progress are not compared.

@@ -12,8 +12,8 @@ use rocket_express_session::Session;
 use serde::Deserialize;
 
 use super::servers::Tenant;
-use super::sessions::{DAY, Labs, commit};
-use super::{cookies, options};
+use super::sessions::{DAY, Labs};
+use super::{cookies, guest_book, options, other_site};
 use crate::auth::revoke::REVOKED;
 use crate::db::Unavailable;
 use crate::names::{BIG_COOKIE, LAB_COOKIE, NOTE_COOKIE, OLD_COOKIE};
@@ -40,7 +40,8 @@ pub(super) struct Button {
     /// The name of the button.
     #[serde(rename = "do")]
     pub name: String,
-    /// In lesson 5, the value of a cookie, and a session ID with the secret to sign it with.
+    /// In lesson 5, the value of a cookie, and a session ID with the secret to sign it with. In lesson 7,
+    /// `value` is what a script has read.
     pub value: String,
     pub id: String,
     pub signing_secret: String,
@@ -77,8 +78,15 @@ impl LabContext<'_> {
             "new" | "leak" | "send" | "sign" | "role" if self.slug == "the-seal" => {
                 self.forge(button, state).await?
             }
+            "give" if self.slug == guest_book::SLUG => guest_book::give(state),
+            "stranger" => guest_book::receive(self.request, &button.value, state),
+            "escape" | "trust" => guest_book::set_escaped(state, button.name == "escape"),
+            "give" => other_site::give(state),
             "plant" | "keep" | "regenerate" | "mallory" if self.slug == "fixation" => {
                 self.fixation(button, state).await?
+            }
+            "login" | "short" | "everywhere" | "send" if self.slug == "session-or-token" => {
+                self.token(button, state).await?
             }
             "new" => self.begin(state, None).await?,
             "change" => self.change(state, |session| session.increment(VISITS)).await?,
@@ -107,7 +115,7 @@ impl LabContext<'_> {
             "count" => self.count(state).await?,
             "restart" => {
                 if let Some(tenant) = &self.tenant {
-                    self.labs.restart(tenant);
+                    self.labs.servers().restart(tenant);
                 }
                 vec![]
             }
@@ -144,13 +152,10 @@ impl LabContext<'_> {
         self.limits.count(Size::Small).await?;
         let session = self.session(state).await?;
         session.regenerate();
-        session.set(VISITS, &1).map_err(Unavailable::new)?;
         if max_age.is_some() {
             session.set_max_age(max_age);
         }
-        let line = commit(&session).await?;
-        remember(state, line.as_deref());
-        Ok(line.into_iter().collect())
+        self.save(state, &session, |session| session.set(VISITS, &1)).await
     }
 
     async fn change<E: std::fmt::Display>(
@@ -178,6 +183,7 @@ impl LabContext<'_> {
         if session.is_stored() { Ok(()) } else { self.limits.count(Size::Small).await }
     }
 
+    /// Changes the session, stores it, and remembers its ticket.
     async fn save<E: std::fmt::Display>(
         &self,
         state: &mut LabState,
@@ -185,8 +191,9 @@ impl LabContext<'_> {
         change: impl FnOnce(&Session) -> Result<(), E>,
     ) -> Result<Vec<String>, Denied> {
         change(session).map_err(Unavailable::new)?;
-        let line = commit(session).await?;
-        remember(state, line.as_deref());
+        let line = session.sessions().commit(session).await?;
+        let ticket = line.as_deref().and_then(cookies::value).filter(|value| !value.is_empty());
+        state.ticket = ticket.map(str::to_owned).or_else(|| state.ticket.take());
         Ok(line.into_iter().collect())
     }
 
@@ -205,7 +212,7 @@ impl LabContext<'_> {
         let session = self.session(state).await?;
         self.labs.clocks.change(session.id().as_str(), |times| times.is_logged_out = true);
         session.destroy();
-        Ok(commit(&session).await?.into_iter().collect())
+        Ok(session.sessions().commit(&session).await?.into_iter().collect())
     }
 
     /// The ticket of the decoy account, which is logged in with another browser.
@@ -213,15 +220,24 @@ impl LabContext<'_> {
         if let Some(ticket) = &state.decoy {
             return Ok(ticket.clone());
         }
-        self.limits.count(Size::Small).await?;
         super::note(self.slug, "sessions begun for Oskar, in a browser of his own", 1);
-        let session = self.labs.sessions(&Switches::default())?.create(self.request);
         let Hidden { oskar, .. } = state.hidden.get_or_insert_with(Hidden::random);
-        session.regenerate().log_in(&oskar).map_err(Unavailable::new)?;
-        let line = commit(&session).await?.unwrap_or_default();
-        let ticket = cookies::value(&line).unwrap_or_default().to_owned();
-        state.decoy = Some(ticket.clone());
-        Ok(ticket)
+        let log_in = |session: &Session| session.regenerate().log_in(&oskar);
+        let ticket = self.new_ticket(&Switches::default(), log_in).await?;
+        Ok(state.decoy.insert(ticket).clone())
+    }
+
+    /// Stores a session that is in no browser yet; returns its ticket.
+    pub(super) async fn new_ticket<E: std::fmt::Display>(
+        &self,
+        switches: &Switches,
+        change: impl FnOnce(&Session) -> Result<(), E>,
+    ) -> Result<String, Denied> {
+        self.limits.count(Size::Small).await?;
+        let session = self.labs.sessions(switches)?.create(self.request);
+        change(&session).map_err(Unavailable::new)?;
+        let line = session.sessions().commit(&session).await?.unwrap_or_default();
+        Ok(cookies::value(&line).unwrap_or_default().to_owned())
     }
 
     /// Ends Oskar's session as the account page does: for this reason, and at once.
@@ -240,7 +256,7 @@ impl LabContext<'_> {
         let Some(memory) = self.memory().await? else { return Ok(lines) };
         self.count_new(&memory).await?;
         memory.increment(VISITS).map_err(Unavailable::new)?;
-        lines.extend(commit(&memory).await?);
+        lines.extend(memory.sessions().commit(&memory).await?);
         Ok(lines)
     }
 
@@ -250,14 +266,9 @@ impl LabContext<'_> {
     /// The memory does not answer, which does not happen.
     pub(super) async fn memory(&self) -> Result<Option<Session>, Unavailable> {
         let Some(tenant) = &self.tenant else { return Ok(None) };
-        let sessions = self.labs.in_memory(&self.labs.server(tenant))?;
+        let server = self.labs.servers().of(tenant);
+        let sessions = self.labs.in_memory(&server)?;
         sessions.load(self.request).await.map(Some)
-    }
-}
-
-fn remember(state: &mut LabState, line: Option<&str>) {
-    if let Some(value) = line.and_then(cookies::value).filter(|value| !value.is_empty()) {
-        state.ticket = Some(value.to_owned());
     }
 }
 

@@ -1,31 +1,35 @@
-//! Lesson 10: the three clocks of a ticket. What a process knows of them: when a cookie expires, when a document does, and when MongoDB
-//! deleted it.
+//! Lesson 10: the three clocks of a ticket. A process knows when a cookie expires, when a document does, and
+//! when MongoDB deleted it.
 //!
 //! `class/watch.rs` reports the deletes, where MongoDB has a change stream. A delete after the expiry is the
 //! TTL monitor's, because this program deletes no session that has expired.
 
-use std::collections::VecDeque;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rocket_express_session::{SessionId, Timestamp};
+use lru::LruCache;
+use rocket_express_session::Timestamp;
 use serde_json::{Value, json};
 
-use super::sessions::Labs;
 use super::{cookies, note};
-use crate::db::Unavailable;
 use crate::teach::lessons::{BY_FIND, BY_STREAM, IN_MEMORY};
-use crate::teach::progress::LabState;
 use crate::trace::BrowserKey;
 
 /// The slug of the lesson.
 pub(super) const SLUG: &str = "three-clocks";
 
 /// Sessions whose clocks are remembered: several for each learner of several classes.
-const MAX_SESSIONS: usize = 2_000;
+const MAX_SESSIONS: NonZeroUsize = NonZeroUsize::new(2_000).expect("not zero");
 
 /// The clocks of the lab's newest sessions, by a keyed hash of the session ID. A clone shares them.
-#[derive(Clone, Default)]
-pub(crate) struct Clocks(Arc<Mutex<VecDeque<(BrowserKey, Times)>>>);
+#[derive(Clone)]
+pub(crate) struct Clocks(Arc<Mutex<LruCache<BrowserKey, Times>>>);
+
+impl Default for Clocks {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(LruCache::new(MAX_SESSIONS))))
+    }
+}
 
 /// The clocks of one session, as far as this process knows them.
 #[derive(Clone, Copy, Default)]
@@ -54,8 +58,7 @@ impl Clocks {
 
     /// Remembers that MongoDB has deleted the document of this session, if it had expired.
     pub(crate) fn deleted(&self, sid: &str, at: Timestamp) {
-        let key = BrowserKey::of_session(sid);
-        for (_, times) in self.known().iter_mut().filter(|(known, _)| *known == key) {
+        if let Some(times) = self.known().peek_mut(&BrowserKey::of_session(sid)) {
             let had_expired = times.document.is_some_and(|expires| expires <= at);
             times.deleted = Some(at).filter(|_| had_expired && !times.is_logged_out);
         }
@@ -65,101 +68,56 @@ impl Clocks {
     pub(super) fn change(&self, ticket: &str, change: impl FnOnce(&mut Times)) -> Times {
         let key = BrowserKey::of_session(&cookies::without_signature(ticket));
         let mut known = self.known();
-        let at = known.iter().position(|(known, _)| *known == key);
-        let mut times = at.and_then(|at| known.remove(at)).unwrap_or((key, Times::default())).1;
-        change(&mut times);
-        known.push_back((key, times));
-        let excess = known.len().saturating_sub(MAX_SESSIONS);
-        known.drain(..excess);
-        times
+        let times = known.get_or_insert_mut(key, Times::default);
+        change(times);
+        *times
     }
 
-    fn known(&self) -> MutexGuard<'_, VecDeque<(BrowserKey, Times)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The three clocks of the learner's last ticket, for the page. Moments are ISO dates. Notes for the checks
-/// what they show. `is_sent`: this request has brought a ticket.
-///
-/// # Errors
-/// The store does not answer.
-pub(super) async fn view(
-    labs: &Labs,
-    state: &LabState,
-    is_sent: bool,
-) -> Result<Value, Unavailable> {
-    let Some(ticket) = &state.ticket else { return Ok(Value::Null) };
-    let id = SessionId::stored(&cookies::without_signature(ticket));
-    let (found, now) = (labs.expires(&id).await?, Timestamp::now());
-    let change = |times: &mut Times| times.document = found.or(times.document);
-    let Times { cookie, document, deleted, is_logged_out } = labs.clocks.change(ticket, change);
-    let has_expired = document.is_some_and(|expires| expires <= now) && !is_logged_out;
-    let is_memory = labs.is_memory();
-    let state = match found {
-        Some(expires) if expires > now => "valid",
-        Some(_) => "expired",
-        // Memory returns no expired session, but does not delete it either.
-        None if is_memory && has_expired => "expired",
-        None => "gone",
-    };
-    // The document has expired, and the lab knows what the third clock has done about it.
-    let is_cleared = has_expired && (is_memory || found.is_none());
-    // Seconds from the expiry to the delete, or to this request.
-    let late = document.map_or(0, |expires| deleted.unwrap_or(now).since(expires) / 1_000);
-    note(SLUG, "is kept", i64::from(state == "valid"));
-    if is_cleared {
-        let by_stream = if deleted.is_some() { BY_STREAM } else { BY_FIND };
-        note(SLUG, if is_memory { IN_MEMORY } else { by_stream }, late);
-    }
-    // A cookie that the learner has deleted has no clock any more.
-    let cookie = cookie.filter(|expires| is_sent || *expires <= now);
-    Ok(json!({
-        "now": now.as_millis(),
-        "cookie": cookie.map(Timestamp::to_iso),
-        "document": document.map(Timestamp::to_iso),
-        "deleted": deleted.map(Timestamp::to_iso),
-        "state": state,
-        "is_logged_out": is_logged_out,
-        "is_cleared": is_cleared,
-        "is_memory": is_memory,
-        "late": late,
-    }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_millis(seconds * 1_000)
-    }
-
-    #[test]
-    fn only_a_delete_after_the_expiry_and_without_a_logout_is_the_ttl_monitors() {
-        let clocks = Clocks::default();
-        let deleted = |sid: &str, seconds| {
-            clocks.deleted(sid, at(seconds));
-            clocks.change(sid, |_| ()).deleted
+    /// The three clocks of this ticket, for the page. Moments are ISO dates. Notes for the checks what they
+    /// show. `found` is the date of the stored session; `is_sent`: this request has brought a ticket.
+    pub(super) fn view(
+        &self,
+        ticket: &str,
+        found: Option<Timestamp>,
+        is_memory: bool,
+        is_sent: bool,
+    ) -> Value {
+        let now = Timestamp::now();
+        let change = |times: &mut Times| times.document = found.or(times.document);
+        let Times { cookie, document, deleted, is_logged_out } = self.change(ticket, change);
+        let has_expired = document.is_some_and(|expires| expires <= now) && !is_logged_out;
+        let state = match found {
+            Some(expires) if expires > now => "valid",
+            Some(_) => "expired",
+            // Memory returns no expired session, but does not delete it either.
+            None if is_memory && has_expired => "expired",
+            None => "gone",
         };
-        assert_eq!(deleted("unknown", 50), None);
-        clocks.change("s%3Aa.signature", |times| times.document = Some(at(20)));
-        assert_eq!(deleted("a", 19), None, "it had not expired");
-        assert_eq!(deleted("a", 20), Some(at(20)));
-        clocks.change("b", |times| (times.document, times.is_logged_out) = (Some(at(20)), true));
-        assert_eq!(deleted("b", 50), None, "it was the logout");
+        // The document has expired, and the lab knows what the third clock has done about it.
+        let is_cleared = has_expired && (is_memory || found.is_none());
+        // Seconds from the expiry to the delete, or to this request.
+        let late = document.map_or(0, |expires| deleted.unwrap_or(now).since(expires) / 1_000);
+        note(SLUG, "is kept", i64::from(state == "valid"));
+        if is_cleared {
+            let by_stream = if deleted.is_some() { BY_STREAM } else { BY_FIND };
+            note(SLUG, if is_memory { IN_MEMORY } else { by_stream }, late);
+        }
+        // A cookie that the learner has deleted has no clock any more.
+        let cookie = cookie.filter(|expires| is_sent || *expires <= now);
+        json!({
+            "now": now.as_millis(),
+            "cookie_end": cookie.map(Timestamp::to_iso),
+            "document": document.map(Timestamp::to_iso),
+            "deleted": deleted.map(Timestamp::to_iso),
+            "state": state,
+            "is_logged_out": is_logged_out,
+            "is_cleared": is_cleared,
+            "is_memory": is_memory,
+            "late": late,
+        })
     }
 
-    #[test]
-    fn a_cookies_clock_is_in_its_line_and_the_oldest_session_is_forgotten() {
-        let clocks = Clocks::default();
-        let line = "lab.sid=s%3Aa.b; Path=/lab; Expires=Thu, 01 Jan 1970 00:00:20 GMT";
-        clocks.sent(&[line.to_owned(), "lab.sid=; Path=/lab".to_owned()]);
-        assert_eq!(clocks.change("a", |_| ()).cookie, Some(at(20)));
-        for number in 0..MAX_SESSIONS {
-            clocks.change(&number.to_string(), |_| ());
-        }
-        assert_eq!(clocks.known().len(), MAX_SESSIONS);
-        assert_eq!(clocks.change("a", |_| ()).cookie, None);
+    fn known(&self) -> MutexGuard<'_, LruCache<BrowserKey, Times>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

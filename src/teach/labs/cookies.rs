@@ -20,10 +20,16 @@ pub(super) fn forget(name: &str) -> String {
     format!("{name}=; Path={PATH}; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; SameSite=Lax")
 }
 
-/// A cookie of the lab with any value. It is encoded as Express does it, so it cannot end the line.
+/// A cookie of the lab with any value.
 pub(super) fn plain(name: &str, value: &str) -> String {
+    with(name, value, "; HttpOnly; SameSite=Lax")
+}
+
+/// A cookie of the lab with any value and these attributes. The value is encoded as Express does it, so it
+/// cannot end the line.
+pub(super) fn with(name: &str, value: &str, attributes: &str) -> String {
     let pair = cookie::set_line(name, value, &CookieRecord::default());
-    format!("{pair}; Path={PATH}; HttpOnly; SameSite=Lax")
+    format!("{pair}; Path={PATH}{attributes}")
 }
 
 /// The value in a `Set-Cookie` line of the lab's sessions.
@@ -35,18 +41,4 @@ pub(super) fn value(line: &str) -> Option<&str> {
 pub(super) fn without_signature(value: &str) -> String {
     let id = value.trim_start_matches("s%3A").split('.').next();
     id.unwrap_or_default().to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_holds_what_was_put_in() {
-        let line = ticket("s%3Ax.y", Some(Duration::from_secs(20)));
-        assert_eq!(value(&line), Some("s%3Ax.y"));
-        assert_eq!(without_signature("s%3Ax.y"), "x");
-        assert!(line.contains("; Expires=") && line.contains(" GMT; HttpOnly"), "{line}");
-        assert!(!ticket("s%3Ax.y", None).contains("Expires"));
-    }
 }

@@ -3,11 +3,12 @@
 //! Neither lab server uses `log_in` of the session crate, which demands a new ID. Both put the user's name
 //! into the session, and only one gives it a new ID first.
 
+use rocket_express_session::Session;
+
 use super::actions::{Button, LabContext, VISITS};
 use super::cookies;
-use super::sessions::commit;
 use crate::db::Unavailable;
-use crate::teach::limits::{Denied, Size};
+use crate::teach::limits::Denied;
 use crate::teach::progress::{Hidden, LabState, Switches};
 
 /// The session key of the user who is logged in.
@@ -23,21 +24,16 @@ impl LabContext<'_> {
         match button.name.as_str() {
             "keep" => return self.log_in(state, false).await,
             "regenerate" => return self.log_in(state, true).await,
-            "plant" => state.mallory = Some(self.begin_for_mallory().await?),
+            "plant" => {
+                // The session is changed, because the lab stores no other.
+                let change = |session: &Session| session.increment(VISITS);
+                state.mallory = Some(self.new_ticket(&Switches::default(), change).await?);
+            }
             _ => {}
         }
         state.is_mallory = button.name == "mallory";
         state.hidden.get_or_insert_with(Hidden::random);
         Ok(state.mallory.iter().map(|ticket| cookies::ticket(ticket, None)).collect())
-    }
-
-    /// Stores a session for Mallory; returns its ticket. She changes it, because the lab stores no other.
-    async fn begin_for_mallory(&self) -> Result<String, Denied> {
-        self.limits.count(Size::Small).await?;
-        let session = self.labs.sessions(&Switches::default())?.create(self.request);
-        session.increment(VISITS).map_err(Unavailable::new)?;
-        let line = commit(&session).await?.unwrap_or_default();
-        Ok(cookies::value(&line).unwrap_or_default().to_owned())
     }
 
     /// Logs Oskar in, if Mallory's ticket is in his browser.
@@ -55,6 +51,6 @@ impl LabContext<'_> {
             session.regenerate();
         }
         session.set(USER, oskar).map_err(Unavailable::new)?;
-        Ok(commit(&session).await?.into_iter().collect())
+        Ok(session.sessions().commit(&session).await?.into_iter().collect())
     }
 }

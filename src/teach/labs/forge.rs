@@ -6,11 +6,10 @@ use rocket_express_session::{Secrets, Session, SessionId, cookie};
 use serde_json::{Value, json};
 
 use super::actions::{Button, LabContext, VISITS};
-use super::sessions::commit;
 use super::{cookies, note};
 use crate::db::Unavailable;
 use crate::names::{LAB_COOKIE, ROLE_COOKIE};
-use crate::teach::limits::{Denied, Size};
+use crate::teach::limits::Denied;
 use crate::teach::progress::{Hidden, LabState, Switches};
 
 /// Characters of a typed value. A ticket has 77.
@@ -45,17 +44,14 @@ impl LabContext<'_> {
 
     /// Stores a session for Oskar or for the learner; returns its ticket.
     async fn sign_new(&self, state: &mut LabState, for_oskar: bool) -> Result<String, Denied> {
-        self.limits.count(Size::Small).await?;
         let hidden = state.hidden.get_or_insert_with(Hidden::random);
         let switches = Switches { own: Some(hidden.secret.clone()), ..Switches::default() };
-        let session = self.labs.sessions(&switches)?.create(self.request);
-        let set = match for_oskar {
+        let change = |session: &Session| match for_oskar {
             true => session.regenerate().log_in(&hidden.oskar),
             false => session.increment(VISITS),
         };
-        set.map_err(Unavailable::new)?;
-        let line = commit(&session).await?.unwrap_or_default();
-        Ok(cookie::decode(cookies::value(&line).unwrap_or_default()).into_owned())
+        let ticket = self.new_ticket(&switches, change).await?;
+        Ok(cookie::decode(&ticket).into_owned())
     }
 
     /// The session of the ticket that came. All labs share one collection, and a learner who knows a secret
@@ -117,7 +113,7 @@ fn parts(ticket: &str) -> (String, Option<String>) {
 }
 
 /// At most so many characters, and none that a text field adds at the end of a line.
-fn bounded(typed: &str) -> String {
+pub(super) fn bounded(typed: &str) -> String {
     let is_visible = |character: &char| !character.is_whitespace() && !character.is_control();
     typed.chars().filter(is_visible).take(LONGEST).collect()
 }

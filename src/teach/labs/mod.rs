@@ -3,8 +3,8 @@
 //! They have a cookie of their own (`lab.sid`, for `/lab` only), a collection of their own, and accounts that
 //! are not real. So no switch of a lab ever weakens the login of the site. The state of a learner's labs is
 //! part of the learner's progress. `pages` has the routes, `actions` the buttons, `sessions` the lab's
-//! sessions, and `servers` the servers that a learner can restart. `forge`, `fixation`, `network`, `clocks`
-//! and `options` are for one lesson each.
+//! sessions, and `servers` the servers that a learner can restart. `forge`, `fixation`, `network`, `clocks`,
+//! `options`, and `token` with `jwt` are for one lesson each.
 
 mod sessions;
 mod servers;
@@ -12,15 +12,26 @@ mod cookies;
 mod actions;
 mod forge;
 mod fixation;
+mod jwt;
+mod token;
 mod network;
 mod clocks;
 mod options;
+mod guest_book;
+mod other_site;
 mod pages;
 
-pub(super) use pages::routes;
+pub(super) use other_site::{OPEN, stage};
 pub(super) use sessions::Labs;
 
+use rocket::Route;
+
 use crate::trace::{self, Step};
+
+/// The routes below `/lab`.
+pub(super) fn routes() -> Vec<Route> {
+    [pages::routes(), other_site::routes()].concat()
+}
 
 /// Notes a fact for the checks of a lesson.
 fn note(slug: &'static str, fact: &str, number: i64) {

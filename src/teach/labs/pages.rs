@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::actions::{Button, LabContext, VISITS, decoded};
 use super::servers::Tenant;
-use super::sessions::{Labs, commit};
-use super::{clocks, fixation, network, note, options};
+use super::sessions::Labs;
+use super::{clocks, fixation, guest_book, network, note, options, other_site};
 use crate::db::Unavailable;
 use crate::names::{LAB_COOKIES, NOTE_COOKIE, OLD_COOKIE};
 use crate::teach::lessons::{IS_OSKAR, LessonPage, Shown};
@@ -32,29 +32,10 @@ impl<'r, R: Responder<'r, 'static>> Responder<'r, 'static> for WithCookies<R> {
     }
 }
 
-/// The request, as the lab's server sees it.
-#[derive(Serialize)]
-struct Seen {
-    /// The short session ID, if the session was found.
-    short_id: String,
-    is_found: bool,
-    /// `signature` or `session`: what is wrong with the ticket, if the session was not found.
-    refused: &'static str,
-    /// The user who is logged in to the session.
-    login: Option<String>,
-    visits: i64,
-    /// The size of the session as JSON.
-    bytes: usize,
-    /// The size of the cookie; 0 without one.
-    ticket_bytes: usize,
-    /// The names of the lab's cookies in the request.
-    cookies: Vec<&'static str>,
-}
-
 /// What a page shows of the learner's lab.
 #[derive(Serialize)]
 struct LabView {
-    seen: Seen,
+    seen: Value,
     /// What the labs remember of the learner.
     state: LabState,
     /// This response sets a cookie of the lab.
@@ -90,53 +71,65 @@ async fn view(lesson: &mut LessonPage<'_>, labs: &Labs) -> Result<(LabView, Vec<
         context.limits.count(Size::Small).await?;
     }
     let seen = seen(request, &session);
-    let mut lines: Vec<String> = commit(&session).await?.into_iter().collect();
+    let mut lines: Vec<String> = session.sessions().commit(&session).await?.into_iter().collect();
     let own = match slug {
-        "the-seal" => with_text(NOTE_COOKIE, request, context.examine(&session, &state)),
+        "the-seal" => with_text(Some(NOTE_COOKIE), request, context.examine(&session, &state)),
         "no-secrets" => {
             if session.is_unknown() {
                 // The X-ray then says that Oskar has ended the session.
                 session.revoke_reason().await?;
             }
-            with_text(OLD_COOKIE, request, json!({ "heard": network::lines(request) }))
+            with_text(Some(OLD_COOKIE), request, json!({ "heard": network::lines(request) }))
         }
-        "three-clocks" => clocks::view(labs, &state, seen.ticket_bytes > 0).await?,
-        "two-stores" => two_stores(&context, &seen, &mut lines).await?,
+        clocks::SLUG => match &state.ticket {
+            Some(ticket) => {
+                let (found, is_sent) = (labs.expires(ticket).await?, seen["ticket_bytes"] != 0);
+                labs.clocks.view(ticket, found, labs.is_memory(), is_sent)
+            }
+            None => Value::Null,
+        },
+        guest_book::SLUG => guest_book::view(request, &state),
+        "two-stores" => two_stores(&context, &session, &mut lines).await?,
         "fixation" => {
-            note(slug, IS_OSKAR, seen.login.is_some().into());
+            note(slug, IS_OSKAR, (!seen["login"].is_null()).into());
             Value::Null
         }
+        "session-or-token" => with_text(None, request, context.examine_token(&state)),
         _ => Value::Null,
     };
     lesson.learner.lab_cookies.clone_from(&lines);
     let own = match slug {
         options::SLUG => options::view(&lesson.learner, &state.switches),
+        other_site::SLUG => other_site::view(&lesson.learner),
         _ => own,
     };
     Ok((LabView { state, handed: !lines.is_empty(), seen, own }, lines))
 }
 
-fn seen(request: &Request<'_>, session: &Session) -> Seen {
+/// The request, as the lab's server sees it. `refused` is what is wrong with the ticket, if its session was
+/// not found; `bytes` is the size of the session as JSON.
+fn seen(request: &Request<'_>, session: &Session) -> Value {
     let (_, ticket_bytes) = session.cookie_sent();
     let sent = |name: &&str| request.cookies().get(name).is_some();
     let is_found = session.is_stored();
-    Seen {
-        short_id: if is_found { session.id().prefix() } else { String::new() },
-        is_found,
-        refused: if session.is_unknown() { "session" } else { "signature" },
-        login: session.login().or_else(|| session.get(fixation::USER)),
-        visits: session.get(VISITS).unwrap_or(0),
-        bytes: session.data().to_json().len(),
-        ticket_bytes,
-        cookies: LAB_COOKIES.into_iter().filter(sent).collect(),
-    }
+    let login: Option<String> = session.login().or_else(|| session.get(fixation::USER));
+    json!({
+        "short_id": if is_found { session.id().prefix() } else { String::new() },
+        "is_found": is_found,
+        "refused": if session.is_unknown() { "session" } else { "signature" },
+        "login": login,
+        "visits": session.get(VISITS).unwrap_or(0),
+        "bytes": session.data().to_json().len(),
+        "ticket_bytes": ticket_bytes,
+        "cookies": LAB_COOKIES.into_iter().filter(sent).collect::<Vec<_>>(),
+    })
 }
 
-/// The view of a lab with the value of its cookie that is in base64, and with a text that the learner has
+/// The view of a lab with the value of its cookie, if that is in base64, and with a text that the learner has
 /// decoded: what it is, and what it says.
-fn with_text(cookie: &'static str, request: &Request<'_>, mut view: Value) -> Value {
-    let came = request.cookies().get(cookie);
-    view["note"] = json!(came.map(|came| (cookie, came.value())));
+fn with_text(cookie: Option<&str>, request: &Request<'_>, mut view: Value) -> Value {
+    let came = cookie.and_then(|cookie| request.cookies().get(cookie));
+    view["note"] = json!(came.map(|came| (came.name(), came.value())));
     let typed = request.query_value::<&str>("decode").and_then(Result::ok);
     view["decode"] = json!(typed.map(|text| (text, decoded(text))));
     view
@@ -144,17 +137,17 @@ fn with_text(cookie: &'static str, request: &Request<'_>, mut view: Value) -> Va
 
 async fn two_stores(
     context: &LabContext<'_>,
-    seen: &Seen,
+    session: &Session,
     lines: &mut Vec<String>,
 ) -> Result<Value, Unavailable> {
     let Some(tenant) = &context.tenant else { return Ok(Value::Null) };
-    let boot = context.labs.server(tenant).run_id;
+    let boot = context.labs.servers().of(tenant).run_id;
     let Some(memory) = context.memory().await? else { return Ok(Value::Null) };
     let visits = memory.get(VISITS).unwrap_or(0);
-    lines.extend(commit(&memory).await?);
+    lines.extend(memory.sessions().commit(&memory).await?);
     note(context.slug, "boot number", boot.into());
     note(context.slug, "counter in memory", visits);
-    note(context.slug, "counter in MongoDB", seen.visits);
+    note(context.slug, "counter in MongoDB", session.get(VISITS).unwrap_or(0));
     Ok(json!({ "boot": boot, "visits": visits }))
 }
 
@@ -182,7 +175,11 @@ async fn run(
     lesson.learner.change(store).await?;
     // Without a section here, the browser keeps the one in the address of the form.
     let section =
-        if matches!(this.slug, "the-seal" | "no-secrets" | "fixation") { "" } else { "#do" };
+        if matches!(this.slug, "the-seal" | "no-secrets" | "fixation" | "session-or-token") {
+            ""
+        } else {
+            "#do"
+        };
     let back = Redirect::to(format!("{}{section}", this.path(true)));
     Ok(Some(WithCookies(back, lines)))
 }
@@ -200,6 +197,6 @@ fn context<'r>(lesson: &'r LessonPage<'_>, labs: &'r Labs, has_server: bool) -> 
     }
 }
 
-pub(crate) fn routes() -> Vec<Route> {
+pub(super) fn routes() -> Vec<Route> {
     routes![show, run]
 }

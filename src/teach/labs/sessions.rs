@@ -7,13 +7,11 @@ use std::time::Duration;
 use mongodb::bson::{Document, doc};
 use rocket_express_session::observe::Event;
 use rocket_express_session::store::{MemoryStore, Store};
-use rocket_express_session::{
-    Options, OptionsError, Secrets, Session, SessionId, Sessions, Timestamp,
-};
+use rocket_express_session::{Options, Secrets, SessionId, Sessions, Timestamp};
 
-use super::PATH;
 use super::clocks::Clocks;
-use super::servers::{Server, Servers, Tenant};
+use super::servers::{Server, Servers};
+use super::{PATH, cookies};
 use crate::auth::LocalStrategy;
 use crate::auth::revoke::CLASS_RESET;
 use crate::db::{Documents, IndexError, READ_LIMIT, Unavailable};
@@ -76,14 +74,15 @@ impl Labs {
     pub(crate) fn sessions(&self, switches: &Switches) -> Result<Sessions, Unavailable> {
         let observer = if self.is_memory() { observe_in_memory } else { trace::observe_lab };
         let store = if switches.other_collection { &self.other_store } else { &self.store };
-        build(store.clone(), self.options_of(switches), observer).map_err(Unavailable::new)
+        build(store.clone(), self.options_of(switches), observer)
     }
 
-    /// When the stored session of this ID expires, or has expired. Memory returns no session that has.
+    /// When the stored session of this ticket expires, or has expired. Memory returns no session that has.
     ///
     /// # Errors
     /// The store does not answer.
-    pub(super) async fn expires(&self, id: &SessionId) -> Result<Option<Timestamp>, Unavailable> {
+    pub(super) async fn expires(&self, ticket: &str) -> Result<Option<Timestamp>, Unavailable> {
+        let id = &SessionId::stored(&cookies::without_signature(ticket));
         let Some(documents) = &self.documents else {
             trace::note(|| Step::Memory { method: "load", sid: trace::short_id(id.as_str()) });
             return Ok(self.store.load(id).await?.and_then(|record| record.times.expires));
@@ -105,7 +104,7 @@ impl Labs {
     /// As [`sessions`](Self::sessions).
     pub(crate) fn in_memory(&self, server: &Server) -> Result<Sessions, Unavailable> {
         let options = self.options(MEMORY_COOKIE, Secret::First);
-        build(server.memory.clone(), options, observe_in_memory).map_err(Unavailable::new)
+        build(server.memory.clone(), options, observe_in_memory)
     }
 
     fn options_of(&self, switches: &Switches) -> Options {
@@ -143,17 +142,13 @@ impl Labs {
         Secrets::new(all).unwrap_or_else(|| self.secrets.clone())
     }
 
-    /// The server of this learner.
-    pub(crate) fn server(&self, tenant: &Tenant) -> Server {
-        self.servers().of(tenant)
+    /// The key of a learner's tokens: `secret` is the secret of the learner's labs.
+    pub(super) fn token_key(&self, secret: &str) -> String {
+        self.secrets.sign_for("cloakroom lab token", secret)
     }
 
-    /// Restarts the server of this learner, which loses its memory.
-    pub(crate) fn restart(&self, tenant: &Tenant) {
-        self.servers().restart(tenant);
-    }
-
-    fn servers(&self) -> MutexGuard<'_, Servers> {
+    /// The servers of the learners.
+    pub(super) fn servers(&self) -> MutexGuard<'_, Servers> {
         self.servers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -185,21 +180,18 @@ async fn open(backing: &Backend, collection: &str) -> Result<Arc<dyn Store>, Ind
     Ok(Arc::new(store))
 }
 
-/// Commits a session of a lab; returns the `Set-Cookie` line.
-///
-/// # Errors
-/// The store does not answer.
-pub(super) async fn commit(session: &Session) -> Result<Option<String>, Unavailable> {
-    session.sessions().commit(session).await
-}
-
 fn build(
     store: Arc<dyn Store>,
     options: Options,
     observer: fn(&Event<'_>),
-) -> Result<Sessions, OptionsError> {
+) -> Result<Sessions, Unavailable> {
     let sessions = Sessions::builder_with(store).options(options);
-    sessions.https(is_https).deadline(in_flight::deadline).observe(observer).build()
+    sessions
+        .https(is_https)
+        .deadline(in_flight::deadline)
+        .observe(observer)
+        .build()
+        .map_err(Unavailable::new)
 }
 
 fn observe_in_memory(event: &Event<'_>) {

@@ -1,13 +1,12 @@
 //! Lesson 1: HTTP forgets, and the browser attaches the cookie to every request.
 
-use rocket::{Route, State, get, routes};
-use rocket_express_session::Session;
+use rocket::{Route, get, routes};
 
-use super::Goal;
 use super::evidence::{Evidence, ticket};
+use super::{Goal, assign_to_page};
 use crate::auth::Visitor;
 use crate::teach::progress::Proof;
-use crate::trace::{self, Recorder};
+use crate::web::Page;
 
 /// The address of the lesson's page, which asks both questions.
 const PAGE: &str = "/learn/http-forgets";
@@ -28,17 +27,13 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     vec![("me", me), ("nobody", anonymous.map(|without| Proof::default().add("without", without)))]
 }
 
-/// Answers the two buttons of the lesson. `page` is the ID of the exchange of the lesson's page. If no cookie
-/// came, the exchange belongs to the browser that got this page, and to no browser otherwise.
-#[get("/http-forgets/who?<page>")]
-fn who(page: &str, session: &Session, visitor: &Visitor, recorder: &State<Recorder>) -> String {
+/// Answers the two buttons of the lesson. The page sends one request without the cookie.
+#[get("/http-forgets/who")]
+async fn who(page: Page<'_>, visitor: &Visitor) -> String {
     if let Visitor::LoggedIn(user) = visitor {
         return format!("You are {}.", user.username);
     }
-    let has_ticket = session.is_stored() || session.is_unknown();
-    if !has_ticket && let Some(owner) = recorder.browser_once(page, PAGE) {
-        trace::assign_to(owner);
-    }
+    assign_to_page(page.request(), PAGE, 1).await;
     "For this request, you are anonymous.".to_owned()
 }
 

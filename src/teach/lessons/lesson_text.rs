@@ -185,8 +185,24 @@ pub(crate) struct Asked {
     pub answer: MarkedText,
 }
 
-/// The texts of all lessons.
-pub(crate) struct LessonTexts(BTreeMap<&'static str, LessonText>);
+/// A word of the lessons: `words.toml`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Word {
+    term: String,
+    text: MarkedText,
+    /// What the pages draw or say instead.
+    picture: Option<String>,
+    express: Option<MarkedText>,
+    /// The number of the lesson in which it comes first.
+    lesson: usize,
+}
+
+/// The texts of all lessons, and their words in the order of the file.
+pub(crate) struct LessonTexts {
+    lessons: BTreeMap<&'static str, LessonText>,
+    pub words: Vec<Word>,
+}
 
 impl LessonTexts {
     /// Reads the texts from the folder of the templates.
@@ -203,12 +219,14 @@ impl LessonTexts {
                 None => Ok((lesson.slug, text)),
             }
         };
-        all().iter().map(read).collect::<Result<_, String>>().map(Self)
+        let lessons = all().iter().map(read).collect::<Result<_, String>>()?;
+        let words: BTreeMap<String, Vec<Word>> = read_toml(figment, "lessons/words.toml")?;
+        Ok(Self { lessons, words: words.into_values().flatten().collect() })
     }
 
     /// The texts of this lesson: `read` has found them for each.
     pub(crate) fn of(&self, lesson: &Lesson) -> &LessonText {
-        &self.0[lesson.slug]
+        &self.lessons[lesson.slug]
     }
 }
 

@@ -9,6 +9,7 @@ mod guesses;
 mod lesson_text;
 mod question;
 mod requested;
+mod sent_by_page;
 mod pages;
 mod forms;
 mod http_forgets;
@@ -17,18 +18,25 @@ mod behind_the_login;
 mod one_jar;
 mod the_seal;
 mod no_secrets;
+mod what_a_script_takes;
+mod another_site;
 mod fixation;
 mod three_clocks;
 mod bigger_than_a_cookie;
 mod two_stores;
 mod the_options;
+mod session_or_token;
 
+pub(super) use another_site::{AGE, OTHER, TARGET, hits};
 pub(super) use fixation::IS_OSKAR;
 pub(super) use guesses::{Bar, BarsCache, bars};
 pub(super) use lesson_text::{Asked, LessonText, LessonTexts, Predict};
 pub(super) use pages::{LessonPage, Shown, listed};
 pub(super) use requested::{RequestedLesson, closed};
+pub(super) use sent_by_page::{assign_to_page, link_to_page};
+pub(super) use session_or_token::{CHANGED_PAYLOAD, EXPIRED_TOKEN, VALID_TOKEN};
 pub(super) use three_clocks::{BY_FIND, BY_STREAM, IN_MEMORY};
+pub(super) use what_a_script_takes::{IS_ESCAPED, READS};
 
 use std::sync::LazyLock;
 
@@ -82,12 +90,16 @@ static ALL: LazyLock<Vec<Lesson>> = LazyLock::new(|| {
         Lesson::new(6, "no-secrets", no_secrets::check)
             .with_lab()
             .with_answer(no_secrets::is_right, None),
-        // 7, 8 and 14 are planned.
+        Lesson::new(7, "what-a-script-takes", what_a_script_takes::check).with_lab(),
+        Lesson::new(8, another_site::SLUG, another_site::check).with_lab(),
         Lesson::new(9, "fixation", fixation::check).with_lab(),
         Lesson::new(10, "three-clocks", three_clocks::check).with_lab(),
         Lesson::new(11, "bigger-than-a-cookie", bigger_than_a_cookie::check).with_lab(),
         Lesson::new(12, "two-stores", two_stores::check).with_lab(),
         Lesson::new(13, "the-options", the_options::check).with_lab(),
+        Lesson::new(14, "session-or-token", session_or_token::check)
+            .with_lab()
+            .with_answer(session_or_token::is_right, None),
     ]
 });
 

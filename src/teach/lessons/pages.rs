@@ -1,4 +1,4 @@
-//! `/learn`: the list of lessons, the handout, and the page of a lesson.
+//! `/learn`: the list of lessons, the handout, the words, and the page of a lesson.
 //!
 //! A lesson with a lab has two addresses for one page. At `/lab/<slug>`, the lab is in it.
 
@@ -72,17 +72,21 @@ fn list(
     texts: &State<LessonTexts>,
     settings: &State<ClassSettings>,
 ) -> Template {
-    let settings = settings.current();
-    let lessons = entries(texts, &learner, &settings);
+    let lessons = entries(texts, &learner, &settings.current());
     let solved = lessons.iter().filter(|lesson| lesson.state == "solved").count();
     let next = lessons.iter().find(|lesson| lesson.state != "solved" && !lesson.closed);
-    let own = context! { solved, next, lessons: &lessons, test: settings.test };
-    page.render("learn/list", visitor, own)
+    page.render("learn/list", visitor, context! { solved, next, lessons: &lessons })
 }
 
 #[get("/handout")]
 fn handout(page: Page<'_>, visitor: &Visitor, texts: &State<LessonTexts>) -> Template {
     page.render("learn/handout", visitor, context! { lessons: listed(texts) })
+}
+
+#[get("/words")]
+fn words(page: Page<'_>, visitor: &Visitor, texts: &State<LessonTexts>) -> Template {
+    let own = context! { words: &texts.words, lessons: listed(texts) };
+    page.render("learn/words", visitor, own)
 }
 
 /// All lessons with their texts, for pages about all of them. Only a page for teachers may show `teacher`
@@ -244,5 +248,5 @@ fn goals<'t>(text: &'t LessonText, state: &LessonState) -> Vec<Goal<'t>> {
 }
 
 pub(crate) fn routes() -> Vec<Route> {
-    routes![list, handout, show]
+    routes![list, handout, words, show]
 }

@@ -19,9 +19,18 @@ pub(crate) struct LabState {
     /// The learner's last genuine ticket in lesson 5, and Oskar's.
     pub signed: Option<String>,
     pub leaked: Option<String>,
+    /// The values of the two cookies of lesson 7, random.
+    pub pair: Option<[String; 2]>,
+    /// In lesson 7: a script has signed the guest book, and the learner has mended it.
+    pub is_signed: bool,
+    pub is_escaped: bool,
+    /// When the lab gave the cookies of lesson 8, in milliseconds since 1970.
+    pub given: Option<i64>,
     /// Mallory's ticket in lesson 9, and whether the learner's browser plays hers.
     pub mallory: Option<String>,
     pub is_mallory: bool,
+    /// The last token that lesson 14 made: to compare one that was changed, and the learner's answer.
+    pub token: Option<String>,
 }
 
 /// What the labs hide: random, so one learner's answers do not help another.

@@ -40,24 +40,20 @@ pub(crate) struct Row {
 /// An exchange as the template shows it.
 #[derive(Serialize)]
 pub(crate) struct View {
-    /// The exchange's ID.
-    pub id: String,
+    id: String,
     /// A short number to talk about; 0 without a browser.
-    pub number: u64,
-    /// The arrival of the request.
-    pub received: TimeView,
+    number: u64,
+    received: TimeView,
     /// `POST /login`.
-    pub line: String,
-    /// The status of the response.
-    pub status: u16,
+    line: String,
+    status: u16,
     /// The rows that are open.
     pub rows: Vec<Row>,
     /// The rows that are folded away.
-    pub folded: Vec<Row>,
+    folded: Vec<Row>,
     /// The changes in the browser's jar and in each collection.
     pub effects: Vec<Effect>,
-    /// Times are coarse, and the page says why.
-    pub has_coarse_times: bool,
+    has_coarse_times: bool,
 }
 
 impl View {

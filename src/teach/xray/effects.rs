@@ -29,7 +29,7 @@ struct Change {
 }
 
 /// Bytes of a cookie's name and value that browsers keep (RFC 6265bis).
-pub(super) const MAX_COOKIE: usize = 4_096;
+const MAX_COOKIE: usize = 4_096;
 
 /// The jar in any case; a collection or the memory when the request used it.
 pub(super) fn effects(exchange: &Exchange) -> Vec<Effect> {
@@ -56,7 +56,8 @@ pub(super) fn are_none(effects: &[Effect]) -> bool {
     effects.iter().all(|effect| effect.changes.is_empty() || effect.collection == "throttle")
 }
 
-fn in_jar(cookie: &Cookie, exchange: &Exchange) -> Change {
+/// What the browser does with a cookie of the response, and whether it is that of a session.
+pub(super) fn fate(cookie: &Cookie, exchange: &Exchange) -> (&'static str, bool) {
     let sent = exchange.cookies.iter().find(|sent| sent.name == cookie.name);
     let is_session = cookie.sid.is_some() || sent.is_some_and(|sent| sent.sid.is_some());
     let kind = match sent {
@@ -66,6 +67,11 @@ fn in_jar(cookie: &Cookie, exchange: &Exchange) -> Change {
         Some(sent) if is_session && sent.sid == cookie.sid => "renewed",
         Some(_) => "replaced",
     };
+    (kind, is_session)
+}
+
+fn in_jar(cookie: &Cookie, exchange: &Exchange) -> Change {
+    let (kind, is_session) = fate(cookie, exchange);
     let thing = if is_session { "session_cookie" } else { "other_cookie" };
     Change { kind, thing, name: cookie.name.clone(), count: 1 }
 }

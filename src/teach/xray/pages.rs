@@ -70,10 +70,8 @@ async fn one(
     let last = rows(&exchange, sentences).len();
     let step = step.map(|step| step.clamp(1, last));
     let view = View::of(&exchange, sentences, step);
-    let back = step.filter(|step| *step > 1).map(|step| step - 1);
-    let next = step.map_or(Some(1), |step| (step < last).then_some(step + 1));
     let story = story(&recorder.chain(&exchange), sentences);
-    let own = context! { view, story, step, last, back, next };
+    let own = context! { view, story, step, last };
     Ok(page.render("teach/xray_one", page.visitor().await, own))
 }
 

@@ -1,6 +1,6 @@
 //! The first sentence and the last one: the request, and the response.
 
-use super::effects::MAX_COOKIE;
+use super::effects::fate;
 use super::sentences::Sentence;
 use super::session::is_of_lab;
 use crate::names::{DEVICE_COOKIE, FLASH_COOKIE};
@@ -55,19 +55,17 @@ fn of_cookie(key: &'static str, cookie: &Cookie) -> Sentence {
 }
 
 fn set_cookie(cookie: &Cookie, exchange: &Exchange) -> &'static str {
-    let sent = exchange.cookies.iter().find(|sent| sent.name == cookie.name);
-    let is_same = sent.is_some_and(|sent| sent.sid == cookie.sid);
     // A lab may write a cookie that no session engine would.
     let is_by_engine = exchange.written(&cookie.name).is_some();
     let name = cookie.name.as_str();
-    match &cookie.sid {
-        _ if cookie.is_gone => "set-cookie-deleted",
-        _ if cookie.bytes > MAX_COOKIE => "set-cookie-too-large",
-        Some(_) if !is_by_engine => "set-cookie-by-lab",
-        Some(_) if is_same => "set-cookie-same-session",
-        Some(_) => "set-cookie-session",
-        None if DEVICE_COOKIE.contains(&name) => "set-cookie-device",
-        None if FLASH_COOKIE.contains(&name) => "set-cookie-flash",
-        None => "set-cookie",
+    match (fate(cookie, exchange).0, &cookie.sid) {
+        ("deleted", _) => "set-cookie-deleted",
+        ("too_long", _) => "set-cookie-too-large",
+        (_, Some(_)) if !is_by_engine => "set-cookie-by-lab",
+        ("renewed", Some(_)) => "set-cookie-same-session",
+        (_, Some(_)) => "set-cookie-session",
+        (_, None) if DEVICE_COOKIE.contains(&name) => "set-cookie-device",
+        (_, None) if FLASH_COOKIE.contains(&name) => "set-cookie-flash",
+        (_, None) => "set-cookie",
     }
 }

@@ -23,29 +23,25 @@ const FILES: [(&str, &str); 4] = [
     ("xray/mongodb.toml", include_str!("../../../templates/xray/mongodb.toml")),
 ];
 
-/// One thing to say: the key of a sentence, and the values to fill in.
+/// One thing to say: the key of a sentence, and what to fill in.
 pub(super) struct Sentence {
     /// The key in the files; pages carry it as `data-step`, for tests and scripts.
     pub key: &'static str,
-    values: Vec<(&'static str, Value)>,
-}
-
-enum Value {
-    /// Any text. It may come from outside, so its backticks mark no code.
-    Text(String),
-    /// Other sentences, with the one of the key `between-…` between two of them.
-    Parts(Vec<Sentence>),
+    /// Any texts, by name. They may come from outside, so they have no backticks: those mark code.
+    values: BTreeMap<&'static str, String>,
+    /// Other sentences, by name. That of the key `between-…` stands between two of them.
+    parts: Vec<(&'static str, Vec<Sentence>)>,
 }
 
 impl Sentence {
-    /// The sentence of this key, without values yet.
+    /// The sentence of this key, with nothing filled in yet.
     pub(super) fn new(key: &'static str) -> Self {
-        Self { key, values: vec![] }
+        Self { key, values: BTreeMap::new(), parts: vec![] }
     }
 
     /// The sentence with this text in place of `{name}`.
     pub(super) fn with(mut self, name: &'static str, text: impl Display) -> Self {
-        self.values.push((name, Value::Text(text.to_string().replace('`', "'"))));
+        self.values.insert(name, text.to_string().replace('`', "'"));
         self
     }
 
@@ -55,19 +51,14 @@ impl Sentence {
         name: &'static str,
         parts: impl IntoIterator<Item = Self>,
     ) -> Self {
-        self.values.push((name, Value::Parts(parts.into_iter().collect())));
+        self.parts.push((name, parts.into_iter().collect()));
         self
     }
-
-    /// The sentences in it.
-    fn parts(&self) -> impl Iterator<Item = &Self> {
-        let all = self.values.iter().filter_map(|(_, value)| match value {
-            Value::Parts(parts) => Some(parts),
-            Value::Text(_) => None,
-        });
-        all.flatten()
-    }
 }
+
+/// A text for three kinds of readers: in plain words, in the terms of HTTP and MongoDB, and in those of the
+/// Express tutorial.
+pub(super) type Dialects = [MarkedText; 3];
 
 /// A sentence as a page shows it, for three kinds of readers.
 #[derive(Serialize)]
@@ -80,7 +71,6 @@ pub(super) struct Said {
     /// Folded away before the others.
     #[serde(skip)]
     pub is_minor: bool,
-    #[serde(flatten)]
     dialects: Dialects,
 }
 
@@ -94,23 +84,6 @@ enum Tone {
     Ok,
     /// A check failed.
     Bad,
-}
-
-/// A text for three kinds of readers.
-#[derive(Serialize)]
-pub(super) struct Dialects {
-    /// For a reader who sees this for the first time.
-    plain: MarkedText,
-    /// In the terms of HTTP and MongoDB.
-    protocol: MarkedText,
-    /// In the terms of the Express tutorial.
-    express: MarkedText,
-}
-
-impl Dialects {
-    fn of(line: impl Fn(usize) -> String) -> Self {
-        Self { plain: line(0).into(), protocol: line(1).into(), express: line(2).into() }
-    }
 }
 
 /// The text of a sentence, as a file has it. A dialect that is left out reads like the one before it.
@@ -160,13 +133,14 @@ impl Sentences {
 
     /// The sentence as a page shows it. The worst of its parts gives it its tone.
     pub(super) fn say(&self, sentence: &Sentence) -> Said {
-        let parts: Vec<_> = sentence.parts().map(|part| part.key).collect();
+        let parts = sentence.parts.iter().flat_map(|(_, parts)| parts);
+        let parts: Vec<_> = parts.map(|part| part.key).collect();
         let texts = once(&sentence.key).chain(&parts).filter_map(|key| self.0.get(*key));
         Said {
             step: sentence.key,
             tone: texts.map(|text| text.tone).max().unwrap_or_default(),
             is_minor: self.0.get(sentence.key).is_some_and(|text| text.minor),
-            dialects: Dialects::of(|n| self.line(sentence, n)),
+            dialects: [0, 1, 2].map(|n| self.line(sentence, n).into()),
             parts,
         }
     }
@@ -174,22 +148,20 @@ impl Sentences {
     /// The sentence of this key, with dots in place of its values, and the source of the step.
     pub(super) fn code(&self, key: &str) -> Option<(Dialects, &Code)> {
         let text = self.0.get(key)?;
-        let line = |n: usize| fill(text.dialects()[n], |_| Some("…".to_owned()));
-        Some((Dialects::of(line), text.code.as_ref()?))
+        let with_dots = text.dialects().map(|line| fill(line, |_| Some("…".to_owned())).into());
+        Some((with_dots, text.code.as_ref()?))
     }
 
     /// The sentence in the dialect of this number. A value that it lacks stays in braces.
     fn line(&self, sentence: &Sentence, n: usize) -> String {
         let text = |key: &str| self.0.get(key).map(|text| text.dialects()[n]);
+        let parts = |name: &str| {
+            let (_, parts) = sentence.parts.iter().find(|(known, _)| *known == name)?;
+            let lines: Vec<String> = parts.iter().map(|part| self.line(part, n)).collect();
+            Some(lines.join(text(&format!("between-{name}")).unwrap_or_default()))
+        };
         fill(text(sentence.key).unwrap_or(sentence.key), |name| {
-            let (_, value) = sentence.values.iter().find(|(known, _)| *known == name)?;
-            Some(match value {
-                Value::Text(text) => text.clone(),
-                Value::Parts(parts) => {
-                    let lines: Vec<String> = parts.iter().map(|part| self.line(part, n)).collect();
-                    lines.join(text(&format!("between-{name}")).unwrap_or_default())
-                }
-            })
+            sentence.values.get(name).cloned().or_else(|| parts(name))
         })
     }
 }
@@ -217,44 +189,12 @@ fn check(texts: &BTreeMap<String, Text>, built_in: &str) -> Result<(), String> {
 mod tests {
     use super::*;
 
-    const BUILT_IN: &str = r#"
-        page = { plain = "a page, `{path}`", express = "`get('{path}')`" }
-        between-pages = { plain = ", " }
-    "#;
-
-    #[test]
-    fn a_changed_file_has_all_sentences_no_other_and_no_unknown_value() {
-        let expect = |text: &str, expected: &str| {
-            let texts = Toml::from_str(text).map_err(|error| error.to_string());
-            let error = texts.and_then(|texts| check(&texts, BUILT_IN)).err().unwrap_or_default();
-            assert!(error.contains(expected) && error.is_empty() == expected.is_empty(), "{error}");
-        };
-        expect(BUILT_IN, "");
-        expect("page = { plain = '' }", "no sentence [between-pages]");
-        expect(
-            &format!("{BUILT_IN}\nseite = {{ plain = '' }}"),
-            "no step for the sentence [seite]",
-        );
-        expect(&BUILT_IN.replace("{path}')", "{pfad}')"), "[page] has no value {pfad}");
-        expect(&BUILT_IN.replace("express =", "expres ="), "expres");
-        let place = |file: &str, function: &str, mark: &str| {
-            let code =
-                format!("code = {{ file='{file}', function='{function}', mark=['{mark}'] }}");
-            BUILT_IN.replace("express =", &format!("{code}, express ="))
-        };
-        expect(&place("src/auth/login.rs", "log_out", "session.destroy()"), "");
-        expect(&place("src/login.rs", "log_out", ""), "[page] code: the program has no file");
-        expect(&place("src/auth/login.rs", "log_off", ""), "no function log_off");
-        expect(&place("src/auth/login.rs", "log_out", "regenerate"), "no line of log_out");
-    }
-
     #[test]
     fn a_value_marks_no_code_and_names_no_other_value() {
-        let sentences = Sentences(Toml::from_str(BUILT_IN).unwrap());
+        let texts = "page = { plain = '`{path}`' }\nbetween-pages = { plain = ', ' }";
+        let sentences = Sentences(Toml::from_str(texts).unwrap());
         let page = || Sentence::new("page").with("path", "/`{path}<b>");
-        let line = |sentence: &Sentence| sentences.line(sentence, 2);
-        assert_eq!(line(&page()), "`get('/'{path}<b>')`");
         let pages = Sentence::new("pages {pages}").with_parts("pages", [page(), page()]);
-        assert_eq!(line(&pages), "pages `get('/'{path}<b>')`, `get('/'{path}<b>')`");
+        assert_eq!(sentences.line(&pages, 0), "pages `/'{path}<b>`, `/'{path}<b>`");
     }
 }

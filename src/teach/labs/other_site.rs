@@ -1,0 +1,123 @@
+//! Lesson 8: a page that plays another site, and the address that its forms, its link and its image lead to.
+//!
+//! The page is sandboxed (`web/protection.rs`), so browsers treat what it sends as cross-site. The address is
+//! the only one of the app that takes a form from another site. It changes nothing: the recording has what
+//! came with the request.
+
+use rocket::fairing::AdHoc;
+use rocket::http::Status;
+use rocket::response::Redirect;
+use rocket::{Request, Route, get, post, routes};
+use rocket_dyn_templates::{Template, context};
+use rocket_express_session::{SessionId, Timestamp};
+use serde_json::{Value, json};
+
+use super::{cookies, note};
+use crate::in_flight::request_id;
+use crate::names::SITE_COOKIES;
+use crate::teach::lessons::{AGE, LessonPage, OTHER, TARGET, assign_to_page, hits, link_to_page};
+use crate::teach::progress::{LabState, Learner};
+use crate::web::protection::{OpenToOtherSites, Sandboxed, is_cross_site};
+use crate::web::{NoFields, Page};
+
+/// The slug of the lesson.
+pub(super) const SLUG: &str = "another-site";
+
+/// The lesson's page, at the section with the lab.
+const BACK: &str = "/lab/another-site#do";
+
+/// The most requests without the session cookie of one page: each kind of them, and some more.
+const MOST: u8 = 10;
+
+/// Two minutes: so long Chromium sends a new cookie without `SameSite` with a POST form as well.
+const YOUNG: i64 = 120;
+
+/// Sets the three cookies. A browser that gets the same value again may keep the old age, so it is a new one.
+pub(super) fn give(state: &mut LabState) -> Vec<String> {
+    state.given = Some(Timestamp::now().as_millis());
+    let value = SessionId::generate().prefix();
+    let attributes = ["", "; SameSite=Lax", "; SameSite=Strict"];
+    let line = |(name, attribute): (&str, &str)| {
+        cookies::with(name, &value, &format!("; HttpOnly{attribute}"))
+    };
+    SITE_COOKIES.into_iter().zip(attributes).map(line).collect()
+}
+
+/// The age of the cookies, and what this browser sent with the last request of each kind.
+pub(super) fn view(learner: &Learner<'_>) -> Value {
+    let own = learner.exchanges();
+    let mut rows: Vec<Value> = vec![];
+    for hit in hits(&own) {
+        let is_old = hit.age > YOUNG;
+        rows.retain(|row| row["kind"] != hit.kind || row["is_old"] != is_old);
+        let number = hit.exchange.number;
+        rows.push(json!({
+            "kind": hit.kind, "is_old": is_old, "age": hit.age, "number": number, "came": hit.came,
+        }));
+    }
+    json!({ "age": age(learner), "rows": rows, "cookies": SITE_COOKIES })
+}
+
+/// Seconds since the cookies were given.
+fn age(learner: &Learner<'_>) -> Option<i64> {
+    let given = learner.progress().lab.given?;
+    Some((Timestamp::now().as_millis() - given) / 1_000)
+}
+
+/// The page that plays another site.
+#[get("/<_>/other")]
+fn other(lesson: LessonPage<'_>) -> Option<Result<Sandboxed<Template>, Redirect>> {
+    if lesson.requested.lesson.slug != SLUG {
+        return None;
+    }
+    let age = age(&lesson.learner).filter(|_| lesson.shows_lab());
+    let Some(age) = age else { return Some(Err(Redirect::to(BACK))) };
+    note(SLUG, AGE, age);
+    // Its image is asked for once: only so many requests of a browser are kept.
+    let image = !hits(&lesson.learner.exchanges()).any(|hit| hit.kind == "image");
+    let values = context! { age, image, target: TARGET, id: request_id(), back: BACK };
+    Some(Ok(Sandboxed(Template::render("lessons/08-another-site/other", values))))
+}
+
+/// A form, a link or an image of the other page. An image needs no page as its response.
+#[get("/another-site/target?<by>")]
+fn got(by: &str, page: Page<'_>) -> Result<Redirect, Status> {
+    let kinds = [("form", "GET form"), ("link", "link"), ("image", "image")];
+    let (_, kind) = kinds.into_iter().find(|(name, _)| *name == by).ok_or(Status::NotFound)?;
+    note_request(page.request(), kind);
+    if kind == "image" { Err(Status::NoContent) } else { Ok(Redirect::to(BACK)) }
+}
+
+#[post("/another-site/target", data = "<_form>")]
+fn posted(page: Page<'_>, _form: NoFields) -> Redirect {
+    note_request(page.request(), "POST form");
+    Redirect::to(BACK)
+}
+
+/// Notes what the request was, and for the X-ray which of the three cookies came.
+fn note_request(request: &Request<'_>, kind: &str) {
+    note(SLUG, kind, 1);
+    for name in SITE_COOKIES {
+        note(SLUG, &format!("{name} came"), request.cookies().get(name).is_some().into());
+    }
+}
+
+/// The one address that takes forms of other sites.
+pub(crate) const OPEN: OpenToOtherSites = OpenToOtherSites(TARGET);
+
+/// Assigns the requests of the other page to the learner's browser, also those that the app has refused. It
+/// must run before the recorder.
+pub(crate) fn stage() -> AdHoc {
+    AdHoc::on_response("Other site", |request, _| Box::pin(assign(request)))
+}
+
+async fn assign(request: &Request<'_>) {
+    if request.uri().path() == TARGET || is_cross_site(request) {
+        assign_to_page(request, OTHER, MOST).await;
+        link_to_page(request);
+    }
+}
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![other, got, posted]
+}
