@@ -163,8 +163,9 @@ async fn help(mut lesson: LessonPage<'_>, form: Form<Help>) -> Result<Redirect, 
     if lesson.learner.user.is_some() {
         let is_wanted = form.0.wanted != "no";
         let since = is_wanted.then(|| Timestamp::now().as_millis());
+        let waits = lesson.learner.wants_help();
         let ask = |_: &_, progress: &mut Progress| {
-            progress.help = since.and(progress.help.or(since));
+            progress.help = since.and(progress.help.filter(|_| waits).or(since));
         };
         lesson.learner.change(ask).await?;
         lesson.page.set_flash(&Flash::HelpWanted(is_wanted));
