@@ -152,7 +152,11 @@ async fn help(mut lesson: LessonPage<'_>, form: Form<Fields>) -> Result<Redirect
     }
     let is_wanted = form.0.get("wanted").is_none_or(|wanted| wanted != "no");
     let since = is_wanted.then(|| Timestamp::now().as_millis());
-    lesson.learner.change(|_, progress| progress.help = since.and(progress.help.or(since))).await?;
+    let waits = lesson.learner.wants_help();
+    let ask = |_: &_, progress: &mut Progress| {
+        progress.help = since.and(progress.help.filter(|_| waits).or(since));
+    };
+    lesson.learner.change(ask).await?;
     lesson.tell(&Flash::HelpWanted(is_wanted), "#help")
 }
 

@@ -160,7 +160,7 @@ impl LessonPage<'_> {
             typed: shown.typed.map(|typed| typed.split(',').collect::<Vec<_>>()),
             in_place: self.in_place(&state, shown.typed),
             bars: self.bars().await?,
-            help: self.learner.progress().help.is_some(),
+            help: self.learner.wants_help(),
             recorded: self.recorded(&state),
             question: Draw::of(text, &state).map(|draw| draw.view(&state)),
             mistake: explain_mistake(text, &state),

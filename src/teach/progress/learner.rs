@@ -71,6 +71,11 @@ impl Learner<'_> {
         own
     }
 
+    /// Whether the learner has asked for help in this session.
+    pub(crate) fn wants_help(&self) -> bool {
+        self.progress().help_since(self.session.lifetime().created).is_some()
+    }
+
     /// The learner's progress.
     pub(crate) fn progress(&self) -> &Progress {
         &self.stored.value
