@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::actions::{Button, LabContext};
 use super::forge::bounded;
 use super::jwt::{self, Claims};
-use super::sessions::commit;
 use super::{cookies, note};
 use crate::auth::revoke::REVOKED;
 use crate::db::Unavailable;
@@ -33,7 +32,8 @@ impl LabContext<'_> {
                 let Hidden { oskar, .. } = state.hidden.get_or_insert_with(Hidden::random);
                 session.regenerate().log_in(oskar).map_err(Unavailable::new)?;
                 let token = self.new_token(state, HOUR)?;
-                Ok(commit(&session).await?.into_iter().chain([token]).collect())
+                let line = session.sessions().commit(&session).await?;
+                Ok(line.into_iter().chain([token]).collect())
             }
             "short" => Ok(vec![self.new_token(state, SHORT)?]),
             "everywhere" => {
