@@ -49,7 +49,7 @@ async fn a_page_gets_what_the_teacher_has_changed_and_nothing_when_nothing_has_c
     silent("the-seal", &version(&line)).await;
 
     teacher.post("/class/test", &[("open", "before")]).await;
-    ask(&app, "", &version(&line)).await.expect_page(200, "id=\"test-now\"");
+    ask(&app, "", &version(&line)).await.expect_page(200, "id=\"test-open\"");
     teacher.post("/class/test", &[]).await;
     silent("", &version(&line)).await;
 
