@@ -1,4 +1,5 @@
 """For script/class-load and class_lessons.py: a simple browser, and a server for a class."""
+import contextlib
 import email.utils
 import http.client
 import math
@@ -64,10 +65,23 @@ class Browser:
         fitting = [cookie for cookie in self.jar.values() if path.startswith(cookie.path) and cookie.end > time.time()]
         return {"Cookie": "; ".join(cookie.pair for cookie in fitting)} if fitting else {}
 
-    def ask(self, method, path, body):
+    def value(self, name):
+        return self.jar[name].pair.partition("=")[2] if name in self.jar else ""
+
+    @contextlib.contextmanager
+    def only(self, names):
+        """Sends these cookies alone, for as long as the block lasts."""
+        others = {name: self.jar.pop(name) for name in list(self.jar) if name not in names}
+        try:
+            yield
+        finally:
+            self.jar.update(others)
+
+    def ask(self, method, path, body, more={}):
         headers = self.headers(path)
         if body is not None:
             headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"http://{self.host}"}
+        headers |= more
         begin = time.perf_counter()
         try:
             self.connection.request(method, path, body, headers)

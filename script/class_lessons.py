@@ -4,11 +4,14 @@ import html
 import random
 import re
 import tomllib
+import urllib.parse
 
 from class_client import Browser
 
 # What a page of a lab shows, and the student copies into a field.
 SHOWN = re.compile(r' id="(value|leaked-id|leaked-secret|encoded)"[^>]*>([^<]*)<')
+# The ID of the page that plays another site.
+PAGE_ID = re.compile(r'action="[^"]*\?page=([^"&]+)"')
 # MongoDB deletes expired documents once a minute: that is what the last goal of lesson 10 waits for.
 TRIES, PATIENCE = 12, 6
 
@@ -57,7 +60,15 @@ class Learner:
 
     def get(self, path, browser=0):
         answer = self.browsers[browser].get(path)
+        for _ in range(3):
+            # Counted by the script. Until then, a student reloads.
+            if answer.status != 503:
+                break
+            self.pause()
+            answer = self.browsers[browser].get(path)
         self.shown |= {name: html.unescape(text) for name, text in SHOWN.findall(answer.body)}
+        if page_id := PAGE_ID.search(answer.body):
+            self.shown["page"] = page_id[1]
         return body_of(answer)
 
     def post(self, path, browser=0, **fields):
@@ -102,18 +113,24 @@ class Learner:
     def send(self, lesson, step):
         if step["method"] == "WAIT":
             return self.pause(step["seconds"])
+        if step.get("from_other_site"):
+            return self.send_from_other_site(step)
         path, number = self.path(lesson, step["path"]), step.get("browser", 0)
         browser = self.browsers[number]
-        jar = dict(browser.jar)
-        if not step.get("cookies", True):
-            browser.jar.clear()
-        if step["method"] == "GET":
-            self.get(path, number)
-        else:
-            self.post(path, number, **{name: self.fill(text) for name, text in step.get("fields", {}).items()})
-        if not step.get("cookies", True):
-            browser.jar.clear()
-            browser.jar.update(jar)
+        with browser.only(browser.jar if step.get("cookies", True) else []):
+            if step["method"] == "GET":
+                self.get(path, number)
+            else:
+                self.post(path, number, **{name: self.fill(text) for name, text in step.get("fields", {}).items()})
+
+    def send_from_other_site(self, step):
+        """What the page of lesson 8 sends that plays another site, with the cookies that a browser would send."""
+        path, fields = f'{step["path"]}?page={self.shown["page"]}', urllib.parse.urlencode(step.get("fields", {}))
+        with self.browsers[0].only(step.get("sent", [])):
+            if step["method"] == "GET":
+                self.browsers[0].ask("GET", f"{path}&{fields}", None, {"Sec-Fetch-Site": "cross-site"})
+            else:
+                self.browsers[0].ask("POST", path, fields, {"Sec-Fetch-Site": "cross-site", "Origin": "null"})
 
     def path(self, lesson, path):
         """The path; `{who}` is the address that the page of lesson 1 asks."""
@@ -124,7 +141,7 @@ class Learner:
         id_, _, signature = self.shown.get("value", "").removeprefix("s:").partition(".")
         words = {
             "username": self.name, "password": self.password, "id": id_, "signature": signature,
-            "leaked_id": self.shown.get("leaked-id"), "leaked_secret": self.shown.get("leaked-secret"),
+            "plain": self.browsers[0].value("lab.plain"), "leaked_id": self.shown.get("leaked-id"), "leaked_secret": self.shown.get("leaked-secret"),
         }
         if "{secret}" in text:
             encoded = self.shown["encoded"]

@@ -100,7 +100,6 @@ def study(period, learner, lessons):
         learner.take_test("after")
     except Exception as error:
         period.unsolved.append(f"{learner.lesson and learner.lesson.slug} by {learner.name}: {error!r}")
-        raise
 
 
 def read_news(period, learner):
@@ -132,10 +131,10 @@ def follow(period, teacher, path, delay, show):
 def show_room(period, page, now):
     for seat in page.split('<li class="seat')[1:]:
         name = re.search(r"<bdi>([^<]+)</bdi>", seat)
-        if not name or 'class="seat__state">here' not in seat:
+        if not name or seat.startswith(" seat--away"):
             continue
         period.seen.setdefault((name[1], "login"), now)
-        marks = re.findall(r'<span class="mark( mark--\w+)?', seat)
+        marks = re.findall(r'<span class="mark( [^"]*)?"', seat)
         for lesson, mark in zip(period.all_lessons, marks, strict=True):
             if mark:
                 period.seen.setdefault((name[1], lesson.slug), now)
@@ -157,8 +156,10 @@ def say(period, teacher):
 def close_for_a_moment(period, teacher):
     lesson = random.choice(period.all_lessons)
     teacher.post(f"/class/lessons/{lesson.slug}", do="close")
-    period.pause(3)
-    teacher.post(f"/class/lessons/{lesson.slug}", do="open")
+    try:
+        period.pause(3)
+    finally:
+        teacher.post(f"/class/lessons/{lesson.slug}", do="open")
 
 
 def show_guesses(period, teacher):

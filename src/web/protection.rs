@@ -46,8 +46,8 @@ fn length(request: &Request<'_>) -> usize {
     lines.sum::<usize>() + request.uri().path().as_str().len() + query
 }
 
-/// The path of the one route that takes a POST from another site, if there is one: the route of a lesson about
-/// such requests, which changes nothing. To be managed by Rocket.
+/// The path of the one route that takes a POST from another site, if Rocket manages this. The route is part
+/// of a lesson about such requests, and changes nothing.
 pub struct OpenToOtherSites(pub &'static str);
 
 /// Attaches the check for requests from other sites.
@@ -69,7 +69,8 @@ pub fn cross_site_requests() -> AdHoc {
     })
 }
 
-/// The address of the refusal. The query stays, because it may say which page of a lesson has sent the request.
+/// The address of the refusal. The query stays, because it may name the page of a lesson that has sent the
+/// request.
 fn refusal(request: &Request<'_>) -> Origin<'static> {
     let address = uri!(cross_site);
     let with_query = |query| Origin::parse_owned(format!("{address}?{query}")).ok();
@@ -129,8 +130,8 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
     img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
 
-/// For a page that plays another site. Browsers give it an origin of its own, so its requests are cross-site. It
-/// may have forms, links and images, and no scripts and styles.
+/// For a page that plays another site. Browsers give it an origin of its own, so its requests are cross-site.
+/// It may have forms, links and images, and no scripts and styles.
 const SANDBOX: &str = "sandbox allow-forms allow-top-navigation; default-src 'none'; \
     img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 

@@ -1,11 +1,15 @@
 //! The teacher's pages in a real Chromium: live, by keyboard alone, and without any other host.
 
+use std::time::Duration;
+
 use mongodb::bson::{Document, doc};
 use rocket::figment::Figment;
+use rocket::tokio::time::sleep;
+use rustix::process::{Pid, Signal, kill_process};
 use thirtyfour::prelude::*;
 
 use crate::chromium::Chromium;
-use crate::support::{App, Browser, PASSWORD};
+use crate::support::{App, Browser, PASSWORD, cloakroom, fresh_database, launch};
 use crate::{check_look, check_look_here};
 
 /// A class with a teacher in Chromium.
@@ -180,5 +184,29 @@ async fn the_teacher_s_pages_fit_every_window_and_ask_no_other_host() {
         let asked = chromium.script(origins).await;
         assert_eq!(asked, serde_json::json!([app.url]), "{path}");
     }
+    chromium.close().await;
+}
+
+#[rocket::async_test]
+async fn a_server_that_is_stopped_is_noticed_and_found_again() {
+    let (uri, database) = fresh_database().await;
+    let mut command = cloakroom(&["serve"]);
+    let (server, url, _) = launch(command.env("MONGODB_URI", uri).env("ROCKET_TEACHING", "true"));
+    let chromium = Chromium::open(&url).await;
+    chromium.sign_up("frida").await;
+    let users = database.collection::<Document>("users");
+    users.update_one(doc! {}, doc! { "$set": { "admin": true } }).await.unwrap();
+    chromium.goto("/class").await;
+    let live = "document.querySelector('[data-live]').textContent === 'Live'";
+    wait_for(&chromium, live).await;
+    let pid = Pid::from_raw(server.0.id().try_into().unwrap()).unwrap();
+    kill_process(pid, Signal::STOP).unwrap();
+    sleep(Duration::from_secs(15)).await;
+    let text = chromium.script("return document.querySelector('[data-live]').textContent").await;
+    let is_time = |text: &str| text.chars().any(|c| c.is_ascii_digit()) && text.contains(':');
+    let since = text.as_str().unwrap().strip_prefix("No connection to the server since ");
+    assert!(since.is_some_and(is_time), "{text}");
+    kill_process(pid, Signal::CONT).unwrap();
+    wait_for(&chromium, live).await;
     chromium.close().await;
 }

@@ -40,7 +40,8 @@ pub(super) struct Button {
     /// The name of the button.
     #[serde(rename = "do")]
     pub name: String,
-    /// In lesson 5, the value of a cookie, in lesson 7 what a script has read. In lesson 5 a session ID with the secret to sign it with.
+    /// In lesson 5, the value of a cookie, and a session ID with the secret to sign it with. In lesson 7,
+    /// `value` is what a script has read.
     pub value: String,
     pub id: String,
     pub signing_secret: String,
@@ -78,7 +79,7 @@ impl LabContext<'_> {
                 self.forge(button, state).await?
             }
             "give" if self.slug == guest_book::SLUG => guest_book::give(state),
-            "stranger" => guest_book::receive(self.request, button, state),
+            "stranger" => guest_book::receive(self.request, &button.value, state),
             "escape" | "trust" => guest_book::set_escaped(state, button.name == "escape"),
             "give" => other_site::give(state),
             "plant" | "keep" | "regenerate" | "mallory" if self.slug == "fixation" => {

@@ -1,5 +1,5 @@
-//! Lesson 10: the three clocks of a ticket. What a process knows of them: when a cookie expires, when a document does, and when MongoDB
-//! deleted it.
+//! Lesson 10: the three clocks of a ticket. A process knows when a cookie expires, when a document does, and
+//! when MongoDB deleted it.
 //!
 //! `class/watch.rs` reports the deletes, where MongoDB has a change stream. A delete after the expiry is the
 //! TTL monitor's, because this program deletes no session that has expired.
@@ -8,21 +8,18 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lru::LruCache;
-use rocket_express_session::{SessionId, Timestamp};
+use rocket_express_session::Timestamp;
 use serde_json::{Value, json};
 
-use super::sessions::Labs;
 use super::{cookies, note};
-use crate::db::Unavailable;
 use crate::teach::lessons::{BY_FIND, BY_STREAM, IN_MEMORY};
-use crate::teach::progress::LabState;
 use crate::trace::BrowserKey;
 
 /// The slug of the lesson.
 pub(super) const SLUG: &str = "three-clocks";
 
 /// Sessions whose clocks are remembered: several for each learner of several classes.
-const MAX_SESSIONS: NonZeroUsize = NonZeroUsize::new(2_000).unwrap();
+const MAX_SESSIONS: NonZeroUsize = NonZeroUsize::new(2_000).expect("not zero");
 
 /// The clocks of the lab's newest sessions, by a keyed hash of the session ID. A clone shares them.
 #[derive(Clone)]
@@ -76,55 +73,51 @@ impl Clocks {
         *times
     }
 
+    /// The three clocks of this ticket, for the page. Moments are ISO dates. Notes for the checks what they
+    /// show. `found` is the date of the stored session; `is_sent`: this request has brought a ticket.
+    pub(super) fn view(
+        &self,
+        ticket: &str,
+        found: Option<Timestamp>,
+        is_memory: bool,
+        is_sent: bool,
+    ) -> Value {
+        let now = Timestamp::now();
+        let change = |times: &mut Times| times.document = found.or(times.document);
+        let Times { cookie, document, deleted, is_logged_out } = self.change(ticket, change);
+        let has_expired = document.is_some_and(|expires| expires <= now) && !is_logged_out;
+        let state = match found {
+            Some(expires) if expires > now => "valid",
+            Some(_) => "expired",
+            // Memory returns no expired session, but does not delete it either.
+            None if is_memory && has_expired => "expired",
+            None => "gone",
+        };
+        // The document has expired, and the lab knows what the third clock has done about it.
+        let is_cleared = has_expired && (is_memory || found.is_none());
+        // Seconds from the expiry to the delete, or to this request.
+        let late = document.map_or(0, |expires| deleted.unwrap_or(now).since(expires) / 1_000);
+        note(SLUG, "is kept", i64::from(state == "valid"));
+        if is_cleared {
+            let by_stream = if deleted.is_some() { BY_STREAM } else { BY_FIND };
+            note(SLUG, if is_memory { IN_MEMORY } else { by_stream }, late);
+        }
+        // A cookie that the learner has deleted has no clock any more.
+        let cookie = cookie.filter(|expires| is_sent || *expires <= now);
+        json!({
+            "now": now.as_millis(),
+            "cookie_end": cookie.map(Timestamp::to_iso),
+            "document": document.map(Timestamp::to_iso),
+            "deleted": deleted.map(Timestamp::to_iso),
+            "state": state,
+            "is_logged_out": is_logged_out,
+            "is_cleared": is_cleared,
+            "is_memory": is_memory,
+            "late": late,
+        })
+    }
+
     fn known(&self) -> MutexGuard<'_, LruCache<BrowserKey, Times>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The three clocks of the learner's last ticket, for the page. Moments are ISO dates. Notes for the checks
-/// what they show. `is_sent`: this request has brought a ticket.
-///
-/// # Errors
-/// The store does not answer.
-pub(super) async fn view(
-    labs: &Labs,
-    state: &LabState,
-    is_sent: bool,
-) -> Result<Value, Unavailable> {
-    let Some(ticket) = &state.ticket else { return Ok(Value::Null) };
-    let id = SessionId::stored(&cookies::without_signature(ticket));
-    let (found, now) = (labs.expires(&id).await?, Timestamp::now());
-    let change = |times: &mut Times| times.document = found.or(times.document);
-    let Times { cookie, document, deleted, is_logged_out } = labs.clocks.change(ticket, change);
-    let has_expired = document.is_some_and(|expires| expires <= now) && !is_logged_out;
-    let is_memory = labs.is_memory();
-    let state = match found {
-        Some(expires) if expires > now => "valid",
-        Some(_) => "expired",
-        // Memory returns no expired session, but does not delete it either.
-        None if is_memory && has_expired => "expired",
-        None => "gone",
-    };
-    // The document has expired, and the lab knows what the third clock has done about it.
-    let is_cleared = has_expired && (is_memory || found.is_none());
-    // Seconds from the expiry to the delete, or to this request.
-    let late = document.map_or(0, |expires| deleted.unwrap_or(now).since(expires) / 1_000);
-    note(SLUG, "is kept", i64::from(state == "valid"));
-    if is_cleared {
-        let by_stream = if deleted.is_some() { BY_STREAM } else { BY_FIND };
-        note(SLUG, if is_memory { IN_MEMORY } else { by_stream }, late);
-    }
-    // A cookie that the learner has deleted has no clock any more.
-    let cookie = cookie.filter(|expires| is_sent || *expires <= now);
-    Ok(json!({
-        "now": now.as_millis(),
-        "cookie": cookie.map(Timestamp::to_iso),
-        "document": document.map(Timestamp::to_iso),
-        "deleted": deleted.map(Timestamp::to_iso),
-        "state": state,
-        "is_logged_out": is_logged_out,
-        "is_cleared": is_cleared,
-        "is_memory": is_memory,
-        "late": late,
-    }))
 }

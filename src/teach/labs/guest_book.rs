@@ -1,13 +1,12 @@
 //! Lesson 7: a guest book with a stranger's script in it, which takes what it can read.
 //!
-//! The script is a fixed file of ours, so nothing that a visitor types ever runs. What it sends is only compared
-//! with the learner's own cookies.
+//! The script is a fixed file of ours, so nothing that a visitor types ever runs. What it sends is only
+//! compared with the learner's own cookies.
 
 use rocket::Request;
 use rocket_express_session::SessionId;
 use serde_json::{Value, json};
 
-use super::actions::Button;
 use super::{cookies, note};
 use crate::names::SCRIPT_COOKIES;
 use crate::teach::lessons::{IS_ESCAPED, READS};
@@ -31,10 +30,10 @@ pub(super) fn give(state: &mut LabState) -> Vec<String> {
 
 /// The stranger's server gets what the script has read. The lab gets the same request: for the lab it is the
 /// learner's, if the cookie with `HttpOnly` came.
-pub(super) fn receive(request: &Request<'_>, button: &Button, state: &mut LabState) -> Vec<String> {
+pub(super) fn receive(request: &Request<'_>, typed: &str, state: &mut LabState) -> Vec<String> {
     let Some(pair) = &state.pair else { return vec![] };
     for ((name, value), fact) in SCRIPT_COOKIES.iter().zip(pair).zip(READS) {
-        let is_read = button.value.split("; ").any(|read| read == format!("{name}={value}"));
+        let is_read = typed.split("; ").any(|read| read == format!("{name}={value}"));
         note(SLUG, fact, is_read.into());
     }
     let came = request.cookies().get(SCRIPT_COOKIES[1]);

@@ -30,7 +30,8 @@ pub(super) fn view(learner: &Learner<'_>, switches: &Switches) -> Value {
     last.map(|exchange| outcome(exchange)).collect()
 }
 
-/// The write of the lab's session, redacted. It comes after its cookie was read; the site's session comes later.
+/// The write of the lab's session, redacted. It comes after its cookie was read, and before that of the
+/// site's session.
 fn write(exchange: &Exchange) -> Option<String> {
     let is_read = |step: &Step| matches!(step, Step::CookieRead { name, .. } if name == LAB_COOKIE);
     let mut steps =

@@ -105,8 +105,8 @@ fn note_request(request: &Request<'_>, kind: &str) {
 /// The one address that takes forms of other sites.
 pub(crate) const OPEN: OpenToOtherSites = OpenToOtherSites(TARGET);
 
-/// Assigns the requests of the other page to the learner's browser, also those that the app has refused. To be
-/// attached before the recorder.
+/// Assigns the requests of the other page to the learner's browser, also those that the app has refused. It
+/// must run before the recorder.
 pub(crate) fn stage() -> AdHoc {
     AdHoc::on_response("Other site", |request, _| Box::pin(assign(request)))
 }

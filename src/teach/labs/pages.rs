@@ -81,7 +81,13 @@ async fn view(lesson: &mut LessonPage<'_>, labs: &Labs) -> Result<(LabView, Vec<
             }
             with_text(Some(OLD_COOKIE), request, json!({ "heard": network::lines(request) }))
         }
-        "three-clocks" => clocks::view(labs, &state, seen["ticket_bytes"] != 0).await?,
+        clocks::SLUG => match &state.ticket {
+            Some(ticket) => {
+                let (found, is_sent) = (labs.expires(ticket).await?, seen["ticket_bytes"] != 0);
+                labs.clocks.view(ticket, found, labs.is_memory(), is_sent)
+            }
+            None => Value::Null,
+        },
         guest_book::SLUG => guest_book::view(request, &state),
         "two-stores" => two_stores(&context, &session, &mut lines).await?,
         "fixation" => {
@@ -100,8 +106,8 @@ async fn view(lesson: &mut LessonPage<'_>, labs: &Labs) -> Result<(LabView, Vec<
     Ok((LabView { state, handed: !lines.is_empty(), seen, own }, lines))
 }
 
-/// The request, as the lab's server sees it. `refused` is what is wrong with the ticket, if the session was not
-/// found; `bytes` is the size of the session as JSON.
+/// The request, as the lab's server sees it. `refused` is what is wrong with the ticket, if its session was
+/// not found; `bytes` is the size of the session as JSON.
 fn seen(request: &Request<'_>, session: &Session) -> Value {
     let (_, ticket_bytes) = session.cookie_sent();
     let sent = |name: &&str| request.cookies().get(name).is_some();

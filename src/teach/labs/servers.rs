@@ -11,10 +11,10 @@ use lru::LruCache;
 use rocket_express_session::store::MemoryStore;
 
 /// The servers of learners with an account: enough for several classes of 40.
-const MAX_OF_ACCOUNTS: NonZeroUsize = NonZeroUsize::new(1_000).unwrap();
+const MAX_OF_ACCOUNTS: NonZeroUsize = NonZeroUsize::new(1_000).expect("not zero");
 
 /// The servers of learners without an account.
-const MAX_OF_GUESTS: NonZeroUsize = NonZeroUsize::new(500).unwrap();
+const MAX_OF_GUESTS: NonZeroUsize = NonZeroUsize::new(500).expect("not zero");
 
 /// The run IDs that there are. They have four digits, so that a learner can compare two.
 const RUN_IDS: Range<u32> = 1_000..10_000;

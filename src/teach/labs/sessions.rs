@@ -9,9 +9,9 @@ use rocket_express_session::observe::Event;
 use rocket_express_session::store::{MemoryStore, Store};
 use rocket_express_session::{Options, Secrets, SessionId, Sessions, Timestamp};
 
-use super::PATH;
 use super::clocks::Clocks;
 use super::servers::{Server, Servers};
+use super::{PATH, cookies};
 use crate::auth::LocalStrategy;
 use crate::auth::revoke::CLASS_RESET;
 use crate::db::{Documents, IndexError, READ_LIMIT, Unavailable};
@@ -77,11 +77,12 @@ impl Labs {
         build(store.clone(), self.options_of(switches), observer)
     }
 
-    /// When the stored session of this ID expires, or has expired. Memory returns no session that has.
+    /// When the stored session of this ticket expires, or has expired. Memory returns no session that has.
     ///
     /// # Errors
     /// The store does not answer.
-    pub(super) async fn expires(&self, id: &SessionId) -> Result<Option<Timestamp>, Unavailable> {
+    pub(super) async fn expires(&self, ticket: &str) -> Result<Option<Timestamp>, Unavailable> {
+        let id = &SessionId::stored(&cookies::without_signature(ticket));
         let Some(documents) = &self.documents else {
             trace::note(|| Step::Memory { method: "load", sid: trace::short_id(id.as_str()) });
             return Ok(self.store.load(id).await?.and_then(|record| record.times.expires));

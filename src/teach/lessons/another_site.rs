@@ -31,8 +31,8 @@ pub(crate) struct Hit<'e> {
     pub came: [bool; 3],
 }
 
-/// The requests of the other page, the oldest first. Each page must have got all three cookies itself, so those
-/// that did not come were held back by the browser.
+/// The requests of the other page, the oldest first. Each page must have got all three cookies itself, so
+/// those that did not come were held back by the browser.
 pub(crate) fn hits(own: &[Arc<Exchange>]) -> impl Iterator<Item = Hit<'_>> {
     own.iter().filter(|exchange| exchange.path == TARGET).filter_map(|exchange| {
         let page = page_of(exchange, own)?;

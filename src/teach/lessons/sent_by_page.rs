@@ -1,5 +1,5 @@
-//! Requests that a page of a lesson sends without the session cookie. The ID of the page's exchange is in their
-//! address, and says whose recording they belong to.
+//! Requests that a page of a lesson sends without the session cookie. The ID of the page's exchange is in
+//! their address, and says whose recording they belong to.
 
 use rocket::Request;
 use rocket_express_session::Session;
@@ -9,8 +9,8 @@ use crate::trace::{self, Recorder};
 /// The name of the field in the address.
 const PAGE: &str = "page";
 
-/// Assigns this request to the browser that got the page at `path`, unless it has brought a session cookie. One
-/// page can send at most `most` such requests.
+/// Assigns this request to the browser that got the page at `path`, unless it has brought a session cookie.
+/// One page can send at most `most` such requests.
 pub(crate) async fn assign_to_page(request: &Request<'_>, path: &str, most: u8) {
     let Some(session) = request.guard::<&Session>().await.succeeded() else { return };
     let id = request.query_value::<&str>(PAGE).and_then(Result::ok);
