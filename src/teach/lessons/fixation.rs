@@ -23,15 +23,14 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
         login.written(LAB_COOKIE) == Some(Write::Update) && !has_new_id(login)
     });
     let renewed = logins("regenerate", |login| has_new_id(login));
-    let first = renewed.first();
+    let new_id = renewed
+        .first()
+        .and_then(|login| Some(proof("renewed", login)?.fact("new_id", given(login)?)));
     vec![
         ("planted", visit.and_then(|visit| proof("planted", visit))),
         ("kept", kept.first().and_then(|login| proof("kept", login))),
         ("in", kept.iter().find_map(|login| looked(evidence, login, "in"))),
-        (
-            "renewed",
-            first.and_then(|login| Some(proof("renewed", login)?.fact("new_id", given(login)?))),
-        ),
+        ("renewed", new_id),
         ("out", renewed.iter().find_map(|login| looked(evidence, login, "out"))),
     ]
 }

@@ -34,7 +34,7 @@ async fn predict(mut lesson: LessonPage<'_>, form: Form<Prediction>) -> Result<R
     let (slug, text) = (lesson.requested.lesson.slug, lesson.requested.text());
     let choice = form.0.choice.parse().ok().filter(|choice| *choice < text.predict.options.len());
     let Some(choice) = choice else {
-        return lesson.tell(&Flash::ChooseFirst, "#predict");
+        return Ok(lesson.tell(&Flash::ChooseFirst, "#predict"));
     };
     if lesson.state().guess.is_some() {
         if !text.is_done(&lesson.state()) || text.is_predicted(&lesson.state()) {
@@ -42,7 +42,7 @@ async fn predict(mut lesson: LessonPage<'_>, form: Form<Prediction>) -> Result<R
         }
         let is_right = choice == text.predict.right;
         lesson.learner.change(|_, progress| progress.lesson(slug).corrected = is_right).await?;
-        return lesson.tell(&Flash::PredictionAnswered(is_right), "#explain");
+        return Ok(lesson.tell(&Flash::PredictionAnswered(is_right), "#explain"));
     }
     let guess = Guess { choice, sure: form.0.sure, at: Timestamp::now().as_millis() };
     let document = (slug == ticket_and_coat::SLUG).then(|| stored_document(lesson.learner.session));
@@ -53,7 +53,7 @@ async fn predict(mut lesson: LessonPage<'_>, form: Form<Prediction>) -> Result<R
         }
     };
     lesson.learner.change(|_, progress| store(progress.lesson(slug))).await?;
-    lesson.tell(&Flash::Guessed, "#do")
+    Ok(lesson.tell(&Flash::Guessed, "#do"))
 }
 
 #[post("/<_>/check", data = "<_form>")]
@@ -72,7 +72,7 @@ async fn answer(
     let this = lesson.requested.lesson;
     let Some(is_right) = this.answer else { return Ok(None) };
     if lesson.state().guess.is_none() {
-        return lesson.tell(&Flash::GuessFirst, "#predict").map(Some);
+        return Ok(Some(lesson.tell(&Flash::GuessFirst, "#predict")));
     }
     let typed: Vec<&str> = form.0.values().map(String::as_str).collect();
     let typed = typed.join(",");
@@ -90,7 +90,7 @@ async fn answer(
     let keeps = is_mistaken && this.in_place.is_some() && typed.len() <= MAX_KEPT;
     let typed = utf8_percent_encode(&typed, NON_ALPHANUMERIC);
     let back = if keeps { format!("?typed={typed}#check") } else { "#check".to_owned() };
-    lesson.tell(&Flash::Answered(!is_mistaken), &back).map(Some)
+    Ok(Some(lesson.tell(&Flash::Answered(!is_mistaken), &back)))
 }
 
 /// The answer to the final question: the fields are the positions of the sentences that were ticked.
@@ -118,7 +118,7 @@ async fn question(mut lesson: LessonPage<'_>, form: Form<Fields>) -> Result<Redi
     if !was_open {
         return Ok(lesson.back("#question"));
     }
-    lesson.tell(&Flash::QuestionAnswered(lesson.state().understood.is_some()), "#question")
+    Ok(lesson.tell(&Flash::QuestionAnswered(lesson.state().understood.is_some()), "#question"))
 }
 
 /// Resets this lesson, and the labs with it if the lesson has one.
@@ -131,7 +131,7 @@ async fn reset(mut lesson: LessonPage<'_>, _form: NoFields) -> Result<Redirect, 
         }
     };
     lesson.learner.change(reset).await?;
-    lesson.tell(&Flash::LessonReset, "#predict")
+    Ok(lesson.tell(&Flash::LessonReset, "#predict"))
 }
 
 #[post("/<_>/skip", data = "<_form>")]
@@ -143,8 +143,8 @@ async fn skip(mut lesson: LessonPage<'_>, _form: NoFields) -> Result<Redirect, D
     Ok(Redirect::to(next.map_or_else(|| "/learn".to_owned(), |next| next.path(false))))
 }
 
-/// Asks the teacher for help, or withdraws that (`wanted=no`). Anonymous visitors cannot ask: the teacher would
-/// not know whom to go to.
+/// Asks the teacher for help, or withdraws that (`wanted=no`). Anonymous visitors cannot ask: the teacher
+/// would not know whom to go to.
 #[post("/<_>/help", data = "<form>")]
 async fn help(mut lesson: LessonPage<'_>, form: Form<Fields>) -> Result<Redirect, Denied> {
     if lesson.learner.user.is_none() {
@@ -157,14 +157,14 @@ async fn help(mut lesson: LessonPage<'_>, form: Form<Fields>) -> Result<Redirect
         progress.help = since.and(progress.help.filter(|_| waits).or(since));
     };
     lesson.learner.change(ask).await?;
-    lesson.tell(&Flash::HelpWanted(is_wanted), "#help")
+    Ok(lesson.tell(&Flash::HelpWanted(is_wanted), "#help"))
 }
 
 impl LessonPage<'_> {
     /// Back to the page, which says this there.
-    fn tell(&self, flash: &Flash, section: &str) -> Result<Redirect, Denied> {
+    fn tell(&self, flash: &Flash, section: &str) -> Redirect {
         self.page.set_flash(flash);
-        Ok(self.back(section))
+        self.back(section)
     }
 
     /// Back to the page that the learner came from, at the section that has changed.

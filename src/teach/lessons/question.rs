@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::LessonText;
 use super::lesson_text::Statement;
@@ -20,14 +20,6 @@ const RIGHT: usize = 2;
 
 /// The false sentences of a question.
 const WRONG: usize = 3;
-
-/// The final question as a page shows it.
-#[derive(Serialize)]
-pub(super) struct QuestionView {
-    ask: MarkedText,
-    /// The sentences, in the order of their checkboxes.
-    options: Vec<MarkedText>,
-}
 
 /// The question that is drawn for a learner: its number, and the numbers of its options in their order.
 pub(super) struct Draw<'t> {
@@ -76,13 +68,11 @@ impl<'t> Draw<'t> {
         Some((self.number, *wrong.first()?))
     }
 
-    /// The question with the learner's own facts.
-    pub(super) fn view(&self, state: &LessonState) -> QuestionView {
+    /// The question with the learner's own facts, and its sentences in the order of their checkboxes.
+    pub(super) fn view(&self, state: &LessonState) -> Value {
         let option = |option: &usize| filled(&self.statement(*option).text, state);
-        QuestionView {
-            ask: filled(&self.text.questions[self.number].ask, state),
-            options: self.options.iter().map(option).collect(),
-        }
+        let options: Vec<MarkedText> = self.options.iter().map(option).collect();
+        json!({ "ask": filled(&self.text.questions[self.number].ask, state), "options": options })
     }
 }
 

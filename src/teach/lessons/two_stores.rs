@@ -15,12 +15,9 @@ struct Counted<'e> {
 }
 
 fn counted(visit: &Exchange) -> Option<Counted<'_>> {
-    Some(Counted {
-        visit,
-        boot: number(visit, "boot number")?,
-        memory: number(visit, "counter in memory")?,
-        mongodb: number(visit, "counter in MongoDB")?,
-    })
+    let [boot, memory, mongodb] =
+        ["boot number", "counter in memory", "counter in MongoDB"].map(|fact| number(visit, fact));
+    Some(Counted { visit, boot: boot?, memory: memory?, mongodb: mongodb? })
 }
 
 /// A restart between two visits lost the counter in memory. The browser still sent the cookie for it.

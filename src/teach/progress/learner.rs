@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rocket::Request;
 use rocket::http::Status;
-use rocket::outcome::IntoOutcome as _;
+use rocket::outcome::{IntoOutcome as _, try_outcome};
 use rocket::request::{FromRequest, Outcome};
 use rocket_express_session::Session;
 
@@ -113,29 +113,28 @@ impl<'r> FromRequest<'r> for Learner<'r> {
     type Error = Unavailable;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Unavailable> {
-        learner(request).await.or_error(Status::ServiceUnavailable)
+        let session = try_outcome!(request.guard::<&Session>().await);
+        learner(request, session).await.or_error(Status::ServiceUnavailable)
     }
 }
 
-async fn learner<'r>(request: &'r Request<'_>) -> Result<Learner<'r>, Unavailable> {
+async fn learner<'r>(
+    request: &'r Request<'_>,
+    session: &'r Session,
+) -> Result<Learner<'r>, Unavailable> {
     let missing = || Unavailable::new("teaching is not attached");
-    let session = match request.guard::<&Session>().await {
-        Outcome::Success(session) => session,
-        Outcome::Error((_, error)) => return Err(error),
-        Outcome::Forward(_) => return Err(missing()),
-    };
-    let user = match request.guard::<&Visitor>().await {
-        Outcome::Success(Visitor::LoggedIn(user)) => Some(user),
-        Outcome::Success(Visitor::Unknown(error)) => return Err(error.clone()),
-        _ => None,
+    let user = match Visitor::of(request).await {
+        Visitor::LoggedIn(user) => Some(user),
+        Visitor::Unknown(error) => return Err(error.clone()),
+        Visitor::Anonymous => None,
     };
     let store: &ProgressStore = request.rocket().state().ok_or_else(missing)?;
     let recorder: &Recorder = request.rocket().state().ok_or_else(missing)?;
-    let stored = match user {
-        Some(user) => store.load(&user.id.to_hex()).await?,
+    let id = user.map(|user| user.id.to_hex());
+    let stored = match &id {
+        Some(id) => store.load(id).await?,
         None => Versioned::from(session.get::<Progress>(KEY).unwrap_or_default()),
     };
-    let id = user.map(|user| user.id.to_hex());
     let limits = Limits::of(request, id).ok_or_else(missing)?;
     Ok(Learner { stored, user, session, limits, lab_cookies: vec![], store, recorder })
 }
