@@ -74,20 +74,34 @@ impl LabContext<'_> {
         if self.slug == options::SLUG {
             state.switches = button.switches.clone();
         }
-        let lines = match button.name.as_str() {
-            "new" | "leak" | "send" | "sign" | "role" if self.slug == "the-seal" => {
+        let lines = match (self.slug, button.name.as_str()) {
+            ("the-seal", "new" | "leak" | "send" | "sign" | "role") => {
                 self.forge(button, state).await?
             }
-            "give" if self.slug == guest_book::SLUG => guest_book::give(state),
-            "stranger" => guest_book::receive(self.request, &button.value, state),
-            "escape" | "trust" => guest_book::set_escaped(state, button.name == "escape"),
-            "give" => other_site::give(state),
-            "plant" | "keep" | "regenerate" | "mallory" if self.slug == "fixation" => {
+            ("fixation", "plant" | "keep" | "regenerate" | "mallory") => {
                 self.fixation(button, state).await?
             }
-            "login" | "short" | "everywhere" | "send" if self.slug == "session-or-token" => {
+            ("session-or-token", "login" | "short" | "everywhere" | "send") => {
                 self.token(button, state).await?
             }
+            (guest_book::SLUG, name @ ("give" | "stranger" | "escape" | "trust")) => {
+                guest_book::press(self.request, name, &button.value, state)
+            }
+            (other_site::SLUG, "give") => other_site::give(state),
+            (_, name) => match self.press(name, state).await? {
+                Some(lines) => lines,
+                None => return Ok(None),
+            },
+        };
+        if self.slug == "three-clocks" {
+            self.labs.clocks.sent(&lines);
+        }
+        Ok(Some(lines))
+    }
+
+    /// Runs the action of a button that is not of one lesson alone, or has no file of its own.
+    async fn press(&self, name: &str, state: &mut LabState) -> Result<Option<Vec<String>>, Denied> {
+        Ok(Some(match name {
             "new" => self.begin(state, None).await?,
             "change" => self.change(state, |session| session.increment(VISITS)).await?,
             "big-session" => self.add_cargo(state).await?,
@@ -123,11 +137,7 @@ impl LabContext<'_> {
             "short-cookie" => self.with_other_clock(state, DAY, SHORT).await?,
             "short-document" => self.with_other_clock(state, SHORT, DAY).await?,
             _ => return Ok(None),
-        };
-        if self.slug == "three-clocks" {
-            self.labs.clocks.sent(&lines);
-        }
-        Ok(Some(lines))
+        }))
     }
 
     /// The lab's session that the browser's cookie names.

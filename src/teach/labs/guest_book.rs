@@ -18,35 +18,42 @@ pub(super) const SLUG: &str = "what-a-script-takes";
 /// The stranger's script, as browsers get it.
 const SCRIPT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/static/js/guest-book.js"));
 
-/// Sets the two cookies, with the same values each time.
-pub(super) fn give(state: &mut LabState) -> Vec<String> {
+/// Runs the action of a button of this lesson, and returns the `Set-Cookie` lines. The stranger's script has
+/// sent `typed`.
+pub(super) fn press(
+    request: &Request<'_>,
+    name: &str,
+    typed: &str,
+    state: &mut LabState,
+) -> Vec<String> {
     let random = || [(); 2].map(|()| SessionId::generate().prefix());
-    let [plain, http_only] = state.pair.get_or_insert_with(random);
-    vec![
-        cookies::with(SCRIPT_COOKIES[0], plain, "; SameSite=Lax"),
-        cookies::plain(SCRIPT_COOKIES[1], http_only),
-    ]
+    let [plain, http_only] = state.pair.get_or_insert_with(random).clone();
+    match name {
+        "give" => vec![
+            cookies::with(SCRIPT_COOKIES[0], &plain, "; SameSite=Lax"),
+            cookies::plain(SCRIPT_COOKIES[1], &http_only),
+        ],
+        "stranger" => {
+            for ((name, value), fact) in SCRIPT_COOKIES.iter().zip([plain, http_only]).zip(READS) {
+                let is_read = typed.split("; ").any(|read| read == format!("{name}={value}"));
+                note(SLUG, fact, is_read.into());
+            }
+            sign(request, state);
+            vec![]
+        }
+        _ => {
+            state.is_escaped = name == "escape";
+            vec![]
+        }
+    }
 }
 
-/// The stranger's server gets what the script has read. The lab gets the same request: for the lab it is the
-/// learner's, if the cookie with `HttpOnly` came.
-pub(super) fn receive(request: &Request<'_>, typed: &str, state: &mut LabState) -> Vec<String> {
-    let Some(pair) = &state.pair else { return vec![] };
-    for ((name, value), fact) in SCRIPT_COOKIES.iter().zip(pair).zip(READS) {
-        let is_read = typed.split("; ").any(|read| read == format!("{name}={value}"));
-        note(SLUG, fact, is_read.into());
-    }
-    let came = request.cookies().get(SCRIPT_COOKIES[1]);
-    let is_learner = came.is_some_and(|came| came.value() == pair[1]);
+/// The lab takes the request of the script for the learner's, if the cookie with `HttpOnly` came.
+fn sign(request: &Request<'_>, state: &mut LabState) {
+    let came = request.cookies().get(SCRIPT_COOKIES[1]).map(|came| came.value().to_owned());
+    let is_learner = came.is_some() && came == state.pair.as_ref().map(|pair| pair[1].clone());
     note(SLUG, "lab.http-only came", is_learner.into());
     state.is_signed |= is_learner;
-    vec![]
-}
-
-/// Lets the site escape the entries of the guest book, or not.
-pub(super) fn set_escaped(state: &mut LabState, is_escaped: bool) -> Vec<String> {
-    state.is_escaped = is_escaped;
-    vec![]
 }
 
 /// The script, and whether the cookies came that it is about.
