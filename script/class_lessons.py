@@ -59,21 +59,24 @@ class Learner:
         self.lesson = None
 
     def get(self, path, browser=0):
-        answer = self.browsers[browser].get(path)
-        for _ in range(3):
-            # Counted by the script. Until then, a student reloads.
-            if answer.status != 503:
-                break
-            self.pause()
-            answer = self.browsers[browser].get(path)
+        answer = self.patiently(lambda: self.browsers[browser].get(path))
         self.shown |= {name: html.unescape(text) for name, text in SHOWN.findall(answer.body)}
         if page_id := PAGE_ID.search(answer.body):
             self.shown["page"] = page_id[1]
-        return body_of(answer)
+        return self.get(answer.location, browser) if answer.location else body_of(answer)
 
     def post(self, path, browser=0, **fields):
-        answer = self.browsers[browser].post(path, **fields)
+        answer = self.patiently(lambda: self.browsers[browser].post(path, **fields))
         return self.get(answer.location, browser) if answer.location else body_of(answer)
+
+    def patiently(self, ask):
+        """Asks again after a 503, as a student does. The script has counted it."""
+        answer = ask()
+        for _ in range(3):
+            if answer.status == 503:
+                self.pause()
+                answer = ask()
+        return answer
 
     def page(self, lesson):
         return self.get(f"/learn/{lesson.slug}")

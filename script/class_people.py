@@ -48,9 +48,8 @@ def log_in(period, learner):
     if random.random() < 0.3:
         learner.post("/login", username=learner.name, password=learner.password + "x")
         period.pause()
-    answer = learner.browsers[0].post("/login", username=learner.name, password=learner.password)
+    learner.post("/login", username=learner.name, password=learner.password)
     period.happened(learner.name, "login")
-    learner.get(answer.location or "/dashboard")
 
 
 def play(period, learner, lesson):
@@ -97,6 +96,8 @@ def study(period, learner, lessons):
     try:
         attend(period, learner, lessons)
     except Over:
+        # The end of the period: the test is the last that a student does, also on a slow server.
+        learner.pause = lambda: time.sleep(1)
         learner.take_test("after")
     except Exception as error:
         period.unsolved.append(f"{learner.lesson and learner.lesson.slug} by {learner.name}: {error!r}")

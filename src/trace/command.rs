@@ -10,7 +10,7 @@ use mongodb::event::EventHandler;
 use mongodb::event::command::CommandEvent;
 
 use super::bounds::{self, cut};
-use super::notebook::{Notebook, note};
+use super::notebook::{NOTEBOOKS, note};
 use super::redact::Redacted;
 use super::step::{Command, Reply, Step};
 
@@ -33,7 +33,7 @@ pub fn listener() -> EventHandler<CommandEvent> {
 }
 
 fn add_reply(request_id: i32, reply: impl FnOnce(&str) -> Reply) {
-    Notebook::change(|notebook| {
+    NOTEBOOKS.with(|notebook| {
         let mut commands = notebook.exchange.steps.iter_mut().rev();
         let command = commands.find_map(|noted| match &mut noted.step {
             Step::Command(command) if command.request_id == request_id => Some(command),
@@ -108,10 +108,6 @@ impl Reply {
 
 /// Documents that a write has changed; a `findAndModify` says it one level below.
 fn changed(reply: &Document) -> Option<i64> {
-    let number = |reply: &Document| match reply.get("n")? {
-        Bson::Int32(number) => Some(i64::from(*number)),
-        Bson::Int64(number) => Some(*number),
-        _ => None,
-    };
-    number(reply).or_else(|| number(reply.get_document("lastErrorObject").ok()?))
+    let reply = reply.get_document("lastErrorObject").unwrap_or(reply);
+    reply.get_i32("n").ok().map(i64::from)
 }

@@ -4,10 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use get_size2::GetSize;
 use rocket::http::Cookie as SetCookie;
+use rocket_express_session::Write;
 
 use super::bounds::{self, cut};
 use super::redact;
-use super::step::{Command, Noted, Step, Write};
+use super::step::{Command, Noted, Step};
 
 /// A request, its steps and its response. Each part was redacted when it was noted.
 #[derive(Clone, Debug, GetSize)]

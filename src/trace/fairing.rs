@@ -7,7 +7,7 @@ use rocket::{Request, Response};
 
 use super::bounds::{self, cut};
 use super::exchange::{Cookie, Exchange};
-use super::notebook::Notebook;
+use super::notebook::{NOTEBOOKS, Notebook};
 use super::recorder::Recorder;
 
 /// The exchange of a request whose response is ready.
@@ -27,8 +27,9 @@ impl Recorded {
 pub fn openings() -> AdHoc {
     AdHoc::on_request("Notebooks", |request, _| {
         Box::pin(async move {
-            if request.rocket().state::<Recorder>().is_some() {
-                let _ = Notebook::of(request).map(Notebook::open);
+            let is_recorded = request.rocket().state::<Recorder>().is_some();
+            if let Some(notebook) = Notebook::of(request).filter(|_| is_recorded) {
+                NOTEBOOKS.insert(notebook);
             }
         })
     })
@@ -44,7 +45,7 @@ pub fn stage() -> AdHoc {
 
 async fn keep(request: &Request<'_>, response: &mut Response<'_>) {
     let Some(recorder) = request.rocket().state::<Recorder>() else { return };
-    let Some((exchange, owners)) = Notebook::close().map(Notebook::finish) else { return };
+    let Some((exchange, owners)) = NOTEBOOKS.remove().map(Notebook::finish) else { return };
     let exchange = Exchange {
         status: response.status().code,
         location: response.headers().get_one("location").map(|to| cut(to, bounds::PATH)),

@@ -20,7 +20,7 @@ const UNRECORDED: [&str; 7] =
 const MAX_OWNERS: usize = 4;
 
 /// The open notebooks. Without one, a note costs a look at their number.
-static NOTEBOOKS: PerTask<Notebook> = PerTask::new();
+pub(super) static NOTEBOOKS: PerTask<Notebook> = PerTask::new();
 
 /// The notes of one request.
 #[derive(Clone)]
@@ -53,21 +53,6 @@ impl Notebook {
             ..Exchange::new(request_id())
         };
         Some(Self { begun: Instant::now(), exchange, bytes: 0, owners: vec![] })
-    }
-
-    /// Opens it for the notes of this task's request.
-    pub(super) fn open(self) {
-        NOTEBOOKS.insert(self);
-    }
-
-    /// Closes the notebook of this task's request, and returns it.
-    pub(super) fn close() -> Option<Self> {
-        NOTEBOOKS.remove()
-    }
-
-    /// Changes the notebook of this task's request, if one is open.
-    pub(super) fn change(change: impl FnOnce(&mut Self)) {
-        NOTEBOOKS.with(change);
     }
 
     /// The exchange without its response, and the browser's keys.
@@ -114,14 +99,14 @@ pub fn so_far() -> Option<Exchange> {
 pub fn note(step: impl FnOnce() -> Step) {
     if !NOTEBOOKS.is_empty() {
         let step = step();
-        Notebook::change(|notebook| notebook.add(step));
+        NOTEBOOKS.with(|notebook| notebook.add(step));
     }
 }
 
 /// Notes that this request belongs to the browser with the session of this ID.
-pub fn assign_to_session(session_id: &str) {
+pub(super) fn assign_to_session(session_id: &str) {
     let owner = BrowserKey::of_session(session_id);
-    Notebook::change(|Notebook { owners, .. }| {
+    NOTEBOOKS.with(|Notebook { owners, .. }| {
         if owners.last() != Some(&owner) {
             owners.truncate(MAX_OWNERS - 1);
             owners.push(owner);
@@ -131,17 +116,17 @@ pub fn assign_to_session(session_id: &str) {
 
 /// Notes that this request belongs to this browser and to no other.
 pub fn assign_to(browser: BrowserKey) {
-    Notebook::change(|notebook| notebook.owners = vec![browser]);
+    NOTEBOOKS.with(|notebook| notebook.owners = vec![browser]);
 }
 
 /// Notes which exchange led to this one, by its ID. A text that is too long for an ID is ignored.
 pub fn link_to(id: &str) {
     if id.len() <= bounds::ID {
-        Notebook::change(|notebook| notebook.exchange.follows = Some(id.to_owned()));
+        NOTEBOOKS.with(|notebook| notebook.exchange.follows = Some(id.to_owned()));
     }
 }
 
 /// Notes that a login failed. The X-ray then shows coarse times, and no counts of MongoDB's replies.
 pub fn coarsen_times() {
-    Notebook::change(|notebook| notebook.exchange.has_coarse_times = true);
+    NOTEBOOKS.with(|notebook| notebook.exchange.has_coarse_times = true);
 }

@@ -96,9 +96,7 @@ impl Recorder {
 
     /// The exchanges of a browser, newest first.
     pub fn of_browser(&self, browser: BrowserKey) -> Vec<Arc<Exchange>> {
-        let kept = self.kept();
-        let own = kept.exchanges.iter().rev().filter(|entry| entry.browser == Some(browser));
-        own.map(|entry| entry.exchange.clone()).collect()
+        self.newest(|entry| entry.browser == Some(browser))
     }
 
     /// The number of this browser's next exchange.
@@ -108,10 +106,13 @@ impl Recorder {
 
     /// The exchanges of a user in all browsers, newest first.
     pub fn of_user(&self, user: &str) -> Vec<Arc<Exchange>> {
+        self.newest(|entry| entry.exchange.user.as_deref() == Some(user))
+    }
+
+    fn newest(&self, is_wanted: impl Fn(&Entry) -> bool) -> Vec<Arc<Exchange>> {
         let kept = self.kept();
-        let own = kept.exchanges.iter().rev();
-        let own = own.filter(|entry| entry.exchange.user.as_deref() == Some(user));
-        own.map(|entry| entry.exchange.clone()).collect()
+        let wanted = kept.exchanges.iter().rev().filter(|entry| is_wanted(entry));
+        wanted.map(|entry| entry.exchange.clone()).collect()
     }
 
     /// The browser of the exchange of this ID, for a request that its page sends without the session cookie.

@@ -93,14 +93,20 @@ impl Redacted {
 
     /// Adds a document as one would type it, without its secrets.
     pub(super) fn document(&mut self, document: &Document) {
-        self.nested(document, 0);
+        self.nested("", document, 0);
     }
 
-    fn nested(&mut self, document: &Document, depth: usize) {
-        self.list("{ ", " }", "{}", document.iter(), |out, (key, value)| {
-            out.key(key);
-            out.value(key, value, depth);
-        });
+    /// Adds a document that is the value of the key `above`.
+    fn nested(&mut self, above: &str, document: &Document, depth: usize) {
+        let mut between = "{ ";
+        for (key, value) in document {
+            self.ours(between);
+            self.key(key);
+            // A comparison says something about the key above it.
+            self.value(if is_comparison(key) { above } else { key }, value, depth);
+            between = ", ";
+        }
+        self.ours(if document.is_empty() { "{}" } else { " }" });
     }
 
     /// Adds a key. Our keys are words; any other text has come from outside.
@@ -117,15 +123,8 @@ impl Redacted {
         match value {
             Bson::String(text) => self.text(key, text),
             Bson::Document(_) if depth >= MAX_DEPTH || key == "session" => self.ours("{ … }"),
-            // An operator says something about the key above it.
-            Bson::Document(inner) if inner.keys().all(|inner| inner.starts_with('$')) => {
-                self.list("{ ", " }", "{  }", inner.iter(), |out, (operator, value)| {
-                    let key = if is_comparison(operator) { key } else { operator };
-                    out.key(operator);
-                    out.value(key, value, depth + 1);
-                });
-            }
-            Bson::Document(inner) => self.nested(inner, depth + 1),
+            Bson::Document(inner) => self.nested(key, inner, depth + 1),
+            Bson::Array(_) if depth >= MAX_DEPTH => self.ours("[ … ]"),
             Bson::Array(list) => self.array(key, list, depth),
             Bson::ObjectId(id) => {
                 self.ours("ObjectId(");
@@ -143,12 +142,17 @@ impl Redacted {
     }
 
     fn array(&mut self, key: &str, list: &[Bson], depth: usize) {
-        if depth >= MAX_DEPTH {
-            return self.ours("[ … ]");
+        let mut between = "[";
+        for item in list.iter().take(MAX_ITEMS) {
+            self.ours(between);
+            self.value(key, item, depth + 1);
+            between = ", ";
         }
-        let last = if list.len() > MAX_ITEMS { ", …]" } else { "]" };
-        let items = list.iter().take(MAX_ITEMS);
-        self.list("[", last, "[]", items, |out, item| out.value(key, item, depth + 1));
+        self.ours(match list.len() {
+            0 => "[]",
+            1..=MAX_ITEMS => "]",
+            _ => ", …]",
+        });
     }
 
     fn text(&mut self, key: &str, text: &str) {
@@ -161,23 +165,6 @@ impl Redacted {
         } else {
             self.ours(&format!("\"…\" ({} characters)", text.chars().count()));
         }
-    }
-
-    fn list<T>(
-        &mut self,
-        first: &str,
-        last: &str,
-        empty: &str,
-        items: impl Iterator<Item = T>,
-        mut write: impl FnMut(&mut Self, T),
-    ) {
-        let mut between = first;
-        for item in items {
-            self.ours(between);
-            write(self, item);
-            between = ", ";
-        }
-        self.ours(if between == first { empty } else { last });
     }
 }
 

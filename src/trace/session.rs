@@ -3,13 +3,12 @@
 //! The engine does not know the notebook. It calls a function of ours for each event (`Builder::observe`).
 
 use rocket_express_session::SessionId;
-use rocket_express_session::Write as SessionWrite;
 use rocket_express_session::observe::{Event, Signature as CookieSignature};
 
 use super::bounds::{self, cut};
 use super::notebook::{assign_to_session, note};
 use super::redact::short_id;
-use super::step::{Signature, Step, Write};
+use super::step::{Signature, Step};
 
 /// Notes an event of the site's sessions, and which browser the request belongs to.
 pub fn observe(event: &Event<'_>) {
@@ -39,7 +38,7 @@ pub fn observe_lab(event: &Event<'_>) {
         Event::Committed { name, write, session, .. } => note(|| Step::Written {
             name: cut(name, bounds::NAME),
             bytes: session.data().to_json().len(),
-            write: written(*write),
+            write: *write,
         }),
         _ => {}
     }
@@ -67,16 +66,5 @@ fn verified(signature: CookieSignature<'_>) -> Signature {
         CookieSignature::Wrong => Signature::Wrong,
         CookieSignature::Missing => Signature::Missing,
         _ => Signature::NoCookie,
-    }
-}
-
-fn written(write: SessionWrite) -> Write {
-    match write {
-        SessionWrite::Insert => Write::Insert,
-        SessionWrite::Update => Write::Update,
-        SessionWrite::Touch => Write::Touch,
-        SessionWrite::Delete => Write::Delete,
-        SessionWrite::SkipUndeliverable => Write::SkipUndeliverable,
-        _ => Write::Nothing,
     }
 }

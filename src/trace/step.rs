@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use get_size2::GetSize;
+use rocket_express_session::Write;
 
 use super::redact::Redacted;
 
@@ -52,7 +53,12 @@ pub enum Step {
     /// The session was ended by this request.
     Destroyed,
     /// The session of this cookie was committed, and has this many bytes as JSON.
-    Written { name: String, write: Write, bytes: usize },
+    Written {
+        name: String,
+        #[get_size(ignore)]
+        write: Write,
+        bytes: usize,
+    },
     /// The page was made from this template.
     Rendered { template: &'static str },
     /// A lesson's own fact, such as what a button did. One of the program's texts, never a typed one.
@@ -73,21 +79,6 @@ pub enum Signature {
     Ambiguous,
     /// The signature is ours. It is `outdated` when an older secret than the first made it.
     Genuine { sid: String, outdated: bool },
-}
-
-/// The way a session was committed at the end of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, GetSize)]
-#[expect(missing_docs, reason = "each is what its name says")]
-pub enum Write {
-    /// Nothing changed, and the session expires late enough.
-    Nothing,
-    Insert,
-    Update,
-    /// Only the expiry was extended.
-    Touch,
-    Delete,
-    /// The insert was skipped: the browser would never send this cookie back.
-    SkipUndeliverable,
 }
 
 /// A command as it was sent, redacted.

@@ -42,7 +42,8 @@ const STYLES: [&str; 12] = [
 ];
 
 /// The style sheets that only `teaching` needs.
-const TEACHING_STYLES: [&str; 7] = ["xray", "ray", "learn", "lab", "class", "room", "board"];
+const TEACHING_STYLES: [&str; 8] =
+    ["xray", "ray", "learn", "sheets", "lab", "class", "room", "board"];
 
 /// The scripts of every page, in `static/js`. Each does nothing on a page without its elements.
 const SCRIPTS: [&str; 3] = ["show-password", "password-rules", "local-time"];

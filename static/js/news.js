@@ -16,10 +16,8 @@ function show(html) {
   const now = new DOMParser().parseFromString(html, "text/html");
   const top = now.querySelector("[data-version]");
   version = top.dataset.version;
-  // Some pages say it themselves.
+  // The page may say it itself.
   if (document.querySelector("#read-only")) top.querySelector("#closed-now")?.remove();
-  const isAtTest = location.pathname === "/learn/test" || document.querySelector("#test-open");
-  if (isAtTest) top.querySelector("#test-now")?.remove();
   news.replaceChildren(top);
   showLook();
   showBars(now.querySelector("[data-bars]"));

@@ -210,6 +210,7 @@ async fn every_source_is_sent_with_teaching_and_those_of_teaching_are_not_sent_w
         "/static/css/learn.css",
         "/static/css/ray.css",
         "/static/css/room.css",
+        "/static/css/sheets.css",
         "/static/css/xray.css",
         "/static/js/ask-who.js",
         "/static/js/board.js",
@@ -235,7 +236,7 @@ async fn every_source_is_sent_with_teaching_and_those_of_teaching_are_not_sent_w
 }
 
 /// A folder of static files or templates that a test may change.
-fn copy(folder: &str) -> TempDir {
+pub fn copy(folder: &str) -> TempDir {
     let copy = TempDir::new().unwrap();
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut command = Command::new("cp");

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::assets::copy;
 use crate::support::{SECRET, cloakroom, launch};
 
 /// Runs a start that must fail. Returns its output.
@@ -32,6 +33,18 @@ async fn with_no_database_anywhere_a_debug_build_serves_from_memory() {
     assert_eq!(log.contains("serving from memory"), !has_mongodb, "{log}");
     let page = reqwest::get(url).await.unwrap().text().await.unwrap();
     assert_eq!(page.contains("class=\"banner\""), !has_mongodb);
+}
+
+#[rocket::async_test]
+async fn a_lesson_with_another_goal_than_in_the_program_stops_the_start() {
+    let folder = copy("templates");
+    let file = folder.path().join("lessons/05-the-seal/lesson.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("\"no-seal\"", "\"kein-siegel\"")).unwrap();
+    let mut command = cloakroom(&[]);
+    command.env("SESSION_STORE", "memory").env("ROCKET_TEACHING", "true");
+    let said = refusal(command.env("ROCKET_TEMPLATE_DIR", folder.path()));
+    assert!(said.contains("05-the-seal/lesson.toml: goals have other names"), "{said}");
 }
 
 /// With Debian's limit of 1,024 open files, 1,024 idle connections would stop the server.

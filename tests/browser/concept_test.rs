@@ -20,6 +20,13 @@ async fn print(chromium: &Chromium, name: &str) {
     chromium.look(1280, false).await;
 }
 
+/// Presses a button of the test on the class page, which folds its tools.
+async fn press(chromium: &Chromium, button: &str) {
+    chromium.goto("/class").await;
+    chromium.script("document.querySelector('#test').closest('details').open = true").await;
+    chromium.submit(button).await;
+}
+
 #[rocket::async_test]
 async fn a_teacher_opens_the_test_takes_it_and_prints_the_answer_key() {
     let app = App::on_mongodb_with(|figment| figment.merge(("teaching", true))).await;
@@ -34,8 +41,7 @@ async fn a_teacher_opens_the_test_takes_it_and_prints_the_answer_key() {
         ("Open the test before the lessons", "before"),
         ("Open the test after the lessons", "after"),
     ] {
-        chromium.goto("/class").await;
-        chromium.submit(button).await;
+        press(&chromium, button).await;
         assert_eq!(chromium.path().await, "/class#test");
         rosa.post("/learn/test", &[("test", phase), ("0", "1"), ("1", "3"), ("2", "2")]).await;
         chromium.goto("/learn/test").await;
@@ -51,8 +57,7 @@ async fn a_teacher_opens_the_test_takes_it_and_prints_the_answer_key() {
         );
         check_look_here(&chromium, &format!("test-{phase}-handed-in")).await;
         chromium.look(1280, false).await;
-        chromium.goto("/class").await;
-        chromium.submit("Close the test").await;
+        press(&chromium, "Close the test").await;
     }
     check_look_here(&chromium, "class-test").await;
     for (path, name) in [

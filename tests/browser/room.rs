@@ -158,12 +158,13 @@ async fn the_room_is_live_and_run_by_the_keyboard_alone() {
 async fn the_teacher_s_pages_fit_every_window_and_ask_no_other_host() {
     let (app, chromium, _rosa) = class(|figment| figment.merge(("teaching", true))).await;
     check_look(&chromium, "/class", "room").await;
-    chromium.script("document.querySelector('#the-seal details').open = true").await;
+    let open = "document.querySelector('#the-seal').closest('details').open = true;
+        document.querySelector('#the-seal details').open = true";
+    chromium.script(open).await;
     check_look_here(&chromium, "room-lesson").await;
-    let student = chromium.page.find(By::Css(".seat--help a")).await.unwrap();
-    chromium.script("window.isThePageBefore = true").await;
-    student.click().await.unwrap();
-    chromium.arrive().await;
+    let student = "return document.querySelector('.seat--help a').getAttribute('href')";
+    let student = chromium.script(student).await;
+    chromium.goto(student.as_str().unwrap()).await;
     check_look_here(&chromium, "student").await;
     chromium.goto("/class/cards").await;
     check_look_here(&chromium, "cards-none").await;

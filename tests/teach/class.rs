@@ -24,6 +24,12 @@ pub fn line<'p>(page: &'p str, name: &str) -> &'p str {
     lines.find(|line| line.contains(name)).unwrap_or_else(|| panic!("no {name} in {page}"))
 }
 
+/// The address of this student's page.
+pub async fn page_of(teacher: &mut Browser, name: &str) -> String {
+    let room = teacher.get("/class").await.body;
+    line(&room, name).split_once("href=\"").unwrap().1.split('"').next().unwrap().to_owned()
+}
+
 #[rocket::async_test]
 async fn the_page_of_the_class_shows_all_students_and_sessions_to_the_teacher_alone() {
     let app = class().await;

@@ -5,18 +5,12 @@ use rocket::futures::TryStreamExt as _;
 use rocket::futures::future::{join, join_all};
 
 use crate::class;
-use crate::class::{line, teacher};
+use crate::class::{line, page_of, teacher};
 use crate::exchanges;
 use crate::labs::fill_counters;
 use crate::learner::Learner;
 use crate::stream::Events;
-use crate::support::{App, Browser, PASSWORD, count_commands};
-
-/// The address of this student's page.
-async fn page_of(teacher: &mut Browser, name: &str) -> String {
-    let room = teacher.get("/class").await.body;
-    line(&room, name).split_once("href=\"").unwrap().1.split('"').next().unwrap().to_owned()
-}
+use crate::support::{App, PASSWORD, count_commands};
 
 /// Makes `count` copies of a session, which seem to be a minute newer.
 async fn copy_session(app: &App, sid: &str, count: usize) {

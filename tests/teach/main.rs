@@ -34,6 +34,7 @@ mod sheets;
 mod standalone;
 mod stored;
 mod stream;
+mod students;
 mod summary;
 mod token;
 mod trace;

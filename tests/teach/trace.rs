@@ -189,6 +189,9 @@ fn only_what_is_known_to_be_harmless_is_shown() {
         doc! { "_id": { "$in": many } },
         r#"{ _id: { $in: ["secret…", "secret…", "secret…", …] } }"#,
     );
+    let nested = doc! { "a": { "b": { "c": { "d": { "e": { "f": 1 } } } } } };
+    check(nested, "{ a: { b: { c: { d: { e: { … } } } } } }");
+    check(doc! { "a": [[], {}, 1, 2] }, "{ a: [[], {}, 1, …] }");
     check(doc! {}, "{}");
 }
 

@@ -5,12 +5,11 @@
 //! listener misses one, and none keeps others waiting.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use mongodb::bson::Timestamp;
 use rocket::futures::StreamExt as _;
 use rocket::futures::stream::{self, BoxStream};
-use rocket::tokio::sync::{Semaphore, watch};
+use rocket::tokio::sync::watch;
 use serde::Serialize;
 
 /// Listeners at the same time. Each has a connection of a browser.
@@ -41,25 +40,13 @@ struct Ledger {
 }
 
 /// The changes of this process's class. A clone shares them.
-#[derive(Clone)]
-pub(super) struct Changes {
-    ledger: watch::Sender<Ledger>,
-    listeners: Arc<Semaphore>,
-}
-
-impl Default for Changes {
-    fn default() -> Self {
-        Self {
-            ledger: watch::Sender::default(),
-            listeners: Arc::new(Semaphore::new(MAX_LISTENERS)),
-        }
-    }
-}
+#[derive(Clone, Default)]
+pub(super) struct Changes(watch::Sender<Ledger>);
 
 impl Changes {
     /// Tells all listeners that the class has changed, and adds the line to the ledger if there is one.
     pub(super) fn publish(&self, line: Option<Line>) {
-        self.ledger.send_modify(|ledger| {
+        self.0.send_modify(|ledger| {
             ledger.count += usize::from(line.is_some());
             ledger.lines.extend(line);
             let excess = ledger.lines.len().saturating_sub(MAX_LINES);
@@ -69,14 +56,16 @@ impl Changes {
 
     /// Whether any page listens.
     pub(super) fn has_listeners(&self) -> bool {
-        self.ledger.receiver_count() > 0
+        self.0.receiver_count() > 0
     }
 
     /// An item for each change, with the new lines. The first item comes at once, with the lines after
     /// `last`. `None` if there are too many listeners.
     pub(super) fn listen(&self, last: Option<Timestamp>) -> Option<BoxStream<'static, Vec<Line>>> {
-        let permit = self.listeners.clone().try_acquire_owned().ok()?;
-        let mut receiver = self.ledger.subscribe();
+        let mut receiver = self.0.subscribe();
+        if self.0.receiver_count() > MAX_LISTENERS {
+            return None;
+        }
         receiver.mark_changed();
         let known = {
             let ledger = receiver.borrow();
@@ -91,7 +80,6 @@ impl Changes {
             drop(ledger);
             Some((new, (receiver, count)))
         });
-        // The permit is held for as long as the stream lives.
-        Some(items.inspect(move |_| _ = &permit).boxed())
+        Some(items.boxed())
     }
 }

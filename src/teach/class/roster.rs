@@ -23,7 +23,7 @@ const STUCK: i64 = 2;
 /// A student who has sent no request for this many minutes is away: a period and a break.
 const PRESENT: i64 = 60;
 
-/// After this many minutes, a student neither wants help nor is stuck: the school day is over.
+/// After this many minutes, no student is stuck: the school day is over.
 const SCHOOL_DAY: i64 = 4 * 60;
 
 /// The class.
@@ -173,9 +173,12 @@ pub(super) struct LessonStatus {
     pub minutes: Option<i64>,
     /// The minutes since the guess.
     pub since: Option<i64>,
-    /// The time of the guess, in milliseconds since 1970.
+    /// The time of the guess.
     #[serde(skip)]
-    guessed: Option<i64>,
+    guessed: Option<Timestamp>,
+    /// The minutes that the lesson should take.
+    #[serde(skip)]
+    planned: i64,
 }
 
 impl LessonStatus {
@@ -184,6 +187,7 @@ impl LessonStatus {
         let is_right = guess.map(|guess| guess.choice == text.predict.right);
         let goals = |state| format!("{} of {}", text.reached(state), text.goals.len());
         let understood = state.and_then(|state| state.understood);
+        let guessed = guess.map(|guess| Timestamp::from_millis(guess.at));
         Self {
             number: lesson.number,
             slug: lesson.slug,
@@ -192,8 +196,9 @@ impl LessonStatus {
             goals: guess.and(state).map(goals).unwrap_or_default(),
             tries: state.map_or(0, |state| state.wrong) + u32::from(understood.is_some()),
             minutes: understood.zip(guess).map(|(solved, guess)| (solved - guess.at) / 60_000),
-            since: guess.map(|guess| minutes_since(guess.at)),
-            guessed: guess.map(|guess| guess.at),
+            since: guessed.map(minutes_since),
+            guessed,
+            planned: text.minutes.into(),
         }
     }
 }
@@ -214,7 +219,7 @@ fn student(
 ) -> Student {
     let stored = sessions.iter().filter_map(|session| session.session.last_seen);
     let last_seen = stored.chain(recorded.map(timestamp)).max();
-    let is_recent = |seen: Timestamp| minutes_since(seen.as_millis()) < PRESENT;
+    let is_recent = |seen| minutes_since(seen) < PRESENT;
     let here = !sessions.is_empty() && last_seen.is_none_or(is_recent);
     let status = |lesson: &'static Lesson| {
         LessonStatus::new(lesson, texts.of(lesson), progress.lessons.get(lesson.slug))
@@ -224,13 +229,11 @@ fn student(
     let at = at.max_by_key(|status| status.guessed).cloned();
     // A request for help ends with the session in which it was made. So does being stuck.
     let login = sessions.iter().filter_map(|session| session.session.lifetime.created).min();
-    let login = login.map_or(i64::MAX, Timestamp::as_millis);
-    let help = progress.help.filter(|asked| *asked >= login).map(minutes_since);
-    let begun = at.as_ref().filter(|at| at.state == "begun").and_then(|at| at.since);
-    let stuck = begun.map(|minutes| minutes.min(minutes_since(login)));
-    let planned = at.as_ref().and_then(|at| Lesson::named(at.slug));
-    let planned = planned.map_or(0, |lesson| i64::from(texts.of(lesson).minutes));
-    let is_of_today = |minutes: &i64| here && *minutes <= SCHOOL_DAY;
+    let help = progress.help_since(login).map(minutes_since).filter(|_| here);
+    let begun = at.as_ref().filter(|at| here && at.state == "begun");
+    let minutes = begun.and_then(|at| at.since).min(login.map(minutes_since));
+    let limit = STUCK * begun.map_or(0, |at| at.planned);
+    let stuck = minutes.filter(|minutes| *minutes > limit && *minutes <= SCHOOL_DAY);
     Student {
         who,
         teacher: user.as_ref().is_some_and(|user| user.admin),
@@ -240,8 +243,8 @@ fn student(
         last_seen: last_seen.map(TimeView::from),
         lessons,
         at,
-        help: help.filter(is_of_today),
-        stuck: stuck.filter(is_of_today).filter(|minutes| *minutes > STUCK * planned),
+        help,
+        stuck,
         progress,
     }
 }
@@ -265,6 +268,6 @@ fn timestamp(time: SystemTime) -> Timestamp {
     Timestamp::from_millis(since.as_millis().try_into().unwrap_or(i64::MAX))
 }
 
-fn minutes_since(millis: i64) -> i64 {
-    Timestamp::now().since(Timestamp::from_millis(millis)).max(0) / 60_000
+fn minutes_since(time: Timestamp) -> i64 {
+    Timestamp::now().since(time).max(0) / 60_000
 }

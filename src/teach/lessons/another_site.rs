@@ -63,7 +63,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
         let names = SITE_COOKIES.iter().zip(came).filter(|(_, came)| *came).map(|(name, _)| *name);
         let names = names.collect::<Vec<_>>().join(" and ");
         let names = if names.is_empty() { "none of them".to_owned() } else { names };
-        let proof = Proof::default().add(name, exchange);
+        let proof = Proof::of(name, exchange);
         Some(proof.fact(&format!("{name}_came"), names).fact(&format!("{name}_age"), age))
     };
     let is_refused = |exchange: &&Arc<Exchange>| {
@@ -76,6 +76,6 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
         ("get", found("GET form", true, "get")),
         ("link", found("link", true, "link")),
         ("image", found("image", false, "image")),
-        ("refused", refused.map(|exchange| Proof::default().add("refused", exchange))),
+        ("refused", refused.map(|exchange| Proof::of("refused", exchange))),
     ]
 }

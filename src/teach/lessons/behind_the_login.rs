@@ -22,35 +22,27 @@ const MAX_FIELDS: usize = 8;
 /// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let login = last_login(evidence);
-    let regenerated = login.and_then(|login| {
+    let new_id = login.and_then(|login| {
         login.steps.iter().find_map(|noted| match &noted.step {
-            Step::Regenerated { old: Some(old), new } => Some((login, old, new)),
+            Step::Regenerated { old: Some(old), new } => {
+                Some(Proof::of("login", login).fact("old", old).fact("new", new))
+            }
             _ => None,
         })
     });
     let user = evidence.user.as_deref().unwrap_or_default();
     let session: Value = serde_json::from_str(&evidence.session).unwrap_or_default();
-    let holds_id = session["passport"]["user"] == user;
-    let fields =
-        session.as_object().into_iter().flat_map(|fields| fields.keys().map(String::as_str));
-    let fields: Vec<&str> = fields.take(MAX_FIELDS).collect();
+    let fields = session.as_object().into_iter().flat_map(|fields| fields.keys());
+    let fields: Vec<_> = fields.map(String::as_str).take(MAX_FIELDS).collect();
+    let holds_id = session["passport"]["user"] == user && !fields.contains(&"password");
+    let only_the_id = Proof::all([("again", login.filter(|_| holds_id))]);
     vec![
-        (
-            "new-number",
-            regenerated.map(|(login, old, new)| {
-                Proof::default().add("login", login).fact("old", old).fact("new", new)
-            }),
-        ),
-        (
-            "order",
-            login.filter(|_| evidence.answered).map(|login| Proof::default().add("ordered", login)),
-        ),
+        ("new-number", new_id),
+        ("order", Proof::all([("ordered", login.filter(|_| evidence.answered))])),
         (
             "only-the-id",
-            login.filter(|_| holds_id && !fields.contains(&"password")).map(|login| {
-                let proof = Proof::default().add("again", login).fact("user", short_id(user));
-                proof.fact("fields", fields.join(", "))
-            }),
+            only_the_id
+                .map(|proof| proof.fact("user", short_id(user)).fact("fields", fields.join(", "))),
         ),
     ]
 }

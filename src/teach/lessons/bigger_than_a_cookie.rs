@@ -24,7 +24,7 @@ fn dropped(evidence: &Evidence) -> Option<Proof> {
     let (given, offered) = given.find_map(|given| Some((given, offered(given)?.bytes)))?;
     let next = evidence.visits().find(|exchange| exchange.received > given.received)?;
     let returned = sent(next, BIG_COOKIE).map_or(0, |cookie| cookie.bytes);
-    let proof = Proof::default().add("given", given).add("next", next);
+    let proof = Proof::of("given", given).add("next", next);
     Some(proof.fact("offered", offered).fact("returned", returned))
 }
 
@@ -35,7 +35,7 @@ fn carried(evidence: &Evidence) -> Option<Proof> {
             _ => None,
         })?;
         let ticket = sent(exchange, LAB_COOKIE)?.bytes;
-        let proof = Proof::default().add("back", exchange).fact("ticket_bytes", ticket);
+        let proof = Proof::of("back", exchange).fact("ticket_bytes", ticket);
         (lab_found(exchange) && bytes >= BIG && ticket < SMALL)
             .then(|| proof.fact("session_bytes", bytes))
     })

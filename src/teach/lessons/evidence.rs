@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use crate::names::LAB_COOKIE;
 use crate::teach::progress::{LabState, Learner, LessonState};
-use crate::trace::{Cookie, Exchange, Signature, Step};
+use crate::trace::{Cookie, Exchange, Noted, Signature, Step};
 
 /// The evidence of one learner for one lesson.
 #[derive(Default)]
@@ -100,15 +100,18 @@ pub(super) fn lab_refused(exchange: &Exchange) -> bool {
 
 /// The lab's cookie had a genuine signature, and its session was not stored.
 pub(super) fn lab_lost(exchange: &Exchange) -> bool {
-    let is_genuine = matches!(signature(exchange, LAB_COOKIE), Some(Signature::Genuine { .. }));
-    is_genuine
-        && exchange.steps.iter().any(|noted| matches!(noted.step, Step::UnknownSession { .. }))
+    is_stored(exchange) == Some(false)
 }
 
 /// The lab's cookie had a genuine signature, and its session was found.
 pub(super) fn lab_found(exchange: &Exchange) -> bool {
-    let is_genuine = matches!(signature(exchange, LAB_COOKIE), Some(Signature::Genuine { .. }));
-    is_genuine && !lab_lost(exchange)
+    is_stored(exchange) == Some(true)
+}
+
+fn is_stored(exchange: &Exchange) -> Option<bool> {
+    let is_unknown = |noted: &Noted| matches!(noted.step, Step::UnknownSession { .. });
+    matches!(signature(exchange, LAB_COOKIE), Some(Signature::Genuine { .. }))
+        .then(|| !exchange.steps.iter().any(is_unknown))
 }
 
 /// The number of commands about the lab's sessions.
@@ -133,12 +136,15 @@ pub(super) fn lab_ticket(exchange: &Exchange) -> Option<&str> {
 
 /// The short session ID in the site's own cookie of the request.
 pub(super) fn ticket(exchange: &Exchange) -> Option<&str> {
-    let own = |cookie: &&Cookie| !cookie.name.starts_with("lab.");
-    exchange.cookies.iter().filter(own).find_map(|cookie| cookie.sid.as_deref())
+    own_sid(&exchange.cookies)
 }
 
 /// The short session ID in the site's own cookie of the response.
 pub(super) fn new_ticket(exchange: &Exchange) -> Option<&str> {
+    own_sid(&exchange.set_cookies)
+}
+
+fn own_sid(cookies: &[Cookie]) -> Option<&str> {
     let own = |cookie: &&Cookie| !cookie.name.starts_with("lab.") && !cookie.is_gone;
-    exchange.set_cookies.iter().filter(own).find_map(|cookie| cookie.sid.as_deref())
+    cookies.iter().filter(own).find_map(|cookie| cookie.sid.as_deref())
 }

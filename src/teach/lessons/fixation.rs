@@ -39,7 +39,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
 /// A request, with the session ID that it brought as the fact `<name>_id`.
 fn proof(name: &str, exchange: &Exchange) -> Option<Proof> {
     let id = lab_ticket(exchange)?;
-    Some(Proof::default().add(name, exchange).fact(&format!("{name}_id"), id))
+    Some(Proof::of(name, exchange).fact(&format!("{name}_id"), id))
 }
 
 /// After this login, Mallory has looked with the ticket that was planted before it, and is `in` or `out`.

@@ -18,6 +18,9 @@ use crate::web::{Flash, Form, NoFields, stored_document};
 /// The longest document and the longest wrong answer that are kept, in bytes.
 const MAX_KEPT: usize = 4_096;
 
+/// The values of a form by the names of the fields.
+type Fields = BTreeMap<String, String>;
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Prediction {
@@ -31,8 +34,7 @@ async fn predict(mut lesson: LessonPage<'_>, form: Form<Prediction>) -> Result<R
     let (slug, text) = (lesson.requested.lesson.slug, lesson.requested.text());
     let choice = form.0.choice.parse().ok().filter(|choice| *choice < text.predict.options.len());
     let Some(choice) = choice else {
-        lesson.page.set_flash(&Flash::ChooseFirst);
-        return Ok(lesson.back("#predict"));
+        return lesson.tell(&Flash::ChooseFirst, "#predict");
     };
     if lesson.state().guess.is_some() {
         if !text.is_done(&lesson.state()) || text.is_predicted(&lesson.state()) {
@@ -40,8 +42,7 @@ async fn predict(mut lesson: LessonPage<'_>, form: Form<Prediction>) -> Result<R
         }
         let is_right = choice == text.predict.right;
         lesson.learner.change(|_, progress| progress.lesson(slug).corrected = is_right).await?;
-        lesson.page.set_flash(&Flash::PredictionAnswered(is_right));
-        return Ok(lesson.back("#explain"));
+        return lesson.tell(&Flash::PredictionAnswered(is_right), "#explain");
     }
     let guess = Guess { choice, sure: form.0.sure, at: Timestamp::now().as_millis() };
     let document = (slug == ticket_and_coat::SLUG).then(|| stored_document(lesson.learner.session));
@@ -52,8 +53,7 @@ async fn predict(mut lesson: LessonPage<'_>, form: Form<Prediction>) -> Result<R
         }
     };
     lesson.learner.change(|_, progress| store(progress.lesson(slug))).await?;
-    lesson.page.set_flash(&Flash::Guessed);
-    Ok(lesson.back("#do"))
+    lesson.tell(&Flash::Guessed, "#do")
 }
 
 #[post("/<_>/check", data = "<_form>")]
@@ -67,13 +67,12 @@ async fn check(mut lesson: LessonPage<'_>, _form: NoFields) -> Result<Redirect, 
 #[post("/<_>/answer", data = "<form>")]
 async fn answer(
     mut lesson: LessonPage<'_>,
-    form: Form<BTreeMap<String, String>>,
+    form: Form<Fields>,
 ) -> Result<Option<Redirect>, Denied> {
     let this = lesson.requested.lesson;
     let Some(is_right) = this.answer else { return Ok(None) };
     if lesson.state().guess.is_none() {
-        lesson.page.set_flash(&Flash::GuessFirst);
-        return Ok(Some(lesson.back("#predict")));
+        return lesson.tell(&Flash::GuessFirst, "#predict").map(Some);
     }
     let typed: Vec<&str> = form.0.values().map(String::as_str).collect();
     let typed = typed.join(",");
@@ -87,20 +86,16 @@ async fn answer(
     };
     lesson.learner.change(judge).await?;
     let is_mistaken = lesson.state().mistaken;
-    lesson.page.set_flash(&Flash::Answered(!is_mistaken));
     // An order of several parts can be corrected, so its page shows what was chosen.
     let keeps = is_mistaken && this.in_place.is_some() && typed.len() <= MAX_KEPT;
     let typed = utf8_percent_encode(&typed, NON_ALPHANUMERIC);
     let back = if keeps { format!("?typed={typed}#check") } else { "#check".to_owned() };
-    Ok(Some(lesson.back(&back)))
+    lesson.tell(&Flash::Answered(!is_mistaken), &back).map(Some)
 }
 
 /// The answer to the final question: the fields are the positions of the sentences that were ticked.
 #[post("/<_>/question", data = "<form>")]
-async fn question(
-    mut lesson: LessonPage<'_>,
-    form: Form<BTreeMap<String, String>>,
-) -> Result<Redirect, Denied> {
+async fn question(mut lesson: LessonPage<'_>, form: Form<Fields>) -> Result<Redirect, Denied> {
     let (slug, text) = (lesson.requested.lesson.slug, lesson.requested.text());
     let ticked: BTreeSet<usize> = form.0.keys().filter_map(|name| name.parse().ok()).collect();
     let is_open = |state: &LessonState| {
@@ -120,10 +115,10 @@ async fn question(
     };
     let was_open = is_open(&lesson.state());
     lesson.learner.change(judge).await?;
-    if was_open {
-        lesson.page.set_flash(&Flash::QuestionAnswered(lesson.state().understood.is_some()));
+    if !was_open {
+        return Ok(lesson.back("#question"));
     }
-    Ok(lesson.back("#question"))
+    lesson.tell(&Flash::QuestionAnswered(lesson.state().understood.is_some()), "#question")
 }
 
 /// Resets this lesson, and the labs with it if the lesson has one.
@@ -136,43 +131,42 @@ async fn reset(mut lesson: LessonPage<'_>, _form: NoFields) -> Result<Redirect, 
         }
     };
     lesson.learner.change(reset).await?;
-    lesson.page.set_flash(&Flash::LessonReset);
-    Ok(lesson.back("#predict"))
+    lesson.tell(&Flash::LessonReset, "#predict")
 }
 
 #[post("/<_>/skip", data = "<_form>")]
 async fn skip(mut lesson: LessonPage<'_>, _form: NoFields) -> Result<Redirect, Denied> {
-    let slug = lesson.requested.lesson.slug;
-    lesson.learner.change(|_, progress| progress.lesson(slug).skipped = true).await?;
+    let this = lesson.requested.lesson;
+    lesson.learner.change(|_, progress| progress.lesson(this.slug).skipped = true).await?;
     lesson.page.set_flash(&Flash::LessonSkipped);
-    let [_, next] = lesson.requested.lesson.neighbours();
+    let [_, next] = this.neighbours();
     Ok(Redirect::to(next.map_or_else(|| "/learn".to_owned(), |next| next.path(false))))
 }
 
-/// `wanted`: `no` withdraws the request for help.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Help {
-    wanted: String,
-}
-
-/// Asks the teacher for help, or withdraws that. Anonymous visitors cannot ask: the teacher would not know
-/// whom to go to.
+/// Asks the teacher for help, or withdraws that (`wanted=no`). Anonymous visitors cannot ask: the teacher would
+/// not know whom to go to.
 #[post("/<_>/help", data = "<form>")]
-async fn help(mut lesson: LessonPage<'_>, form: Form<Help>) -> Result<Redirect, Denied> {
-    if lesson.learner.user.is_some() {
-        let is_wanted = form.0.wanted != "no";
-        let since = is_wanted.then(|| Timestamp::now().as_millis());
-        let ask = |_: &_, progress: &mut Progress| {
-            progress.help = since.and(progress.help.or(since));
-        };
-        lesson.learner.change(ask).await?;
-        lesson.page.set_flash(&Flash::HelpWanted(is_wanted));
+async fn help(mut lesson: LessonPage<'_>, form: Form<Fields>) -> Result<Redirect, Denied> {
+    if lesson.learner.user.is_none() {
+        return Ok(lesson.back("#help"));
     }
-    Ok(lesson.back("#help"))
+    let is_wanted = form.0.get("wanted").is_none_or(|wanted| wanted != "no");
+    let since = is_wanted.then(|| Timestamp::now().as_millis());
+    let waits = lesson.learner.wants_help();
+    let ask = |_: &_, progress: &mut Progress| {
+        progress.help = since.and(progress.help.filter(|_| waits).or(since));
+    };
+    lesson.learner.change(ask).await?;
+    lesson.tell(&Flash::HelpWanted(is_wanted), "#help")
 }
 
 impl LessonPage<'_> {
+    /// Back to the page, which says this there.
+    fn tell(&self, flash: &Flash, section: &str) -> Result<Redirect, Denied> {
+        self.page.set_flash(flash);
+        Ok(self.back(section))
+    }
+
     /// Back to the page that the learner came from, at the section that has changed.
     fn back(&self, section: &str) -> Redirect {
         let lab = self.requested.lesson.has_lab && self.state().guess.is_some();

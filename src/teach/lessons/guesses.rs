@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 use rocket::tokio::sync::Mutex;
 use rocket::tokio::try_join;
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::{Lesson, LessonText, lesson_text};
+use super::lesson_text::Choice;
+use super::{Lesson, LessonText};
 use crate::db::{Unavailable, in_time};
 use crate::teach::class_data::{ClassData, MAX_USERS};
 use crate::teach::progress::Progress;
@@ -25,26 +27,9 @@ pub(crate) struct Bar {
     option: MarkedText,
     /// The option is right.
     right: bool,
-    /// The counts of students, and of anonymous visitors if any of them has guessed.
-    counts: Vec<Choice>,
-}
-
-/// How many learners chose an option.
-#[derive(Clone, Serialize)]
-struct Choice {
-    /// `students` or `guests`, who are not logged in.
-    who: &'static str,
-    /// The number of learners who chose this option.
-    count: usize,
-    /// The number of learners who chose any option.
-    of: usize,
-}
-
-impl Choice {
-    fn new(who: &'static str, choices: &[usize], option: usize) -> Self {
-        let count = choices.iter().filter(|choice| **choice == option).count();
-        Self { who, count, of: choices.len() }
-    }
+    /// The counts of students, and of anonymous visitors (`guests`) if any of them has guessed: `who`, the
+    /// number who chose this option (`count`), and the number who chose any (`of`).
+    counts: Vec<Value>,
 }
 
 /// The bars of the revealed lesson, as they were counted last. Any visitor may ask for that page, as often as
@@ -94,11 +79,14 @@ pub(crate) fn bars<'p>(
         |progress: &Progress| Some(progress.lessons.get(lesson.slug)?.guess.as_ref()?.choice);
     let students: Vec<usize> = students.filter_map(choice).collect();
     let guests: Vec<usize> = guests.filter_map(choice).collect();
-    let bar = |(number, option): (usize, &lesson_text::Choice)| {
-        let mut counts = vec![Choice::new("students", &students, number)];
-        if !guests.is_empty() {
-            counts.push(Choice::new("guests", &guests, number));
-        }
+    let bar = |(number, option): (usize, &Choice)| {
+        let count = |who: &str, choices: &[usize]| {
+            let count = choices.iter().filter(|choice| **choice == number).count();
+            json!({ "who": who, "count": count, "of": choices.len() })
+        };
+        let counts = [("students", &students), ("guests", &guests)].into_iter();
+        let counts = counts.filter(|(who, choices)| *who == "students" || !choices.is_empty());
+        let counts = counts.map(|(who, choices)| count(who, choices)).collect();
         Bar { option: option.text.clone(), right: number == text.predict.right, counts }
     };
     text.predict.options.iter().enumerate().map(bar).collect()

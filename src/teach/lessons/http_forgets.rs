@@ -21,10 +21,10 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let me = asked.clone().find_map(|exchange| {
         let is_mine = exchange.user.is_some() && exchange.user == evidence.user;
         let ticket = ticket(exchange).filter(|_| is_mine)?;
-        Some(Proof::default().add("with", exchange).fact("ticket", ticket))
+        Some(Proof::of("with", exchange).fact("ticket", ticket))
     });
     let anonymous = asked.find(|exchange| exchange.user.is_none() && exchange.cookies.is_empty());
-    vec![("me", me), ("nobody", anonymous.map(|without| Proof::default().add("without", without)))]
+    vec![("me", me), ("nobody", anonymous.map(|without| Proof::of("without", without)))]
 }
 
 /// Answers the two buttons of the lesson. The page sends one request without the cookie.

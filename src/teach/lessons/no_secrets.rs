@@ -26,10 +26,10 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
             visit.number > again.number && lab_lost(visit) && lab_ticket(visit) == lab_ticket(used)
         };
         let dead = evidence.visits().find(is_dead)?;
-        Some(Proof::default().add("ended", ended).add("dead", dead))
+        Some(Proof::of("ended", ended).add("dead", dead))
     });
     let used = used.and_then(|used| {
-        let proof = Proof::default().add("used", used).fact("ticket", lab_ticket(used)?);
+        let proof = Proof::of("used", used).fact("ticket", lab_ticket(used)?);
         Some(proof.fact("bytes", sent(used, LAB_COOKIE)?.bytes))
     });
     vec![("read", evidence.answered.then(Proof::default)), ("used", used), ("revoked", revoked)]

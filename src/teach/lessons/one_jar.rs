@@ -25,7 +25,7 @@ fn five_pages(own: &[Arc<Exchange>]) -> Option<Proof> {
     let pages: Vec<_> = own.iter().filter(is_page).collect();
     let (begin, end) = (pages.first()?, pages.last()?);
     let sets = pages.iter().filter(|exchange| new_ticket(exchange).is_some()).count();
-    let proof = Proof::default().add("begin", begin).add("end", end).fact("ticket", now);
+    let proof = Proof::of("begin", begin).add("end", end).fact("ticket", now);
     let proof = proof.fact("count", pages.len()).fact("sets", sets);
     (pages.len() - sets >= PAGES).then_some(proof)
 }
@@ -42,6 +42,6 @@ fn two_jars(Evidence { own, all_browsers, .. }: &Evidence) -> Option<Proof> {
         // A login brings the ID that it replaces, so only a page counts.
         (is_between && exchange.method == "GET").then_some((exchange, other))
     })?;
-    let proof = Proof::default().add("there", there).add("here", here);
+    let proof = Proof::of("there", there).add("here", here);
     Some(proof.fact("other_id", other).fact("own_id", now))
 }

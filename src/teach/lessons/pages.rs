@@ -2,14 +2,16 @@
 //!
 //! A lesson with a lab has two addresses for one page. At `/lab/<slug>`, the lab is in it.
 
+use rocket::outcome::try_outcome;
 use rocket::request::{FromRequest, Outcome};
 use rocket::{Request, Route, State, get, routes};
 use rocket_dyn_templates::{Template, context};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::evidence::Evidence;
 use super::http_forgets::WHO;
-use super::lesson_text::Part;
+use super::lesson_text::GoalText;
 use super::question::{Draw, explain_mistake, filled};
 use super::{BarsCache, Lesson, LessonText, LessonTexts, RequestedLesson, all};
 use crate::auth::Visitor;
@@ -23,43 +25,15 @@ use crate::teach::text::MarkedText;
 use crate::teach::xray::{Sentences, View, compared};
 use crate::web::{Page, stored_document};
 
-/// A lesson in the list.
-#[derive(Serialize)]
-struct Entry<'c> {
-    number: usize,
-    slug: &'static str,
-    title: &'c str,
-    minutes: u32,
-    part: Part,
-    /// `solved`, `begun`, `skipped` or an empty text.
-    state: &'static str,
-    /// The teacher has closed it.
-    closed: bool,
-}
-
-/// A goal, and the evidence if it was reached.
-#[derive(Serialize)]
-struct Goal<'c> {
-    text: &'c MarkedText,
-    evidence: Option<MarkedText>,
-}
-
-fn entries<'c>(
-    texts: &'c LessonTexts,
-    learner: &Learner<'_>,
-    settings: &Settings,
-) -> Vec<Entry<'c>> {
-    let entry = |lesson: &'static Lesson| {
-        let text = texts.of(lesson);
-        Entry {
-            number: lesson.number,
-            slug: lesson.slug,
-            title: &text.title,
-            minutes: text.minutes,
-            part: text.part,
-            state: text.status(learner.progress().lessons.get(lesson.slug)),
-            closed: settings.closed.contains(lesson.slug),
-        }
+/// All lessons with the learner's progress, for a list. `state` is `solved`, `begun`, `skipped` or empty;
+/// `closed`: the teacher has closed it.
+fn entries(texts: &LessonTexts, learner: &Learner<'_>, settings: &Settings) -> Vec<Value> {
+    let entry = |lesson: &Lesson| {
+        let LessonText { title, minutes, part, .. } = texts.of(lesson);
+        let state = texts.of(lesson).status(learner.progress().lessons.get(lesson.slug));
+        let closed = settings.closed.contains(lesson.slug);
+        json!({ "number": lesson.number, "slug": lesson.slug, "title": title, "minutes": minutes,
+                "part": part, "state": state, "closed": closed })
     };
     all().iter().map(entry).collect()
 }
@@ -73,8 +47,9 @@ fn list(
     settings: &State<ClassSettings>,
 ) -> Template {
     let lessons = entries(texts, &learner, &settings.current());
-    let solved = lessons.iter().filter(|lesson| lesson.state == "solved").count();
-    let next = lessons.iter().find(|lesson| lesson.state != "solved" && !lesson.closed);
+    let solved = lessons.iter().filter(|lesson| lesson["state"] == "solved").count();
+    let is_next = |lesson: &&Value| lesson["state"] != "solved" && lesson["closed"] == false;
+    let next = lessons.iter().find(is_next);
     page.render("learn/list", visitor, context! { solved, next, lessons: &lessons })
 }
 
@@ -126,14 +101,10 @@ impl<'r> FromRequest<'r> for LessonPage<'r> {
     type Error = ();
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
-        let requested = rocket::outcome::try_outcome!(request.guard().await);
-        match request.guard().await {
-            Outcome::Success(learner) => {
-                Outcome::Success(Self { page: Page::of(request), requested, learner })
-            }
-            Outcome::Error((status, _)) => Outcome::Error((status, ())),
-            Outcome::Forward(status) => Outcome::Forward(status),
-        }
+        let requested = try_outcome!(request.guard().await);
+        let learner = request.guard::<Learner<'r>>().await;
+        let learner = try_outcome!(learner.map_error(|(status, _)| (status, ())));
+        Outcome::Success(Self { page: Page::of(request), requested, learner })
     }
 }
 
@@ -170,37 +141,30 @@ impl LessonPage<'_> {
         }
         let state = self.state();
         let lessons = entries(self.requested.texts, &self.learner, &self.requested.settings);
-        let entry = |wanted: &Lesson| lessons.iter().find(|entry| entry.slug == wanted.slug);
+        let entry = |wanted: &Lesson| lessons.iter().find(|entry| entry["slug"] == wanted.slug);
         let [before, after] = lesson.neighbours().map(|lesson| lesson.and_then(entry));
-        let user = self.learner.user;
         let own = context! {
-            lesson: entry(lesson),
-            lessons: &lessons,
-            before, after,
+            lesson: entry(lesson), lessons: &lessons, before, after,
             content: text,
-            needs_login: !lesson.has_lab && user.is_none(),
+            state: &state,
+            needs_login: !lesson.has_lab && self.learner.user.is_none(),
             has_lab: lesson.has_lab,
             lab,
             closed: self.requested.is_closed,
-            guess: &state.guess,
             predicted: text.is_predicted(&state),
-            goals: goals(text, &state),
+            evidence: evidence(text, &state),
             reached: text.reached(&state),
             done: text.is_done(&state),
             solved: text.is_solved(&state),
-            mistaken: state.mistaken && !state.answered,
             checked: shown.checked.is_some(),
             typed: shown.typed.map(|typed| typed.split(',').collect::<Vec<_>>()),
             in_place: self.in_place(&state, shown.typed),
             bars: self.bars().await?,
-            help: self.learner.progress().help.is_some(),
+            help: self.learner.wants_help(),
             recorded: self.recorded(&state),
-            compared: text.compare.len(),
-            understood: state.understood.is_some(),
             question: Draw::of(text, &state).map(|draw| draw.view(&state)),
             mistake: explain_mistake(text, &state),
             who: format!("{WHO}{}", request_id()),
-            document_before: &state.before,
             document: state.before.is_some().then(|| stored_document(self.learner.session)),
             user: self.learner.user_id(),
         };
@@ -238,13 +202,11 @@ impl LessonPage<'_> {
     }
 }
 
-/// The goals, each with its evidence.
-fn goals<'t>(text: &'t LessonText, state: &LessonState) -> Vec<Goal<'t>> {
-    let goals = text.goals.iter().map(|goal| Goal {
-        text: &goal.text,
-        evidence: state.reached.contains_key(&goal.name).then(|| filled(&goal.evidence, state)),
-    });
-    goals.collect()
+/// For each goal, the evidence if it was reached.
+fn evidence(text: &LessonText, state: &LessonState) -> Vec<Option<MarkedText>> {
+    let is_reached = |goal: &GoalText| state.reached.contains_key(&goal.name);
+    let of = |goal: &GoalText| is_reached(goal).then(|| filled(&goal.evidence, state));
+    text.goals.iter().map(of).collect()
 }
 
 pub(crate) fn routes() -> Vec<Route> {

@@ -98,10 +98,6 @@ pub(super) fn explain_mistake(
 
 /// The sentence with the learner's requests and facts. Progress of the first edition lacks some facts.
 pub(super) fn filled(sentence: &str, state: &LessonState) -> MarkedText {
-    fill(sentence, |name| {
-        let is_name = name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-        (is_name && !name.is_empty())
-            .then(|| state.fact(name).unwrap_or_else(|| "(not recorded)".to_owned()))
-    })
-    .into()
+    let fact = |name: &str| state.fact(name).unwrap_or_else(|| "(not recorded)".to_owned());
+    fill(sentence, |name| Some(fact(name))).into()
 }

@@ -19,7 +19,7 @@ pub(crate) const EXPIRED_TOKEN: &str = "a token that has expired";
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let visit = |name, fact: &str| {
         let visit = evidence.visits().find(|visit| number(visit, fact).is_some())?;
-        Some(Proof::default().add(name, visit))
+        Some(Proof::of(name, visit))
     };
     vec![
         ("both", both(evidence)),
@@ -47,7 +47,7 @@ fn both(evidence: &Evidence) -> Option<Proof> {
         is_login && lab_found(visit) && number(visit, VALID_TOKEN).is_some()
     })?;
     let bytes = |name| Some(sent(visit, name)?.bytes);
-    let proof = Proof::default().add("both", visit).fact("ticket_bytes", bytes(LAB_COOKIE)?);
+    let proof = Proof::of("both", visit).fact("ticket_bytes", bytes(LAB_COOKIE)?);
     Some(proof.fact("token_bytes", bytes(TOKEN_COOKIE)?))
 }
 
@@ -62,7 +62,7 @@ fn everywhere(evidence: &Evidence) -> Option<Proof> {
         let ended = ended(visit).filter(|ended| is_lost && lab_found(ended))?;
         let of_sessions = visit.commands().filter(|command| command.collection == LAB_SESSIONS);
         let finds = of_sessions.filter(|command| command.name == "find").count();
-        let proof = Proof::default().add("ended", ended).add("after", visit).fact("finds", finds);
+        let proof = Proof::of("ended", ended).add("after", visit).fact("finds", finds);
         Some(proof.fact("others", lab_commands(visit).saturating_sub(finds)))
     })
 }

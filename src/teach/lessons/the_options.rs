@@ -13,6 +13,8 @@ use crate::trace::{Exchange, Signature, Write};
 /// The address of the lab.
 const LAB: &str = "/lab/the-options";
 
+const DAY: Duration = Duration::from_secs(86_400);
+
 /// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let wrote = |visit: &Exchange, write| visit.written(LAB_COOKIE) == Some(write);
@@ -24,49 +26,36 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let unchanged = |write| found().find(|visit| wrote(visit, write));
     let current = || found().filter(|visit| !is_outdated(visit));
     let resent = |visit: &&Exchange| set(visit, LAB_COOKIE).is_some();
-    let mut lost = evidence.visits().filter(|visit| lab_lost(visit));
-    let elsewhere = lost.find_map(|lost| Some((lost, found().find(|found| is_same(lost, found))?)));
+    let lost = || evidence.visits().filter(|visit| lab_lost(visit));
+    let pair = lost().find_map(|lost| Some((lost, found().find(|found| is_same(lost, found))?)));
+    let (elsewhere, back) = pair.unzip();
     let is_new = |visit: &Exchange| number(visit, "new secret alone") == Some(1);
     let refused = evidence.visits().find(|visit| lab_refused(visit) && is_new(visit));
     let accepted = refused.and_then(|refused| {
-        let is_later = |visit: &Exchange| visit.number > refused.number;
-        found().find(|visit| is_later(visit) && is_outdated(visit))
+        found().find(|visit| visit.number > refused.number && is_outdated(visit))
     });
-    let one = |name, visit: Option<&Exchange>| visit.map(|visit| Proof::default().add(name, visit));
-    let two = |names, pair: Option<(&Exchange, &Exchange)>| pair.map(|pair| both(names, pair));
     // A session that has reached its absolute end is touched without a command. Memory sends none at all.
     let is_moved = |visit: &&Exchange| sets_expiry(visit) || lab_commands(visit) == 0;
     let touched = found().filter(is_moved).find(|visit| wrote(visit, Write::Touch));
+    let (stored, unstored) = (newcomer(Write::Insert), newcomer(Write::Nothing));
+    let (resaved, left) = (unchanged(Write::Update), unchanged(Write::Nothing));
+    // The last one, which is still recorded when the other visit comes.
+    let still = current().filter(|visit| !resent(visit)).last();
     vec![
-        (
-            "save-uninitialized",
-            two(["stored", "unstored"], newcomer(Write::Insert).zip(newcomer(Write::Nothing))),
-        ),
-        ("resave", two(["resaved", "touched"], unchanged(Write::Update).zip(touched))),
-        ("touch-after", two(["moved", "left"], touched.zip(unchanged(Write::Nothing)))),
-        ("collection", two(["elsewhere", "found"], elsewhere)),
+        ("save-uninitialized", Proof::all([("stored", stored), ("unstored", unstored)])),
+        ("resave", Proof::all([("resaved", resaved), ("touched", touched)])),
+        ("touch-after", Proof::all([("moved", touched), ("left", left)])),
+        ("collection", Proof::all([("elsewhere", elsewhere), ("found", back)])),
         ("max-age", a_day_ahead(evidence)),
-        (
-            "rolling",
-            two(["rolled", "still"], {
-                // The last one, which is still recorded when the other visit comes.
-                let still = current().filter(|visit| !resent(visit)).last();
-                current().find(resent).zip(still)
-            }),
-        ),
-        ("new-secret", one("refused", refused)),
-        ("both-secrets", one("accepted", accepted)),
+        ("rolling", Proof::all([("rolled", current().find(resent)), ("still", still)])),
+        ("new-secret", Proof::all([("refused", refused)])),
+        ("both-secrets", Proof::all([("accepted", accepted)])),
     ]
 }
 
-fn both(names: [&str; 2], pair: (&Exchange, &Exchange)) -> Proof {
-    Proof::default().add(names[0], pair.0).add(names[1], pair.1)
-}
-
 fn sets_expiry(visit: &Exchange) -> bool {
-    visit
-        .commands()
-        .any(|command| command.collection.starts_with("lab_") && command.sets("expires"))
+    let mut of_lab = visit.commands().filter(|command| command.collection.starts_with("lab_"));
+    of_lab.any(|command| command.sets("expires"))
 }
 
 /// Both visits brought the same ticket, and were looked up in different collections.
@@ -82,14 +71,12 @@ fn is_outdated(visit: &Exchange) -> bool {
 }
 
 fn a_day_ahead(evidence: &Evidence) -> Option<Proof> {
-    let day = Duration::from_secs(86_400);
+    let is_a_day = |lives: &Duration| lives.abs_diff(DAY) < Duration::from_secs(60);
     let mut own = evidence.own.iter().filter(|exchange| exchange.path == LAB);
-    let (exchange, lives) = own.find_map(|exchange| {
-        let lives = lifetime(exchange)?;
-        let off = lives.abs_diff(day);
-        (off < Duration::from_secs(60)).then_some((exchange, lives))
-    })?;
-    Some(Proof::default().add("day", exchange).fact("seconds", lives.as_secs()))
+    own.find_map(|exchange| {
+        let lives = lifetime(exchange).filter(is_a_day)?;
+        Some(Proof::of("day", exchange).fact("seconds", lives.as_secs()))
+    })
 }
 
 /// The lifetime of the lab's cookie, by its `Set-Cookie` line.

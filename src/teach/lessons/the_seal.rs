@@ -10,7 +10,7 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     // The first visit about which the lab has noted this fact.
     let visit = |name, fact: &str, holds: fn(&Exchange) -> bool| {
         let found = evidence.visits().find(|visit| number(visit, fact).is_some() && holds(visit));
-        found.map(|visit| Proof::default().add(name, visit))
+        found.map(|visit| Proof::of(name, visit))
     };
     let hidden = evidence.lab.hidden.as_ref().filter(|_| evidence.answered);
     vec![

@@ -24,19 +24,16 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
         Some(move |visit: &&Exchange| (pressed.number..until).contains(&visit.number))
     };
     let without_cookie = |button| {
-        let mut visits = evidence.visits().filter(after(button)?);
-        visits
-            .find(|visit| sent(visit, LAB_COOKIE).is_none() && number(visit, "is kept") == Some(1))
+        let is_kept = |visit: &&Exchange| number(visit, "is kept") == Some(1);
+        let mut visits = evidence.visits().filter(after(button)?).filter(is_kept);
+        visits.find(|visit| sent(visit, LAB_COOKIE).is_none())
     };
     let expired = evidence.visits().find(|visit| is_expired(visit));
     vec![
-        ("forget", without_cookie("forget").map(|visit| Proof::default().add("forgotten", visit))),
+        ("forget", Proof::all([("forgotten", without_cookie("forget"))])),
         ("logout", logged_out(evidence)),
-        (
-            "browser-clock",
-            without_cookie("short-cookie").map(|visit| Proof::default().add("dropped", visit)),
-        ),
-        ("server-clock", expired.map(|visit| Proof::default().add("expired", visit))),
+        ("browser-clock", Proof::all([("dropped", without_cookie("short-cookie"))])),
+        ("server-clock", Proof::all([("expired", expired)])),
         ("ttl", cleared(evidence)),
     ]
 }
@@ -47,7 +44,7 @@ fn logged_out(evidence: &Evidence) -> Option<Proof> {
         let sid = genuine(logout).filter(|_| logout.written(LAB_COOKIE) == Some(Write::Delete))?;
         let mut later = evidence.visits().filter(|visit| visit.number > logout.number);
         let replayed = later.find(|visit| lab_lost(visit) && genuine(visit) == Some(sid))?;
-        let proof = Proof::default().add("logout", logout).add("replayed", replayed);
+        let proof = Proof::of("logout", logout).add("replayed", replayed);
         Some(proof.fact("id", sid))
     })
 }
@@ -72,6 +69,6 @@ fn cleared(evidence: &Evidence) -> Option<Proof> {
     evidence.visits().find_map(|visit| {
         let of = |by| Some((by, number(visit, by)?));
         let (by, late) = [BY_STREAM, BY_FIND, IN_MEMORY].into_iter().find_map(of)?;
-        Some(Proof::default().add("cleared", visit).fact("by", by).fact("late", late))
+        Some(Proof::of("cleared", visit).fact("by", by).fact("late", late))
     })
 }

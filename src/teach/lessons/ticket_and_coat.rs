@@ -23,13 +23,13 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
         let ticket = ticket(added)?;
         let bytes =
             added.cookies.iter().find(|cookie| cookie.sid.as_deref() == Some(ticket))?.bytes;
-        let proof = Proof::default().add("add", added).fact("ticket", ticket);
+        let proof = Proof::of("add", added).fact("ticket", ticket);
         let is_same = new_ticket(added).is_none_or(|new| new == ticket);
         is_same.then(|| proof.fact("bytes", bytes).fact("longer", bytes + LONG_TEXT))
     });
     let stored = added
         .filter(|_| is_stored)
-        .map(|(added, size)| Proof::default().add("stored", added).fact("size", size));
+        .map(|(added, size)| Proof::of("stored", added).fact("size", size));
     vec![("stored", stored), ("same-ticket", kept)]
 }
 

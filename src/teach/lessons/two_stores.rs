@@ -44,16 +44,16 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
         visits.iter().find(is_higher).filter(|seen| seen.mongodb > after.mongodb)
     });
     let gone = restart.map(|(last, after)| {
-        let proof = Proof::default().add("last", last.visit).add("after", after.visit);
+        let proof = Proof::of("last", last.visit).add("after", after.visit);
         let proof = proof.fact("boot_last", last.boot).fact("boot_after", after.boot);
         proof.fact("memory_last", last.memory).fact("mongodb_last", last.mongodb)
     });
     let went_on = later.map(|later| {
-        let proof = Proof::default().add("later", later.visit);
+        let proof = Proof::of("later", later.visit);
         proof.fact("memory_later", later.memory).fact("mongodb_later", later.mongodb)
     });
     vec![
-        ("counted", first.map(|first| Proof::default().add("first", first.visit))),
+        ("counted", first.map(|first| Proof::of("first", first.visit))),
         ("gone", gone),
         ("went-on", went_on),
     ]

@@ -24,11 +24,8 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let is_mended = |visit: &&Exchange| number(visit, IS_ESCAPED) == Some(1);
     let mended = evidence.visits().filter(is_mended).find(has_both);
     vec![
-        ("read", script.map(|script| Proof::default().add("script", script))),
-        ("acted", acted.map(|acted| Proof::default().add("acted", acted))),
-        (
-            "mended",
-            mended.filter(|_| script.is_some()).map(|visit| Proof::default().add("mended", visit)),
-        ),
+        ("read", script.map(|script| Proof::of("script", script))),
+        ("acted", acted.map(|acted| Proof::of("acted", acted))),
+        ("mended", mended.filter(|_| script.is_some()).map(|visit| Proof::of("mended", visit))),
     ]
 }

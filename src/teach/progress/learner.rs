@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rocket::Request;
 use rocket::http::Status;
+use rocket::outcome::IntoOutcome as _;
 use rocket::request::{FromRequest, Outcome};
 use rocket_express_session::Session;
 
@@ -40,20 +41,18 @@ impl Learner<'_> {
         self.user.is_some() || self.session.is_stored()
     }
 
-    /// The owner of this browser's exchanges; `None` without a stored session, which tells browsers apart.
-    pub(crate) fn owner(&self) -> Option<BrowserKey> {
-        self.session.is_stored().then(|| BrowserKey::of_session(self.session.id().as_str()))
-    }
-
-    /// The exchanges of this browser, the oldest first. The last one is this request, as it is so far.
+    /// The exchanges of this browser, the oldest first. The last one is this request, as it is so far. None
+    /// without a stored session, which tells browsers apart.
     pub(crate) fn exchanges(&self) -> Vec<Arc<Exchange>> {
-        let Some(owner) = self.owner() else { return vec![] };
+        if !self.session.is_stored() {
+            return vec![];
+        }
+        let owner = BrowserKey::of_session(self.session.id().as_str());
         let mut own = self.recorder.of_browser(owner);
         own.reverse();
         own.extend(trace::so_far().map(|exchange| {
-            let set_cookies =
-                self.lab_cookies.iter().filter_map(|line| Cookie::set(line)).collect();
-            let number = self.recorder.next_number(owner);
+            let set_cookies = self.lab_cookies.iter().filter_map(|line| Cookie::set(line));
+            let (set_cookies, number) = (set_cookies.collect(), self.recorder.next_number(owner));
             Arc::new(Exchange { number, set_cookies, ..exchange })
         }));
         own
@@ -70,6 +69,11 @@ impl Learner<'_> {
         let mut own = self.user_id().map(|id| self.recorder.of_user(&id)).unwrap_or_default();
         own.reverse();
         own
+    }
+
+    /// Whether the learner has asked for help in this session.
+    pub(crate) fn wants_help(&self) -> bool {
+        self.progress().help_since(self.session.lifetime().created).is_some()
     }
 
     /// The learner's progress.
@@ -109,10 +113,7 @@ impl<'r> FromRequest<'r> for Learner<'r> {
     type Error = Unavailable;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Unavailable> {
-        match learner(request).await {
-            Ok(learner) => Outcome::Success(learner),
-            Err(error) => Outcome::Error((Status::ServiceUnavailable, error)),
-        }
+        learner(request).await.or_error(Status::ServiceUnavailable)
     }
 }
 

@@ -11,7 +11,7 @@ mod store;
 
 use std::collections::BTreeMap;
 
-use rocket_express_session::SessionInfo;
+use rocket_express_session::{SessionInfo, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub(super) use lab_state::{Hidden, LabState, Secret, Switches};
@@ -39,7 +39,17 @@ pub(super) struct Progress {
     pub help: Option<i64>,
 }
 
+/// The length of a school day in milliseconds. After it, a request for help counts no longer.
+const SCHOOL_DAY: i64 = 4 * 60 * 60_000;
+
 impl Progress {
+    /// The time of the request for help. It ends with the session that began at `login`, and with the day.
+    pub(crate) fn help_since(&self, login: Option<Timestamp>) -> Option<Timestamp> {
+        let asked = Timestamp::from_millis(self.help?);
+        let is_of_session = login.is_none_or(|login| asked >= login);
+        (is_of_session && Timestamp::now().since(asked) < SCHOOL_DAY).then_some(asked)
+    }
+
     /// The state of the lesson with this slug; a new one if the lesson was not begun.
     pub(super) fn lesson(&mut self, slug: &str) -> &mut LessonState {
         self.lessons.entry(slug.to_owned()).or_default()
@@ -142,6 +152,17 @@ pub(super) struct Proof {
 }
 
 impl Proof {
+    /// A proof with this exchange.
+    pub(super) fn of(name: &str, exchange: &Exchange) -> Self {
+        Self::default().add(name, exchange)
+    }
+
+    /// A proof with all of these exchanges; `None` if one was not found.
+    pub(super) fn all<const N: usize>(found: [(&str, Option<&Exchange>); N]) -> Option<Self> {
+        let add = |proof: Self, (name, exchange): (&str, _)| Some(proof.add(name, exchange?));
+        found.into_iter().try_fold(Self::default(), add)
+    }
+
     /// The proof with one more exchange.
     pub(super) fn add(mut self, name: &str, exchange: &Exchange) -> Self {
         let named = NamedExchange { id: exchange.id.clone(), number: exchange.number };

@@ -95,7 +95,7 @@ pub(crate) fn compared(exchanges: &[Arc<Exchange>], sentences: &Sentences) -> Ve
 }
 
 /// All rows of an exchange: the request, the noted steps, the response.
-pub(crate) fn rows(exchange: &Exchange, sentences: &Sentences) -> Vec<Row> {
+pub(super) fn rows(exchange: &Exchange, sentences: &Sentences) -> Vec<Row> {
     let row = |elapsed, lane, sentence: &Sentence| {
         let (time, said) = (milliseconds(elapsed), sentences.say(sentence));
         Row { number: 0, time, lane, said, count: None, is_lab: false, differs: false }

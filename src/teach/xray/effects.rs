@@ -17,10 +17,10 @@ pub(crate) struct Effect {
 
 /// One change.
 #[derive(Debug, Serialize)]
-struct Change {
+pub(super) struct Change {
     /// `added`, `deleted` or `updated`; of a session `extended`, when only its expiry changed; of a cookie
     /// `renewed` by one with the same session ID, `replaced` by another, or `too_long` for browsers.
-    kind: &'static str,
+    pub kind: &'static str,
     /// `session_cookie`, `other_cookie`, `session`, `user` or `document`.
     thing: &'static str,
     /// The name of a cookie.
@@ -56,8 +56,8 @@ pub(super) fn are_none(effects: &[Effect]) -> bool {
     effects.iter().all(|effect| effect.changes.is_empty() || effect.collection == "throttle")
 }
 
-/// What the browser does with a cookie of the response, and whether it is that of a session.
-pub(super) fn fate(cookie: &Cookie, exchange: &Exchange) -> (&'static str, bool) {
+/// What the browser does with a cookie of the response.
+pub(super) fn in_jar(cookie: &Cookie, exchange: &Exchange) -> Change {
     let sent = exchange.cookies.iter().find(|sent| sent.name == cookie.name);
     let is_session = cookie.sid.is_some() || sent.is_some_and(|sent| sent.sid.is_some());
     let kind = match sent {
@@ -67,11 +67,6 @@ pub(super) fn fate(cookie: &Cookie, exchange: &Exchange) -> (&'static str, bool)
         Some(sent) if is_session && sent.sid == cookie.sid => "renewed",
         Some(_) => "replaced",
     };
-    (kind, is_session)
-}
-
-fn in_jar(cookie: &Cookie, exchange: &Exchange) -> Change {
-    let (kind, is_session) = fate(cookie, exchange);
     let thing = if is_session { "session_cookie" } else { "other_cookie" };
     Change { kind, thing, name: cookie.name.clone(), count: 1 }
 }

@@ -1,6 +1,6 @@
 //! The first sentence and the last one: the request, and the response.
 
-use super::effects::fate;
+use super::effects::in_jar;
 use super::sentences::Sentence;
 use super::session::is_of_lab;
 use crate::names::{DEVICE_COOKIE, FLASH_COOKIE};
@@ -58,7 +58,7 @@ fn set_cookie(cookie: &Cookie, exchange: &Exchange) -> &'static str {
     // A lab may write a cookie that no session engine would.
     let is_by_engine = exchange.written(&cookie.name).is_some();
     let name = cookie.name.as_str();
-    match (fate(cookie, exchange).0, &cookie.sid) {
+    match (in_jar(cookie, exchange).kind, &cookie.sid) {
         ("deleted", _) => "set-cookie-deleted",
         ("too_long", _) => "set-cookie-too-large",
         (_, Some(_)) if !is_by_engine => "set-cookie-by-lab",

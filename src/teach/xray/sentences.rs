@@ -184,17 +184,3 @@ fn check(texts: &BTreeMap<String, Text>, built_in: &str) -> Result<(), String> {
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_value_marks_no_code_and_names_no_other_value() {
-        let texts = "page = { plain = '`{path}`' }\nbetween-pages = { plain = ', ' }";
-        let sentences = Sentences(Toml::from_str(texts).unwrap());
-        let page = || Sentence::new("page").with("path", "/`{path}<b>");
-        let pages = Sentence::new("pages {pages}").with_parts("pages", [page(), page()]);
-        assert_eq!(sentences.line(&pages, 0), "pages `/'{path}<b>`, `/'{path}<b>`");
-    }
-}

@@ -148,16 +148,3 @@ pub(super) fn milliseconds(took: Duration) -> String {
         _ => format!("{}", micros / 1_000),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn milliseconds_have_as_many_digits_as_make_sense() {
-        assert_eq!(
-            [7, 34, 999, 1_234, 15_400].map(Duration::from_micros).map(milliseconds),
-            ["0.00", "0.03", "0.99", "1.2", "15"]
-        );
-    }
-}
