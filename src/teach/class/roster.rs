@@ -161,6 +161,7 @@ fn median(values: impl Iterator<Item = i64>) -> Option<i64> {
 pub(super) struct LessonStatus {
     pub number: usize,
     pub slug: &'static str,
+    pub title: String,
     /// `solved`, `skipped`, `begun` or an empty text.
     pub state: &'static str,
     /// `right` or `wrong`: the guess. An empty text without one.
@@ -191,6 +192,7 @@ impl LessonStatus {
         Self {
             number: lesson.number,
             slug: lesson.slug,
+            title: text.title.clone(),
             state: text.status(state),
             prediction: is_right.map_or("", |right| if right { "right" } else { "wrong" }),
             goals: guess.and(state).map(goals).unwrap_or_default(),
