@@ -17,6 +17,8 @@ for (const room of document.querySelectorAll("[data-room]")) {
   let waiting = null;
   let heard = Date.now();
   let fetched = 0;
+  let updated = Date.now();
+  let isCurrent = true;
 
   const parts = (page) => [...page.querySelectorAll("[data-part]")];
   const refresh = async () => {
@@ -24,8 +26,11 @@ for (const room of document.querySelectorAll("[data-room]")) {
     waiting = null;
     fetched = Date.now();
     const options = { redirect: "manual", signal: AbortSignal.timeout(REFRESH) };
-    const answer = await fetch(location.pathname, options).catch(() => null);
-    if (!answer?.ok) return;
+    // Not the address of this page, which is another one after a form that was refused.
+    const answer = await fetch(room.dataset.room, options).catch(() => null);
+    isCurrent = answer?.ok ?? false;
+    if (!isCurrent) return;
+    updated = Date.now();
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const open = [...room.querySelectorAll("details[id][open]")].map((details) => details.id);
     const focused = document.activeElement?.getAttribute("href");
@@ -46,7 +51,8 @@ for (const room of document.querySelectorAll("[data-room]")) {
   };
   const hear = () => {
     heard = Date.now();
-    say("open", "Live");
+    if (isCurrent) say("open", "Live");
+    else say("error", `Not updated since ${time.format(updated)}. Reload the page.`);
   };
   const events = new EventSource("/class/events");
   for (const name of ["open", "beat", "changed", "ledger"]) events.addEventListener(name, hear);
