@@ -19,7 +19,7 @@ pub use command::listener;
 pub use exchange::{Cookie, Exchange};
 pub use notebook::{assign_to, coarsen_times, link_to, note, openings, so_far, stage};
 pub use recorder::{BrowserKey, Recorder};
-pub use redact::{Redacted, short_id};
+pub use redact::short_id;
 pub use rocket_express_session::Write;
 pub use session::{observe, observe_lab, observe_memory};
 pub use step::{Command, Noted, Reply, Signature, Step};

@@ -5,9 +5,8 @@
 
 mod sentences;
 mod session;
-mod steps;
 mod effects;
-mod request_response;
+mod steps;
 mod diagram;
 mod pages;
 
