@@ -127,10 +127,8 @@ impl Text {
 pub(crate) struct Sentences(BTreeMap<String, Text>);
 
 impl Sentences {
-    /// Reads the files in the folder of the templates.
-    ///
-    /// # Errors
-    /// A file is garbled, lacks a sentence, or has one that the program does not know: which, in one line.
+    /// Reads the files in the folder of the templates; or says, in one line, which file is malformed, lacks
+    /// a sentence, or has one that the program does not know.
     pub(crate) fn read(figment: &Figment) -> Result<Self, String> {
         let mut all = BTreeMap::new();
         for (file, built_in) in FILES {
