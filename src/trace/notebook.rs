@@ -1,5 +1,5 @@
-//! The notebooks of the requests in flight: one for each, with its steps in their order. Two fairings open the
-//! notebook of a request, and store its exchange when its response is ready.
+//! The notebooks of the requests in flight: one for each, with its steps in their order. Two fairings open
+//! the notebook of a request, and store its exchange when its response is ready.
 
 use std::time::Instant;
 

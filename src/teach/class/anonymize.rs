@@ -19,7 +19,7 @@ const FIELDS: &str = "username password next remember item current new do choice
 pub(super) struct Anonymizer {
     /// The short session IDs that have a letter.
     sids: Vec<String>,
-    /// The site's own names: parts of addresses, fields of forms, cookies. A visitor may have typed any other.
+    /// The site's own names: of parts of addresses, fields and cookies. A visitor may have typed any other.
     names: HashSet<String>,
 }
 
