@@ -34,6 +34,8 @@ pub struct Code {
     function: String,
     /// Pieces of the lines that do it.
     mark: Vec<String>,
+    /// Who else has a part in the step, such as the browser.
+    note: Option<String>,
 }
 
 /// A line of source.
@@ -45,12 +47,12 @@ pub struct Line {
 }
 
 impl Code {
-    /// The lines of the function, the first of its name in the file.
+    /// The lines of the function, the first of its name in the file, below the line of its `impl`.
     ///
     /// # Errors
     /// There is no such file, function or line: which, in one line.
     pub fn lines(&self) -> Result<Vec<Line>, String> {
-        let Self { file, function, mark } = self;
+        let Self { file, function, mark, .. } = self;
         let text = text_of(file).ok_or_else(|| format!("code: the program has no file {file}"))?;
         let source: Vec<&str> = text.lines().collect();
         let heads = [format!("fn {function}("), format!("fn {function}<")];
@@ -63,10 +65,18 @@ impl Code {
             return Err(format!("code: no line of {function} in {file} has {absent:?}"));
         }
         let is_marked = |text: &str| mark.iter().any(|mark| text.contains(mark));
-        let numbered = lines.map(|n| (n + 1, source[n]));
+        let numbered = impl_around(head, &source).into_iter().chain(lines);
+        let numbered = numbered.map(|n| (n + 1, source[n]));
         let line = |(number, text)| Line { number, text, is_marked: is_marked(text) };
         Ok(numbered.map(line).collect())
     }
+}
+
+/// The first line of the `impl` that has the method with this first line; `None` for a function.
+fn impl_around(head: usize, source: &[&str]) -> Option<usize> {
+    let is_method = source[head].starts_with(' ');
+    let found = source[..head].iter().rposition(|line| line.starts_with("impl"));
+    found.filter(|_| is_method)
 }
 
 /// The lines of the function with this first line, from its comment to its last brace. Rustfmt puts the brace

@@ -77,6 +77,8 @@ pub(super) struct Said {
     pub step: String,
     /// The keys of the sentences in it.
     pub parts: Vec<String>,
+    /// Those of these keys that have a source.
+    code: Vec<String>,
     tone: Tone,
     /// Folded away before the others.
     #[serde(skip)]
@@ -107,7 +109,7 @@ struct Text {
     tone: Tone,
     #[serde(default)]
     minor: bool,
-    /// The source of the step; `None` for a part of another sentence.
+    /// The source of the step. Most sentences that are a part of another one have none.
     code: Option<Code>,
 }
 
@@ -143,21 +145,24 @@ impl Sentences {
     pub(super) fn say(&self, sentence: &Sentence) -> Said {
         let parts = sentence.parts.iter().flat_map(|(_, parts)| parts);
         let parts: Vec<String> = parts.map(|part| part.key.clone()).collect();
-        let texts = once(&sentence.key).chain(&parts).filter_map(|key| self.0.get(key));
+        let keys = once(&sentence.key).chain(&parts);
+        let texts = keys.filter_map(|key| Some((key, self.0.get(key)?)));
+        let with_code = texts.clone().filter(|(_, text)| text.code.is_some());
         Said {
             step: sentence.key.clone(),
-            tone: texts.map(|text| text.tone).max().unwrap_or_default(),
+            code: with_code.map(|(key, _)| key.clone()).collect(),
+            tone: texts.map(|(_, text)| text.tone).max().unwrap_or_default(),
             is_minor: self.0.get(&sentence.key).is_some_and(|text| text.minor),
             dialects: [0, 1, 2].map(|n| self.line(sentence, n)),
             parts,
         }
     }
 
-    /// The sentence of this key, with dots in place of its values, and the source of the step.
+    /// The sentence of this key, with names in place of its values, and the source of the step.
     pub(super) fn code(&self, key: &str) -> Option<(Dialects, &Code)> {
         let text = self.0.get(key)?;
-        let with_dots = text.dialects().map(|line| fill(line, |_| Some("…".to_owned())));
-        Some((with_dots, text.code.as_ref()?))
+        let with_names = text.dialects().map(|line| fill(line, |name| Some(format!("‹{name}›"))));
+        Some((with_names, text.code.as_ref()?))
     }
 
     /// The sentence in the dialect of this number. A value that it lacks stays in braces.
