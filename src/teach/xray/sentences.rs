@@ -11,7 +11,7 @@ use rocket::figment::Figment;
 use rocket::figment::providers::{Format as _, Toml};
 use serde::{Deserialize, Serialize};
 
-use crate::teach::text::{MarkedText, fill, placeholders, read_toml};
+use crate::teach::text::{fill, placeholders, read_toml};
 use crate::trace::source::Code;
 
 /// The files of sentences, each as this program was built with it. A changed file must have the same keys,
@@ -58,7 +58,7 @@ impl Sentence {
 
 /// A text for three kinds of readers: in plain words, in the terms of HTTP and MongoDB, and in those of the
 /// Express tutorial.
-pub(super) type Dialects = [MarkedText; 3];
+pub(super) type Dialects = [String; 3];
 
 /// A sentence as a page shows it, for three kinds of readers.
 #[derive(Serialize)]
@@ -140,7 +140,7 @@ impl Sentences {
             step: sentence.key,
             tone: texts.map(|text| text.tone).max().unwrap_or_default(),
             is_minor: self.0.get(sentence.key).is_some_and(|text| text.minor),
-            dialects: [0, 1, 2].map(|n| self.line(sentence, n).into()),
+            dialects: [0, 1, 2].map(|n| self.line(sentence, n)),
             parts,
         }
     }
@@ -148,7 +148,7 @@ impl Sentences {
     /// The sentence of this key, with dots in place of its values, and the source of the step.
     pub(super) fn code(&self, key: &str) -> Option<(Dialects, &Code)> {
         let text = self.0.get(key)?;
-        let with_dots = text.dialects().map(|line| fill(line, |_| Some("…".to_owned())).into());
+        let with_dots = text.dialects().map(|line| fill(line, |_| Some("…".to_owned())));
         Some((with_dots, text.code.as_ref()?))
     }
 
