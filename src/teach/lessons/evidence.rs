@@ -1,5 +1,5 @@
-//! The evidence that a check may look at: what was recorded since the guess, and what is stored. A check takes
-//! all its words from here.
+//! The evidence that a check may look at: what was recorded since the guess, and what is stored. A check
+//! takes all its words from here.
 
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
