@@ -19,7 +19,7 @@ use super::lessons::{Asked, Predict};
 use super::limits::Denied;
 use super::progress::{Learner, Phase, Progress};
 use super::settings::ClassSettings;
-use super::text::{MarkedText, read_toml};
+use super::text::read_toml;
 use crate::auth::Visitor;
 use crate::web::{Flash, Form, Page};
 
@@ -29,7 +29,7 @@ const FILE: &str = "lessons/test.toml";
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ConceptTest {
-    intro: Vec<MarkedText>,
+    intro: Vec<String>,
     items: Vec<Item>,
     closing: Vec<Asked>,
 }
@@ -43,10 +43,7 @@ struct Item {
 }
 
 impl ConceptTest {
-    /// Reads the test from the folder of the templates.
-    ///
-    /// # Errors
-    /// The file is missing or malformed, or no option of a question is right: one line that says it.
+    /// Reads the test from the folder of the templates. The error is one line.
     pub(super) fn read(figment: &Figment) -> Result<Self, String> {
         let test: Self = read_toml(figment, FILE)?;
         let is_sound = test.items.iter().all(|item| item.ask.right < item.ask.options.len());
@@ -60,19 +57,15 @@ impl ConceptTest {
         Some(items.map(|(item, answer)| u32::from(*answer == Some(item.ask.right))).sum())
     }
 
-    /// The results of these students. The gain is the share that they have learned of what was still to
-    /// learn, over the students who have handed in both tests.
+    /// The results of these students: the answers to each question, and the number of right answers of those
+    /// who have handed in both tests.
     pub(super) fn results<'p>(
         &self,
         students: impl Iterator<Item = &'p Progress> + Clone,
     ) -> impl Serialize {
         let points = |one, phase| self.points(one, phase);
         let both = |one| points(one, Phase::Before).zip(points(one, Phase::After));
-        let paired: Vec<(u32, u32)> = students.clone().filter_map(both).collect();
-        let all = f64::from(u32::try_from(paired.len() * self.items.len()).unwrap_or(u32::MAX));
-        let percent = |points: u32| 100.0 * f64::from(points) / all;
-        let before = percent(paired.iter().map(|(before, _)| before).sum());
-        let after = percent(paired.iter().map(|(_, after)| after).sum());
+        let (before, after): (Vec<u32>, Vec<u32>) = students.clone().filter_map(both).unzip();
         let count = |number: usize, phase| {
             let answers = students.clone().filter_map(|one| one.tests.get(&phase)?.get(number));
             let (right, answers) = (self.items[number].ask.right, answers.collect::<Vec<_>>());
@@ -81,9 +74,8 @@ impl ConceptTest {
         };
         let counts = |number| [count(number, Phase::Before), count(number, Phase::After)];
         context! {
-            paired: paired.len(),
-            percent: (!paired.is_empty()).then_some((before, after)),
-            gain: (before < 100.0).then(|| (after - before) / (100.0 - before)),
+            paired: before.len(),
+            points: [before, after].map(|points| points.iter().sum::<u32>()),
             counts: (0..self.items.len()).map(counts).collect::<Vec<_>>(),
         }
     }

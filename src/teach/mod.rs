@@ -4,7 +4,7 @@
 //! Without it, the app is complete, and each address in here is a 404.
 //!
 //! In here as well, each module uses only those above it:
-//! - `text` with code in it, `limits` of what a visitor may store
+//! - `text` of files below the templates, `limits` of what a visitor may store
 //! - `xray` shows what `trace` has recorded
 //! - `progress` stores how far each learner is, `class_data` lists the class, `settings` are the teacher's
 //! - `lessons` check what was recorded, `labs` are sessions to break

@@ -7,6 +7,7 @@ use mongodb::bson::{DateTime, Document, doc};
 use reqwest::Method;
 use rocket::figment::Figment;
 use rocket::tokio::time::{Duration, sleep};
+use tempfile::TempDir;
 
 use crate::class::teacher;
 use crate::learner::Learner;
@@ -161,11 +162,11 @@ async fn a_value_marks_no_code_and_names_no_other_value() {
     let app = crate::class().await;
     let mut rosa = app.browser();
     rosa.sign_up("rosa").await;
-    rosa.post("/coat", &[("item", "a red scarf"), ("`{length}", "four")]).await;
+    rosa.post("/coat", &[("item", "a red scarf"), ("`{length} }{", "four")]).await;
     let rows = rows_of(&rosa.get("/xray").await.body);
     // The list begins with the newest request; the login before it has a form as well.
     let form = rows.iter().find(|row| row.step() == "form").unwrap();
-    form.expect_values(&["item (11 characters), '{length} (4 characters);"]);
+    form.expect_values(&["item (11 characters), '{length} }{ (4 characters);"]);
 }
 
 #[test]
@@ -183,11 +184,42 @@ fn every_key_in_the_source_has_a_sentence() {
     assert!(count > 60, "{count}");
 }
 
-#[rocket::async_test]
-async fn a_changed_file_has_all_sentences_no_other_no_unknown_value_and_true_places() {
+/// A folder with a copy of the templates, which a test may change, and settings that use it.
+fn copied_templates() -> (TempDir, Figment) {
     let folder = tempfile::tempdir().unwrap();
     let copied = Command::new("cp").args(["-r", "templates"]).arg(folder.path()).status();
     assert!(copied.unwrap().success());
+    let settings = figment().merge(("teaching", true)).merge(("session.store", "memory"));
+    let settings = settings.merge(("template_dir", folder.path().join("templates")));
+    (folder, settings)
+}
+
+#[rocket::async_test]
+async fn only_known_names_in_braces_are_filled_in_and_what_stands_between_backticks_is_code() {
+    let (folder, settings) = copied_templates();
+    let file = folder.path().join("templates/xray/request.toml");
+    let texts = std::fs::read_to_string(&file).unwrap();
+    let (start, _) = texts.split_once("[page-request]").unwrap();
+    let (_, rest) = texts.split_once("[page-request-with-cookie]").unwrap();
+    let sentence = "[page-request]\nplain = 'a `b`{path}{path} `{ path }`c {Path} {path'\n\
+        protocol = '`b`'\nexpress = 'plain'\n\
+        code = { file = 'src/trace/notebook.rs', function = 'of', mark = ['request.method()'] }\n\n";
+    let changed = format!("{start}{sentence}[page-request-with-cookie]{rest}");
+    std::fs::write(&file, changed).unwrap();
+    let app = App::with(settings).await;
+    let page = app.browser().get("/xray/code/page-request").await.body;
+    for expected in [
+        "plain\">a <code>b</code>…… <code>{ path }</code>c {Path} {path<",
+        "l\"><code>b</code><",
+        "s\">plain<",
+    ] {
+        assert!(page.contains(expected), "no {expected:?} in {page}");
+    }
+}
+
+#[rocket::async_test]
+async fn a_changed_file_has_all_sentences_no_other_no_unknown_value_and_true_places() {
+    let (folder, settings) = copied_templates();
     let file = folder.path().join("templates/xray/login.toml");
     let texts = std::fs::read_to_string(&file).unwrap();
     for (text, other, expected) in [
@@ -208,10 +240,8 @@ async fn a_changed_file_has_all_sentences_no_other_no_unknown_value_and_true_pla
     ] {
         assert!(texts.contains(text), "{text}");
         std::fs::write(&file, texts.replacen(text, other, 1)).unwrap();
-        let settings = figment().merge(("teaching", true)).merge(("session.store", "memory"));
-        let settings = settings.merge(("template_dir", folder.path().join("templates")));
-        let fault =
-            cloakroom::rocket(settings).await.err().map_or(String::new(), |e| e.to_string());
+        let error = cloakroom::rocket(settings.clone()).await.err();
+        let fault = error.map_or(String::new(), |error| error.to_string());
         let is_expected = fault.contains(expected) && fault.is_empty() == expected.is_empty();
         assert!(is_expected && !fault.contains('\n'), "{other:?}: {fault}");
     }

@@ -9,7 +9,7 @@ use super::seats::{CLASS_SIZE, make};
 use crate::audit::{self, Actor, AuditEvent, Outcome};
 use crate::auth::{Admin, LocalStrategy};
 use crate::in_flight::without_deadline;
-use crate::teach::lessons::RequestedLesson;
+use crate::teach::lessons::Lesson;
 use crate::teach::progress::{Phase, ProgressStore, Scope};
 use crate::teach::settings::ClassSettings;
 use crate::web::error::Error;
@@ -79,15 +79,15 @@ struct Button {
 }
 
 /// `close`, `open`, `reveal`, `hide`, or `reset` for the whole class.
-#[post("/<_>", data = "<form>")]
+#[post("/<slug>", data = "<form>")]
 async fn lesson(
     _teacher: Admin<'_>,
     settings: &State<ClassSettings>,
     progress: &State<ProgressStore>,
-    requested: RequestedLesson<'_>,
+    slug: &str,
     form: Form<Button>,
-) -> Result<Redirect, Error> {
-    let slug = requested.lesson.slug;
+) -> Result<Option<Redirect>, Error> {
+    let Some(&Lesson { slug, .. }) = Lesson::named(slug) else { return Ok(None) };
     match form.0.action.as_str() {
         "close" => settings.change(|set| set.closed.extend([slug.to_owned()])).await?,
         "open" => settings.change(|set| set.closed.retain(|closed| closed != slug)).await?,
@@ -97,7 +97,7 @@ async fn lesson(
         _ => {}
     }
     // To the lesson's row, where the next button is.
-    Ok(Redirect::to(format!("/class#{slug}")))
+    Ok(Some(Redirect::to(format!("/class#{slug}"))))
 }
 
 pub(super) fn routes() -> Vec<Route> {

@@ -65,9 +65,8 @@ async fn news(
 ) -> Result<Result<RawHtml<String>, Status>, Error> {
     let (settings, lesson) = (class.settings.current(), lesson.and_then(Lesson::named));
     let closed = lesson.is_some_and(|lesson| settings.closed.contains(lesson.slug));
-    let shown = lesson.filter(|lesson| settings.revealed.as_deref() == Some(lesson.slug));
-    let bars = match shown {
-        Some(lesson) => cache.bars(class.data, lesson, class.texts.of(lesson)).await?,
+    let bars = match lesson {
+        Some(lesson) => cache.bars(class.data, &settings, lesson, class.texts.of(lesson)).await?,
         None => vec![],
     };
     let Settings { line, look, test, .. } = settings;

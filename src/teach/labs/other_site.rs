@@ -67,7 +67,7 @@ fn age(learner: &Learner<'_>) -> Option<i64> {
 /// The page that plays another site.
 #[get("/<_>/other")]
 fn other(lesson: LessonPage<'_>) -> Option<Result<Sandboxed<Template>, Redirect>> {
-    if lesson.requested.lesson.slug != SLUG {
+    if lesson.lesson.slug != SLUG {
         return None;
     }
     let age = age(&lesson.learner).filter(|_| lesson.shows_lab());

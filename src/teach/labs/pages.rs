@@ -50,7 +50,7 @@ async fn show(
     labs: &State<Labs>,
     shown: Shown<'_>,
 ) -> Result<Option<WithCookies<Template>>, Denied> {
-    if !lesson.requested.lesson.has_lab {
+    if !lesson.lesson.has_lab {
         return Ok(None);
     }
     let (lab, lines) = match lesson.shows_lab() {
@@ -157,7 +157,7 @@ async fn run(
     labs: &State<Labs>,
     form: Form<Button>,
 ) -> Result<Option<WithCookies<Redirect>>, Denied> {
-    let this = lesson.requested.lesson;
+    let this = lesson.lesson;
     if !this.has_lab {
         return Ok(None);
     }
@@ -192,7 +192,7 @@ fn context<'r>(lesson: &'r LessonPage<'_>, labs: &'r Labs, has_server: bool) -> 
         request: lesson.page.request(),
         labs,
         tenant: has_server.then(|| Tenant { name: name(), is_guest }),
-        slug: lesson.requested.lesson.slug,
+        slug: lesson.lesson.slug,
         limits: &learner.limits,
     }
 }

@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Goal;
-use super::evidence::{Evidence, number, sent};
+use super::evidence::{Evidence, Exchange, Goal, Proof};
 use crate::names::SITE_COOKIES;
-use crate::teach::progress::Proof;
-use crate::trace::Exchange;
 
 pub(super) const SLUG: &str = "another-site";
 
@@ -38,10 +35,10 @@ pub(crate) fn hits(own: &[Arc<Exchange>]) -> impl Iterator<Item = Hit<'_>> {
         let page = page_of(exchange, own)?;
         let since = exchange.received.duration_since(page.received).unwrap_or_default();
         Some(Hit {
-            kind: KINDS.into_iter().find(|kind| number(exchange, kind).is_some())?,
+            kind: KINDS.into_iter().find(|kind| exchange.fact(kind).is_some())?,
             exchange,
-            age: number(page, AGE)? + i64::try_from(since.as_secs()).unwrap_or_default(),
-            came: SITE_COOKIES.map(|name| sent(exchange, name).is_some()),
+            age: page.fact(AGE)? + i64::try_from(since.as_secs()).unwrap_or_default(),
+            came: SITE_COOKIES.map(|name| exchange.cookie(name).is_some()),
         })
     })
 }
@@ -50,7 +47,7 @@ pub(crate) fn hits(own: &[Arc<Exchange>]) -> impl Iterator<Item = Hit<'_>> {
 fn page_of<'e>(exchange: &Exchange, own: &'e [Arc<Exchange>]) -> Option<&'e Exchange> {
     let follows = exchange.follows.as_deref()?;
     let page = own.iter().find(|page| page.id == follows && page.path == OTHER)?;
-    SITE_COOKIES.iter().all(|name| sent(page, name).is_some()).then_some(page)
+    SITE_COOKIES.iter().all(|name| page.cookie(name).is_some()).then_some(page)
 }
 
 /// The goals of the lesson. A request with the cookie `Strict` is none of another site: that is what the

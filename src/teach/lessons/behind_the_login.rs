@@ -4,16 +4,13 @@ use rocket::response::Redirect;
 use rocket::{Route, State, post, routes};
 use serde_json::Value;
 
-use super::Goal;
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Exchange, Goal, Noted, Proof, Step};
 use crate::auth::LocalStrategy;
-use crate::names::USERS;
-use crate::teach::progress::Proof;
-use crate::trace::{Exchange, Step, Write, short_id};
+use crate::trace::short_id;
 use crate::web::error::Error;
 use crate::web::{self, Credentials, Flash, Form, Page};
 
-/// The steps to put in order, as the page names them, in their order.
+/// The steps to put in order, as the page names them, in the order of each login (`auth/login.rs`).
 const STEPS: [&str; 6] = ["find", "verify", "number", "login", "store", "send"];
 
 /// The most fields of the session that the proof names. An Express app on the same database may add some.
@@ -35,59 +32,30 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let fields = session.as_object().into_iter().flat_map(|fields| fields.keys());
     let fields: Vec<_> = fields.map(String::as_str).take(MAX_FIELDS).collect();
     let holds_id = session["passport"]["user"] == user && !fields.contains(&"password");
-    let only_the_id = Proof::all([("again", login.filter(|_| holds_id))]);
+    let only_the_id = login.filter(|_| holds_id).map(|login| {
+        let proof = Proof::of("again", login).fact("user", short_id(user));
+        proof.fact("fields", fields.join(", "))
+    });
     vec![
         ("new-number", new_id),
         ("order", Proof::all([("ordered", login.filter(|_| evidence.answered))])),
-        (
-            "only-the-id",
-            only_the_id
-                .map(|proof| proof.fact("user", short_id(user)).fact("fields", fields.join(", "))),
-        ),
+        ("only-the-id", only_the_id),
     ]
 }
 
 /// The last login of this user in this browser, by the lesson's form or on the login page.
 fn last_login(evidence: &Evidence) -> Option<&Exchange> {
-    let is_login = |exchange: &&Exchange| {
-        exchange.path.starts_with("/login")
-            && exchange.steps.iter().any(|noted| {
-                matches!(&noted.step, Step::Login { user } if Some(user) == evidence.user.as_ref())
-            })
-    };
-    evidence.own.iter().rev().map(std::sync::Arc::as_ref).find(is_login)
+    let user = evidence.user.as_ref()?;
+    let logs_in = |noted: &Noted| matches!(&noted.step, Step::Login { user: own } if own == user);
+    let logins = evidence.own.iter().filter(|exchange| exchange.path.starts_with("/login"));
+    let mut logins = logins.filter(|exchange| exchange.steps.iter().any(logs_in));
+    Some(logins.next_back()?)
 }
 
-/// The steps in the order of the last login. When its recording is gone, the order is still the same.
-fn order(evidence: &Evidence) -> [&'static str; 6] {
-    let mut order = STEPS;
-    let Some(login) = last_login(evidence) else { return order };
-    let position = |wanted: &str| {
-        login.steps.iter().position(|noted| match &noted.step {
-            Step::Command(command) => {
-                wanted == "find" && command.collection == USERS && command.name == "find"
-            }
-            Step::Verified { .. } => wanted == "verify",
-            Step::Regenerated { .. } => wanted == "number",
-            Step::Login { .. } => wanted == "login",
-            Step::Written { write: Write::Insert, .. } => wanted == "store",
-            _ => false,
-        })
-    };
-    // The cookie is sent with the response, after all steps. In memory, no command looks up the user.
-    order
-        .sort_by_key(|step| position(step).unwrap_or(if *step == "find" { 0 } else { usize::MAX }));
-    order
-}
-
-/// The number of typed steps that are in their place.
-pub(super) fn in_place(evidence: &Evidence, typed: &str) -> usize {
-    order(evidence).iter().zip(typed.split(',')).filter(|(step, typed)| *step == typed).count()
-}
-
-/// Whether the steps were typed in the order of the recorded login.
-pub(super) fn is_in_order(evidence: &Evidence, typed: &str) -> bool {
-    in_place(evidence, typed) == STEPS.len()
+/// Whether each step was typed in its place.
+pub(super) fn judge(_: &Evidence, typed: &str) -> Vec<bool> {
+    let mut typed = typed.split(',');
+    STEPS.map(|step| typed.next() == Some(step)).to_vec()
 }
 
 /// The login of the lesson, as on the login page. The address is below `/login`, so that the browser sends
@@ -103,6 +71,7 @@ async fn log_in(
     Ok(Redirect::to("/learn/behind-the-login#do"))
 }
 
-pub(super) fn routes() -> Vec<Route> {
+/// The login of the lesson, to be mounted below the address of the login page.
+pub(crate) fn login_routes() -> Vec<Route> {
     routes![log_in]
 }

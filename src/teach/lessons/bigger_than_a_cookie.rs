@@ -1,10 +1,7 @@
 //! Lesson 11: a session holds more than a cookie can.
 
-use super::Goal;
-use super::evidence::{Evidence, lab_found, sent, set};
-use crate::names::{BIG_COOKIE, LAB_COOKIE};
-use crate::teach::progress::Proof;
-use crate::trace::Step;
+use super::evidence::{Evidence, Goal, LAB_COOKIE, Proof, Step};
+use crate::names::BIG_COOKIE;
 
 /// The bytes of a session that no cookie could hold.
 const BIG: usize = 100_000;
@@ -19,24 +16,24 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
 
 /// Reached whatever the browser does, because the evidence says how much of the cookie came back.
 fn dropped(evidence: &Evidence) -> Option<Proof> {
-    let offered = |exchange| set(exchange, BIG_COOKIE).filter(|cookie| cookie.bytes >= 5_000);
-    let mut given = evidence.pressed("big-cookie");
-    let (given, offered) = given.find_map(|given| Some((given, offered(given)?.bytes)))?;
+    let (given, offered) = evidence.pressed("big-cookie").find_map(|given| {
+        let bytes = given.set_cookie(BIG_COOKIE)?.bytes;
+        (bytes >= 5_000).then_some((given, bytes))
+    })?;
     let next = evidence.visits().find(|exchange| exchange.received > given.received)?;
-    let returned = sent(next, BIG_COOKIE).map_or(0, |cookie| cookie.bytes);
+    let returned = next.cookie(BIG_COOKIE).map_or(0, |cookie| cookie.bytes);
     let proof = Proof::of("given", given).add("next", next);
     Some(proof.fact("offered", offered).fact("returned", returned))
 }
 
 fn carried(evidence: &Evidence) -> Option<Proof> {
-    evidence.visits().find_map(|exchange| {
-        let bytes = exchange.steps.iter().find_map(|noted| match &noted.step {
+    evidence.visits().filter(|visit| visit.lab_found()).find_map(|visit| {
+        let bytes = visit.steps.iter().find_map(|noted| match &noted.step {
             Step::Written { name, bytes, .. } if name == LAB_COOKIE => Some(*bytes),
             _ => None,
-        })?;
-        let ticket = sent(exchange, LAB_COOKIE)?.bytes;
-        let proof = Proof::of("back", exchange).fact("ticket_bytes", ticket);
-        (lab_found(exchange) && bytes >= BIG && ticket < SMALL)
-            .then(|| proof.fact("session_bytes", bytes))
+        });
+        let (bytes, ticket) = (bytes?, visit.cookie(LAB_COOKIE)?.bytes);
+        let proof = Proof::of("back", visit).fact("ticket_bytes", ticket);
+        (bytes >= BIG && ticket < SMALL).then(|| proof.fact("session_bytes", bytes))
     })
 }

@@ -1,11 +1,18 @@
-//! The evidence that a check may look at: what was recorded since the guess, and what is stored.
+//! The evidence that a check may look at: what was recorded since the guess, and what is stored. A check
+//! takes all its words from here.
 
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::names::LAB_COOKIE;
+pub(super) use crate::names::{LAB_COOKIE, LAB_SESSIONS};
+pub(super) use crate::teach::progress::Proof;
+pub(super) use crate::trace::{Exchange, Noted, Signature, Step, Write};
+
 use crate::teach::progress::{LabState, Learner, LessonState};
-use crate::trace::{Cookie, Exchange, Noted, Signature, Step};
+use crate::trace::{Command, Cookie};
+
+/// The name of a goal, and the proof if it was reached.
+pub(super) type Goal = (&'static str, Option<Proof>);
 
 /// The evidence of one learner for one lesson.
 #[derive(Default)]
@@ -58,7 +65,7 @@ impl Evidence {
     pub(super) fn visits_after(&self, button: &str) -> impl Iterator<Item = &Exchange> {
         let pairs = self.own.iter().zip(self.own.iter().skip(1));
         let pairs = pairs.filter(move |(before, after)| {
-            self.is_in_lab("GET", after) && number(before, button).is_some()
+            self.is_in_lab("GET", after) && before.fact(button).is_some()
         });
         pairs.map(|(_, after)| after.as_ref())
     }
@@ -66,7 +73,7 @@ impl Evidence {
     /// The exchanges in which this button of the lesson's lab was pressed, the oldest first.
     pub(super) fn pressed(&self, button: &str) -> impl Iterator<Item = &Exchange> {
         self.own.iter().map(Arc::as_ref).filter(move |exchange| {
-            self.is_in_lab("POST", exchange) && number(exchange, button).is_some()
+            self.is_in_lab("POST", exchange) && exchange.fact(button).is_some()
         })
     }
 
@@ -75,73 +82,80 @@ impl Evidence {
     }
 }
 
-/// The number that the lab noted beside this fact.
-pub(super) fn number(exchange: &Exchange, wanted: &str) -> Option<i64> {
-    exchange.steps.iter().find_map(|noted| match &noted.step {
-        Step::Lab { fact, number, .. } if fact == wanted => Some(*number),
-        _ => None,
-    })
-}
+/// What the checks ask about an exchange.
+impl Exchange {
+    /// The number that the lab noted beside this fact.
+    pub(super) fn fact(&self, wanted: &str) -> Option<i64> {
+        self.steps.iter().find_map(|noted| match &noted.step {
+            Step::Lab { fact, number, .. } if fact == wanted => Some(*number),
+            _ => None,
+        })
+    }
 
-/// The outcome of verifying the signature of this cookie.
-pub(super) fn signature<'e>(exchange: &'e Exchange, cookie: &str) -> Option<&'e Signature> {
-    exchange.steps.iter().find_map(|noted| match &noted.step {
-        Step::CookieRead { name, signature, .. } if name == cookie => Some(signature),
-        _ => None,
-    })
-}
+    /// The cookie of this name in the request.
+    pub(super) fn cookie(&self, name: &str) -> Option<&Cookie> {
+        self.cookies.iter().find(|cookie| cookie.name == name)
+    }
 
-/// The lab's cookie had a wrong signature, and nothing was looked up for it.
-pub(super) fn lab_refused(exchange: &Exchange) -> bool {
-    let is_refused =
-        matches!(signature(exchange, LAB_COOKIE), Some(Signature::Wrong | Signature::Missing));
-    is_refused && lab_commands(exchange) == 0
-}
+    /// The cookie of this name in the response.
+    pub(super) fn set_cookie(&self, name: &str) -> Option<&Cookie> {
+        self.set_cookies.iter().find(|cookie| cookie.name == name && !cookie.is_gone)
+    }
 
-/// The lab's cookie had a genuine signature, and its session was not stored.
-pub(super) fn lab_lost(exchange: &Exchange) -> bool {
-    is_stored(exchange) == Some(false)
-}
+    /// The short session ID in the site's own cookie of the request.
+    pub(super) fn ticket(&self) -> Option<&str> {
+        own_sid(&self.cookies)
+    }
 
-/// The lab's cookie had a genuine signature, and its session was found.
-pub(super) fn lab_found(exchange: &Exchange) -> bool {
-    is_stored(exchange) == Some(true)
-}
+    /// The short session ID in the site's own cookie of the response.
+    pub(super) fn new_ticket(&self) -> Option<&str> {
+        own_sid(&self.set_cookies)
+    }
 
-fn is_stored(exchange: &Exchange) -> Option<bool> {
-    let is_unknown = |noted: &Noted| matches!(noted.step, Step::UnknownSession { .. });
-    matches!(signature(exchange, LAB_COOKIE), Some(Signature::Genuine { .. }))
-        .then(|| !exchange.steps.iter().any(is_unknown))
-}
+    /// The short session ID in the lab's cookie of the request.
+    pub(super) fn lab_ticket(&self) -> Option<&str> {
+        self.cookie(LAB_COOKIE)?.sid.as_deref()
+    }
 
-/// The number of commands about the lab's sessions.
-pub(super) fn lab_commands(exchange: &Exchange) -> usize {
-    exchange.commands().filter(|command| command.collection.starts_with("lab_")).count()
-}
+    /// The short session ID in the lab's cookie of the response.
+    pub(super) fn new_lab_ticket(&self) -> Option<&str> {
+        self.set_cookie(LAB_COOKIE)?.sid.as_deref()
+    }
 
-/// The cookie of this name in the request.
-pub(super) fn sent<'e>(exchange: &'e Exchange, name: &str) -> Option<&'e Cookie> {
-    exchange.cookies.iter().find(|cookie| cookie.name == name)
-}
+    /// The outcome of verifying the signature of the lab's cookie.
+    pub(super) fn lab_signature(&self) -> Option<&Signature> {
+        self.steps.iter().find_map(|noted| match &noted.step {
+            Step::CookieRead { name, signature, .. } if name == LAB_COOKIE => Some(signature),
+            _ => None,
+        })
+    }
 
-/// The cookie of this name in the response.
-pub(super) fn set<'e>(exchange: &'e Exchange, name: &str) -> Option<&'e Cookie> {
-    exchange.set_cookies.iter().find(|cookie| cookie.name == name && !cookie.is_gone)
-}
+    /// The commands about the lab's sessions.
+    pub(super) fn lab_commands(&self) -> impl Iterator<Item = &Command> {
+        self.commands().filter(|command| command.collection.starts_with("lab_"))
+    }
 
-/// The short session ID in the lab's cookie of the request.
-pub(super) fn lab_ticket(exchange: &Exchange) -> Option<&str> {
-    sent(exchange, LAB_COOKIE)?.sid.as_deref()
-}
+    /// The lab's cookie had a wrong signature, and nothing was looked up for it.
+    pub(super) fn lab_refused(&self) -> bool {
+        matches!(self.lab_signature(), Some(Signature::Wrong | Signature::Missing))
+            && self.lab_commands().next().is_none()
+    }
 
-/// The short session ID in the site's own cookie of the request.
-pub(super) fn ticket(exchange: &Exchange) -> Option<&str> {
-    own_sid(&exchange.cookies)
-}
+    /// The lab's cookie had a genuine signature, and its session was not stored.
+    pub(super) fn lab_lost(&self) -> bool {
+        self.is_lab_session_stored() == Some(false)
+    }
 
-/// The short session ID in the site's own cookie of the response.
-pub(super) fn new_ticket(exchange: &Exchange) -> Option<&str> {
-    own_sid(&exchange.set_cookies)
+    /// The lab's cookie had a genuine signature, and its session was found.
+    pub(super) fn lab_found(&self) -> bool {
+        self.is_lab_session_stored() == Some(true)
+    }
+
+    fn is_lab_session_stored(&self) -> Option<bool> {
+        let is_unknown = |noted: &Noted| matches!(noted.step, Step::UnknownSession { .. });
+        matches!(self.lab_signature(), Some(Signature::Genuine { .. }))
+            .then(|| !self.steps.iter().any(is_unknown))
+    }
 }
 
 fn own_sid(cookies: &[Cookie]) -> Option<&str> {

@@ -8,14 +8,12 @@ use std::time::{Duration, Instant};
 use rocket::tokio::sync::Mutex;
 use rocket::tokio::try_join;
 use serde::Serialize;
-use serde_json::{Value, json};
 
-use super::lesson_text::Choice;
 use super::{Lesson, LessonText};
 use crate::db::{Unavailable, in_time};
 use crate::teach::class_data::{ClassData, MAX_USERS};
 use crate::teach::progress::Progress;
-use crate::teach::text::MarkedText;
+use crate::teach::settings::Settings;
 
 /// How long a student's page may show the bars that were counted last.
 const MAX_AGE: Duration = Duration::from_secs(2);
@@ -23,13 +21,12 @@ const MAX_AGE: Duration = Duration::from_secs(2);
 /// The bar of one option.
 #[derive(Clone, Serialize)]
 pub(crate) struct Bar {
-    /// The text of the option.
-    option: MarkedText,
+    option: String,
     /// The option is right.
     right: bool,
-    /// The counts of students, and of anonymous visitors (`guests`) if any of them has guessed: `who`, the
-    /// number who chose this option (`count`), and the number who chose any (`of`).
-    counts: Vec<Value>,
+    /// The number of students who chose this option, and of those who chose any. The same of visitors.
+    students: [usize; 2],
+    guests: [usize; 2],
 }
 
 /// The bars of the revealed lesson, as they were counted last. Any visitor may ask for that page, as often as
@@ -38,16 +35,17 @@ pub(crate) struct Bar {
 pub(crate) struct BarsCache(Mutex<Option<(Instant, &'static str, Vec<Bar>)>>);
 
 impl BarsCache {
-    /// A bar for each option of this lesson, at most [`MAX_AGE`] old.
-    ///
-    /// # Errors
-    /// A store does not answer.
+    /// A bar for each option of this lesson, at most [`MAX_AGE`] old. None unless the teacher shows them.
     pub(crate) async fn bars(
         &self,
         data: ClassData<'_>,
+        settings: &Settings,
         lesson: &'static Lesson,
         text: &LessonText,
     ) -> Result<Vec<Bar>, Unavailable> {
+        if settings.revealed.as_deref() != Some(lesson.slug) {
+            return Ok(vec![]);
+        }
         // One request counts again; the others wait here and reuse the result.
         let mut cached = in_time(self.0.lock()).await?;
         match &*cached {
@@ -79,15 +77,13 @@ pub(crate) fn bars<'p>(
         |progress: &Progress| Some(progress.lessons.get(lesson.slug)?.guess.as_ref()?.choice);
     let students: Vec<usize> = students.filter_map(choice).collect();
     let guests: Vec<usize> = guests.filter_map(choice).collect();
-    let bar = |(number, option): (usize, &Choice)| {
-        let count = |who: &str, choices: &[usize]| {
-            let count = choices.iter().filter(|choice| **choice == number).count();
-            json!({ "who": who, "count": count, "of": choices.len() })
+    let bar = |number: usize| {
+        let count = |choices: &[usize]| {
+            [choices.iter().filter(|choice| **choice == number).count(), choices.len()]
         };
-        let counts = [("students", &students), ("guests", &guests)].into_iter();
-        let counts = counts.filter(|(who, choices)| *who == "students" || !choices.is_empty());
-        let counts = counts.map(|(who, choices)| count(who, choices)).collect();
-        Bar { option: option.text.clone(), right: number == text.predict.right, counts }
+        let option = text.predict.options[number].text.clone();
+        let right = number == text.predict.right;
+        Bar { option, right, students: count(&students), guests: count(&guests) }
     };
-    text.predict.options.iter().enumerate().map(bar).collect()
+    (0..text.predict.options.len()).map(bar).collect()
 }

@@ -2,25 +2,23 @@
 
 use rocket::{Route, get, routes};
 
-use super::evidence::{Evidence, ticket};
-use super::{Goal, assign_to_page};
+use super::assign_to_page;
+use super::evidence::{Evidence, Goal, Proof};
 use crate::auth::Visitor;
-use crate::teach::progress::Proof;
 use crate::web::Page;
 
 /// The address of the lesson's page, which asks both questions.
 const PAGE: &str = "/learn/http-forgets";
 
-/// The address that both questions go to, without the ID of the page's exchange.
-pub(super) const WHO: &str = "/learn/http-forgets/who?page=";
+/// The address that both questions go to.
+const WHO: &str = "/learn/http-forgets/who";
 
 /// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
-    let is_asked = |path: &str| WHO.split('?').next() == Some(path);
-    let mut asked = evidence.own.iter().filter(|exchange| is_asked(&exchange.path));
+    let mut asked = evidence.own.iter().filter(|exchange| exchange.path == WHO);
     let me = asked.clone().find_map(|exchange| {
         let is_mine = exchange.user.is_some() && exchange.user == evidence.user;
-        let ticket = ticket(exchange).filter(|_| is_mine)?;
+        let ticket = exchange.ticket().filter(|_| is_mine)?;
         Some(Proof::of("with", exchange).fact("ticket", ticket))
     });
     let anonymous = asked.find(|exchange| exchange.user.is_none() && exchange.cookies.is_empty());

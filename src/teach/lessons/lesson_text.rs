@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rocket::figment::Figment;
-use rocket::figment::value::Value;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::evidence::Evidence;
 use super::{Lesson, all};
-use crate::teach::progress::LessonState;
-use crate::teach::text::{MarkedText, read_toml};
+use crate::teach::progress::{LessonState, Progress};
+use crate::teach::settings::Settings;
+use crate::teach::text::read_toml;
 
 /// The texts of a lesson. Backticks mark code.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,15 +23,15 @@ pub(crate) struct LessonText {
     pub title: String,
     pub minutes: u32,
     pub part: Part,
-    pub able: MarkedText,
-    pub situation: Vec<MarkedText>,
+    pub able: String,
+    pub situation: Vec<String>,
     pub predict: Predict,
-    pub steps: Vec<MarkedText>,
-    pub hints: Vec<MarkedText>,
+    pub steps: Vec<String>,
+    pub hints: Vec<String>,
     pub goals: Vec<GoalText>,
     pub compare: Vec<String>,
-    pub claim: MarkedText,
-    pub explain: Vec<MarkedText>,
+    pub claim: String,
+    pub explain: Vec<String>,
     #[serde(default)]
     pub refutes: Vec<Refutation>,
     pub express: Express,
@@ -56,21 +57,21 @@ pub(crate) enum Part {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Predict {
-    pub question: MarkedText,
+    pub question: String,
     pub options: Vec<Choice>,
     /// From 0.
     pub right: usize,
-    pub why: MarkedText,
+    pub why: String,
 }
 
 /// An option of the guess.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Choice {
-    pub text: MarkedText,
+    pub text: String,
     /// `None` for the right option, as is `answer`.
-    pub misconception: Option<MarkedText>,
-    pub answer: Option<MarkedText>,
+    pub misconception: Option<String>,
+    pub answer: Option<String>,
 }
 
 /// A final question. Its texts may name requests and facts of the proofs in braces.
@@ -145,7 +146,7 @@ impl LessonText {
 #[serde(deny_unknown_fields)]
 pub(crate) struct GoalText {
     pub name: String,
-    pub text: MarkedText,
+    pub text: String,
     pub evidence: String,
 }
 
@@ -153,8 +154,8 @@ pub(crate) struct GoalText {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Refutation {
-    pub belief: MarkedText,
-    pub answer: MarkedText,
+    pub belief: String,
+    pub answer: String,
 }
 
 /// The code of the Express tutorial for the same.
@@ -162,7 +163,7 @@ pub(crate) struct Refutation {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Express {
     pub code: String,
-    pub note: MarkedText,
+    pub note: String,
 }
 
 /// What a teacher needs for the lesson. No page of a student shows it.
@@ -170,7 +171,7 @@ pub(crate) struct Express {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Teacher {
     /// What to project.
-    pub project: MarkedText,
+    pub project: String,
     /// Questions for the class.
     pub ask: Vec<Asked>,
 }
@@ -179,8 +180,8 @@ pub(crate) struct Teacher {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
-    pub ask: MarkedText,
-    pub answer: MarkedText,
+    pub ask: String,
+    pub answer: String,
 }
 
 /// A word of the lessons: `words.toml`.
@@ -188,10 +189,10 @@ pub(crate) struct Asked {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Word {
     term: String,
-    text: MarkedText,
+    text: String,
     /// What the pages draw or say instead.
     picture: Option<String>,
-    express: Option<MarkedText>,
+    express: Option<String>,
     /// The number of the lesson in which it comes first.
     lesson: usize,
 }
@@ -203,10 +204,7 @@ pub(crate) struct LessonTexts {
 }
 
 impl LessonTexts {
-    /// Reads the texts from the folder of the templates.
-    ///
-    /// # Errors
-    /// A text is missing or malformed: one line that names it.
+    /// Reads the texts from the folder of the templates. The error is one line with the path.
     pub(crate) fn read(figment: &Figment) -> Result<Self, String> {
         let read = |lesson: &'static Lesson| {
             let path = Path::new(&lesson.page).with_file_name("lesson.toml");
@@ -225,5 +223,18 @@ impl LessonTexts {
     /// The texts of this lesson: `read` has found them for each.
     pub(crate) fn of(&self, lesson: &Lesson) -> &LessonText {
         &self.lessons[lesson.slug]
+    }
+
+    /// All lessons with the learner's progress, for a list. `state` is `solved`, `begun`, `skipped` or empty;
+    /// `closed`: the teacher has closed it.
+    pub(super) fn entries(&self, progress: &Progress, settings: &Settings) -> Vec<Value> {
+        let entry = |lesson: &Lesson| {
+            let text = self.of(lesson);
+            let state = text.status(progress.lessons.get(lesson.slug));
+            let closed = settings.closed.contains(lesson.slug);
+            json!({ "number": lesson.number, "slug": lesson.slug, "title": text.title,
+                    "minutes": text.minutes, "part": text.part, "state": state, "closed": closed })
+        };
+        all().iter().map(entry).collect()
     }
 }

@@ -8,7 +8,7 @@ mod evidence;
 mod guesses;
 mod lesson_text;
 mod question;
-mod requested;
+mod lesson_page;
 mod sent_by_page;
 mod pages;
 mod forms;
@@ -28,11 +28,12 @@ mod the_options;
 mod session_or_token;
 
 pub(super) use another_site::{AGE, OTHER, TARGET, hits};
+pub(super) use behind_the_login::login_routes;
 pub(super) use fixation::IS_OSKAR;
 pub(super) use guesses::{Bar, BarsCache, bars};
+pub(super) use lesson_page::{LessonPage, Shown, closed};
 pub(super) use lesson_text::{Asked, LessonText, LessonTexts, Predict};
-pub(super) use pages::{LessonPage, Shown, listed};
-pub(super) use requested::{RequestedLesson, closed};
+pub(super) use pages::listed;
 pub(super) use sent_by_page::{assign_to_page, link_to_page};
 pub(super) use session_or_token::{CHANGED_PAYLOAD, EXPIRED_TOKEN, VALID_TOKEN};
 pub(super) use three_clocks::{BY_FIND, BY_STREAM, IN_MEMORY};
@@ -42,13 +43,8 @@ use std::sync::LazyLock;
 
 use rocket::Route;
 
-use crate::teach::progress::{Learner, Progress, Proof};
-use evidence::Evidence;
-
-/// The login of a lesson, to be mounted below the address of the login page.
-pub(super) fn login_routes() -> Vec<Route> {
-    behind_the_login::routes()
-}
+use crate::teach::progress::{Learner, NamedExchange, Progress};
+use evidence::{Evidence, Goal, Proof};
 
 /// A lesson. Its slug is also its address, and its folder of templates has number and slug in its name.
 pub(super) struct Lesson {
@@ -61,35 +57,24 @@ pub(super) struct Lesson {
     /// It has a lab. A lesson without one is about the learner's own login.
     pub has_lab: bool,
     check: Check,
-    answer: Option<Answer>,
-    in_place: Option<InPlace>,
+    judge: Option<Judge>,
 }
 
 /// The goals of a lesson, as far as this evidence shows them. The names are the same for all evidence.
 type Check = fn(&Evidence) -> Vec<Goal>;
 
-/// Whether an answer that was typed is right.
-type Answer = fn(&Evidence, &str) -> bool;
-
-/// The number of parts of a wrong answer that are in their place.
-type InPlace = fn(&Evidence, &str) -> usize;
-
-/// The name of a goal, and the proof if it was reached.
-type Goal = (&'static str, Option<Proof>);
+/// Whether an answer that was typed is right: one value for each of its parts.
+type Judge = fn(&Evidence, &str) -> Vec<bool>;
 
 static ALL: LazyLock<Vec<Lesson>> = LazyLock::new(|| {
     vec![
         Lesson::new(1, "http-forgets", http_forgets::check),
         Lesson::new(2, "ticket-and-coat", ticket_and_coat::check),
         Lesson::new(3, "behind-the-login", behind_the_login::check)
-            .with_answer(behind_the_login::is_in_order, Some(behind_the_login::in_place)),
+            .with_answer(behind_the_login::judge),
         Lesson::new(4, "one-jar", one_jar::check),
-        Lesson::new(5, "the-seal", the_seal::check)
-            .with_lab()
-            .with_answer(the_seal::is_right, None),
-        Lesson::new(6, "no-secrets", no_secrets::check)
-            .with_lab()
-            .with_answer(no_secrets::is_right, None),
+        Lesson::new(5, "the-seal", the_seal::check).with_lab().with_answer(the_seal::judge),
+        Lesson::new(6, "no-secrets", no_secrets::check).with_lab().with_answer(no_secrets::judge),
         Lesson::new(7, "what-a-script-takes", what_a_script_takes::check).with_lab(),
         Lesson::new(8, another_site::SLUG, another_site::check).with_lab(),
         Lesson::new(9, "fixation", fixation::check).with_lab(),
@@ -99,7 +84,7 @@ static ALL: LazyLock<Vec<Lesson>> = LazyLock::new(|| {
         Lesson::new(13, "the-options", the_options::check).with_lab(),
         Lesson::new(14, "session-or-token", session_or_token::check)
             .with_lab()
-            .with_answer(session_or_token::is_right, None),
+            .with_answer(session_or_token::judge),
     ]
 });
 
@@ -116,15 +101,15 @@ pub(super) fn all() -> &'static [Lesson] {
 impl Lesson {
     fn new(number: usize, slug: &'static str, check: Check) -> Self {
         let page = format!("lessons/{number:02}-{slug}/page");
-        Self { number, slug, page, has_lab: false, check, answer: None, in_place: None }
+        Self { number, slug, page, has_lab: false, check, judge: None }
     }
 
     fn with_lab(self) -> Self {
         Self { has_lab: true, ..self }
     }
 
-    fn with_answer(self, answer: Answer, in_place: Option<InPlace>) -> Self {
-        Self { answer: Some(answer), in_place, ..self }
+    fn with_answer(self, judge: Judge) -> Self {
+        Self { judge: Some(judge), ..self }
     }
 
     /// The lesson with this slug.
@@ -137,27 +122,20 @@ impl Lesson {
         format!("/{}/{}", if lab { "lab" } else { "learn" }, self.slug)
     }
 
-    /// The lessons before and after this one.
-    fn neighbours(&self) -> [Option<&'static Self>; 2] {
-        let at = ALL.iter().position(|lesson| lesson.slug == self.slug).unwrap_or_default();
-        [at.checked_sub(1), at.checked_add(1)].map(|at| ALL.get(at?))
-    }
-
     /// Adds the goals that are reached by now to the learner's progress. A goal that was reached stays so.
     /// Until the lesson is solved, a proof whose requests are no longer recorded is replaced by a new one.
     pub(super) fn evaluate(&self, learner: &Learner<'_>, progress: &mut Progress) {
         let Some(state) = progress.lessons.get_mut(self.slug) else { return };
         let Some(evidence) = Evidence::since_guess(learner, self.slug, state) else { return };
         let is_final = state.understood.is_some();
-        let is_recorded = |proof: &Proof| {
+        let is_kept = |proof: &Proof| {
             let mut requests = proof.requests.values();
-            requests.len() > 0 && requests.all(|named| learner.exchange(&named.id).is_some())
+            let is_recorded = |named: &NamedExchange| learner.exchange(&named.id).is_some();
+            is_final || requests.len() > 0 && requests.all(is_recorded)
         };
         for (name, proof) in (self.check)(&evidence) {
             let known = state.reached.get(name);
-            if let Some(proof) = proof
-                && known.is_none_or(|known| !is_final && !is_recorded(known))
-            {
+            if let Some(proof) = proof.filter(|_| !known.is_some_and(is_kept)) {
                 state.reached.insert(name.to_owned(), proof);
             }
         }

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Goal;
-use super::evidence::{Evidence, new_ticket, ticket};
-use crate::teach::progress::Proof;
-use crate::trace::Exchange;
+use super::evidence::{Evidence, Exchange, Goal, Proof};
 
 /// The number of pages to look at.
 const PAGES: usize = 5;
@@ -18,13 +15,13 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
 /// Pages with the session ID that this browser has now, most of them without a `Set-Cookie`. The response may
 /// set the same session ID again, with another expiry.
 fn five_pages(own: &[Arc<Exchange>]) -> Option<Proof> {
-    let now = own.iter().rev().find_map(|exchange| ticket(exchange))?;
+    let now = own.iter().rev().find_map(|exchange| exchange.ticket())?;
     let is_page = |exchange: &&Arc<Exchange>| {
-        exchange.method == "GET" && ticket(exchange).is_some_and(|ticket| ticket == now)
+        exchange.method == "GET" && exchange.ticket().is_some_and(|ticket| ticket == now)
     };
     let pages: Vec<_> = own.iter().filter(is_page).collect();
     let (begin, end) = (pages.first()?, pages.last()?);
-    let sets = pages.iter().filter(|exchange| new_ticket(exchange).is_some()).count();
+    let sets = pages.iter().filter(|exchange| exchange.new_ticket().is_some()).count();
     let proof = Proof::of("begin", begin).add("end", end).fact("ticket", now);
     let proof = proof.fact("count", pages.len()).fact("sets", sets);
     (pages.len() - sets >= PAGES).then_some(proof)
@@ -34,10 +31,10 @@ fn five_pages(own: &[Arc<Exchange>]) -> Option<Proof> {
 /// are alive, in two cookie jars.
 fn two_jars(Evidence { own, all_browsers, .. }: &Evidence) -> Option<Proof> {
     let here = own.last()?;
-    let now = ticket(here)?;
-    let before = own.iter().find(|exchange| ticket(exchange) == Some(now))?;
+    let now = here.ticket()?;
+    let before = own.iter().find(|exchange| exchange.ticket() == Some(now))?;
     let (there, other) = all_browsers.iter().find_map(|exchange| {
-        let other = ticket(exchange).filter(|ticket| *ticket != now)?;
+        let other = exchange.ticket().filter(|ticket| *ticket != now)?;
         let is_between = before.received < exchange.received && exchange.received < here.received;
         // A login brings the ID that it replaces, so only a page counts.
         (is_between && exchange.method == "GET").then_some((exchange, other))

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::LessonText;
 use super::lesson_text::Statement;
 use crate::teach::progress::LessonState;
-use crate::teach::text::{MarkedText, fill};
+use crate::teach::text::fill;
 
 /// The true sentences of a question.
 const RIGHT: usize = 2;
@@ -36,9 +36,9 @@ impl<'t> Draw<'t> {
         let seed = seed.wrapping_add(u64::from(state.wrong));
         let number = usize::try_from(seed).ok()? % text.questions.len();
         let mut random = StdRng::seed_from_u64(seed);
+        let all = &text.questions[number].options;
         let (mut right, mut wrong): (Vec<usize>, Vec<usize>) =
-            (0..text.questions[number].options.len())
-                .partition(|option| text.questions[number].options[*option].right);
+            (0..all.len()).partition(|option| all[*option].right);
         right.shuffle(&mut random);
         wrong.shuffle(&mut random);
         right.truncate(RIGHT);
@@ -58,36 +58,30 @@ impl<'t> Draw<'t> {
     /// The first mistake in an answer: the number of an option that was ticked or left wrongly. `ticked` are
     /// positions.
     pub(super) fn mistake(&self, ticked: &BTreeSet<usize>) -> Option<(usize, usize)> {
-        let wrong = |(position, option): &(usize, &usize)| {
+        let wrong = self.options.iter().enumerate().filter(|(position, option)| {
             self.statement(**option).right != ticked.contains(position)
-        };
+        });
         // A false sentence that was ticked says more about the learner than a true one that was not.
-        let mut wrong: Vec<usize> =
-            self.options.iter().enumerate().filter(wrong).map(|(_, option)| *option).collect();
-        wrong.sort_by_key(|option| self.statement(*option).right);
-        Some((self.number, *wrong.first()?))
+        let (_, option) = wrong.min_by_key(|(_, option)| self.statement(**option).right)?;
+        Some((self.number, *option))
     }
 
-    /// The question with the learner's own facts, and its sentences in the order of their checkboxes.
+    /// The question with the learner's own facts, its sentences in the order of their checkboxes, and the
+    /// sentence about the last wrong answer.
     pub(super) fn view(&self, state: &LessonState) -> Value {
-        let option = |option: &usize| filled(&self.statement(*option).text, state);
-        let options: Vec<MarkedText> = self.options.iter().map(option).collect();
-        json!({ "ask": filled(&self.text.questions[self.number].ask, state), "options": options })
+        let filled = |text: &str| filled(text, state);
+        let options = self.options.iter().map(|option| filled(&self.statement(*option).text));
+        let mistake = state.mistake.and_then(|(question, option)| {
+            let statement = self.text.questions.get(question)?.options.get(option)?;
+            Some([filled(&statement.text), filled(&statement.why)])
+        });
+        let ask = filled(&self.text.questions[self.number].ask);
+        json!({ "ask": ask, "options": options.collect::<Vec<_>>(), "mistake": mistake })
     }
-}
-
-/// The sentence about the last wrong answer.
-pub(super) fn explain_mistake(
-    text: &LessonText,
-    state: &LessonState,
-) -> Option<(MarkedText, MarkedText)> {
-    let (question, option) = state.mistake?;
-    let statement = text.questions.get(question)?.options.get(option)?;
-    Some((filled(&statement.text, state), filled(&statement.why, state)))
 }
 
 /// The sentence with the learner's requests and facts. Progress of the first edition lacks some facts.
-pub(super) fn filled(sentence: &str, state: &LessonState) -> MarkedText {
+pub(super) fn filled(sentence: &str, state: &LessonState) -> String {
     let fact = |name: &str| state.fact(name).unwrap_or_else(|| "(not recorded)".to_owned());
-    fill(sentence, |name| Some(fact(name))).into()
+    fill(sentence, |name| Some(fact(name)))
 }

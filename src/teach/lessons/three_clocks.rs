@@ -1,10 +1,8 @@
 //! Lesson 10: a logout ends the session at once, and three clocks end cookie, session and document.
 
-use super::Goal;
-use super::evidence::{Evidence, lab_lost, number, sent, signature};
-use crate::names::{LAB_COOKIE, LAB_SESSIONS};
-use crate::teach::progress::Proof;
-use crate::trace::{Exchange, Signature, Write};
+use super::evidence::{
+    Evidence, Exchange, Goal, LAB_COOKIE, LAB_SESSIONS, Proof, Signature, Write,
+};
 
 /// What has shown the lab that the third clock has cleared a session away.
 pub(crate) const BY_STREAM: &str = "the change stream";
@@ -24,9 +22,9 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
         Some(move |visit: &&Exchange| (pressed.number..until).contains(&visit.number))
     };
     let without_cookie = |button| {
-        let is_kept = |visit: &&Exchange| number(visit, "is kept") == Some(1);
+        let is_kept = |visit: &&Exchange| visit.fact("is kept") == Some(1);
         let mut visits = evidence.visits().filter(after(button)?).filter(is_kept);
-        visits.find(|visit| sent(visit, LAB_COOKIE).is_none())
+        visits.find(|visit| visit.cookie(LAB_COOKIE).is_none())
     };
     let expired = evidence.visits().find(|visit| is_expired(visit));
     vec![
@@ -43,7 +41,7 @@ fn logged_out(evidence: &Evidence) -> Option<Proof> {
     evidence.pressed("logout").find_map(|logout| {
         let sid = genuine(logout).filter(|_| logout.written(LAB_COOKIE) == Some(Write::Delete))?;
         let mut later = evidence.visits().filter(|visit| visit.number > logout.number);
-        let replayed = later.find(|visit| lab_lost(visit) && genuine(visit) == Some(sid))?;
+        let replayed = later.find(|visit| visit.lab_lost() && genuine(visit) == Some(sid))?;
         let proof = Proof::of("logout", logout).add("replayed", replayed);
         Some(proof.fact("id", sid))
     })
@@ -51,7 +49,7 @@ fn logged_out(evidence: &Evidence) -> Option<Proof> {
 
 /// The short session ID of a genuine cookie of the lab.
 fn genuine(exchange: &Exchange) -> Option<&str> {
-    match signature(exchange, LAB_COOKIE)? {
+    match exchange.lab_signature()? {
         Signature::Genuine { sid, .. } => Some(sid),
         _ => None,
     }
@@ -61,13 +59,13 @@ fn genuine(exchange: &Exchange) -> Option<&str> {
 fn is_expired(visit: &Exchange) -> bool {
     let mut finds = visit.commands().filter(|command| command.collection == LAB_SESSIONS);
     let found = finds.next().map(|find| find.reply.as_ref().and_then(|reply| reply.count));
-    lab_lost(visit) && found.map_or(number(visit, IN_MEMORY).is_some(), |count| count == Some(1))
+    visit.lab_lost() && found.map_or(visit.fact(IN_MEMORY).is_some(), |count| count == Some(1))
 }
 
 /// A visit that shows what became of an expired session.
 fn cleared(evidence: &Evidence) -> Option<Proof> {
     evidence.visits().find_map(|visit| {
-        let of = |by| Some((by, number(visit, by)?));
+        let of = |by| Some((by, visit.fact(by)?));
         let (by, late) = [BY_STREAM, BY_FIND, IN_MEMORY].into_iter().find_map(of)?;
         Some(Proof::of("cleared", visit).fact("by", by).fact("late", late))
     })

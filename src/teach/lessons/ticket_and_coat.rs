@@ -1,9 +1,6 @@
 //! Lesson 2: cookie and session, and where the data lives.
 
-use super::Goal;
-use super::evidence::{Evidence, new_ticket, ticket};
-use crate::teach::progress::Proof;
-use crate::trace::{Exchange, Step, Write};
+use super::evidence::{Evidence, Exchange, Goal, Proof, Step, Write};
 
 /// The characters of the text that a final question supposes.
 const LONG_TEXT: usize = 100;
@@ -20,11 +17,11 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let is_stored = evidence.session.contains("\"coat\":[\"");
     // With "Keep me logged in", the response sends the cookie again: the same ID, maybe a later `Expires`.
     let kept = added.and_then(|(added, _)| {
-        let ticket = ticket(added)?;
+        let ticket = added.ticket()?;
         let bytes =
             added.cookies.iter().find(|cookie| cookie.sid.as_deref() == Some(ticket))?.bytes;
         let proof = Proof::of("add", added).fact("ticket", ticket);
-        let is_same = new_ticket(added).is_none_or(|new| new == ticket);
+        let is_same = added.new_ticket().is_none_or(|new| new == ticket);
         is_same.then(|| proof.fact("bytes", bytes).fact("longer", bytes + LONG_TEXT))
     });
     let stored = added

@@ -1,10 +1,7 @@
 //! Lesson 12: what a restart does to sessions in memory, and to those in MongoDB.
 
-use super::Goal;
-use super::evidence::{Evidence, number, sent};
+use super::evidence::{Evidence, Exchange, Goal, Proof};
 use crate::names::MEMORY_COOKIE;
-use crate::teach::progress::Proof;
-use crate::trace::Exchange;
 
 /// The counters as a visit showed them.
 struct Counted<'e> {
@@ -16,7 +13,7 @@ struct Counted<'e> {
 
 fn counted(visit: &Exchange) -> Option<Counted<'_>> {
     let [boot, memory, mongodb] =
-        ["boot number", "counter in memory", "counter in MongoDB"].map(|fact| number(visit, fact));
+        ["boot number", "counter in memory", "counter in MongoDB"].map(|fact| visit.fact(fact));
     Some(Counted { visit, boot: boot?, memory: memory?, mongodb: mongodb? })
 }
 
@@ -24,7 +21,7 @@ fn counted(visit: &Exchange) -> Option<Counted<'_>> {
 fn is_restart(last: &Counted<'_>, after: &Counted<'_>) -> bool {
     let is_lost = last.memory > 0 && after.memory == 0;
     let went_on = last.mongodb > 0 && after.mongodb == last.mongodb;
-    let has_cookie = sent(after.visit, MEMORY_COOKIE).is_some();
+    let has_cookie = after.visit.cookie(MEMORY_COOKIE).is_some();
     last.boot != after.boot && is_lost && went_on && has_cookie
 }
 

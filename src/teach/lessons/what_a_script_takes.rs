@@ -1,10 +1,7 @@
 //! Lesson 7: a script in a page reads the cookies without `HttpOnly`, and the browser sends all of them.
 
-use super::Goal;
-use super::evidence::{Evidence, number, sent};
+use super::evidence::{Evidence, Exchange, Goal, Proof};
 use crate::names::SCRIPT_COOKIES;
-use crate::teach::progress::Proof;
-use crate::trace::Exchange;
 
 /// The facts about the script's request: for each of the two cookies, whether the script has read its value.
 pub(crate) const READS: [&str; 2] =
@@ -15,13 +12,12 @@ pub(crate) const IS_ESCAPED: &str = "the entries are escaped";
 
 /// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
-    let reads =
-        |exchange: &&Exchange| READS.map(|fact| number(exchange, fact)) == [Some(1), Some(0)];
+    let reads = |exchange: &&Exchange| READS.map(|fact| exchange.fact(fact)) == [Some(1), Some(0)];
     let script = evidence.pressed("stranger").find(reads);
     let has_both =
-        |exchange: &&Exchange| SCRIPT_COOKIES.iter().all(|name| sent(exchange, name).is_some());
+        |exchange: &&Exchange| SCRIPT_COOKIES.iter().all(|name| exchange.cookie(name).is_some());
     let acted = evidence.pressed("stranger").filter(has_both).find(reads);
-    let is_mended = |visit: &&Exchange| number(visit, IS_ESCAPED) == Some(1);
+    let is_mended = |visit: &&Exchange| visit.fact(IS_ESCAPED) == Some(1);
     let mended = evidence.visits().filter(is_mended).find(has_both);
     vec![
         ("read", Proof::all([("script", script)])),
