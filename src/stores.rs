@@ -14,7 +14,7 @@ use crate::auth::Users;
 use crate::auth::throttle::{Counters, memory::MemoryCounters, mongo::MongoCounters};
 use crate::auth::users::{memory::MemoryUsers, mongo::MongoUsers};
 use crate::config::{Config, DEFAULT_URI, MongoConfig, StoreKind};
-use crate::db::{self, IndexError, Mongo, Unavailable, WrongKind};
+use crate::db::{self, Documents, IndexError, Mongo, Unavailable, WrongKind};
 use crate::migrate::{self, MigrateError};
 use crate::names::{COLLECTIONS, TEACHING_COLLECTIONS};
 
@@ -89,6 +89,16 @@ pub enum Backend {
     },
     /// The memory of this process. All data is lost when the process stops, and each page says so.
     Memory,
+}
+
+impl Backend {
+    /// The collection of this name; `None` in memory.
+    pub fn documents<T: Clone + Send + Sync>(&self, name: &str) -> Option<Documents<T>> {
+        match self {
+            Self::Mongodb { database, .. } => Some(database.documents(name)),
+            Self::Memory => None,
+        }
+    }
 }
 
 /// A reason why the stores cannot be opened. Its message is one line.

@@ -48,6 +48,13 @@ pub enum VersionedStore<T> {
     Memory(watch::Sender<HashMap<String, Versioned<T>>>),
 }
 
+impl<T> VersionedStore<T> {
+    /// The values in this collection, or in memory if there is none.
+    pub fn over(collection: Option<Documents<Document>>) -> Self {
+        collection.map_or_else(|| Self::Memory(watch::Sender::default()), Self::Mongodb)
+    }
+}
+
 impl<T: Clone + Default + PartialEq + Serialize + DeserializeOwned> VersionedStore<T> {
     /// The value of this ID; the default before the first change.
     ///

@@ -10,6 +10,7 @@ use rocket::http::Status;
 use rocket::response::{self, Responder};
 use rocket::{Request, catch};
 use rocket_dyn_templates::context;
+use rocket_express_session::SetError;
 
 use crate::auth::throttle::{Bucket, Network, Throttle};
 use crate::auth::{LocalStrategy, Visitor};
@@ -46,6 +47,12 @@ pub(super) enum Denied {
     /// The teacher has closed the lesson.
     #[error("the lesson is closed")]
     Closed,
+}
+
+impl From<SetError> for Denied {
+    fn from(error: SetError) -> Self {
+        Self::Unavailable(Unavailable::new(error))
+    }
 }
 
 impl<'r> Limits<'r> {

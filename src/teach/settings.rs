@@ -70,10 +70,7 @@ pub struct ClassSettings {
 impl ClassSettings {
     /// The settings in the database of the accounts, or in memory as they are.
     pub fn new(backing: &Backend) -> Self {
-        let store = match backing {
-            Backend::Mongodb { database, .. } => VersionedStore::Mongodb(database.documents(CLASS)),
-            Backend::Memory => VersionedStore::Memory(watch::Sender::default()),
-        };
+        let store = VersionedStore::over(backing.documents(CLASS));
         Self { current: watch::Sender::default(), store }
     }
 

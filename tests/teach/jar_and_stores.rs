@@ -93,7 +93,7 @@ async fn a_restart_before_any_count_is_no_evidence_and_each_start_draws_another_
     let (folder, lab) = ("12-two-stores", "/lab/two-stores");
     rosa.predict(folder).await;
     let press = async |rosa: &mut Learner, button: &str| {
-        rosa.browsers[0].post(lab, &[("do", button)]).await.expect_redirect(&format!("{lab}#do"));
+        rosa.browsers[0].post(lab, &[("do", button)]).await.expect_redirect(lab);
         let page = rosa.browsers[0].get(lab).await.body;
         let number = page.split_once("Boot number").unwrap().1.split_once("<dd>").unwrap().1;
         (number[..4].to_owned(), page.matches("goal--reached").count())

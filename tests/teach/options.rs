@@ -19,7 +19,7 @@ async fn learner(app: &App) -> Learner {
 async fn press(rosa: &mut Learner, button: &str, switches: &[&str]) -> Answer {
     let mut fields = vec![("do", button)];
     fields.extend(switches.iter().map(|switch| switch.split_once('=').unwrap_or((switch, "on"))));
-    rosa.browsers[0].post(LAB, &fields).await.expect_redirect("/lab/the-options#do");
+    rosa.browsers[0].post(LAB, &fields).await.expect_redirect(LAB);
     rosa.browsers[0].get(LAB).await
 }
 

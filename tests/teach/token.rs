@@ -2,13 +2,16 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use mongodb::bson::{Document, doc};
+use rocket_express_session::{Secrets, Timestamp};
+use sha2::Sha256;
 
 use crate::class;
 use crate::forge::{lab, reached};
 use crate::learner::Learner;
-use crate::support::App;
 use crate::support::lesson::solution;
+use crate::support::{App, SECRET};
 
 const FOLDER: &str = "14-session-or-token";
 const PATH: &str = "/lab/session-or-token";
@@ -32,15 +35,34 @@ async fn only_a_token_of_the_learners_own_lab_with_its_own_payload_is_valid() {
     let token = rosa.browsers[0].jar["lab.token"].clone();
     let [header, payload, signature]: [&str; 3] =
         token.split('.').collect::<Vec<_>>().try_into().unwrap();
-    let none = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#);
+    let header_of = |alg: &str| URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"{alg}"}}"#));
+    for alg in ["none", "None", "hs256", "HS512", "RS256"] {
+        for signature in ["", signature] {
+            let value = format!("{}.{payload}.{signature}", header_of(alg));
+            let page = lab(&mut rosa, PATH, &[("do", "send"), ("value", &value)]).await;
+            assert_eq!(kind(&page), "a token that names another algorithm", "{value}");
+        }
+    }
+    let first = if signature.starts_with('A') { "B" } else { "A" };
     for (value, expected, goals) in [
         (token.clone(), "a valid token", vec![0]),
         (format!(" {token}\n"), "a valid token", vec![0]),
-        (format!("{none}.{payload}."), "a token that names another algorithm", vec![0]),
-        (format!("{none}.{payload}.{signature}"), "a token that names another algorithm", vec![0]),
         (format!("{header}.{payload}."), "a token with a wrong signature", vec![0]),
         (format!("{header}.{payload}._{signature}"), "a token with a wrong signature", vec![0]),
+        (format!("{header}.{payload}.{signature}="), "a token with a wrong signature", vec![0]),
+        (
+            format!("{header}.{payload}.{first}{}", &signature[1..]),
+            "a token with a wrong signature",
+            vec![0],
+        ),
+        (
+            format!("{}.{payload}.{signature}", header_of("HS256")),
+            "a token with a wrong signature",
+            vec![0],
+        ),
         (format!("{header}.{payload}"), "a token that cannot be read", vec![0]),
+        (format!(".{payload}.{signature}"), "a token that cannot be read", vec![0]),
+        ("one-word".to_owned(), "a token that cannot be read", vec![0]),
         (String::new(), "no token", vec![0]),
         (format!("{header}._{payload}.{signature}"), "a token with a changed payload", vec![0, 2]),
     ] {
@@ -49,6 +71,42 @@ async fn only_a_token_of_the_learners_own_lab_with_its_own_payload_is_valid() {
     }
     let page = lab(&mut ruth, PATH, &[("do", "send"), ("value", &token)]).await;
     assert_eq!(kind(&page), "a token with a wrong signature");
+}
+
+/// A token as the standards describe it (RFC 7515, RFC 7519), which this program has not made.
+fn signed(header: &str, payload: &str, key: &str) -> String {
+    let [header, payload] = [header, payload].map(|json| URL_SAFE_NO_PAD.encode(json));
+    let message = format!("{header}.{payload}");
+    let mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap().chain_update(&message);
+    format!("{message}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+}
+
+#[rocket::async_test]
+async fn a_token_that_another_program_signs_with_the_learners_key_is_valid_until_its_end() {
+    let app = App::on_mongodb_with(|figment| {
+        figment.merge(("teaching", true)).merge(("session.secret", SECRET))
+    })
+    .await;
+    let mut rosa = logged_in(&app, "rosa").await;
+    let progress = app.database().collection::<Document>("progress");
+    let stored = progress.find_one(doc! {}).await.unwrap().unwrap();
+    let hidden = stored.get_document("bench").unwrap().get_document("hidden").unwrap();
+    let secret = hidden.get_str("secret").unwrap();
+    let key = Secrets::new([SECRET.to_owned()]).unwrap().sign_for("cloakroom lab token", secret);
+    // The header of the example in RFC 7515, A.1.
+    let header = "{\"typ\":\"JWT\",\r\n \"alg\":\"HS256\"}";
+    let now = Timestamp::now().as_millis() / 1_000;
+    let [later, past] = [now + 60, now].map(|exp| format!(r#"{{"iss":"joe","exp":{exp}}}"#));
+    for (payload, key, expected) in [
+        (later.as_str(), key.as_str(), "a valid token"),
+        (&past, &key, "a token that has expired"),
+        (r#"{"iss":"joe"}"#, &key, "a token that cannot be read"),
+        (&later, "another key", "a token with a wrong signature"),
+    ] {
+        let value = signed(header, payload, key);
+        let page = lab(&mut rosa, PATH, &[("do", "send"), ("value", &value)]).await;
+        assert_eq!(kind(&page), expected, "{payload}");
+    }
 }
 
 #[rocket::async_test]

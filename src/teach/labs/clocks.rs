@@ -15,8 +15,7 @@ use super::{cookies, note};
 use crate::teach::lessons::{BY_FIND, BY_STREAM, IN_MEMORY};
 use crate::trace::BrowserKey;
 
-/// The slug of the lesson.
-pub(super) const SLUG: &str = "three-clocks";
+const SLUG: &str = "three-clocks";
 
 /// Sessions whose clocks are remembered: several for each learner of several classes.
 const MAX_SESSIONS: NonZeroUsize = NonZeroUsize::new(2_000).expect("not zero");
@@ -48,11 +47,11 @@ impl Clocks {
     /// Remembers when the cookies of these `Set-Cookie` lines expire.
     pub(super) fn sent(&self, lines: &[String]) {
         for line in lines {
-            let value = cookies::value(line).filter(|value| !value.is_empty());
+            let Some(ticket) = cookies::ticket_in(line) else { continue };
             let parsed = rocket::http::Cookie::parse(line.as_str()).ok();
             let expires = parsed.and_then(|cookie| cookie.expires_datetime());
             let expires = expires.map(|date| Timestamp::from_millis(date.unix_timestamp() * 1_000));
-            value.map(|value| self.change(value, |times| times.cookie = expires));
+            self.change(ticket, |times| times.cookie = expires);
         }
     }
 
@@ -86,18 +85,13 @@ impl Clocks {
         let change = |times: &mut Times| times.document = found.or(times.document);
         let Times { cookie, document, deleted, is_logged_out } = self.change(ticket, change);
         let has_expired = document.is_some_and(|expires| expires <= now) && !is_logged_out;
-        let state = match found {
-            Some(expires) if expires > now => "valid",
-            Some(_) => "expired",
-            // Memory returns no expired session, but does not delete it either.
-            None if is_memory && has_expired => "expired",
-            None => "gone",
-        };
+        // Memory returns no expired session, but does not delete it either.
+        let is_stored = found.is_some() || (is_memory && has_expired);
         // The document has expired, and the lab knows what the third clock has done about it.
-        let is_cleared = has_expired && (is_memory || found.is_none());
+        let is_cleared = has_expired && (is_memory || !is_stored);
         // Seconds from the expiry to the delete, or to this request.
         let late = document.map_or(0, |expires| deleted.unwrap_or(now).since(expires) / 1_000);
-        note(SLUG, "is kept", i64::from(state == "valid"));
+        note(SLUG, "is kept", i64::from(is_stored && !has_expired));
         if is_cleared {
             let by_stream = if deleted.is_some() { BY_STREAM } else { BY_FIND };
             note(SLUG, if is_memory { IN_MEMORY } else { by_stream }, late);
@@ -109,10 +103,10 @@ impl Clocks {
             "cookie_end": cookie.map(Timestamp::to_iso),
             "document": document.map(Timestamp::to_iso),
             "deleted": deleted.map(Timestamp::to_iso),
-            "state": state,
+            "is_stored": is_stored,
+            "has_expired": has_expired,
             "is_logged_out": is_logged_out,
             "is_cleared": is_cleared,
-            "is_memory": is_memory,
             "late": late,
         })
     }

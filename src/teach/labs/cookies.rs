@@ -1,23 +1,20 @@
 //! `Set-Cookie` lines that the session crate would not write: typed values, giant cookies, wrong dates.
 
-use std::time::Duration;
-
+use rocket::Request;
 use rocket_express_session::{CookieRecord, Timestamp, cookie};
 
 use super::PATH;
 use crate::names::LAB_COOKIE;
 
-/// `lab.sid` with this value, for `lifetime` or until the browser is closed.
-pub(super) fn ticket(value: &str, lifetime: Option<Duration>) -> String {
-    let expires = lifetime.map_or(String::new(), |lifetime| {
-        format!("; Expires={}", Timestamp::now().plus(lifetime).to_http_date())
-    });
+/// `lab.sid` with this value, which is encoded already. Without a date, it lasts until the browser is closed.
+pub(super) fn ticket(value: &str, expires: Option<Timestamp>) -> String {
+    let expires = expires.map_or(String::new(), |at| format!("; Expires={}", at.to_http_date()));
     format!("{LAB_COOKIE}={value}; Path={PATH}{expires}; HttpOnly; SameSite=Lax")
 }
 
-/// Deletes a cookie of the lab.
-pub(super) fn forget(name: &str) -> String {
-    format!("{name}=; Path={PATH}; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; SameSite=Lax")
+/// Deletes `lab.sid`.
+pub(super) fn no_ticket() -> String {
+    ticket("", Some(Timestamp::from_millis(0)))
 }
 
 /// A cookie of the lab with any value.
@@ -32,9 +29,16 @@ pub(super) fn with(name: &str, value: &str, attributes: &str) -> String {
     format!("{pair}; Path={PATH}{attributes}")
 }
 
-/// The value in a `Set-Cookie` line of the lab's sessions.
-pub(super) fn value(line: &str) -> Option<&str> {
-    line.strip_prefix(LAB_COOKIE)?.strip_prefix('=')?.split(';').next()
+/// The decoded value of this cookie, if the browser has sent it.
+pub(super) fn received(request: &Request<'_>, name: &str) -> Option<String> {
+    let value = cookie::request_values(request, name).next()?;
+    Some(cookie::decode(value).into_owned())
+}
+
+/// The ticket in a `Set-Cookie` line; `None` if the line is about another cookie, or deletes the ticket.
+pub(super) fn ticket_in(line: &str) -> Option<&str> {
+    let value = line.strip_prefix(LAB_COOKIE)?.strip_prefix('=')?.split(';').next();
+    value.filter(|value| !value.is_empty())
 }
 
 /// The session ID in the value, without its prefix and its signature.

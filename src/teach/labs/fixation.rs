@@ -4,53 +4,66 @@
 //! into the session, and only one gives it a new ID first.
 
 use rocket_express_session::Session;
+use serde_json::Value;
 
-use super::actions::{Button, LabContext, VISITS};
-use super::cookies;
-use crate::db::Unavailable;
+use super::request::{Button, LabRequest, VISITS, ticket_of};
+use super::{cookies, note};
+use crate::teach::lessons::IS_OSKAR;
 use crate::teach::limits::Denied;
-use crate::teach::progress::{Hidden, LabState, Switches};
+use crate::teach::progress::Switches;
 
 /// The session key of the user who is logged in.
-pub(super) const USER: &str = "user";
+const USER: &str = "user";
 
-impl LabContext<'_> {
-    /// Runs the action of a button of this lesson, and returns the `Set-Cookie` lines.
-    pub(super) async fn fixation(
-        &self,
-        button: &Button,
-        state: &mut LabState,
-    ) -> Result<Vec<String>, Denied> {
+impl LabRequest<'_> {
+    /// Runs the action of a button of this lesson. False if it has no such button.
+    pub(super) async fn press_fixation(&mut self, button: &Button) -> Result<bool, Denied> {
         match button.name.as_str() {
-            "keep" => return self.log_in(state, false).await,
-            "regenerate" => return self.log_in(state, true).await,
             "plant" => {
-                // The session is changed, because the lab stores no other.
-                let change = |session: &Session| session.increment(VISITS);
-                state.mallory = Some(self.new_ticket(&Switches::default(), change).await?);
+                let session = self.session_elsewhere(&Switches::default()).await?;
+                // The lab stores a session only when it is changed.
+                session.increment(VISITS)?;
+                self.state.mallory = Some(ticket_of(&session).await?);
+                self.state.hidden();
+                self.play(false);
             }
-            _ => {}
+            "mallory" => self.play(true),
+            "keep" => self.log_in(false).await?,
+            "regenerate" => self.log_in(true).await?,
+            _ => return Ok(false),
         }
-        state.is_mallory = button.name == "mallory";
-        state.hidden.get_or_insert_with(Hidden::random);
-        Ok(state.mallory.iter().map(|ticket| cookies::ticket(ticket, None)).collect())
+        Ok(true)
+    }
+
+    /// Lets this browser play Mallory's browser or Oskar's, with Mallory's ticket in it.
+    fn play(&mut self, is_mallory: bool) {
+        self.state.is_mallory = is_mallory;
+        self.send_ticket(self.state.mallory.clone());
     }
 
     /// Logs Oskar in, if Mallory's ticket is in his browser.
-    async fn log_in(&self, state: &LabState, with_new_id: bool) -> Result<Vec<String>, Denied> {
-        let session = self.session(state).await?;
-        let planted = state.mallory.as_deref().map(cookies::without_signature);
+    async fn log_in(&mut self, with_new_id: bool) -> Result<(), Denied> {
+        let session = self.session().await?;
+        let planted = self.state.mallory.as_deref().map(cookies::without_signature);
         let is_planted = planted.as_deref() == Some(session.id().as_str());
-        let Some(Hidden { oskar, .. }) = state.hidden.as_ref().filter(|_| is_planted) else {
-            return Ok(vec![]);
-        };
-        if state.is_mallory {
-            return Ok(vec![]);
+        if self.state.is_mallory || !is_planted {
+            return Ok(());
         }
         if with_new_id {
             session.regenerate();
         }
-        session.set(USER, oskar).map_err(Unavailable::new)?;
-        Ok(session.sessions().commit(&session).await?.into_iter().collect())
+        session.set(USER, &self.state.hidden().oskar)?;
+        Ok(self.commit(&session).await?)
     }
+
+    /// Notes whether Oskar is logged in. The page needs nothing more of this lab.
+    pub(super) fn view_fixation(&self, session: &Session) -> Value {
+        note(self.slug(), IS_OSKAR, user(session).is_some().into());
+        Value::Null
+    }
+}
+
+/// The user who is logged in to a session of a lab.
+pub(super) fn user(session: &Session) -> Option<String> {
+    session.login().or_else(|| session.get(USER))
 }

@@ -5,31 +5,31 @@
 use rocket_express_session::{Secrets, Session, SessionId, cookie};
 use serde_json::{Value, json};
 
-use super::actions::{Button, LabContext, VISITS};
+use super::request::{Button, LabRequest, VISITS, ticket_of};
 use super::{cookies, note};
 use crate::db::Unavailable;
 use crate::names::{LAB_COOKIE, ROLE_COOKIE};
 use crate::teach::limits::Denied;
-use crate::teach::progress::{Hidden, LabState, Switches};
+use crate::teach::progress::Switches;
 
 /// Characters of a typed value. A ticket has 77.
 const LONGEST: usize = 200;
 
-impl LabContext<'_> {
-    /// Runs the action of a button of this lesson, and returns the `Set-Cookie` lines.
-    pub(super) async fn forge(
-        &self,
-        button: &Button,
-        state: &mut LabState,
-    ) -> Result<Vec<String>, Denied> {
+impl LabRequest<'_> {
+    /// Runs the action of a button of this lesson. False if it has no such button.
+    pub(super) async fn press_forge(&mut self, button: &Button) -> Result<bool, Denied> {
         let (name, value) = match button.name.as_str() {
             "leak" => {
-                state.leaked = Some(self.sign_new(state, true).await?);
-                return Ok(vec![]);
+                let session = self.new_signed().await?;
+                session.regenerate().log_in(&self.state.hidden().oskar)?;
+                self.state.leaked = Some(decoded_ticket_of(&session).await?);
+                return Ok(true);
             }
             "new" => {
-                let ticket = self.sign_new(state, false).await?;
-                (LAB_COOKIE, state.signed.insert(ticket).clone())
+                let session = self.new_signed().await?;
+                session.increment(VISITS)?;
+                let ticket = decoded_ticket_of(&session).await?;
+                (LAB_COOKIE, self.state.signed.insert(ticket).clone())
             }
             "sign" => {
                 let id = SessionId::stored(&bounded(&button.id));
@@ -37,51 +37,48 @@ impl LabContext<'_> {
                 (LAB_COOKIE, secrets.sign(&id))
             }
             "role" => (ROLE_COOKIE, bounded(&button.value)),
-            _ => (LAB_COOKIE, bounded(&button.value)),
+            "send" => (LAB_COOKIE, bounded(&button.value)),
+            _ => return Ok(false),
         };
-        Ok(vec![cookies::plain(name, &value)])
+        self.send(cookies::plain(name, &value));
+        Ok(true)
     }
 
-    /// Stores a session for Oskar or for the learner; returns its ticket.
-    async fn sign_new(&self, state: &mut LabState, for_oskar: bool) -> Result<String, Denied> {
-        let hidden = state.hidden.get_or_insert_with(Hidden::random);
-        let switches = Switches { own: Some(hidden.secret.clone()), ..Switches::default() };
-        let change = |session: &Session| match for_oskar {
-            true => session.regenerate().log_in(&hidden.oskar),
-            false => session.increment(VISITS),
-        };
-        let ticket = self.new_ticket(&switches, change).await?;
-        Ok(cookie::decode(&ticket).into_owned())
+    /// A session whose ticket the learner's own secret signs. It is in no browser yet.
+    async fn new_signed(&mut self) -> Result<Session, Denied> {
+        let own = Some(self.state.hidden().secret.clone());
+        self.session_elsewhere(&Switches { own, ..Switches::default() }).await
     }
 
     /// The session of the ticket that came. All labs share one collection, and a learner who knows a secret
     /// can sign any ID in it, so only the learner's own sessions count.
-    pub(super) async fn signed_session(&self, state: &LabState) -> Result<Session, Unavailable> {
-        let own = state.hidden.as_ref().map(|hidden| hidden.secret.clone());
+    pub(super) async fn signed_session(&self) -> Result<Session, Unavailable> {
+        let own = self.state.hidden.as_ref().map(|hidden| hidden.secret.clone());
         let sessions = self.labs.sessions(&Switches { own, ..Switches::default() })?;
-        let session = sessions.load(self.request).await?;
-        let (id, mut known) = (session.id(), [&state.signed, &state.leaked].into_iter().flatten());
-        let is_known = known.any(|ticket| ticket.contains(id.as_str()));
-        Ok(if is_known { session } else { sessions.create(self.request) })
+        let session = sessions.load(self.request()).await?;
+        let mut known = [&self.state.signed, &self.state.leaked].into_iter().flatten();
+        let is_known = known.any(|ticket| ticket.contains(session.id().as_str()));
+        Ok(if is_known { session } else { sessions.create(self.request()) })
     }
 
     /// What came with this request: the ticket, in parts, and the role. Notes the kind of the ticket for the
     /// lesson.
-    pub(super) fn examine(&self, session: &Session, state: &LabState) -> Value {
-        let received = |name| {
-            let value = cookie::request_values(self.request, name).next();
-            value.map(|value| cookie::decode(value).into_owned())
-        };
-        let came = received(LAB_COOKIE);
-        let genuine = state.signed.as_deref();
+    pub(super) fn view_forge(&self, session: &Session) -> Value {
+        let came = cookies::received(self.request(), LAB_COOKIE);
+        let genuine = self.state.signed.as_deref();
         let kind = came.as_deref().map_or("no ticket", |came| kind(came, genuine, session));
-        note(self.slug, kind, 1);
-        let role = received(ROLE_COOKIE).as_deref().map(bounded);
+        note(self.slug(), kind, 1);
+        let role = cookies::received(self.request(), ROLE_COOKIE).as_deref().map(bounded);
         if role.as_deref() == Some("admin") {
-            note(self.slug, "the role is admin", 1);
+            note(self.slug(), "the role is admin", 1);
         }
         json!({ "kind": kind, "came": came.as_deref().map(parts), "role": role })
     }
+}
+
+/// Stores a session that is in no browser yet; returns its ticket, as the page shows it.
+async fn decoded_ticket_of(session: &Session) -> Result<String, Unavailable> {
+    Ok(cookie::decode(&ticket_of(session).await?).into_owned())
 }
 
 /// The kind of a ticket: one of our texts, never a typed one.

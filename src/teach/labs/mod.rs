@@ -3,13 +3,13 @@
 //! They have a cookie of their own (`lab.sid`, for `/lab` only), a collection of their own, and accounts that
 //! are not real. So no switch of a lab ever weakens the login of the site. The state of a learner's labs is
 //! part of the learner's progress. `pages` has the routes, `actions` the buttons, `sessions` the lab's
-//! sessions, and `servers` the servers that a learner can restart. `forge`, `fixation`, `network`, `clocks`,
-//! `options`, and `token` with `jwt` are for one lesson each.
+//! sessions, and `servers` the servers that a learner can restart. `request` is what buttons and pages work
+//! with. All other files are for one lesson each.
 
 mod sessions;
 mod servers;
 mod cookies;
-mod actions;
+mod request;
 mod forge;
 mod fixation;
 mod jwt;
@@ -19,18 +19,19 @@ mod clocks;
 mod options;
 mod guest_book;
 mod other_site;
+mod actions;
 mod pages;
 
 pub(super) use other_site::{OPEN, stage};
 pub(super) use sessions::Labs;
 
-use rocket::Route;
+use rocket::{Route, routes};
 
 use crate::trace::{self, Step};
 
 /// The routes below `/lab`.
 pub(super) fn routes() -> Vec<Route> {
-    [pages::routes(), other_site::routes()].concat()
+    routes![pages::show, pages::press, other_site::other, other_site::got, other_site::posted]
 }
 
 /// Notes a fact for the checks of a lesson.

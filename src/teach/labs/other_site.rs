@@ -7,21 +7,22 @@
 use rocket::fairing::AdHoc;
 use rocket::http::Status;
 use rocket::response::Redirect;
-use rocket::{Request, Route, get, post, routes};
+use rocket::{Request, get, post};
 use rocket_dyn_templates::{Template, context};
 use rocket_express_session::{SessionId, Timestamp};
 use serde_json::{Value, json};
 
+use super::request::LabRequest;
 use super::{cookies, note};
 use crate::in_flight::request_id;
 use crate::names::SITE_COOKIES;
 use crate::teach::lessons::{AGE, LessonPage, OTHER, TARGET, assign_to_page, hits, link_to_page};
-use crate::teach::progress::{LabState, Learner};
+use crate::teach::progress::Learner;
 use crate::web::protection::{OpenToOtherSites, Sandboxed, is_cross_site};
 use crate::web::{NoFields, Page};
 
 /// The slug of the lesson.
-pub(super) const SLUG: &str = "another-site";
+const SLUG: &str = "another-site";
 
 /// The lesson's page, at the section with the lab.
 const BACK: &str = "/lab/another-site#do";
@@ -29,33 +30,41 @@ const BACK: &str = "/lab/another-site#do";
 /// The most requests without the session cookie of one page: each kind of them, and some more.
 const MOST: u8 = 10;
 
+/// The attributes of the three cookies.
+const SAME_SITE: [&str; 3] = ["", "; SameSite=Lax", "; SameSite=Strict"];
+
 /// Two minutes: so long Chromium sends a new cookie without `SameSite` with a POST form as well.
 const YOUNG: i64 = 120;
 
-/// Sets the three cookies. A browser that gets the same value again may keep the old age, so it is a new one.
-pub(super) fn give(state: &mut LabState) -> Vec<String> {
-    state.given = Some(Timestamp::now().as_millis());
-    let value = SessionId::generate().prefix();
-    let attributes = ["", "; SameSite=Lax", "; SameSite=Strict"];
-    let line = |(name, attribute): (&str, &str)| {
-        cookies::with(name, &value, &format!("; HttpOnly{attribute}"))
-    };
-    SITE_COOKIES.into_iter().zip(attributes).map(line).collect()
-}
-
-/// The age of the cookies, and what this browser sent with the last request of each kind.
-pub(super) fn view(learner: &Learner<'_>) -> Value {
-    let own = learner.exchanges();
-    let mut rows: Vec<Value> = vec![];
-    for hit in hits(&own) {
-        let is_old = hit.age > YOUNG;
-        rows.retain(|row| row["kind"] != hit.kind || row["is_old"] != is_old);
-        let number = hit.exchange.number;
-        rows.push(json!({
-            "kind": hit.kind, "is_old": is_old, "age": hit.age, "number": number, "came": hit.came,
-        }));
+impl LabRequest<'_> {
+    /// Sends the three cookies. A browser that gets the same value again may keep the old age, so it is a
+    /// new one.
+    pub(super) fn give_site_cookies(&mut self) {
+        self.state.given = Some(Timestamp::now().as_millis());
+        let value = SessionId::generate().prefix();
+        for (name, same_site) in SITE_COOKIES.into_iter().zip(SAME_SITE) {
+            self.send(cookies::with(name, &value, &format!("; HttpOnly{same_site}")));
+        }
     }
-    json!({ "age": age(learner), "rows": rows, "cookies": SITE_COOKIES })
+
+    /// The age of the cookies, and what this browser sent with the last request of each kind.
+    pub(super) fn view_other_site(&self) -> Value {
+        let learner = &self.lesson.learner;
+        let own = learner.exchanges();
+        let mut rows: Vec<Value> = vec![];
+        for hit in hits(&own) {
+            let is_old = hit.age > YOUNG;
+            rows.retain(|row| row["kind"] != hit.kind || row["is_old"] != is_old);
+            rows.push(json!({
+                "kind": hit.kind,
+                "is_old": is_old,
+                "age": hit.age,
+                "number": hit.exchange.number,
+                "came": hit.came,
+            }));
+        }
+        json!({ "age": age(learner), "rows": rows, "cookies": SITE_COOKIES })
+    }
 }
 
 /// Seconds since the cookies were given.
@@ -66,7 +75,7 @@ fn age(learner: &Learner<'_>) -> Option<i64> {
 
 /// The page that plays another site.
 #[get("/<_>/other")]
-fn other(lesson: LessonPage<'_>) -> Option<Result<Sandboxed<Template>, Redirect>> {
+pub(super) fn other(lesson: LessonPage<'_>) -> Option<Result<Sandboxed<Template>, Redirect>> {
     if lesson.lesson.slug != SLUG {
         return None;
     }
@@ -81,7 +90,7 @@ fn other(lesson: LessonPage<'_>) -> Option<Result<Sandboxed<Template>, Redirect>
 
 /// A form, a link or an image of the other page. An image needs no page as its response.
 #[get("/another-site/target?<by>")]
-fn got(by: &str, page: Page<'_>) -> Result<Redirect, Status> {
+pub(super) fn got(by: &str, page: Page<'_>) -> Result<Redirect, Status> {
     let kinds = [("form", "GET form"), ("link", "link"), ("image", "image")];
     let (_, kind) = kinds.into_iter().find(|(name, _)| *name == by).ok_or(Status::NotFound)?;
     note_request(page.request(), kind);
@@ -89,7 +98,7 @@ fn got(by: &str, page: Page<'_>) -> Result<Redirect, Status> {
 }
 
 #[post("/another-site/target", data = "<_form>")]
-fn posted(page: Page<'_>, _form: NoFields) -> Redirect {
+pub(super) fn posted(page: Page<'_>, _form: NoFields) -> Redirect {
     note_request(page.request(), "POST form");
     Redirect::to(BACK)
 }
@@ -116,8 +125,4 @@ async fn assign(request: &Request<'_>) {
         assign_to_page(request, OTHER, MOST).await;
         link_to_page(request);
     }
-}
-
-pub(super) fn routes() -> Vec<Route> {
-    routes![other, got, posted]
 }

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use lru::LruCache;
 use rocket_express_session::store::MemoryStore;
 
+use crate::teach::progress::Learner;
+
 /// The servers of learners with an account: enough for several classes of 40.
 const MAX_OF_ACCOUNTS: NonZeroUsize = NonZeroUsize::new(1_000).expect("not zero");
 
@@ -41,15 +43,6 @@ impl Server {
     }
 }
 
-/// The learner that a server belongs to.
-#[derive(Clone, Debug)]
-pub(crate) struct Tenant {
-    /// The account's ID, or the handle of an anonymous session.
-    pub name: String,
-    /// The learner is not logged in.
-    pub is_guest: bool,
-}
-
 /// All servers of this process by their learners.
 pub(super) struct Servers {
     accounts: LruCache<String, Server>,
@@ -64,18 +57,23 @@ impl Default for Servers {
 
 impl Servers {
     /// The server of this learner. Starts one if there is none.
-    pub(super) fn of(&mut self, tenant: &Tenant) -> Server {
-        self.of_kind(tenant).get_or_insert(tenant.name.clone(), || Server::start(None)).clone()
+    pub(super) fn of(&mut self, learner: &Learner<'_>) -> Server {
+        let (servers, name) = self.named(learner);
+        servers.get_or_insert(name, || Server::start(None)).clone()
     }
 
     /// Restarts the server of this learner, which loses its memory.
-    pub(super) fn restart(&mut self, tenant: &Tenant) {
-        let servers = self.of_kind(tenant);
-        let before = servers.peek(&tenant.name).map(|server| server.run_id);
-        servers.put(tenant.name.clone(), Server::start(before));
+    pub(super) fn restart(&mut self, learner: &Learner<'_>) {
+        let (servers, name) = self.named(learner);
+        let before = servers.peek(&name).map(|server| server.run_id);
+        servers.put(name, Server::start(before));
     }
 
-    fn of_kind(&mut self, tenant: &Tenant) -> &mut LruCache<String, Server> {
-        if tenant.is_guest { &mut self.guests } else { &mut self.accounts }
+    /// The servers of such learners, and the name of this learner's own.
+    fn named(&mut self, learner: &Learner<'_>) -> (&mut LruCache<String, Server>, String) {
+        match learner.user_id() {
+            Some(id) => (&mut self.accounts, id),
+            None => (&mut self.guests, learner.session.id().handle()),
+        }
     }
 }

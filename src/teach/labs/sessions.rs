@@ -44,17 +44,11 @@ pub(crate) struct Labs {
 
 impl Labs {
     /// The labs, with a store of the same kind as the site's sessions have.
-    ///
-    /// # Errors
-    /// MongoDB does not answer, or an index of another program is in the way.
     pub(crate) async fn open(
         backing: &Backend,
         strategy: &LocalStrategy,
     ) -> Result<Self, IndexError> {
-        let documents = match backing {
-            Backend::Mongodb { database, .. } => Some(database.documents(LAB_SESSIONS)),
-            Backend::Memory => None,
-        };
+        let documents = backing.documents(LAB_SESSIONS);
         let store = open(backing, LAB_SESSIONS).await?;
         let other_store = open(backing, LAB_OTHER_SESSIONS).await?;
         let (servers, clocks) = (Arc::default(), Clocks::default());
@@ -68,19 +62,26 @@ impl Labs {
     }
 
     /// The lab's sessions with these options.
-    ///
-    /// # Errors
-    /// The options are wrong, which does not happen: they are ours.
-    pub(crate) fn sessions(&self, switches: &Switches) -> Result<Sessions, Unavailable> {
-        let observer = if self.is_memory() { observe_in_memory } else { trace::observe_lab };
+    pub(super) fn sessions(&self, switches: &Switches) -> Result<Sessions, Unavailable> {
+        let own = switches.own.clone().and_then(|secret| Secrets::new([secret]));
+        let mut options = options(LAB_COOKIE, own.unwrap_or_else(|| self.secret(switches.secret)));
+        options.resave = switches.resave;
+        options.save_uninitialized = switches.save_uninitialized;
+        options.rolling = switches.rolling;
+        options.touch_after = if switches.touch_after { HOUR / 2 } else { Duration::ZERO };
+        options.idle_timeout = if switches.one_day { DAY } else { HOUR };
         let store = if switches.other_collection { &self.other_store } else { &self.store };
-        build(store.clone(), self.options_of(switches), observer)
+        let observer = if self.is_memory() { observe_in_memory } else { trace::observe_lab };
+        build(store.clone(), options, observer)
+    }
+
+    /// The sessions in the memory of this server.
+    pub(super) fn in_memory(&self, server: &Server) -> Result<Sessions, Unavailable> {
+        let options = options(MEMORY_COOKIE, self.secret(Secret::First));
+        build(server.memory.clone(), options, observe_in_memory)
     }
 
     /// When the stored session of this ticket expires, or has expired. Memory returns no session that has.
-    ///
-    /// # Errors
-    /// The store does not answer.
     pub(super) async fn expires(&self, ticket: &str) -> Result<Option<Timestamp>, Unavailable> {
         let id = &SessionId::stored(&cookies::without_signature(ticket));
         let Some(documents) = &self.documents else {
@@ -88,46 +89,10 @@ impl Labs {
             return Ok(self.store.load(id).await?.and_then(|record| record.times.expires));
         };
         let filter = doc! { "_id": id.as_str() };
-        let find = |documents: mongodb::Collection<Document>| async move {
-            documents.find_one(filter).max_time(READ_LIMIT).await
-        };
-        let expires = documents
-            .run(find)
-            .await?
-            .and_then(|found| found.get_datetime("expires").ok().copied());
+        let found =
+            documents.run(|all| async move { all.find_one(filter).max_time(READ_LIMIT).await });
+        let expires = found.await?.and_then(|found| found.get_datetime("expires").ok().copied());
         Ok(expires.map(|date| Timestamp::from_millis(date.timestamp_millis())))
-    }
-
-    /// The sessions in the memory of this server.
-    ///
-    /// # Errors
-    /// As [`sessions`](Self::sessions).
-    pub(crate) fn in_memory(&self, server: &Server) -> Result<Sessions, Unavailable> {
-        let options = self.options(MEMORY_COOKIE, Secret::First);
-        build(server.memory.clone(), options, observe_in_memory)
-    }
-
-    fn options_of(&self, switches: &Switches) -> Options {
-        let mut options = self.options(LAB_COOKIE, switches.secret);
-        if let Some(own) = switches.own.clone().and_then(|secret| Secrets::new([secret])) {
-            options.secret = own;
-        }
-        options.resave = switches.resave;
-        options.save_uninitialized = switches.save_uninitialized;
-        options.rolling = switches.rolling;
-        options.touch_after = if switches.touch_after { HOUR / 2 } else { Duration::ZERO };
-        options.idle_timeout = if switches.one_day { DAY } else { HOUR };
-        options
-    }
-
-    fn options(&self, name: &str, secret: Secret) -> Options {
-        let mut options = Options::default();
-        name.clone_into(&mut options.name);
-        options.secret = self.secret(secret);
-        // The bound in `teach/limits.rs` counts on it.
-        options.absolute_timeout = DAY;
-        PATH.clone_into(&mut options.cookie.path);
-        options
     }
 
     /// Derived from the site's secret, so they are the same on each instance. The site's secret cannot be
@@ -153,9 +118,6 @@ impl Labs {
     }
 
     /// Ends all sessions of all labs, and stops all servers.
-    ///
-    /// # Errors
-    /// The store does not answer.
     pub(crate) async fn clear(&self) -> Result<(), Unavailable> {
         self.stop_servers();
         for other_collection in [false, true] {
@@ -178,6 +140,17 @@ async fn open(backing: &Backend, collection: &str) -> Result<Arc<dyn Store>, Ind
     let store = database.session_store(collection);
     store.ensure_indexes().await?;
     Ok(Arc::new(store))
+}
+
+/// The options that all sessions of the labs have.
+fn options(name: &str, secret: Secrets) -> Options {
+    let mut options = Options::default();
+    name.clone_into(&mut options.name);
+    options.secret = secret;
+    // The bound in `teach/limits.rs` counts on it.
+    options.absolute_timeout = DAY;
+    PATH.clone_into(&mut options.cookie.path);
+    options
 }
 
 fn build(

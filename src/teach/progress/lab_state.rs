@@ -8,13 +8,11 @@ use serde_json::Value;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct LabState {
-    /// The options of the lab's sessions.
     pub switches: Switches,
     /// The last genuine ticket that the lab gave out: the cookie's value.
     pub ticket: Option<String>,
     /// The ticket of Oskar's session in lesson 6: the cookie's value.
     pub decoy: Option<String>,
-    /// What the lab hides for the learner to find.
     pub hidden: Option<Hidden>,
     /// The learner's last genuine ticket in lesson 5, and Oskar's.
     pub signed: Option<String>,
@@ -33,6 +31,13 @@ pub(crate) struct LabState {
     pub token: Option<String>,
 }
 
+impl LabState {
+    /// What the labs hide. The first lab that needs it draws it.
+    pub(crate) fn hidden(&mut self) -> &Hidden {
+        self.hidden.get_or_insert_with(Hidden::random)
+    }
+}
+
 /// What the labs hide: random, so one learner's answers do not help another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Hidden {
@@ -47,7 +52,7 @@ pub(crate) struct Hidden {
 }
 
 impl Hidden {
-    pub(crate) fn random() -> Self {
+    fn random() -> Self {
         let number = || rand::random_range(1_000..10_000);
         Self {
             colour: format!("#{:06x}", rand::random_range(0..0x0100_0000)),
@@ -62,10 +67,8 @@ impl Hidden {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Switches {
-    /// `resave`.
     #[serde(deserialize_with = "ticked")]
     pub resave: bool,
-    /// `saveUninitialized`.
     #[serde(deserialize_with = "ticked")]
     pub save_uninitialized: bool,
     /// `touchAfter`, of half an hour.
@@ -77,10 +80,8 @@ pub(crate) struct Switches {
     /// A `cookie.maxAge` of one day instead of one hour.
     #[serde(deserialize_with = "ticked")]
     pub one_day: bool,
-    /// `rolling`.
     #[serde(deserialize_with = "ticked")]
     pub rolling: bool,
-    /// `secret`.
     pub secret: Secret,
     /// The learner's own secret, in place of all others.
     #[serde(skip)]

@@ -22,7 +22,6 @@ pub(crate) struct Learner<'r> {
     pub user: Option<&'r User>,
     /// The session of the site, not that of a lab.
     pub session: &'r Session,
-    /// How much the learner may store.
     pub limits: Limits<'r>,
     /// The `Set-Cookie` lines of a lab that the response will have.
     pub lab_cookies: Vec<String>,
@@ -83,9 +82,6 @@ impl Learner<'_> {
 
     /// Changes the progress and stores it. `change` runs again when a concurrent request, or the teacher, has
     /// changed the progress in between.
-    ///
-    /// # Errors
-    /// The store does not answer, or visitors at this address have stored too much.
     pub(crate) async fn change(
         &mut self,
         change: impl Fn(&Self, &mut Progress),
@@ -101,7 +97,7 @@ impl Learner<'_> {
             if !self.session.is_stored() {
                 self.limits.count(Size::Small).await?;
             }
-            self.session.set(KEY, &known.value).map_err(Unavailable::new)?;
+            self.session.set(KEY, &known.value)?;
             self.stored = known;
         }
         Ok(())

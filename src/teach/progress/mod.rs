@@ -29,7 +29,6 @@ const KEY: &str = "learning";
 pub(super) struct Progress {
     /// Each lesson that was begun, by slug.
     pub lessons: BTreeMap<String, LessonState>,
-    /// The state of the learner's labs.
     #[serde(rename = "bench")]
     pub lab: LabState,
     /// The tests that were handed in: the number of the option chosen for each question, or `None`.
@@ -82,7 +81,6 @@ pub(super) struct LessonState {
     pub before: Option<String>,
     /// The right answer was given, in a lesson that asks for one.
     pub answered: bool,
-    /// The last answer was wrong.
     pub mistaken: bool,
     /// The goals that were reached, by name.
     pub reached: BTreeMap<String, Proof>,
@@ -92,7 +90,6 @@ pub(super) struct LessonState {
     pub mistake: Option<(usize, usize)>,
     /// The time of the right answer to the final question, in milliseconds since 1970.
     pub understood: Option<i64>,
-    /// The learner has skipped the lesson.
     pub skipped: bool,
 }
 

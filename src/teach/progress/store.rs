@@ -3,7 +3,6 @@
 use mongodb::Collection;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Document, doc};
-use rocket::tokio::sync::watch;
 
 use super::Progress;
 use crate::auth::OnDelete;
@@ -29,16 +28,10 @@ pub(crate) enum Scope<'a> {
 impl ProgressStore {
     /// The store in the database of the accounts, or in memory as they are.
     pub(crate) fn new(backing: &Backend) -> Self {
-        match backing {
-            Backend::Mongodb { database, .. } => Self::Mongodb(database.documents(PROGRESS)),
-            Backend::Memory => Self::Memory(watch::Sender::default()),
-        }
+        Self::over(backing.documents(PROGRESS))
     }
 
     /// Deletes progress.
-    ///
-    /// # Errors
-    /// MongoDB does not answer.
     pub(crate) async fn delete(&self, scope: Scope<'_>) -> Result<(), Unavailable> {
         match self {
             Self::Mongodb(collection) => {
