@@ -11,6 +11,7 @@ from class_lessons import Closed
 
 PASSWORD = "correct horse battery"
 NEWS_EVERY, MESSAGE_EVERY = 10, 30
+SOON, PAUSE = 0.2, 1  # as in static/js/class-room.js and board.js
 
 
 class Over(Exception):
@@ -117,14 +118,15 @@ def read_news(period, learner):
                 period.heard.setdefault((int(message[1]), learner.name), time.monotonic())
 
 
-def follow(period, teacher, path, delay, show):
+def follow(period, teacher, path, show):
     """Fetches a page after each change, as its script does, and passes it on with the time."""
-    changed, tab = threading.Event(), teacher.tab()
+    changed, tab, fetched = threading.Event(), teacher.tab(), 0
     listener = threading.Thread(target=teacher.tab().listen, args=("/class/events", changed, period.watched), daemon=True)
     listener.start()
     while not period.watched.is_set():
         if changed.wait(0.5):
-            time.sleep(delay)
+            time.sleep(max(SOON, fetched + PAUSE - time.monotonic()))
+            fetched = time.monotonic()
             changed.clear()
             show(period, tab.get(path).body, time.monotonic())
 

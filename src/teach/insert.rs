@@ -25,7 +25,7 @@ async fn insert(request: &Request<'_>, response: &mut Response<'_>) {
     if response.content_type() != Some(ContentType::HTML) {
         return;
     }
-    let aside = xray::aside(request).unwrap_or_default();
+    let aside = xray::aside(request.rocket()).unwrap_or_default();
     let news = class::news(request).unwrap_or_default();
     match response.body_mut().to_string().await {
         Ok(page) => {

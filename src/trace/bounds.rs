@@ -25,8 +25,7 @@ pub(super) const SET_COOKIES: usize = 10;
 /// Characters of the ID of another request: ours have twelve.
 pub(super) const ID: usize = 24;
 
-/// Steps of one request, and the bytes of them all. A step that does not fit is left out.
-pub(super) const STEPS: usize = 200;
+/// The bytes of all steps of one request. A step that does not fit is left out.
 pub(super) const STEP_BYTES: usize = 20 * 1024;
 
 /// The beginning of a text: at most `characters` characters, and at most twice as many bytes.

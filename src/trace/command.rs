@@ -11,7 +11,7 @@ use mongodb::event::command::CommandEvent;
 
 use super::bounds::{self, cut};
 use super::notebook::{NOTEBOOKS, note};
-use super::redact::Redacted;
+use super::redact::redacted;
 use super::step::{Command, Reply, Step};
 
 /// Notes each command in the notebook of the request that sent it.
@@ -51,38 +51,31 @@ impl Command {
         let collection = command.get_str(name).unwrap_or_default();
         // A write has a list of what to do. Our commands have one item in it.
         let lists = ["documents", "updates", "deletes"];
-        let first = |list| command.get_array(list).ok()?.first()?.as_document();
-        let item = lists.into_iter().find_map(first).unwrap_or(command);
-        let mut text = Redacted::default();
-        text.ours(&format!("{collection}.{name}("));
+        let only_item = |list| command.get_array(list).ok()?.first()?.as_document();
+        let item = lists.into_iter().find_map(only_item).unwrap_or(command);
         let filter =
             ["filter", "query", "q"].into_iter().find_map(|key| item.get_document(key).ok());
-        if let Some(document) = if name == "insert" { Some(item) } else { filter } {
-            text.document(document);
-        }
-        let update = if name == "update" { item.get("u") } else { item.get("update") };
-        match update {
-            None => {}
-            Some(Bson::Document(update)) => {
-                text.ours(", ");
-                text.document(update);
-            }
-            // An aggregation is long, and the source has it.
-            Some(_) => text.ours(", [ … ]"),
-        }
+        let update = item.get(if name == "update" { "u" } else { "update" });
+        let set = update.and_then(|update| update.as_document()?.get_document("$set").ok());
+        let (first, set) = if name == "insert" { (Some(item), Some(item)) } else { (filter, set) };
         // A `findAndModify` that returns a document and deletes it.
         let is_removal = command.get_bool("remove").unwrap_or(false);
-        text.ours(if is_removal { ", { remove: true })" } else { ")" });
-        let set = update.and_then(|update| update.as_document()?.get_document("$set").ok());
-        let keys =
-            if name == "insert" { Some(item) } else { set }.into_iter().flat_map(Document::keys);
+        let second = match update {
+            Some(Bson::Document(update)) => Some(redacted(update)),
+            // An aggregation is long, and the source has it.
+            Some(_) => Some("[ … ]".to_owned()),
+            None => is_removal.then(|| "{ remove: true }".to_owned()),
+        };
+        let arguments: Vec<String> = first.map(redacted).into_iter().chain(second).collect();
+        let text = format!("{collection}.{name}({})", arguments.join(", "));
+        let keys = set.into_iter().flat_map(Document::keys).take(bounds::KEYS);
         Self {
             request_id,
             // It deletes one document, whatever the command is called.
             name: if is_removal { "delete" } else { name }.to_owned(),
             collection: cut(collection, bounds::NAME),
-            text: text.cut(bounds::COMMAND),
-            keys: keys.take(bounds::KEYS).map(|key| cut(key, bounds::NAME)).collect(),
+            text: cut(&text, bounds::COMMAND),
+            keys: keys.map(|key| cut(key, bounds::NAME)).collect(),
             reply: None,
         }
     }

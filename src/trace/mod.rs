@@ -13,15 +13,13 @@ mod command;
 mod redact;
 mod exchange;
 mod recorder;
-mod fairing;
 mod session;
 
 pub use command::listener;
 pub use exchange::{Cookie, Exchange};
-pub use fairing::{Recorded, openings, stage};
-pub use notebook::{assign_to, coarsen_times, link_to, note, so_far};
+pub use notebook::{assign_to, coarsen_times, link_to, note, openings, so_far, stage};
 pub use recorder::{BrowserKey, Recorder};
-pub use redact::{Redacted, short_id};
+pub use redact::short_id;
 pub use rocket_express_session::Write;
 pub use session::{observe, observe_lab, observe_memory};
 pub use step::{Command, Noted, Reply, Signature, Step};

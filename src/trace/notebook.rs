@@ -1,13 +1,15 @@
-//! The notebooks of the requests in flight: one for each, with its steps in their order.
+//! The notebooks of the requests in flight: one for each, with its steps in their order. Two fairings open
+//! the notebook of a request, and store its exchange when its response is ready.
 
 use std::time::Instant;
 
 use get_size2::GetSize;
-use rocket::Request;
+use rocket::fairing::AdHoc;
+use rocket::{Request, Response};
 
 use super::bounds::{self, cut};
 use super::exchange::{Cookie, Exchange};
-use super::recorder::BrowserKey;
+use super::recorder::{BrowserKey, Recorder};
 use super::step::{Noted, Step};
 use crate::in_flight::{PerTask, request_id};
 
@@ -38,7 +40,7 @@ pub(super) struct Notebook {
 
 impl Notebook {
     /// The notebook of a new request. `None` for a request that is not recorded.
-    pub(super) fn of(request: &Request<'_>) -> Option<Self> {
+    fn of(request: &Request<'_>) -> Option<Self> {
         // Rocket's router also takes `//class` and `/%63lass` for `/class`.
         let mut segments = request.uri().path().segments();
         let first = segments.find(|segment| !segment.is_empty()).unwrap_or_default();
@@ -56,7 +58,7 @@ impl Notebook {
     }
 
     /// The exchange without its response, and the browser's keys.
-    pub(super) fn finish(mut self) -> (Exchange, Vec<BrowserKey>) {
+    fn finish(mut self) -> (Exchange, Vec<BrowserKey>) {
         self.exchange.took = self.begun.elapsed();
         self.exchange.steps.shrink_to_fit();
         if self.exchange.has_coarse_times {
@@ -69,7 +71,7 @@ impl Notebook {
     fn add(&mut self, step: Step) {
         let noted = Noted { elapsed: self.begun.elapsed(), step };
         let bytes = self.bytes + noted.get_size();
-        if self.exchange.steps.len() >= bounds::STEPS || bytes > bounds::STEP_BYTES {
+        if bytes > bounds::STEP_BYTES {
             return;
         }
         match &noted.step {
@@ -86,6 +88,42 @@ impl Notebook {
         self.bytes = bytes;
         self.exchange.steps.push(noted);
     }
+}
+
+/// Opens the notebook of each request, if there is a recorder. It comes before all fairings that change the
+/// request.
+pub fn openings() -> AdHoc {
+    AdHoc::on_request("Notebooks", |request, _| {
+        Box::pin(async move {
+            let is_recorded = request.rocket().state::<Recorder>().is_some();
+            if let Some(notebook) = Notebook::of(request).filter(|_| is_recorded) {
+                NOTEBOOKS.insert(notebook);
+            }
+        })
+    })
+}
+
+/// Closes the notebook, and stores its content with the recorder. It comes after all fairings that change the
+/// response.
+pub fn stage() -> AdHoc {
+    AdHoc::on_response("Recorder", |request, response| {
+        Box::pin(async move { store(request, response).await })
+    })
+}
+
+async fn store(request: &Request<'_>, response: &mut Response<'_>) {
+    let Some(recorder) = request.rocket().state::<Recorder>() else { return };
+    let Some((exchange, owners)) = NOTEBOOKS.remove().map(Notebook::finish) else { return };
+    let headers = response.headers();
+    let set_cookies = headers.get("set-cookie").take(bounds::SET_COOKIES);
+    let exchange = Exchange {
+        status: response.status().code,
+        location: headers.get_one("location").map(|to| cut(to, bounds::PATH)),
+        set_cookies: set_cookies.filter_map(Cookie::set).collect(),
+        bytes: response.body_mut().size().await,
+        ..exchange
+    };
+    recorder.keep(exchange, &owners);
 }
 
 /// The exchange of this task's request as it is so far, with the status 200 and without cookies set. The

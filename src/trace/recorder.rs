@@ -33,18 +33,6 @@ impl BrowserKey {
     }
 }
 
-/// A group that shares the memory. When it is full, the largest group loses its oldest exchange, so
-/// a browser that sends thousands of requests evicts only exchanges of its own group.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Quota<'k> {
-    /// Requests without a session, such as probes and crawlers.
-    WithoutSession,
-    /// Browsers in which no user has logged in.
-    Guests,
-    /// All browsers of this user.
-    User(&'k str),
-}
-
 /// The last exchanges of all browsers. Clones share them.
 #[derive(Clone, Default)]
 pub struct Recorder {
@@ -54,8 +42,6 @@ pub struct Recorder {
 #[derive(Default)]
 struct Kept {
     exchanges: VecDeque<Entry>,
-    /// The memory that all entries take.
-    bytes: usize,
 }
 
 /// An exchange, the browser that it belongs to, and the memory that it takes.
@@ -81,9 +67,10 @@ impl Recorder {
         exchange.number = browser.map_or(0, |browser| kept.next_number(browser));
         exchange.follows = exchange.follows.take().or_else(|| kept.redirect_to(&exchange, browser));
         let (bytes, exchange) = (exchange.get_size() + size_of::<Entry>(), Arc::new(exchange));
-        kept.bytes += bytes;
         kept.exchanges.push_back(Entry { browser, exchange: exchange.clone(), bytes, sent: 0 });
-        kept.evict(browser);
+        while let Some(surplus) = kept.surplus(browser) {
+            kept.exchanges.remove(surplus);
+        }
         exchange
     }
 
@@ -127,29 +114,26 @@ impl Recorder {
 
     /// Removes all exchanges.
     pub fn clear(&self) {
-        let mut kept = self.kept();
-        (kept.exchanges, kept.bytes) = (VecDeque::new(), 0);
+        self.kept().exchanges.clear();
     }
 
     /// Removes all exchanges of this user, and those that the user's browsers sent without a login.
     pub fn forget_user(&self, user: &str) {
         let mut kept = self.kept();
-        let is_own = |entry: &Entry| entry.exchange.user.as_deref() == Some(user);
-        let own = kept.exchanges.iter().filter(|entry| is_own(entry));
+        let own =
+            kept.exchanges.iter().filter(|entry| entry.exchange.user.as_deref() == Some(user));
         let browsers: Vec<BrowserKey> = own.filter_map(|entry| entry.browser).collect();
-        let is_of_browser = |entry: &Entry| {
-            entry.exchange.user.is_none()
-                && entry.browser.is_some_and(|browser| browsers.contains(&browser))
-        };
-        kept.exchanges.retain(|entry| !is_own(entry) && !is_of_browser(entry));
-        kept.bytes = kept.exchanges.iter().map(|entry| entry.bytes).sum();
+        kept.exchanges.retain(|entry| match &entry.exchange.user {
+            Some(other) => other != user,
+            None => !entry.browser.is_some_and(|browser| browsers.contains(&browser)),
+        });
     }
 
     /// The exchange and those that led to it, the first one first.
     pub fn chain(&self, last: &Arc<Exchange>) -> Vec<Arc<Exchange>> {
         let mut chain = vec![last.clone()];
-        while let Some(before) = chain.last().and_then(|exchange| exchange.follows.as_deref()) {
-            let Some(before) = self.get(before) else { break };
+        let before = |last: &Arc<Exchange>| self.get(last.follows.as_deref()?);
+        while let Some(before) = chain.last().and_then(before) {
             if chain.iter().any(|known| known.id == before.id) {
                 break;
             }
@@ -182,40 +166,36 @@ impl Kept {
             .then(|| last.id.clone())
     }
 
-    /// Removes exchanges until all three bounds hold: of this browser, in number, in bytes.
-    fn evict(&mut self, browser: Option<BrowserKey>) {
+    /// The index of an exchange that breaks one of three bounds: of this browser, in number, in bytes.
+    fn surplus(&self, browser: Option<BrowserKey>) -> Option<usize> {
         let is_own = |entry: &Entry| entry.browser.is_some() && entry.browser == browser;
-        while self.exchanges.iter().filter(|entry| is_own(entry)).count() > PER_BROWSER
-            && self.remove(self.exchanges.iter().position(is_own))
-        {}
-        while self.exchanges.len() > MAX_EXCHANGES && self.remove(self.oldest_of_largest(|_| 1)) {}
-        while self.bytes > MAX_BYTES && self.remove(self.oldest_of_largest(|entry| entry.bytes)) {}
+        let own = self.exchanges.iter().filter(|entry| is_own(entry)).count();
+        let bytes: usize = self.exchanges.iter().map(|entry| entry.bytes).sum();
+        if own > PER_BROWSER {
+            self.exchanges.iter().position(is_own)
+        } else if self.exchanges.len() > MAX_EXCHANGES {
+            self.oldest_of_largest(|_| 1)
+        } else if bytes > MAX_BYTES {
+            self.oldest_of_largest(|entry| entry.bytes)
+        } else {
+            None
+        }
     }
 
-    /// Removes the exchange at this index. Returns false when there is none.
-    fn remove(&mut self, index: Option<usize>) -> bool {
-        let removed = index.and_then(|index| self.exchanges.remove(index));
-        self.bytes -= removed.as_ref().map_or(0, |entry| entry.bytes);
-        removed.is_some()
-    }
-
-    /// The index of the oldest exchange of the largest group, by this measure.
+    /// The index of the oldest exchange of the largest group, by this measure. So a browser that sends
+    /// thousands of requests evicts only exchanges of its own group.
     fn oldest_of_largest(&self, measure: fn(&Entry) -> usize) -> Option<usize> {
-        let users: HashMap<BrowserKey, &str> = self.exchanges.iter().filter_map(user).collect();
-        let quota = |entry: &Entry| match entry.browser {
-            None => Quota::WithoutSession,
-            Some(browser) => users.get(&browser).map_or(Quota::Guests, |user| Quota::User(user)),
-        };
-        let mut sizes: HashMap<Quota<'_>, usize> = HashMap::new();
+        let of_users = self.exchanges.iter();
+        let of_users = of_users.filter_map(|e| Some((e.browser?, e.exchange.user.as_deref()?)));
+        let users: HashMap<BrowserKey, &str> = of_users.collect();
+        // A group for the requests without a session, such as probes and crawlers. One for the browsers in
+        // which no user has logged in. And one for each user, with all browsers of the user.
+        let group = |entry: &Entry| entry.browser.map(|browser| users.get(&browser));
+        let mut sizes: HashMap<_, usize> = HashMap::new();
         for entry in &self.exchanges {
-            *sizes.entry(quota(entry)).or_default() += measure(entry);
+            *sizes.entry(group(entry)).or_default() += measure(entry);
         }
         let largest = sizes.values().max().copied()?;
-        self.exchanges.iter().position(|entry| sizes.get(&quota(entry)) == Some(&largest))
+        self.exchanges.iter().position(|entry| sizes.get(&group(entry)) == Some(&largest))
     }
-}
-
-/// The browser and its user, where the exchange has both.
-fn user(entry: &Entry) -> Option<(BrowserKey, &str)> {
-    Some((entry.browser?, entry.exchange.user.as_deref()?))
 }

@@ -4,42 +4,27 @@
 //! never shows code that the program does not run.
 
 use std::ops::Range;
+use std::path::Path;
 
+use include_dir::{Dir, include_dir};
 use serde::{Deserialize, Serialize};
 
-/// The sources with a step in them, by their paths in the repository.
-macro_rules! sources {
-    ($($path:literal),* $(,)?) => {
-        [$(($path, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/", $path)))),*]
-    };
-}
-
-static SOURCES: &[(&str, &str)] = &sources![
-    "crates/rocket-express-session/src/commit.rs",
-    "crates/rocket-express-session/src/guard.rs",
-    "crates/rocket-express-session/src/mongodb/registry.rs",
-    "crates/rocket-express-session/src/mongodb/store.rs",
-    "crates/rocket-express-session/src/plan.rs",
-    "crates/rocket-express-session/src/session.rs",
-    "crates/rocket-express-session/src/signature.rs",
-    "crates/rocket-express-session/src/state.rs",
-    "crates/rocket-express-session/src/store/memory.rs",
-    "crates/rocket-express-session/src/write.rs",
-    "src/auth/guard.rs",
-    "src/auth/login.rs",
-    "src/auth/password.rs",
-    "src/auth/throttle/mongo.rs",
-    "src/auth/users/memory.rs",
-    "src/auth/users/mongo.rs",
-    "src/db.rs",
-    "src/db/replace.rs",
-    "src/teach/labs/mod.rs",
-    "src/trace/notebook.rs",
-    "src/web/form.rs",
-    "src/web/page.rs",
-    "src/web/protection.rs",
-    "src/web/register.rs",
+/// The folders with sources. Their paths in the repository begin with these names.
+static SOURCES: [(&str, Dir<'_>); 2] = [
+    ("src", include_dir!("$CARGO_MANIFEST_DIR/src")),
+    (
+        "crates/rocket-express-session/src",
+        include_dir!("$CARGO_MANIFEST_DIR/crates/rocket-express-session/src"),
+    ),
 ];
+
+/// The text of the source with this path in the repository.
+fn text_of(file: &str) -> Option<&'static str> {
+    let in_folder = |(name, folder): &'static (&str, Dir<'_>)| {
+        folder.get_file(Path::new(file).strip_prefix(name).ok()?)?.contents_utf8()
+    };
+    SOURCES.iter().find_map(in_folder)
+}
 
 /// Where a step happens, as a file of sentences says it.
 #[derive(Deserialize, Serialize)]
@@ -66,9 +51,8 @@ impl Code {
     /// There is no such file, function or line: which, in one line.
     pub fn lines(&self) -> Result<Vec<Line>, String> {
         let Self { file, function, mark } = self;
-        let source = SOURCES.iter().find(|(path, _)| path == file);
-        let source = source.ok_or_else(|| format!("code: the program has no file {file}"))?.1;
-        let source: Vec<&str> = source.lines().collect();
+        let text = text_of(file).ok_or_else(|| format!("code: the program has no file {file}"))?;
+        let source: Vec<&str> = text.lines().collect();
         let heads = [format!("fn {function}("), format!("fn {function}<")];
         let is_head = |line: &&str| heads.iter().any(|head| line.contains(head));
         let head = source.iter().position(is_head);

@@ -5,8 +5,6 @@ use std::time::Duration;
 use get_size2::GetSize;
 use rocket_express_session::Write;
 
-use super::redact::Redacted;
-
 /// A step and when it was.
 #[derive(Clone, Debug, GetSize)]
 pub struct Noted {
@@ -90,8 +88,9 @@ pub struct Command {
     pub name: String,
     /// The target collection.
     pub collection: String,
-    /// The command as one would type it into MongoDB's shell.
-    pub text: Redacted,
+    /// The command as one would type it into MongoDB's shell. Names and IDs are in double quotes, and
+    /// nothing else from outside is in it.
+    pub text: String,
     /// The keys that it sets or inserts, at the top level of a document.
     pub keys: Vec<String>,
     /// `None`: no reply came before the end of the request.

@@ -3,11 +3,13 @@
 
 const KEYS = { ArrowRight: "next", PageDown: "next", ArrowLeft: "prev", PageUp: "prev" };
 const MAX_SILENCE = 12_000; // The server sends a beat every 5 seconds.
+const [SOON, PAUSE] = [200, 1_000]; // from a change to the next fetch, and between two fetches
 
 const board = document.querySelector("[data-board]");
 const lost = document.querySelector("[data-board-lost]");
 let shown = board?.innerHTML;
 let waiting = null; // a timer before the next fetch
+let fetched = 0; // the time of the last fetch
 let wanted = null; // an own step that the server does not know yet
 let isSending = false;
 let moves = 0; // grows with each own step, and again when the server knows it
@@ -64,6 +66,7 @@ async function send() {
 
 async function refresh() {
   waiting = null;
+  fetched = Date.now();
   const before = moves;
   const response = await fetch("/class/board", { redirect: "manual" }).catch(() => null);
   if (!response?.ok) return;
@@ -83,7 +86,7 @@ async function refresh() {
 }
 
 function later() {
-  waiting ??= setTimeout(refresh, 200);
+  waiting ??= setTimeout(refresh, Math.max(SOON, fetched + PAUSE - Date.now()));
 }
 
 function alive() {

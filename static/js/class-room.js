@@ -1,11 +1,13 @@
 // Keeps the pages of the teacher current: [data-room]. When the server says that something has changed, the
-// page is fetched again, and what has data-part is replaced: as a whole, so that no message can be missed,
-// and twice a second at most. The server sends an event every five seconds. Without one, it is not reached.
+// page is fetched again, and what has data-part is replaced: as a whole, so that no message can be missed, and
+// once a second at most. The server sends an event every five seconds. Without one, it is not reached.
 
 const LINES = 60;
 const WORDS = { insert: "+1", update: "changed", delete: "−1" };
 const SILENCE = 12_000;
 const REFRESH = 15_000;
+// From a change to the request, and between two requests: the page of a whole class is work for the server.
+const [SOON, PAUSE] = [200, 1_000];
 
 const time = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
 
@@ -14,14 +16,21 @@ for (const room of document.querySelectorAll("[data-room]")) {
   const state = room.querySelector("[data-live]");
   let waiting = null;
   let heard = Date.now();
+  let fetched = 0;
+  let updated = Date.now();
+  let isCurrent = true;
 
   const parts = (page) => [...page.querySelectorAll("[data-part]")];
   const refresh = async () => {
     clearTimeout(waiting);
     waiting = null;
+    fetched = Date.now();
     const options = { redirect: "manual", signal: AbortSignal.timeout(REFRESH) };
-    const answer = await fetch(location.pathname, options).catch(() => null);
-    if (!answer?.ok) return;
+    // Not the address of this page, which is another one after a form that was refused.
+    const answer = await fetch(room.dataset.room, options).catch(() => null);
+    isCurrent = answer?.ok ?? false;
+    if (!isCurrent) return;
+    updated = Date.now();
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const open = [...room.querySelectorAll("details[id][open]")].map((details) => details.id);
     const focused = document.activeElement?.getAttribute("href");
@@ -42,11 +51,14 @@ for (const room of document.querySelectorAll("[data-room]")) {
   };
   const hear = () => {
     heard = Date.now();
-    say("open", "Live");
+    if (isCurrent) say("open", "Live");
+    else say("error", `Not updated since ${time.format(updated)}. Reload the page.`);
   };
   const events = new EventSource("/class/events");
   for (const name of ["open", "beat", "changed", "ledger"]) events.addEventListener(name, hear);
-  events.addEventListener("changed", () => (waiting ??= setTimeout(refresh, 500)));
+  events.addEventListener("changed", () => {
+    waiting ??= setTimeout(refresh, Math.max(SOON, fetched + PAUSE - Date.now()));
+  });
   events.addEventListener("ledger", ({ data }) => {
     if (!ledger) return;
     const { what, short_id, keys } = JSON.parse(data);

@@ -77,7 +77,15 @@ async fn the_board_shows_a_request_step_by_step_without_names_and_ids() {
     let board = teacher.get("/class/board?step=99").await.body;
     assert_eq!(rows(&board), (all, all));
     // The session ID of the visitor, and the one of the login.
-    assert!(board.contains("ticket A") && board.contains("ticket B"), "{board}");
+    let rows = crate::rows::rows_of(&board);
+    let genuine = rows.iter().find(|row| row.step() == "signature-genuine").unwrap();
+    genuine.expect_values(&["The signature on ticket A is genuine.", "HMAC-SHA256 over A matches"]);
+    let new = rows.iter().find(|row| row.step() == "session-regenerated").unwrap();
+    new.expect_values(&["The old one, A, no longer works.", "new sid B from"]);
+    let stored = rows.iter().find(|row| row.step() == "insert-session").unwrap();
+    stored.expect_values(&["{ _id: \"B\","]);
+    let set = rows.last().unwrap();
+    set.expect_values(&["the session ID B with our signature", "connect.sid=B●●●;"]);
     let sid = rosa.session_id().unwrap();
     // No account's ID, which begins with the time.
     let users = app.database().collection::<mongodb::bson::Document>("users");

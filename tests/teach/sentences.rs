@@ -173,13 +173,12 @@ fn every_key_in_the_source_has_a_sentence() {
     let read = |path: String| std::fs::read_to_string(path).unwrap();
     let texts = FILES.map(|name| read(format!("templates/xray/{name}.toml"))).concat();
     let mut count = 0;
-    for source in ["steps", "request_response"] {
-        let source = read(format!("src/teach/xray/{source}.rs"));
-        for key in source.split('"').skip(1).step_by(2).filter(|quoted| quoted.contains('-')) {
-            let is_known = texts.contains(&format!("\n[{key}]\n"));
-            assert!(is_known || key == "sec-fetch-site", "no sentence for {key}");
-            count += 1;
-        }
+    let source = read("src/teach/xray/steps.rs".to_owned());
+    for key in source.split('"').skip(1).step_by(2).filter(|quoted| quoted.contains('-')) {
+        // A key such as `memory-{method}` has its end from the recording.
+        let key = key.split_once('{').map_or(format!("{key}]\n"), |(start, _)| start.to_owned());
+        assert!(texts.contains(&format!("\n[{key}")), "no sentence for {key}");
+        count += 1;
     }
     assert!(count > 60, "{count}");
 }

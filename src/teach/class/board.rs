@@ -13,7 +13,7 @@ use rocket_dyn_templates::{Template, context};
 use rocket_express_session::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::anonymize::{KnownNames, anonymize};
+use super::anonymize::Anonymizer;
 use super::class_page::ClassPage;
 use super::roster::Roster;
 use crate::db::Unavailable;
@@ -137,9 +137,11 @@ impl<'r> Slides<'r> {
         let exchange = rocket.state::<Board>().and_then(|board| board.0.borrow().clone());
         let exchange = exchange.filter(|exchange| request.as_ref() == Some(&exchange.id));
         let view = exchange.zip(rocket.state()).map(|(exchange, sentences): (_, &Sentences)| {
+            let mut anonymizer = Anonymizer::new(rocket, &exchange);
+            let shown = |name: &str, value: &str| anonymizer.shown(name, value);
+            let view = View::of(&exchange, sentences, shown);
             // The minor steps of a lesson's request are left out.
-            let limit = lesson.is_none().then_some(usize::MAX);
-            View::of(&anonymize(&exchange, &KnownNames::of(rocket)), sentences, limit)
+            if lesson.is_some() { view.folded() } else { view }
         });
         let rows = view.as_ref().map_or(0, |view| view.rows.len());
         let last = if lesson.is_some() { rows + 4 } else { rows.max(1) };

@@ -38,7 +38,7 @@ fn write(exchange: &Exchange) -> Option<String> {
         exchange.steps.iter().map(|noted| &noted.step).skip_while(|step| !is_read(step));
     steps.find_map(|step| match step {
         Step::Command(command) if command.collection.starts_with("lab_") => {
-            (command.name != "find").then(|| command.text.to_string())
+            (command.name != "find").then(|| command.text.clone())
         }
         Step::Memory { method, sid } if *method != "load" => Some(format!("{method}(\"{sid}\")")),
         _ => None,

@@ -7,10 +7,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::effects::{Effect, effects};
-use super::request_response::{request, response};
 use super::sentences::{Said, Sentence, Sentences};
 use super::session::is_of_lab;
-use super::steps::{milliseconds, sentence};
+use super::steps::{milliseconds, request, response, sentence};
 use crate::names::LAB_SESSIONS;
 use crate::trace::{Exchange, Noted, Step};
 use crate::web::TimeView;
@@ -57,69 +56,93 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// The view of an exchange. With `limit`, as in step mode, only the first rows are in it, all open.
-    pub(crate) fn of(exchange: &Exchange, sentences: &Sentences, limit: Option<usize>) -> Self {
-        let mut rows = rows(exchange, sentences);
-        let folded = match limit {
-            Some(limit) => {
-                rows.truncate(limit.max(1));
-                vec![]
-            }
-            None => fold(&mut rows),
+    /// The view of an exchange with all its rows open: the request, the noted steps, the response. `shown`
+    /// says what the page may show of a value, by the value's name.
+    pub(crate) fn of(
+        exchange: &Exchange,
+        sentences: &Sentences,
+        mut shown: impl FnMut(&str, &str) -> String,
+    ) -> Self {
+        let line = format!("{} {}", exchange.method, shown("path", &exchange.path));
+        let mut row = |elapsed, lane, mut sentence: Sentence| {
+            sentence.change_values(&mut shown);
+            let (time, said) = (milliseconds(elapsed), sentences.say(&sentence));
+            Row { number: 0, time, lane, said, count: None, is_lab: false, differs: false }
         };
+        let mut rows = vec![row(Duration::ZERO, "request", request(exchange))];
+        let mut in_lab = false;
+        for (n, Noted { elapsed, step }) in exchange.steps.iter().enumerate() {
+            // A page of a lab reads both cookies, the site's and the lab's: the last one read is meant.
+            if let Step::CookieRead { name, .. } | Step::Written { name, .. } = step {
+                in_lab = is_of_lab(name);
+            }
+            let (lane, is_lab) = place(step, in_lab);
+            let count = match step {
+                Step::Command(command) => command.reply.as_ref().and_then(|reply| reply.count),
+                _ => None,
+            };
+            let sentence = sentence(exchange, n);
+            rows.extend(sentence.map(|said| Row { count, is_lab, ..row(*elapsed, lane, said) }));
+        }
+        rows.push(row(exchange.took, "reply", response(exchange)));
+        for (number, row) in (1..).zip(&mut rows) {
+            row.number = number;
+        }
         Self {
             id: exchange.id.clone(),
             number: exchange.number,
             received: exchange.received.into(),
-            line: format!("{} {}", exchange.method, exchange.path),
+            line,
             status: exchange.status,
             rows,
-            folded,
+            folded: vec![],
             effects: effects(exchange),
             has_coarse_times: exchange.has_coarse_times,
         }
     }
+
+    /// Folds rows away until few enough are open: first the minor ones, then those after the first. The last
+    /// steps are those that the request was sent for.
+    pub(crate) fn folded(mut self) -> Self {
+        let in_lab = self.rows.iter().any(|row| row.is_lab);
+        if self.rows.len() > MAX_OPEN || in_lab {
+            let is_minor =
+                |row: &mut Row| if in_lab { is_of_login(row) } else { row.said.is_minor };
+            self.folded = self.rows.extract_if(.., is_minor).collect();
+            let surplus = self.rows.len().saturating_sub(MAX_OPEN);
+            self.folded.extend(self.rows.drain(1..=surplus));
+            self.folded.sort_by_key(|row| row.number);
+        }
+        self
+    }
+}
+
+/// Whether this row of a lab's request is one of the steps that it was not sent for.
+fn is_of_login(row: &Row) -> bool {
+    !row.is_lab && !["request", "reply"].contains(&row.lane) && !row.said.step.starts_with("form")
+}
+
+/// What a page shows of a value to the browser that has sent the request: all of it.
+pub(super) fn in_full(_name: &str, value: &str) -> String {
+    value.to_owned()
+}
+
+/// Exchanges with all their values, the minor rows folded away.
+pub(super) fn views(exchanges: &[Arc<Exchange>], sentences: &Sentences) -> Vec<View> {
+    let view = |exchange: &Arc<Exchange>| View::of(exchange, sentences, in_full).folded();
+    exchanges.iter().map(view).collect()
 }
 
 /// Exchanges beside each other: rows whose steps are not in all of them are marked.
 pub(crate) fn compared(exchanges: &[Arc<Exchange>], sentences: &Sentences) -> Vec<View> {
-    let steps = |row: &Row| (row.said.step, row.said.parts.clone());
-    let views = exchanges.iter().map(|exchange| View::of(exchange, sentences, None));
-    let mut views: Vec<View> = views.collect();
-    let rows = |view: &View| view.rows.iter().chain(&view.folded).map(steps).collect();
-    let all: Vec<HashSet<_>> = views.iter().map(rows).collect();
+    let mut views = views(exchanges, sentences);
+    let steps = |row: &Row| (row.said.step.clone(), row.said.parts.clone());
+    let steps_of = |view: &View| view.rows.iter().chain(&view.folded).map(steps).collect();
+    let all: Vec<HashSet<_>> = views.iter().map(steps_of).collect();
     for row in views.iter_mut().flat_map(|view| view.rows.iter_mut().chain(&mut view.folded)) {
         row.differs = !all.iter().all(|others| others.contains(&steps(row)));
     }
     views
-}
-
-/// All rows of an exchange: the request, the noted steps, the response.
-pub(super) fn rows(exchange: &Exchange, sentences: &Sentences) -> Vec<Row> {
-    let row = |elapsed, lane, sentence: &Sentence| {
-        let (time, said) = (milliseconds(elapsed), sentences.say(sentence));
-        Row { number: 0, time, lane, said, count: None, is_lab: false, differs: false }
-    };
-    let mut rows = vec![row(Duration::ZERO, "request", &request(exchange))];
-    let mut in_lab = false;
-    for (n, Noted { elapsed, step }) in exchange.steps.iter().enumerate() {
-        // A page of a lab reads both cookies, the site's and the lab's: the last one read is meant.
-        if let Step::CookieRead { name, .. } | Step::Written { name, .. } = step {
-            in_lab = is_of_lab(name);
-        }
-        let (lane, is_lab) = place(step, in_lab);
-        let count = match step {
-            Step::Command(command) => command.reply.as_ref().and_then(|reply| reply.count),
-            _ => None,
-        };
-        let sentence = sentence(exchange, n);
-        rows.extend(sentence.map(|said| Row { count, is_lab, ..row(*elapsed, lane, &said) }));
-    }
-    rows.push(row(exchange.took, "reply", &response(exchange)));
-    for (number, row) in (1..).zip(&mut rows) {
-        row.number = number;
-    }
-    rows
 }
 
 /// The lane of a step, and whether it is about the lab's session.
@@ -137,28 +160,4 @@ fn place(step: &Step, in_lab: bool) -> (&'static str, bool) {
         | Step::Written { .. } => ("app", in_lab),
         _ => ("app", false),
     }
-}
-
-/// Removes rows until few enough are left: first the minor ones, then those after the first. The last
-/// steps are those that the request was sent for.
-fn fold(rows: &mut Vec<Row>) -> Vec<Row> {
-    let in_lab = rows.iter().any(|row| row.is_lab);
-    if rows.len() <= MAX_OPEN && !in_lab {
-        return vec![];
-    }
-    // In a lab, the steps of the login are those that the request was not sent for.
-    let is_of_login = |row: &Row| {
-        !row.is_lab
-            && !["request", "reply"].contains(&row.lane)
-            && !row.said.step.starts_with("form")
-    };
-    let is_minor = |row: &Row| if in_lab { is_of_login(row) } else { row.said.is_minor };
-    let (mut folded, mut open): (Vec<_>, Vec<_>) =
-        std::mem::take(rows).into_iter().partition(is_minor);
-    while open.len() > MAX_OPEN {
-        folded.push(open.remove(1));
-    }
-    folded.sort_by_key(|row| row.number);
-    *rows = open;
-    folded
 }

@@ -1,6 +1,7 @@
 //! The effects of an exchange: in the browser's jar, and in each collection. Facts only; the words for them
 //! are in `templates/macros/effect.html.tera`.
 
+use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::trace::{Command, Cookie, Exchange, Step};
@@ -34,21 +35,16 @@ const MAX_COOKIE: usize = 4_096;
 /// The jar in any case; a collection or the memory when the request used it.
 pub(super) fn effects(exchange: &Exchange) -> Vec<Effect> {
     let in_jar = exchange.set_cookies.iter().map(|cookie| in_jar(cookie, exchange)).collect();
-    let mut effects = vec![Effect { place: "jar", collection: String::new(), changes: in_jar }];
-    for (place, collection, change) in exchange.steps.iter().filter_map(|noted| stored(&noted.step))
-    {
-        let is_known =
-            |known: &&mut Effect| (known.place, &*known.collection) == (place, collection);
-        match effects.iter_mut().find(is_known) {
-            Some(effect) => effect.changes.extend(change),
-            None => effects.push(Effect {
-                place,
-                collection: collection.to_owned(),
-                changes: change.into_iter().collect(),
-            }),
-        }
+    let mut changes: IndexMap<_, Vec<Change>> = IndexMap::from([(("jar", ""), in_jar)]);
+    for (place, change) in exchange.steps.iter().filter_map(|noted| stored(&noted.step)) {
+        changes.entry(place).or_default().extend(change);
     }
-    effects
+    let effect = |((place, collection), changes): ((_, &str), _)| Effect {
+        place,
+        collection: collection.to_owned(),
+        changes,
+    };
+    changes.into_iter().map(effect).collect()
 }
 
 /// Whether these effects change nothing. Counters of attempts do not count: they have a row of their own.
@@ -71,12 +67,12 @@ pub(super) fn in_jar(cookie: &Cookie, exchange: &Exchange) -> Change {
     Change { kind, thing, name: cookie.name.clone(), count: 1 }
 }
 
-/// The place that a step used, its collection, and the change there. `None` for a step that used none.
-fn stored(step: &Step) -> Option<(&'static str, &str, Option<Change>)> {
+/// The place that a step used, with its collection, and the change there. `None` for a step that used none.
+fn stored(step: &Step) -> Option<((&'static str, &str), Option<Change>)> {
     Some(match step {
-        Step::Memory { method, .. } => ("memory", "", change(method, "session", 1)),
-        Step::MemoryUsers { method } => ("memory", "", change(method, "user", 1)),
-        Step::Command(command) => ("mongodb", &command.collection, in_mongodb(command)),
+        Step::Memory { method, .. } => (("memory", ""), change(method, "session", 1)),
+        Step::MemoryUsers { method } => (("memory", ""), change(method, "user", 1)),
+        Step::Command(command) => (("mongodb", &command.collection), in_mongodb(command)),
         _ => return None,
     })
 }
@@ -87,12 +83,11 @@ fn in_mongodb(command: &Command) -> Option<Change> {
         name if name.ends_with("sessions") => "session",
         _ => "document",
     };
+    let count = command.reply.as_ref().and_then(|reply| reply.count).unwrap_or_default();
     match command.name.as_str() {
         "findAndModify" => change("update", thing, 1),
-        "update" if thing == "session" && !command.sets("session") => {
-            change("touch", thing, command.reply.as_ref()?.count?)
-        }
-        name => change(name, thing, command.reply.as_ref()?.count?),
+        "update" if thing == "session" && !command.sets("session") => change("touch", thing, count),
+        name => change(name, thing, count),
     }
 }
 

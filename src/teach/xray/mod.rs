@@ -5,9 +5,8 @@
 
 mod sentences;
 mod session;
-mod steps;
 mod effects;
-mod request_response;
+mod steps;
 mod diagram;
 mod pages;
 
@@ -15,17 +14,17 @@ pub(super) use diagram::{View, compared};
 pub(super) use pages::routes;
 pub(super) use sentences::Sentences;
 
-use rocket::Request;
+use rocket::{Orbit, Rocket};
 use rocket_dyn_templates::{Template, context};
 
-use crate::trace::{Recorded, Recorder};
+use crate::in_flight::request_id;
+use crate::trace::Recorder;
 
-/// The X-ray beside the page of this response. `None` for a page that is not recorded, such as that of the
-/// X-ray itself.
-pub(super) fn aside(request: &Request<'_>) -> Option<String> {
-    let exchange = Recorded::of(request)?;
-    let recorder: &Recorder = request.rocket().state()?;
-    let sentences: &Sentences = request.rocket().state()?;
-    let story = pages::story(&recorder.chain(exchange), sentences);
-    Template::show(request.rocket(), "teach/xray_aside", context! { story })
+/// The X-ray beside the page of this task's response. `None` for a page that is not recorded, such as that of
+/// the X-ray itself.
+pub(super) fn aside(rocket: &Rocket<Orbit>) -> Option<String> {
+    let recorder: &Recorder = rocket.state()?;
+    let exchange = recorder.get(&request_id())?;
+    let story = pages::story(&recorder.chain(&exchange), rocket.state()?);
+    Template::show(rocket, "teach/xray_aside", context! { story })
 }

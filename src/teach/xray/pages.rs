@@ -8,7 +8,7 @@ use rocket_dyn_templates::{Template, context};
 use rocket_express_session::Session;
 use serde::Serialize;
 
-use super::diagram::{View, rows};
+use super::diagram::{View, in_full, views};
 use super::effects;
 use super::sentences::Sentences;
 use super::session::session_after;
@@ -18,8 +18,7 @@ use crate::web::Page;
 
 /// Exchanges that led to one another, in their order, as one story. The template has the words for its facts.
 pub(super) fn story(chain: &[Arc<Exchange>], sentences: &Sentences) -> impl Serialize + use<> {
-    let views = chain.iter().map(|exchange| View::of(exchange, sentences, None));
-    let exchanges: Vec<View> = views.collect();
+    let exchanges = views(chain, sentences);
     context! {
         // Whether anything was stored, on either side.
         is_changed: !exchanges.iter().all(|view| effects::are_none(&view.effects)),
@@ -67,9 +66,13 @@ async fn one(
         let gone = page.render("teach/xray_gone", page.visitor().await, context! {});
         return Err((Status::NotFound, gone));
     };
-    let last = rows(&exchange, sentences).len();
+    let mut view = View::of(&exchange, sentences, in_full);
+    let last = view.rows.len();
     let step = step.map(|step| step.clamp(1, last));
-    let view = View::of(&exchange, sentences, step);
+    match step {
+        Some(step) => view.rows.truncate(step),
+        None => view = view.folded(),
+    }
     let story = story(&recorder.chain(&exchange), sentences);
     let own = context! { view, story, step, last };
     Ok(page.render("teach/xray_one", page.visitor().await, own))

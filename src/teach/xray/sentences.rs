@@ -11,7 +11,7 @@ use rocket::figment::Figment;
 use rocket::figment::providers::{Format as _, Toml};
 use serde::{Deserialize, Serialize};
 
-use crate::teach::text::{MarkedText, fill, placeholders, read_toml};
+use crate::teach::text::{fill, placeholders, read_toml};
 use crate::trace::source::Code;
 
 /// The files of sentences, each as this program was built with it. A changed file must have the same keys,
@@ -26,7 +26,7 @@ const FILES: [(&str, &str); 4] = [
 /// One thing to say: the key of a sentence, and what to fill in.
 pub(super) struct Sentence {
     /// The key in the files; pages carry it as `data-step`, for tests and scripts.
-    pub key: &'static str,
+    key: String,
     /// Any texts, by name. They may come from outside, so they have no backticks: those mark code.
     values: BTreeMap<&'static str, String>,
     /// Other sentences, by name. That of the key `between-…` stands between two of them.
@@ -35,8 +35,8 @@ pub(super) struct Sentence {
 
 impl Sentence {
     /// The sentence of this key, with nothing filled in yet.
-    pub(super) fn new(key: &'static str) -> Self {
-        Self { key, values: BTreeMap::new(), parts: vec![] }
+    pub(super) fn new(key: &str) -> Self {
+        Self { key: key.to_owned(), values: BTreeMap::new(), parts: vec![] }
     }
 
     /// The sentence with this text in place of `{name}`.
@@ -54,19 +54,29 @@ impl Sentence {
         self.parts.push((name, parts.into_iter().collect()));
         self
     }
+
+    /// Changes each value, by its name, into what a page may show of it.
+    pub(super) fn change_values<F: FnMut(&str, &str) -> String>(&mut self, shown: &mut F) {
+        for (name, value) in &mut self.values {
+            *value = shown(name, value);
+        }
+        for part in self.parts.iter_mut().flat_map(|(_, parts)| parts) {
+            part.change_values(shown);
+        }
+    }
 }
 
 /// A text for three kinds of readers: in plain words, in the terms of HTTP and MongoDB, and in those of the
 /// Express tutorial.
-pub(super) type Dialects = [MarkedText; 3];
+pub(super) type Dialects = [String; 3];
 
 /// A sentence as a page shows it, for three kinds of readers.
 #[derive(Serialize)]
 pub(super) struct Said {
     /// The key of the sentence.
-    pub step: &'static str,
+    pub step: String,
     /// The keys of the sentences in it.
-    pub parts: Vec<&'static str>,
+    pub parts: Vec<String>,
     tone: Tone,
     /// Folded away before the others.
     #[serde(skip)]
@@ -117,10 +127,8 @@ impl Text {
 pub(crate) struct Sentences(BTreeMap<String, Text>);
 
 impl Sentences {
-    /// Reads the files in the folder of the templates.
-    ///
-    /// # Errors
-    /// A file is garbled, lacks a sentence, or has one that the program does not know: which, in one line.
+    /// Reads the files in the folder of the templates; or says, in one line, which file is malformed, lacks
+    /// a sentence, or has one that the program does not know.
     pub(crate) fn read(figment: &Figment) -> Result<Self, String> {
         let mut all = BTreeMap::new();
         for (file, built_in) in FILES {
@@ -134,13 +142,13 @@ impl Sentences {
     /// The sentence as a page shows it. The worst of its parts gives it its tone.
     pub(super) fn say(&self, sentence: &Sentence) -> Said {
         let parts = sentence.parts.iter().flat_map(|(_, parts)| parts);
-        let parts: Vec<_> = parts.map(|part| part.key).collect();
-        let texts = once(&sentence.key).chain(&parts).filter_map(|key| self.0.get(*key));
+        let parts: Vec<String> = parts.map(|part| part.key.clone()).collect();
+        let texts = once(&sentence.key).chain(&parts).filter_map(|key| self.0.get(key));
         Said {
-            step: sentence.key,
+            step: sentence.key.clone(),
             tone: texts.map(|text| text.tone).max().unwrap_or_default(),
-            is_minor: self.0.get(sentence.key).is_some_and(|text| text.minor),
-            dialects: [0, 1, 2].map(|n| self.line(sentence, n).into()),
+            is_minor: self.0.get(&sentence.key).is_some_and(|text| text.minor),
+            dialects: [0, 1, 2].map(|n| self.line(sentence, n)),
             parts,
         }
     }
@@ -148,7 +156,7 @@ impl Sentences {
     /// The sentence of this key, with dots in place of its values, and the source of the step.
     pub(super) fn code(&self, key: &str) -> Option<(Dialects, &Code)> {
         let text = self.0.get(key)?;
-        let with_dots = text.dialects().map(|line| fill(line, |_| Some("…".to_owned())).into());
+        let with_dots = text.dialects().map(|line| fill(line, |_| Some("…".to_owned())));
         Some((with_dots, text.code.as_ref()?))
     }
 
@@ -160,7 +168,7 @@ impl Sentences {
             let lines: Vec<String> = parts.iter().map(|part| self.line(part, n)).collect();
             Some(lines.join(text(&format!("between-{name}")).unwrap_or_default()))
         };
-        fill(text(sentence.key).unwrap_or(sentence.key), |name| {
+        fill(text(&sentence.key).unwrap_or(&sentence.key), |name| {
             sentence.values.get(name).cloned().or_else(|| parts(name))
         })
     }

@@ -1,26 +1,46 @@
-//! The noted steps as sentences: which key, and which values.
+//! Request, steps and response as sentences: which key, and which values.
 //!
 //! Keys and words are in `templates/xray`. The facts are from `trace/step.rs`, or from the exchange.
 
 use std::time::Duration;
 
+use super::effects::in_jar;
 use super::sentences::Sentence;
-use super::session::{has_session, is_found};
+use super::session::{has_session, is_found, is_of_lab};
 use crate::auth::revoke::BY_ADMIN;
-use crate::trace::{Command, Exchange, Signature, Step, Write, short_id};
+use crate::names::{DEVICE_COOKIE, FLASH_COOKIE};
+use crate::trace::{Command, Cookie, Exchange, Signature, Step, Write, short_id};
+
+/// The request, with the session cookie of the site and that of a lab.
+pub(super) fn request(exchange: &Exchange) -> Sentence {
+    // By its form, or because the session engine read it.
+    let is_session =
+        |cookie: &&Cookie| cookie.sid.is_some() || exchange.written(&cookie.name).is_some();
+    let cookies = exchange.cookies.iter().filter(is_session);
+    let (of_lab, of_site): (Vec<_>, Vec<_>) = cookies.partition(|cookie| is_of_lab(&cookie.name));
+    let sentence = match (exchange.method.as_str(), of_site.first()) {
+        ("POST", None) => Sentence::new("form-request"),
+        ("POST", Some(cookie)) => of_cookie("form-request-with-cookie", cookie),
+        (_, None) => Sentence::new("page-request"),
+        (_, Some(cookie)) => of_cookie("page-request-with-cookie", cookie),
+    };
+    sentence
+        .with("method", &exchange.method)
+        .with("path", &exchange.path)
+        .with_parts("lab", of_lab.first().map(|cookie| of_cookie("lab-cookie", cookie)))
+}
 
 /// The step of this number as a sentence. `None` for a step that another sentence says as well.
 pub(super) fn sentence(exchange: &Exchange, n: usize) -> Option<Sentence> {
-    let say = Sentence::new;
+    let say = |key: &str| Sentence::new(key);
     Some(match &exchange.steps[n].step {
         Step::Form { fields } => form(fields),
-        Step::OriginChecked { by: Some("sec-fetch-site") } => {
-            say("origin-checked-by-sec-fetch-site")
-        }
-        Step::OriginChecked { by: Some(_) } => say("origin-checked-by-origin"),
         Step::OriginChecked { by: None } => say("origin-not-sent"),
+        Step::OriginChecked { by: Some(header) } => say(&format!("origin-checked-by-{header}")),
         Step::InputAccepted => say("input-accepted"),
-        Step::CookieRead { name, signature, took, .. } => signature_of(name, signature, *took),
+        Step::CookieRead { name, signature, took, .. } => {
+            verified(signature).with("name", name).with("micros", took.as_micros())
+        }
         Step::UnknownSession { sid } => {
             let is_found = is_found(&exchange.steps[..n]);
             say(if is_found { "session-expired" } else { "session-unknown" }).with("sid", sid)
@@ -33,7 +53,7 @@ pub(super) fn sentence(exchange: &Exchange, n: usize) -> Option<Sentence> {
         Step::Command(command) => say(purpose(command, exchange.user.as_deref()))
             .with("command", &command.text)
             .with_parts("reply", [reply(command)]),
-        Step::Memory { method, sid } => say(in_memory(method)).with("sid", sid),
+        Step::Memory { method, sid } => say(&format!("memory-{method}")).with("sid", sid),
         Step::MemoryUsers { method } => say("memory-users").with("method", method),
         Step::Hashed { algorithm, took } => {
             say("password-hashed").with("algorithm", algorithm).with("ms", milliseconds(*took))
@@ -73,33 +93,24 @@ fn form(fields: &[(String, usize)]) -> Sentence {
     Sentence::new(key).with_parts("fields", fields.iter().map(field))
 }
 
-fn signature_of(cookie: &str, signature: &Signature, took: Duration) -> Sentence {
-    let (key, sid) = match signature {
-        Signature::NoCookie => ("no-cookie", ""),
-        Signature::Missing => ("signature-missing", ""),
-        Signature::Wrong => ("signature-wrong", ""),
-        Signature::Ambiguous => ("signature-ambiguous", ""),
-        Signature::Genuine { sid, outdated: true } => ("signature-outdated", &**sid),
-        Signature::Genuine { sid, outdated: false } => ("signature-genuine", &**sid),
-    };
-    Sentence::new(key).with("name", cookie).with("sid", sid).with("micros", took.as_micros())
-}
-
-fn in_memory(method: &str) -> &'static str {
-    match method {
-        "insert" => "memory-insert",
-        "update" => "memory-update",
-        "touch" => "memory-touch",
-        "destroy" => "memory-destroy",
-        _ => "memory-load",
+fn verified(signature: &Signature) -> Sentence {
+    match signature {
+        Signature::NoCookie => Sentence::new("no-cookie"),
+        Signature::Missing => Sentence::new("signature-missing"),
+        Signature::Wrong => Sentence::new("signature-wrong"),
+        Signature::Ambiguous => Sentence::new("signature-ambiguous"),
+        Signature::Genuine { sid, outdated } => {
+            Sentence::new(if *outdated { "signature-outdated" } else { "signature-genuine" })
+                .with("sid", sid)
+        }
     }
 }
 
 /// The key for what a command is for. `user`: the user of the session.
 fn purpose(command: &Command, user: Option<&str>) -> &'static str {
-    let text = command.text.to_string();
+    let text = &command.text;
     // An admin may look up another account.
-    let is_own = user.is_none_or(|user| text.is_empty() || text.contains(&short_id(user)));
+    let is_own = user.is_none_or(|user| text.contains(&short_id(user)));
     let collection = command.collection.as_str();
     let is_sessions = collection.ends_with("sessions");
     match (collection, command.name.as_str()) {
@@ -139,12 +150,50 @@ fn reply(command: &Command) -> Sentence {
         .with("ms", milliseconds(reply.took))
 }
 
+/// The response, with the cookies that it sets.
+pub(super) fn response(exchange: &Exchange) -> Sentence {
+    let to = exchange.location.as_deref();
+    let path = to.and_then(|to| to.split('?').next()).unwrap_or_default();
+    let size = exchange.bytes.map(|bytes| Sentence::new("response-size").with("bytes", bytes));
+    let set = exchange.set_cookies.iter();
+    let set = set.map(|cookie| of_cookie(set_cookie(cookie, exchange), cookie));
+    let no_cookie = exchange.set_cookies.is_empty().then(|| Sentence::new("no-set-cookie"));
+    Sentence::new(if to.is_some() { "response-redirect" } else { "response" })
+        .with("status", exchange.status)
+        .with("path", path)
+        .with_parts("size", size)
+        .with_parts("cookies", set.chain(no_cookie))
+}
+
+fn of_cookie(key: &str, cookie: &Cookie) -> Sentence {
+    Sentence::new(key)
+        .with("name", &cookie.name)
+        .with("sid", cookie.sid.as_deref().unwrap_or_default())
+        .with("bytes", cookie.bytes)
+        .with("attributes", &cookie.attributes)
+}
+
+fn set_cookie(cookie: &Cookie, exchange: &Exchange) -> &'static str {
+    // A lab may write a cookie that no session engine would.
+    let is_by_engine = exchange.written(&cookie.name).is_some();
+    let name = cookie.name.as_str();
+    match (in_jar(cookie, exchange).kind, &cookie.sid) {
+        ("deleted", _) => "set-cookie-deleted",
+        ("too_long", _) => "set-cookie-too-large",
+        (_, Some(_)) if !is_by_engine => "set-cookie-by-lab",
+        ("renewed", Some(_)) => "set-cookie-same-session",
+        (_, Some(_)) => "set-cookie-session",
+        (_, None) if DEVICE_COOKIE.contains(&name) => "set-cookie-device",
+        (_, None) if FLASH_COOKIE.contains(&name) => "set-cookie-flash",
+        (_, None) => "set-cookie",
+    }
+}
+
 /// Milliseconds with as many digits as make sense: "0.03", "1.2", "15".
 pub(super) fn milliseconds(took: Duration) -> String {
-    let micros = took.as_micros();
-    match micros {
-        0..1_000 => format!("{}.{:02}", micros / 1_000, micros % 1_000 / 10),
-        1_000..10_000 => format!("{}.{}", micros / 1_000, micros % 1_000 / 100),
-        _ => format!("{}", micros / 1_000),
+    match took.as_micros() {
+        micros @ 0..1_000 => format!("0.{:02}", micros / 10),
+        micros @ 1_000..10_000 => format!("{}.{}", micros / 1_000, micros % 1_000 / 100),
+        micros => format!("{}", micros / 1_000),
     }
 }
