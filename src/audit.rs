@@ -50,6 +50,13 @@ pub enum Outcome {
     Throttled,
 }
 
+impl Outcome {
+    /// `Done` for an action that was done, and `Refused` for one that was not.
+    pub fn of(is_done: bool) -> Self {
+        if is_done { Self::Done } else { Self::Refused }
+    }
+}
+
 /// The user behind an action, or the account that a command changed.
 #[derive(Clone, Copy, Debug)]
 pub enum Actor<'a> {

@@ -32,8 +32,7 @@ pub(crate) async fn reset(config: Config, yes: bool) -> Result<(), CommandError>
         }
     }
     let done = class::reset(config).await;
-    let outcome = if done.is_ok() { Outcome::Done } else { Outcome::Refused };
-    audit::record(AuditEvent::ResetClass, outcome, Actor::Unknown);
+    audit::record(AuditEvent::ResetClass, Outcome::of(done.is_ok()), Actor::Unknown);
     let report = done?;
     let (students, sessions) = (report.students, report.sessions);
     println!(

@@ -11,6 +11,7 @@ pub(crate) mod serve;
 use cloakroom::StartError;
 use cloakroom::config::{Config, ConfigError};
 use cloakroom::db::{Mongo, Unavailable};
+use cloakroom::network::PublicAddress;
 use cloakroom::stores::{self, OpenError};
 use cloakroom::teach;
 
@@ -22,7 +23,7 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     Class(#[from] teach::class::CommandError),
     #[error(transparent)]
-    PublicAddress(#[from] teach::class::PublicAddress),
+    PublicAddress(#[from] PublicAddress),
     #[error(
         "the server did not start on port {0}: {1}. If the port is in use, set ROCKET_PORT to another one"
     )]

@@ -1,9 +1,9 @@
 //! `cloakroom serve`: starts the server.
 
-use cloakroom::config;
 #[cfg(target_os = "linux")]
 use cloakroom::system;
 use cloakroom::teach::class;
+use cloakroom::{config, network};
 
 use super::CommandError;
 
@@ -11,7 +11,7 @@ pub(crate) async fn serve(for_class: bool, public: bool) -> Result<(), CommandEr
     #[cfg(target_os = "linux")]
     system::allow_many_connections();
     let figment = match for_class {
-        true => class::for_a_class(config::figment(), public)?,
+        true => network::for_a_class(config::figment(), public)?,
         false => config::figment(),
     };
     let port = figment.extract_inner("port").unwrap_or(0);

@@ -5,7 +5,7 @@ use rocket::{Orbit, Rocket};
 use rocket_express_session::{ListLimits, SessionInfo, Sessions};
 
 use super::progress::ProgressStore;
-use crate::auth::{LocalStrategy, UserId, Users};
+use crate::auth::{LocalStrategy, UserId};
 use crate::db::{Unavailable, in_time};
 
 /// The accounts that a page lists. A page with more than a school has is of no use.
@@ -18,45 +18,30 @@ pub(super) const LISTED: ListLimits = ListLimits { users: MAX_USERS, per_user: 5
 /// The stores that say who is in the class.
 #[derive(Clone, Copy)]
 pub(super) struct ClassData<'r> {
-    /// The site's sessions.
+    /// The sessions of the site, not those of the labs.
     pub sessions: &'r Sessions,
-    /// The accounts.
-    pub users: &'r dyn Users,
-    /// The progress of each user.
+    /// It has the accounts.
+    pub strategy: &'r LocalStrategy,
     pub progress: &'r ProgressStore,
 }
 
 impl<'r> ClassData<'r> {
     /// The stores of this site; `None` without teaching.
     pub(super) fn of(rocket: &'r Rocket<Orbit>) -> Option<Self> {
-        let strategy: &LocalStrategy = rocket.state()?;
-        let (sessions, progress) = (rocket.state()?, rocket.state()?);
-        Some(Self { sessions, users: &*strategy.users, progress })
-    }
-
-    /// The sessions that a page lists.
-    ///
-    /// # Errors
-    /// The store does not answer.
-    pub(super) async fn list_sessions(&self) -> Result<Vec<SessionInfo>, Unavailable> {
-        self.list_sessions_within(LISTED).await
+        let (sessions, strategy, progress) = (rocket.state()?, rocket.state()?, rocket.state()?);
+        Some(Self { sessions, strategy, progress })
     }
 
     /// The anonymous sessions that a page lists.
-    ///
-    /// # Errors
-    /// The store does not answer.
     pub(super) async fn list_guests(&self) -> Result<Vec<SessionInfo>, Unavailable> {
-        let mut listed = self.list_sessions_within(ListLimits { users: 0, ..LISTED }).await?;
+        let mut listed = self.list(ListLimits { users: 0, ..LISTED }).await?;
         listed.retain(|session| session.user.is_none());
         Ok(listed)
     }
 
-    /// A session of another program may name a user with an ID that no account can have: it is anonymous.
-    async fn list_sessions_within(
-        &self,
-        limits: ListLimits,
-    ) -> Result<Vec<SessionInfo>, Unavailable> {
+    /// The sessions within these limits. A session of another program may name a user with an ID that no
+    /// account can have: it is anonymous.
+    pub(super) async fn list(&self, limits: ListLimits) -> Result<Vec<SessionInfo>, Unavailable> {
         let mut listed = in_time(self.sessions.admin().list(limits)).await??;
         for info in &mut listed {
             info.user.take_if(|user| UserId::from_hex(user).is_none());

@@ -18,9 +18,7 @@ const NEWS: &str = "<class-news></class-news>";
 
 /// The fairing, which runs behind that of the recorder.
 pub(super) fn stage() -> AdHoc {
-    AdHoc::on_response("Insert", |request, response| {
-        Box::pin(async move { insert(request, response).await })
-    })
+    AdHoc::on_response("Insert", |request, response| Box::pin(insert(request, response)))
 }
 
 async fn insert(request: &Request<'_>, response: &mut Response<'_>) {

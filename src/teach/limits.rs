@@ -16,8 +16,7 @@ use crate::auth::throttle::{Bucket, Network, Throttle};
 use crate::auth::{LocalStrategy, Visitor};
 use crate::db::Unavailable;
 use crate::proxy::client_address;
-use crate::web::error::Error;
-use crate::web::{FormResponse, Page, humanize};
+use crate::web::{Error, FormResponse, Page, humanize};
 
 /// The counters of one visitor.
 pub(super) struct Limits<'r> {
@@ -63,9 +62,6 @@ impl<'r> Limits<'r> {
     }
 
     /// Counts a session that is about to be stored.
-    ///
-    /// # Errors
-    /// There were too many, or the store of the counters does not answer.
     pub(super) async fn count(&self, size: Size) -> Result<(), Denied> {
         let networks = Network::around(self.address);
         let buckets: Vec<_> = match (&self.user, size) {
@@ -100,10 +96,6 @@ impl<'r> Responder<'r, 'static> for Denied {
 #[catch(429)]
 pub(super) async fn enough(request: &Request<'_>) -> FormResponse {
     let wait = request.local_cache(Wait::default).0;
-    let page = Page::of(request).render(
-        "learn/enough",
-        Visitor::of(request).await,
-        context! { wait: humanize(wait) },
-    );
-    FormResponse::Throttled(wait, Box::new(page))
+    let (visitor, own) = (Visitor::of(request).await, context! { wait: humanize(wait) });
+    FormResponse::throttled(wait, Page::of(request).render("learn/enough", visitor, own))
 }

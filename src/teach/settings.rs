@@ -23,7 +23,7 @@ const ID: &str = "class";
 /// The settings, as they are stored.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Settings {
+pub(super) struct Settings {
     /// The slugs of the lessons that students cannot open.
     pub closed: BTreeSet<String>,
     /// A line on each page; empty for none.
@@ -31,7 +31,7 @@ pub struct Settings {
     /// The lesson whose guesses the whole class sees as bars.
     pub revealed: Option<String>,
     /// The test that students can take.
-    pub(super) test: Option<Phase>,
+    pub test: Option<Phase>,
     /// A random text in the passphrases of this class's seats; empty without seats.
     pub seats: String,
     /// The IDs of the accounts that were made as seats. Only these have cards.
@@ -42,19 +42,17 @@ pub struct Settings {
     pub address: String,
     /// The number of resets of the class.
     pub resets: i64,
-    /// What the board shows.
     pub board: OnBoard,
     /// The time since when students are asked to look at the board, in milliseconds since 1970.
     pub look: Option<i64>,
 }
 
-/// What the board shows: the invitation, or a lesson or a request, or the request of a lesson.
+/// What the board shows: the invitation, or a lesson (its slug) or a request (its ID), or the request of a
+/// lesson.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct OnBoard {
-    /// The slug of the lesson.
+pub(super) struct OnBoard {
     pub lesson: Option<String>,
-    /// The ID of the request.
     pub request: Option<String>,
     /// The step, from 1.
     pub step: usize,
@@ -62,28 +60,25 @@ pub struct OnBoard {
 
 /// The settings of this site's class. A clone shares them.
 #[derive(Clone)]
-pub struct ClassSettings {
+pub(super) struct ClassSettings {
     current: watch::Sender<Settings>,
     store: VersionedStore<Settings>,
 }
 
 impl ClassSettings {
     /// The settings in the database of the accounts, or in memory as they are.
-    pub fn new(backing: &Backend) -> Self {
+    pub(super) fn new(backing: &Backend) -> Self {
         let store = VersionedStore::over(backing.documents(CLASS));
         Self { current: watch::Sender::default(), store }
     }
 
     /// The settings as this instance knows them.
-    pub fn current(&self) -> Settings {
+    pub(super) fn current(&self) -> Settings {
         self.current.borrow().clone()
     }
 
     /// Changes the settings for all instances. `change` runs again if there was a concurrent change.
-    ///
-    /// # Errors
-    /// MongoDB does not answer, or each attempt meets a concurrent change.
-    pub async fn change(&self, change: impl Fn(&mut Settings)) -> Result<(), Unavailable> {
+    pub(super) async fn change(&self, change: impl Fn(&mut Settings)) -> Result<(), Unavailable> {
         let known = self.store.load(ID).await?;
         let changed = self.store.change(ID, known, change).await?;
         self.current.send_replace(changed.value);
@@ -91,10 +86,7 @@ impl ClassSettings {
     }
 
     /// Reads the settings again.
-    ///
-    /// # Errors
-    /// MongoDB does not answer.
-    pub async fn refresh(&self) -> Result<(), Unavailable> {
+    pub(super) async fn refresh(&self) -> Result<(), Unavailable> {
         self.current.send_replace(self.store.load(ID).await?.value);
         Ok(())
     }

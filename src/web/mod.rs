@@ -44,15 +44,15 @@ mod health;
 pub use admin::{just_changed, set_new_password};
 pub use assets::NoStaticFiles;
 pub use credentials::{Credentials, log_in};
+pub use error::Error;
 pub use flash::{Flash, LoginResult};
 pub use form::{FieldError, Form, FormResponse, NoFields};
 pub use page::Page;
 pub use reauth::{ConfirmError, Reauth};
 pub use session_view::SessionView;
 pub use stored_document::{document_of, stored_document};
-pub use time_view::{TimeView, humanize};
+pub use time_view::{TimeView, humanize, timestamp};
 
-use std::error::Error;
 use std::path::Path;
 
 use rocket::fairing::{AdHoc, Fairing};
@@ -110,7 +110,7 @@ pub fn stage(
 
 /// Escapes HTML in all templates, and adds the template `assets`. By itself, Tera escapes only names such as
 /// `*.html`. A debug build calls this again when a template has changed.
-fn prepare(tera: &mut Tera, head: &str) -> Result<(), Box<dyn Error>> {
+fn prepare(tera: &mut Tera, head: &str) -> Result<(), Box<dyn std::error::Error>> {
     tera.autoescape_on(vec![".tera"]);
     Ok(tera.add_raw_template("assets", head)?)
 }

@@ -94,27 +94,30 @@ impl Reauth<'_> {
         }
     }
 
-    /// Checks the current password. The field may be empty if the user confirmed it in the last five minutes.
+    /// Checks the current password, and renews the session. The field may be empty if the user confirmed the
+    /// password in the last five minutes; then the session stays. False as for [`Self::renew`].
     ///
     /// # Errors
     /// The password is not confirmed.
-    pub async fn confirm_recent(&self, id: &'static str, typed: &str) -> Result<(), ConfirmError> {
+    pub async fn confirm_recent(
+        &self,
+        id: &'static str,
+        typed: &str,
+    ) -> Result<bool, ConfirmError> {
         if typed.is_empty() && auth::is_confirmed(self.session) {
-            return Ok(());
+            return Ok(true);
         }
-        self.confirm(id, typed).await.map(drop)
+        self.confirm(id, typed).await?;
+        Ok(self.renew(self.user).await?)
     }
 
-    /// Gives the session a new ID if the user has typed the password, and saves the session immediately. The
-    /// handler then ends the other sessions, but not the new one. False if a concurrent request has ended or
-    /// renewed this session. Then the handler does nothing more.
+    /// Gives the session a new ID, and saves it immediately. The handler then ends the other sessions, but
+    /// not the new one. False if a concurrent request has ended or renewed this session. Then the handler
+    /// does nothing more.
     ///
     /// # Errors
     /// The session store does not answer.
-    pub async fn renew(&self, typed: &str, user: &User) -> Result<bool, Error> {
-        if typed.is_empty() {
-            return Ok(true);
-        }
+    pub(super) async fn renew(&self, user: &User) -> Result<bool, Error> {
         auth::confirm(self.session, user)?;
         match self.session.save().await {
             Ok(()) => Ok(true),

@@ -31,9 +31,14 @@ impl From<Timestamp> for TimeView {
 
 impl From<SystemTime> for TimeView {
     fn from(moment: SystemTime) -> Self {
-        let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp::from_millis(since.as_millis().try_into().unwrap_or(i64::MAX)).into()
+        timestamp(moment).into()
     }
+}
+
+/// The moment of a time by the system's clock.
+pub fn timestamp(moment: SystemTime) -> Timestamp {
+    let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(since.as_millis().try_into().unwrap_or(i64::MAX))
 }
 
 /// A moment as text, such as `2 January 2026, 03:04 UTC`. The server does not know the reader's time zone.

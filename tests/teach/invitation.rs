@@ -2,7 +2,9 @@
 
 use std::io::{BufRead as _, BufReader};
 
+use cloakroom::network::for_a_class;
 use mongodb::bson::{Document, doc};
+use rocket::figment::Figment;
 
 use crate::stream::Events;
 use crate::support::{Browser, Running, cloakroom, fresh_database};
@@ -95,4 +97,25 @@ fn a_class_is_refused_at_a_public_address_unless_told() {
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(error.contains("8.8.8.8 is a public address"), "{error}");
     assert_eq!(error.trim().lines().count(), 1, "{error}");
+}
+
+#[test]
+fn a_class_is_served_in_the_room_and_not_to_the_world() {
+    let check = |address: &str, is_allowed: bool| {
+        let figment = Figment::from(("address", address));
+        assert_eq!(for_a_class(figment.clone(), false).is_ok(), is_allowed, "{address}");
+        let settings = for_a_class(figment, true).unwrap();
+        assert!(settings.extract_inner::<bool>("teaching").unwrap());
+        assert_eq!(settings.extract_inner::<String>("address").unwrap(), address);
+    };
+    for local in ["192.168.1.7", "10.0.0.1", "172.16.5.5", "169.254.1.1", "100.64.0.1", "192.0.2.2"]
+    {
+        check(local, true);
+    }
+    for public in ["8.8.8.8", "100.128.0.1", "2606:4700::1"] {
+        check(public, false);
+    }
+    check("fd00::1", true);
+    let settings = for_a_class(Figment::from(("address", "127.0.0.1")), true).unwrap();
+    assert_eq!(settings.extract_inner::<String>("address").unwrap(), "0.0.0.0");
 }

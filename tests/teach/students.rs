@@ -2,6 +2,7 @@
 
 use mongodb::bson::{Document, doc};
 use rocket::futures::future::join;
+use serde_json::{Value, json};
 
 use crate::class;
 use crate::class::{page_of, teacher};
@@ -41,6 +42,26 @@ async fn new_words_are_shown_once_and_end_the_sessions_of_the_student_alone() {
     rosa.try_log_in("rosa", &new).await.expect_redirect("/dashboard");
     // The teacher's password was confirmed a moment ago.
     teacher.post(&words, &[]).await.expect_page(200, "id=\"new-password\"");
+}
+
+#[rocket::async_test]
+async fn texts_of_a_student_are_masked_by_their_length() {
+    let app = class().await;
+    let (mut teacher, mut rosa) = (teacher(&app).await, app.browser());
+    rosa.sign_up("rosa").await;
+    rosa.post("/coat", &[("item", "red scarf")]).await;
+    rosa.post("/coat", &[("item", "a letter")]).await;
+    rosa.post("/coat/count", &[]).await;
+    let path = page_of(&mut teacher, "rosa").await;
+    let page = crate::unescape(teacher.get(&path).await.body);
+    let document = page.split_once("masked document of session ID").expect(&page).1;
+    let document = document.split_once("<code>").unwrap().1.split("</code>").next().unwrap();
+    let session = &serde_json::from_str::<Value>(document).unwrap()["session"];
+    assert_eq!(session["coat"], json!(["… (9 characters)", "… (8 characters)"]));
+    let who = path.rsplit('/').next().unwrap();
+    assert_eq!(session["passport"], json!({ "user": format!("{}…", &who[..6]) }));
+    // A number and the cookie's path say nothing about a person.
+    assert_eq!((&session["viewCount"], &session["cookie"]["path"]), (&json!(1), &json!("/")));
 }
 
 #[rocket::async_test]

@@ -8,21 +8,20 @@ use std::sync::Arc;
 
 use rocket::response::Redirect;
 use rocket::tokio::sync::watch;
-use rocket::{Route, State, get, post, routes};
+use rocket::{State, get, post};
 use rocket_dyn_templates::{Template, context};
 use rocket_express_session::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::anonymize::Anonymizer;
 use super::class_page::ClassPage;
-use crate::auth::Admin;
+use super::roster::Roster;
 use crate::db::Unavailable;
 use crate::teach::lessons::{Lesson, LessonText};
 use crate::teach::settings::{OnBoard, Settings};
 use crate::teach::xray::{Sentences, View};
-use crate::trace::{Exchange, Recorder, Step};
-use crate::web::error::Error;
-use crate::web::{Form, TimeView};
+use crate::trace::{Exchange, Step};
+use crate::web::{Error, Form, TimeView};
 
 /// The exchange on the board of this instance, also when the recorder has forgotten it. A clone shares it.
 #[derive(Clone, Default)]
@@ -44,7 +43,7 @@ impl Board {
 /// A button for the board: what it does, and what for.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Button {
+pub(super) struct Button {
     #[serde(rename = "do")]
     action: String,
     /// The slug of a lesson; empty for the invitation.
@@ -58,11 +57,9 @@ struct Button {
 /// `lesson` or `request` chooses what the board shows; `next`, `back` or `step` goes on; `look` and `end`
 /// ask all students to look at the board, or no longer.
 #[post("/board", data = "<form>")]
-async fn press(
-    teacher: Admin<'_>,
+pub(super) async fn press(
     class: ClassPage<'_>,
     board: &State<Board>,
-    recorder: &State<Recorder>,
     form: Form<Button>,
 ) -> Result<Redirect, Error> {
     let Button { action, lesson, request, student, step } = form.0;
@@ -70,14 +67,14 @@ async fn press(
     if action == "request" {
         chosen = OnBoard { lesson: None, request: Some(request), step: 1 };
     } else if action == "lesson" {
-        let teacher = teacher.0.id.to_hex();
+        let teacher = class.teacher.id.to_hex();
         let learner = if student.is_empty() { &teacher } else { &student };
         let lesson = Lesson::named(&lesson);
         let request = deciding_request(&class, lesson, learner).await?;
         let slug = lesson.map(|lesson| lesson.slug.to_owned());
         chosen = OnBoard { lesson: slug, request, step: 1 };
     }
-    if let Some(exchange) = chosen.request.as_deref().and_then(|id| recorder.get(id)) {
+    if let Some(exchange) = chosen.request.as_deref().and_then(|id| class.recorder.get(id)) {
         board.put(Some(exchange));
     }
     let Slides { last, step: now, .. } = Slides::of(&class, chosen.clone());
@@ -177,21 +174,14 @@ pub(super) fn listed(exchange: &Exchange) -> impl Serialize + use<> {
 
 /// `step`: the slide to show, for a browser without scripts. A script follows the teacher's choice.
 #[get("/board?<step>")]
-async fn show(
-    _teacher: Admin<'_>,
-    class: ClassPage<'_>,
-    step: Option<usize>,
-) -> Result<Template, Error> {
+pub(super) async fn show(class: ClassPage<'_>, step: Option<usize>) -> Result<Template, Error> {
     let mut board = Slides::current(&class);
     board.step = step.unwrap_or(board.step).clamp(1, board.last);
-    let roster = class.roster().await?;
+    let roster = Roster::read(&class).await?;
     let lesson = board.lesson.and_then(|(slug, ..)| Lesson::named(slug));
     let bars = lesson.map(|lesson| roster.bars(lesson, class.texts));
     // Not as a page of the site, which has the teacher's name and takes a flash message.
-    let own = context! { board, bars, here: roster.here, address: class.address() };
+    let here = roster.students.iter().filter(|student| student.here).count();
+    let own = context! { board, bars, here, address: class.address() };
     Ok(Template::render("class/board", own))
-}
-
-pub(super) fn routes() -> Vec<Route> {
-    routes![press, show]
 }

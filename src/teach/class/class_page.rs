@@ -2,12 +2,11 @@
 
 use rocket::Request;
 use rocket::http::Status;
-use rocket::outcome::IntoOutcome as _;
+use rocket::outcome::{IntoOutcome as _, try_outcome};
 use rocket::request::{FromRequest, Outcome};
 
-use super::network::addresses;
-use super::roster::Roster;
-use crate::db::Unavailable;
+use crate::auth::{Admin, AuthError, User};
+use crate::network::addresses;
 use crate::teach::class_data::ClassData;
 use crate::teach::concept_test::ConceptTest;
 use crate::teach::lessons::LessonTexts;
@@ -15,46 +14,34 @@ use crate::teach::settings::ClassSettings;
 use crate::trace::Recorder;
 use crate::web::Page;
 
-/// A page, and the class that it shows. It checks no rights: a route takes `Admin` before it.
+/// A page of the teacher, and the class that it shows. Other users get a 403, and visitors the login page.
 pub(super) struct ClassPage<'r> {
-    /// The page itself.
     pub page: Page<'r>,
-    /// The accounts, sessions and progress.
+    pub teacher: &'r User,
     pub data: ClassData<'r>,
-    /// The texts of the lessons.
     pub texts: &'r LessonTexts,
-    /// The test before and after the lessons.
     pub test: &'r ConceptTest,
-    /// The settings of the class.
     pub settings: &'r ClassSettings,
-    /// The recorded requests.
     pub recorder: &'r Recorder,
 }
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for ClassPage<'r> {
-    type Error = ();
+    type Error = AuthError;
 
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, AuthError> {
+        let Admin(teacher) = try_outcome!(request.guard::<Admin<'_>>().await);
         let (page, rocket) = (Page::of(request), request.rocket());
         let class_page = || {
             let (texts, test, settings) = (rocket.state()?, rocket.state()?, rocket.state()?);
             let (data, recorder) = (ClassData::of(rocket)?, rocket.state()?);
-            Some(Self { page, data, texts, test, settings, recorder })
+            Some(Self { page, teacher, data, texts, test, settings, recorder })
         };
-        class_page().or_error((Status::InternalServerError, ()))
+        class_page().or_error((Status::InternalServerError, AuthError::Unavailable))
     }
 }
 
 impl ClassPage<'_> {
-    /// Reads the roster.
-    ///
-    /// # Errors
-    /// A store does not answer.
-    pub(super) async fn roster(&self) -> Result<Roster, Unavailable> {
-        Roster::read(self.data, self.texts, self.recorder).await
-    }
-
     /// The addresses of this machine in the local network. None if the server listens to this machine alone.
     pub(super) fn addresses(&self) -> Vec<String> {
         addresses(self.page.request().rocket().config())

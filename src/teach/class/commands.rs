@@ -1,6 +1,6 @@
 //! The commands of a teacher on the machine of the server: making seats, and the reset of `/class`.
 
-use super::reset::{Report, ResetError, reset_class};
+use super::reset::{FOLDER, Report, reset_class};
 use super::seats::{MAX_SEATS, Seeded, make};
 use crate::config::Config;
 use crate::stores::{self, OnUnreachable, OpenError, Stores};
@@ -17,8 +17,11 @@ pub enum CommandError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// The backup of a reset cannot be written.
-    #[error(transparent)]
-    Backup(ResetError),
+    #[error(
+        "nothing was reset: the backup could not be written to {FOLDER} ({0}). Make that folder \
+         writable, or start the program in a folder that is"
+    )]
+    Backup(std::io::Error),
 }
 
 impl<E: Into<OpenError>> From<E> for CommandError {
@@ -54,9 +57,6 @@ pub async fn reset(config: Config) -> Result<Report, CommandError> {
     let sessions = sessions(config.session.options, &stores, false)?;
     let progress = ProgressStore::new(&stores.backing);
     let settings = ClassSettings::new(&stores.backing);
-    let class = ClassData { sessions: &sessions, users: &*strategy.users, progress: &progress };
-    reset_class(class, &strategy, &labs, &settings).await.map_err(|error| match error {
-        ResetError::Unavailable(error) => error.into(),
-        error @ ResetError::Backup(_) => CommandError::Backup(error),
-    })
+    let class = ClassData { sessions: &sessions, strategy: &strategy, progress: &progress };
+    reset_class(class, &labs, &settings).await?.map_err(CommandError::Backup)
 }

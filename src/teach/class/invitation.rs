@@ -11,17 +11,16 @@ use qrcode::render::{svg, unicode};
 use rocket::http::{ContentType, Status};
 use rocket::response::Redirect;
 use rocket::tokio::sync::{Mutex, MutexGuard};
-use rocket::{Orbit, Rocket, Route, State, get, post, routes, uri};
+use rocket::{Orbit, Rocket, State, get, post, uri};
 use rocket_dyn_templates::{Template, context};
 use rocket_express_session::SessionId;
 use subtle::ConstantTimeEq as _;
 
 use super::class_page::ClassPage;
-use super::network::addresses;
 use crate::audit::{self, Actor, AuditEvent, Outcome};
-use crate::auth::{Admin, LocalStrategy, User, Visitor};
-use crate::web::error::Error;
-use crate::web::{NoFields, Page};
+use crate::auth::{LocalStrategy, User, Visitor};
+use crate::network::addresses;
+use crate::web::{Error, NoFields, Page};
 
 /// How long the link works.
 const LIFETIME: Duration = Duration::from_secs(30 * 60);
@@ -57,26 +56,23 @@ pub(super) async fn announce(rocket: &Rocket<Orbit>) {
         let image = code.render().dark_color(dark).light_color(light).quiet_zone(true).build();
         println!("\n{image}\n");
     }
-    if let Some(link) = rocket.state::<TeacherLink>() {
-        // As hard to guess as a session ID.
-        let token = SessionId::generate().as_str().to_owned();
-        *link.0.lock().await = Some((token.clone(), Instant::now() + LIFETIME));
-        println!(
-            "The first user to confirm at this link, within 30 minutes, becomes the teacher:\n"
-        );
-        println!("    {first}/class/teacher/{token}\n");
-    }
+    let Some(link) = rocket.state::<TeacherLink>() else { return };
+    // As hard to guess as a session ID.
+    let token = SessionId::generate().as_str().to_owned();
+    *link.0.lock().await = Some((token.clone(), Instant::now() + LIFETIME));
+    println!("The first user to confirm at this link, within 30 minutes, becomes the teacher:\n");
+    println!("    {first}/class/teacher/{token}\n");
 }
 
 /// The address as a QR code.
 #[get("/qr.svg")]
-fn qr(_teacher: Admin<'_>, class: ClassPage<'_>) -> Option<(ContentType, String)> {
+pub(super) fn qr(class: ClassPage<'_>) -> Option<(ContentType, String)> {
     let code = QrCode::new(class.address()?).ok()?;
     Some((ContentType::SVG, code.render::<svg::Color<'_>>().min_dimensions(240, 240).build()))
 }
 
 #[get("/teacher/<token>")]
-async fn show(
+pub(super) async fn show(
     page: Page<'_>,
     visitor: &Visitor,
     link: &State<TeacherLink>,
@@ -88,27 +84,19 @@ async fn show(
 }
 
 #[post("/teacher/<token>", data = "<_form>")]
-async fn become_teacher(
+pub(super) async fn become_teacher(
     user: &User,
     strategy: &State<LocalStrategy>,
     link: &State<TeacherLink>,
     token: &str,
     _form: NoFields,
 ) -> Result<Redirect, Error> {
-    let done = match link.lock(token).await {
-        Some(mut link) => {
-            let done = strategy.users.set_admin(user.id, true).await?;
-            link.take_if(|_| done);
-            done
-        }
-        None => false,
-    };
-    let outcome = if done { Outcome::Done } else { Outcome::Refused };
-    audit::record(AuditEvent::Grant, outcome, Actor::Name(&user.username));
+    let link = link.lock(token).await;
+    let done = link.is_some() && strategy.users.set_admin(user.id, true).await?;
+    if let Some(mut link) = link {
+        link.take_if(|_| done);
+    }
+    audit::record(AuditEvent::Grant, Outcome::of(done), Actor::Name(&user.username));
     // The token may be any text, so the address of its page is encoded.
     Ok(Redirect::to(if done { uri!("/class") } else { uri!("/class", show(token)) }))
-}
-
-pub(super) fn routes() -> Vec<Route> {
-    routes![qr, show, become_teacher]
 }

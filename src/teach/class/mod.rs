@@ -1,12 +1,11 @@
 //! The class: what a teacher sees and does. All of it is for admins.
 //!
-//! - `pages` is the page `/class`, with the `roster`; `students` is the page of one student; `class_page` is
-//!   what most pages show
-//! - `actions` are the buttons for the whole class, `reset` deletes the class, `commands` run on the terminal
-//! - `watch` notices changes, on MongoDB's change stream or by `compare`; `changes` passes them on to
-//!   `events`, which sends them to the page
-//! - `network` and `invitation` show students and teacher the way in, `seats` are accounts made in advance,
-//!   `sheets` are printed or saved
+//! - `pages` is the page `/class` with its buttons, and shows the `roster`; `students` is the page of one
+//!   student; `class_page` is what most pages show
+//! - `reset` deletes the class, `commands` run on the terminal
+//! - `watch` notices changes, and `events` sends them to the page
+//! - `invitation` shows students and teacher the way in, `seats` are accounts made in advance, `sheets` are
+//!   printed or saved
 //! - `board` is the page for the projector, which `anonymize` keeps free of names
 //! - `news` tells open pages of students what the teacher has changed
 
@@ -14,14 +13,10 @@ mod roster;
 mod class_page;
 mod pages;
 mod students;
-mod actions;
 mod reset;
 mod commands;
-mod changes;
-mod compare;
-mod watch;
 mod events;
-mod network;
+mod watch;
 mod invitation;
 mod seats;
 mod sheets;
@@ -30,35 +25,26 @@ mod anonymize;
 mod news;
 
 pub use commands::{CommandError, reset, seed};
-pub use network::{PublicAddress, for_a_class};
 pub(super) use news::of_page as news;
-pub use seats::card_of;
+pub(super) use seats::card_of;
 
 use rocket::fairing::{AdHoc, Fairing};
 use rocket::futures::future::select;
-use rocket::{Orbit, Rocket};
-
-use board::Board;
-use changes::Changes;
-use invitation::TeacherLink;
-use watch::Watcher;
+use rocket::{Orbit, Rocket, routes};
 
 /// The pages of the class, and the task that watches for changes.
-pub fn stage() -> impl Fairing {
+pub(super) fn stage() -> impl Fairing {
     AdHoc::on_ignite("Class", |rocket| async {
         rocket
-            .manage(TeacherLink::default())
-            .manage(Changes::default())
-            .manage(Board::default())
-            .mount("/class", pages::routes())
-            .mount("/class", students::routes())
-            .mount("/class", actions::routes())
-            .mount("/class", events::routes())
-            .mount("/class", invitation::routes())
-            .mount("/class", sheets::routes())
-            .mount("/class", board::routes())
-            .mount("/class", news::routes())
-            .mount("/class/lessons", actions::routes_of_lessons())
+            .manage(invitation::TeacherLink::default())
+            .manage(events::Changes::default())
+            .manage(board::Board::default())
+            .mount("/class", routes![pages::show, pages::press, pages::reset, events::events])
+            .mount("/class", routes![students::show, students::press, board::show, board::press])
+            .mount("/class", routes![invitation::qr, invitation::show, invitation::become_teacher])
+            .mount("/class", routes![sheets::cards, sheets::key, sheets::handout, sheets::progress])
+            .mount("/class", routes![news::news])
+            .mount("/class/lessons", routes![pages::lesson])
             .attach(AdHoc::on_liftoff("Class", |rocket| Box::pin(async move { watch(rocket) })))
     })
 }
@@ -70,7 +56,7 @@ pub fn invite() -> impl Fairing {
 
 /// Starts the task that watches for changes. It ends with the server.
 fn watch(rocket: &Rocket<Orbit>) {
-    if let Some(watcher) = Watcher::of(rocket) {
+    if let Some(watcher) = watch::Watcher::of(rocket) {
         rocket::tokio::spawn(select(Box::pin(watcher.run()), rocket.shutdown()));
     }
 }

@@ -1,31 +1,28 @@
-//! `/class`: the page of the teacher, with the roster and the forms for the whole class. Its script fetches
-//! the page again after each change, and replaces some of its parts.
+//! `/class`: the page of the teacher, with the roster, and its buttons for the whole class and for each
+//! lesson. Its script fetches the page again after each change, and replaces some of its parts.
 
-use rocket::{Route, State, get, post, routes, uri};
+use rocket::response::Redirect;
+use rocket::{State, get, post, uri};
 use rocket_dyn_templates::{Template, context};
 use serde::Deserialize;
 
 use super::board::{Board, Slides};
 use super::class_page::ClassPage;
-use super::reset::{FOLDER, Report, ResetError, forget_recordings, reset_class};
+use super::reset::{FOLDER, Report, forget_recordings, reset_class};
+use super::roster::Roster;
+use super::seats::{CLASS_SIZE, make};
 use crate::audit::{self, Actor, AuditEvent, Outcome};
-use crate::auth::{Admin, LocalStrategy};
 use crate::in_flight::without_deadline;
 use crate::teach::labs::Labs;
 use crate::teach::lessons::{Lesson, all};
-use crate::trace::Recorder;
-use crate::web::error::Error;
-use crate::web::{FieldError, Flash, Form, FormResponse};
+use crate::teach::progress::{Phase, Scope};
+use crate::web::{Error, FieldError, Flash, Form, FormResponse};
 
-/// The word that confirms a reset of the class.
-const WORD: &str = "reset";
+/// The characters of a line, which is on top of every page.
+const MAX_LENGTH: usize = 200;
 
-async fn render(
-    class: &ClassPage<'_>,
-    teacher: Admin<'_>,
-    errors: &[FieldError],
-) -> Result<Template, Error> {
-    let (roster, settings) = (class.roster().await?, class.settings.current());
+async fn render(class: &ClassPage<'_>, errors: &[FieldError]) -> Result<Template, Error> {
+    let (roster, settings) = (Roster::read(class).await?, class.settings.current());
     let row = |lesson: &'static Lesson| {
         context! {
             number: lesson.number,
@@ -48,53 +45,118 @@ async fn render(
         addresses: class.addresses(),
         form: context! { errors },
     };
-    Ok(class.page.render("class/room", teacher.0, own))
+    Ok(class.page.render("class/room", class.teacher, own))
 }
 
 #[get("/")]
-async fn show(teacher: Admin<'_>, class: ClassPage<'_>) -> Result<Template, Error> {
-    render(&class, teacher, &[]).await
+pub(super) async fn show(class: ClassPage<'_>) -> Result<Template, Error> {
+    render(&class, &[]).await
 }
 
+/// The fields of the forms.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Typed {
+pub(super) struct Fields {
+    line: String,
+    address: String,
+    open: Option<Phase>,
     confirmation: String,
+    /// The button beside a lesson.
+    #[serde(rename = "do")]
+    action: String,
+}
+
+/// `line` shows a text on top of every page, and an empty one removes it. `address` chooses one of this
+/// machine's addresses. `test` opens the test before or after the lessons, or closes it. `unlock` resets all
+/// counters of attempts. `seats` makes the seats that do not exist.
+#[post("/<button>", data = "<form>")]
+pub(super) async fn press(
+    class: ClassPage<'_>,
+    button: &str,
+    form: Form<Fields>,
+) -> Result<Option<Redirect>, Error> {
+    let (Fields { line, address, open, .. }, settings) = (form.0, class.settings);
+    let (strategy, teacher) = (class.data.strategy, Actor::Name(&class.teacher.username));
+    match button {
+        "line" => {
+            let line: String = line.trim().chars().take(MAX_LENGTH).collect();
+            settings.change(|settings| settings.line.clone_from(&line)).await?;
+        }
+        "address" if class.addresses().contains(&address) => {
+            settings.change(|settings| settings.address.clone_from(&address)).await?;
+        }
+        "address" => {}
+        "test" => {
+            settings.change(|settings| settings.test = open).await?;
+            return Ok(Some(Redirect::to("/class#test")));
+        }
+        "unlock" => {
+            strategy.throttle.forget_all().await?;
+            audit::record(AuditEvent::UnlockAll, Outcome::Done, teacher);
+            class.page.set_flash(&Flash::AllUnlocked);
+        }
+        "seats" => {
+            // One password is hashed after the other, so that logins are not kept waiting.
+            let seeded = without_deadline(make(strategy, settings, CLASS_SIZE)).await?;
+            audit::record(AuditEvent::SeedClass, Outcome::Done, teacher);
+            class.page.set_flash(&Flash::SeatsMade(seeded.made.into()));
+            return Ok(Some(Redirect::to("/class/cards")));
+        }
+        _ => return Ok(None),
+    }
+    Ok(Some(Redirect::to("/class")))
+}
+
+/// `close`, `open`, `reveal`, `hide`, or `reset` for the whole class.
+#[post("/<slug>", data = "<form>")]
+pub(super) async fn lesson(
+    class: ClassPage<'_>,
+    slug: &str,
+    form: Form<Fields>,
+) -> Result<Option<Redirect>, Error> {
+    let Some(&Lesson { slug, .. }) = Lesson::named(slug) else { return Ok(None) };
+    let settings = class.settings;
+    match form.0.action.as_str() {
+        "close" => settings.change(|set| set.closed.extend([slug.to_owned()])).await?,
+        "open" => settings.change(|set| set.closed.retain(|closed| closed != slug)).await?,
+        "reveal" => settings.change(|set| set.revealed = Some(slug.to_owned())).await?,
+        "hide" => settings.change(|set| set.revealed = None).await?,
+        "reset" => class.data.progress.delete(Scope::Lesson(slug)).await?,
+        _ => {}
+    }
+    // To the lesson's row, where the next button is.
+    Ok(Some(Redirect::to(format!("/class#{slug}"))))
 }
 
 #[post("/reset", data = "<form>")]
-async fn reset(
-    teacher: Admin<'_>,
+pub(super) async fn reset(
     class: ClassPage<'_>,
-    strategy: &State<LocalStrategy>,
     labs: &State<Labs>,
-    recorder: &State<Recorder>,
     board: &State<Board>,
-    form: Form<Typed>,
+    form: Form<Fields>,
 ) -> Result<FormResponse, Error> {
     let again = async |text: &str| {
         let error = FieldError::new("confirmation", text);
-        render(&class, teacher, &[error]).await.map(FormResponse::invalid)
+        render(&class, &[error]).await.map(FormResponse::invalid)
     };
-    if form.0.confirmation.trim() != WORD {
-        return again(&format!("Nothing was reset. Type {WORD} to confirm.")).await;
+    if form.0.confirmation.trim() != "reset" {
+        return again("Nothing was reset. Type reset to confirm.").await;
     }
     // It takes as long as there are sessions to end, and a prank can make many.
-    let done = without_deadline(reset_class(class.data, strategy, labs, class.settings)).await;
-    let outcome = if done.is_ok() { Outcome::Done } else { Outcome::Refused };
-    audit::record(AuditEvent::ResetClass, outcome, Actor::Name(&teacher.0.username));
-    match done {
+    let done = without_deadline(reset_class(class.data, labs, class.settings)).await;
+    let teacher = Actor::Name(&class.teacher.username);
+    audit::record(AuditEvent::ResetClass, Outcome::of(matches!(done, Ok(Ok(_)))), teacher);
+    match done? {
         Ok(Report { students, sessions, backup }) => {
-            forget_recordings(recorder, labs, board);
+            forget_recordings(class.recorder, labs, board);
+            let backup = backup.display();
             log::info!(
-                "the class was reset: {sessions} sessions ended, progress saved to {}",
-                backup.display()
+                "the class was reset: {sessions} sessions ended, progress saved to {backup}"
             );
             class.page.set_flash(&Flash::ClassReset(students));
             Ok(FormResponse::redirect(uri!("/class", show)))
         }
-        Err(ResetError::Unavailable(error)) => Err(error.into()),
-        Err(ResetError::Backup(error)) => {
+        Err(error) => {
             let text = format!(
                 "Nothing was reset: the backup could not be written ({error}). Make the folder {FOLDER} \
                  on the server writable, then try again."
@@ -102,8 +164,4 @@ async fn reset(
             again(&text).await
         }
     }
-}
-
-pub(super) fn routes() -> Vec<Route> {
-    routes![show, reset]
 }

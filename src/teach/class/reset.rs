@@ -4,7 +4,7 @@
 //! Documents are deleted one collection after the other. No collection is dropped, so indexes stay.
 
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use rocket::tokio::task::spawn_blocking;
@@ -12,8 +12,8 @@ use rocket_express_session::{SessionInfo, Timestamp};
 use serde_json::{Value, json};
 
 use super::board::Board;
+use crate::auth::User;
 use crate::auth::revoke::CLASS_RESET;
-use crate::auth::{LocalStrategy, User};
 use crate::db::Unavailable;
 use crate::teach::class_data::ClassData;
 use crate::teach::labs::Labs;
@@ -35,42 +35,32 @@ pub struct Report {
     pub backup: PathBuf,
 }
 
-/// Why the class was not reset.
-#[derive(Debug, thiserror::Error)]
-pub enum ResetError {
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-    #[error(
-        "nothing was reset: the backup could not be written to {FOLDER} ({0}). Make that folder \
-         writable, or start the program in a folder that is"
-    )]
-    Backup(#[from] std::io::Error),
-}
-
 /// Resets the class. What a process has recorded is left: see [`forget_recordings`].
 ///
 /// # Errors
-/// The backup cannot be written, and nothing was done. Or a store does not answer, and a part was done:
-/// another reset does the rest.
+/// A store does not answer, and a part was done: another reset does the rest. The inner error: the backup
+/// cannot be written, and nothing was done.
 pub(super) async fn reset_class(
     class: ClassData<'_>,
-    strategy: &LocalStrategy,
     labs: &Labs,
     settings: &ClassSettings,
-) -> Result<Report, ResetError> {
-    let ClassData { sessions, users, progress } = class;
+) -> Result<io::Result<Report>, Unavailable> {
+    let ClassData { sessions, strategy, progress } = class;
     let (teachers, students): (Vec<_>, Vec<_>) =
-        users.all(u32::MAX).await?.into_iter().partition(|user| user.admin);
-    let backup = back_up(students, progress).await?;
+        strategy.users.all(u32::MAX).await?.into_iter().partition(|user| user.admin);
+    let backup = match back_up(students, progress).await? {
+        Ok(file) => file,
+        Err(error) => return Ok(Err(error)),
+    };
 
     // Accounts first: a login in between then has a session without a user.
-    let mut deleted = users.delete_students().await?;
+    let mut deleted = strategy.users.delete_students().await?;
     let teachers: Vec<String> = teachers.iter().map(|user| user.id.to_hex()).collect();
     let is_over =
         |session: &SessionInfo| session.user.as_ref().is_none_or(|user| !teachers.contains(user));
     let ended = sessions.admin().revoke_where(CLASS_RESET, is_over).await?;
     // The accounts that were registered in between belong to the class that is over.
-    deleted += users.delete_students().await?;
+    deleted += strategy.users.delete_students().await?;
     strategy.throttle.forget_all().await?;
     labs.clear().await?;
     progress.delete(Scope::AllExcept(&teachers)).await?;
@@ -78,11 +68,14 @@ pub(super) async fn reset_class(
         *settings = Settings { resets: settings.resets + 1, ..Settings::default() };
     };
     settings.change(start_again).await?;
-    Ok(Report { students: deleted, sessions: ended, backup })
+    Ok(Ok(Report { students: deleted, sessions: ended, backup }))
 }
 
 /// Saves the progress of these students to a file.
-async fn back_up(students: Vec<User>, progress: &ProgressStore) -> Result<PathBuf, ResetError> {
+async fn back_up(
+    students: Vec<User>,
+    progress: &ProgressStore,
+) -> Result<io::Result<PathBuf>, Unavailable> {
     let progress = progress.all().await?;
     let students = students.iter().map(|user| {
         // Without the state of the labs, which has tickets in it.
@@ -92,7 +85,7 @@ async fn back_up(students: Vec<User>, progress: &ProgressStore) -> Result<PathBu
     let backup = json!({ "students": students.collect::<Vec<_>>() });
     // Not on a worker of Rocket: writing to a disk may take long.
     let saved = spawn_blocking(move || save(Path::new(FOLDER), &backup)).await;
-    Ok(saved.map_err(std::io::Error::other)??)
+    Ok(saved.unwrap_or_else(|error| Err(io::Error::other(error))))
 }
 
 /// Deletes what this process has recorded of the class.
@@ -103,7 +96,7 @@ pub(super) fn forget_recordings(recorder: &Recorder, labs: &Labs, board: &Board)
 }
 
 /// Saves to a new file that only its owner may read, in a folder that only its owner may enter.
-fn save(folder: &Path, backup: &Value) -> Result<PathBuf, std::io::Error> {
+fn save(folder: &Path, backup: &Value) -> io::Result<PathBuf> {
     std::fs::create_dir_all(folder)?;
     #[cfg(unix)]
     std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;

@@ -5,6 +5,7 @@
 //! changes the random text, so old cards are useless. A new card counts one more. The count is the version of
 //! the account's password, so it changes in the same write as the password.
 
+use rocket_dyn_templates::context;
 use rocket_express_session::{Secrets, SessionId};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -20,22 +21,13 @@ pub(super) const MAX_SEATS: u32 = 200;
 /// The number of seats that the page makes: those of a class.
 pub(super) const CLASS_SIZE: u32 = 40;
 
-/// A card for a student.
-#[derive(Serialize)]
-pub(super) struct Card {
-    /// `seat-07`.
-    pub name: String,
-    /// Four words, separated by spaces.
-    pub passphrase: String,
-}
-
-/// The name of the seat of this number, from 1.
+/// The name of the seat of this number, from 1: `seat-07`.
 fn name(number: u32) -> String {
     format!("seat-{number:02}")
 }
 
-/// The card of the seat of this number, for an account whose password has this version.
-fn card(secrets: &Secrets, class: &Settings, number: u32, version: i64) -> Card {
+/// The four words on the card of this seat, for an account whose password has this version.
+fn passphrase(secrets: &Secrets, class: &Settings, number: u32, version: i64) -> String {
     let name = name(number);
     let text = match class.old_cards.get(&name).copied().unwrap_or_default() + version {
         0 => format!("{} {name}", class.seats),
@@ -44,8 +36,7 @@ fn card(secrets: &Secrets, class: &Settings, number: u32, version: i64) -> Card 
     let digest = Sha256::digest(secrets.sign_for("cloakroom seat", &text));
     // The right words are accepted even when strangers have used up the attempts at the account, because they
     // cannot be guessed ([`card_of`]).
-    let passphrase = words(&digest).take(WORDS).collect::<Vec<_>>().join(" ");
-    Card { name, passphrase }
+    words(&digest).take(WORDS).collect::<Vec<_>>().join(" ")
 }
 
 /// The outcome of making seats.
@@ -58,35 +49,31 @@ pub struct Seeded {
 }
 
 /// Makes the seats from 1 to `count` that do not exist yet.
-///
-/// # Errors
-/// A store does not answer, or too many passwords are being hashed already.
 pub(super) async fn make(
     strategy: &LocalStrategy,
     settings: &ClassSettings,
     count: u32,
 ) -> Result<Seeded, Unavailable> {
-    settings
-        .change(|settings| {
-            if settings.seats.is_empty() {
-                settings.seats = SessionId::generate().handle();
-            }
-        })
-        .await?;
+    let draw_text = |settings: &mut Settings| {
+        if settings.seats.is_empty() {
+            settings.seats = SessionId::generate().handle();
+        }
+    };
+    settings.change(draw_text).await?;
     let (mut seeded, class) = (Seeded::default(), settings.current());
     for number in 1..=count {
-        let card = card(&strategy.secrets, &class, number, 0);
-        let (name, password) = (Username::parse(&card.name), Password::typed(&card.passphrase));
-        let (Ok(name), Some(password)) = (name, password) else { continue };
-        if let Some((user, _)) = strategy.make_account(&name, password).await? {
+        let passphrase = passphrase(&strategy.secrets, &class, number, 0);
+        let (seat, password) = (Username::parse(&name(number)), Password::typed(&passphrase));
+        let (Ok(seat), Some(password)) = (seat, password) else { continue };
+        if let Some((user, _)) = strategy.make_account(&seat, password).await? {
             // Stored at once, so that an interrupted command loses no seat.
             settings.change(|settings| settings.seat_accounts.push(user.id.0)).await?;
             seeded.made += 1;
         } else {
-            let accounts = strategy.users.find_matching(&(&name).into()).await?;
+            let accounts = strategy.users.find_matching(&(&seat).into()).await?;
             let seats = settings.current().seat_accounts;
             if !accounts.iter().any(|account| seats.contains(&account.user.id.0)) {
-                seeded.taken.push(card.name);
+                seeded.taken.push(name(number));
             }
         }
     }
@@ -99,38 +86,37 @@ pub(super) fn cards(
     secrets: &Secrets,
     class: &Settings,
     users: &[User],
-) -> (Vec<Card>, Vec<String>) {
-    if class.seats.is_empty() {
-        return (vec![], vec![]);
-    }
+) -> (Vec<impl Serialize + use<>>, Vec<String>) {
+    let (mut cards, mut taken) = (vec![], vec![]);
     let mut seats: Vec<_> = users.iter().filter_map(|user| Some((seat(user)?, user))).collect();
     seats.sort_unstable_by_key(|(number, _)| *number);
-    let (ours, taken): (Vec<_>, Vec<_>) =
-        seats.into_iter().partition(|(_, user)| class.seat_accounts.contains(&user.id.0));
-    let card = |(number, user): (u32, &User)| card(secrets, class, number, user.password_version);
-    let name = |(number, _)| name(number);
-    (ours.into_iter().map(card).collect(), taken.into_iter().map(name).collect())
+    for (number, user) in seats.into_iter().filter(|_| !class.seats.is_empty()) {
+        let name = name(number);
+        if class.seat_accounts.contains(&user.id.0) {
+            let passphrase = passphrase(secrets, class, number, user.password_version);
+            cards.push(context! { name, passphrase });
+        } else {
+            taken.push(name);
+        }
+    }
+    (cards, taken)
 }
 
 /// For the strategy: a function that says the passphrase on the card of a user's seat.
-pub fn card_of(secrets: Secrets, settings: ClassSettings) -> CardOf {
+pub(in crate::teach) fn card_of(secrets: Secrets, settings: ClassSettings) -> CardOf {
     Box::new(move |user| {
         let class = settings.current();
         let number = own_seat(&class, user)?;
-        Some(card(&secrets, &class, number, user.password_version).passphrase)
+        Some(passphrase(&secrets, &class, number, user.password_version))
     })
 }
 
 /// The number of the seat that this account was made for.
-pub(super) fn own_seat(class: &Settings, user: &User) -> Option<u32> {
-    let is_seat = !class.seats.is_empty() && class.seat_accounts.contains(&user.id.0);
-    seat(user).filter(|_| is_seat)
+fn own_seat(class: &Settings, user: &User) -> Option<u32> {
+    seat(user).filter(|_| class.seat_accounts.contains(&user.id.0))
 }
 
 /// Forgets a seat whose account was deleted. If the seat is made again, it gets a card that it never had.
-///
-/// # Errors
-/// A store does not answer.
 pub(super) async fn forget(settings: &ClassSettings, user: &User) -> Result<(), Unavailable> {
     let Some(number) = own_seat(&settings.current(), user) else { return Ok(()) };
     let change = |settings: &mut Settings| {

@@ -1,9 +1,11 @@
 //! The background task that notices changes of the class, from the start of the server to its end.
 //!
 //! It follows one change stream of the database for the whole process. A change of the settings refreshes
-//! this instance's copy, and every change is published to the pages that listen. Where there is no change
-//! stream, the task refreshes and compares every two seconds.
+//! this instance's copy, and every change is published to the pages that listen (`events.rs`). A standalone
+//! server and the memory have no change stream. There the task refreshes the copy every two seconds. While a
+//! page listens, it also lists the sessions, and compares them with the list before.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mongodb::Database;
@@ -13,15 +15,15 @@ use mongodb::change_stream::event::{ChangeStreamEvent, OperationType};
 use rocket::futures::StreamExt as _;
 use rocket::tokio::time::sleep;
 use rocket::{Orbit, Rocket};
-use rocket_express_session::{Sessions, Timestamp};
+use rocket_express_session::{SessionInfo, Sessions, Timestamp};
 
 use super::board::Board;
-use super::changes::{Changes, Line};
-use super::compare::{Snapshot, diff, snapshot};
+use super::events::{Changes, Line};
 use super::reset::forget_recordings;
 use crate::db::Mongo;
 use crate::names::{CLASS, LAB_SESSIONS, PROGRESS, USERS};
 use crate::stores::Backend;
+use crate::teach::class_data::LISTED;
 use crate::teach::labs::Labs;
 use crate::teach::settings::ClassSettings;
 use crate::trace::{self, Recorder};
@@ -31,6 +33,9 @@ const POLL: Duration = Duration::from_secs(2);
 
 /// An event without the whole document, which may hold the hash of a password.
 type Event = ChangeStreamEvent<Document>;
+
+/// The listed sessions by handle: short ID, last use and size.
+type Snapshot = BTreeMap<String, (String, Option<Timestamp>, usize)>;
 
 /// The task, and what it keeps up to date.
 pub(super) struct Watcher {
@@ -139,6 +144,28 @@ impl Watcher {
         // Accounts and progress are not compared.
         self.changes.publish(None);
     }
+}
+
+/// The sessions as they are now; `None` if they cannot be listed.
+async fn snapshot(sessions: &Sessions) -> Option<Snapshot> {
+    let entry = |info: SessionInfo| {
+        let size = info.record.json().len();
+        (info.session.handle, (format!("{}…", info.short_id), info.session.last_seen, size))
+    };
+    let listed = sessions.admin().list(LISTED).await;
+    let listed = listed.inspect_err(|error| log::warn!("the sessions cannot be compared: {error}"));
+    Some(listed.ok()?.into_iter().map(entry).collect())
+}
+
+/// The lines of the ledger for the changes between two lists.
+fn diff(before: &Snapshot, now: &Snapshot) -> Vec<Line> {
+    let line = |what, id: &str| Line { what, short_id: id.to_owned(), keys: vec![], time: None };
+    let alive = now.iter().filter_map(|(handle, session)| match before.get(handle) {
+        None => Some(line("insert", &session.0)),
+        Some(old) => (old != session).then(|| line("update", &session.0)),
+    });
+    let gone = before.iter().filter(|(handle, _)| !now.contains_key(*handle));
+    alive.chain(gone.map(|(_, session)| line("delete", &session.0))).collect()
 }
 
 /// Tells the lab of the clocks when one of its sessions was deleted. MongoDB before 6.0 has no `wallTime`.

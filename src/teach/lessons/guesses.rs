@@ -55,7 +55,7 @@ impl BarsCache {
             _ => {}
         }
         let (users, mut progress, guests) =
-            try_join!(data.users.all(MAX_USERS), data.progress.all(), data.list_guests())?;
+            try_join!(data.strategy.users.all(MAX_USERS), data.progress.all(), data.list_guests())?;
         let students = users.into_iter().filter(|user| !user.admin);
         let students: Vec<Progress> =
             students.filter_map(|user| progress.remove(&user.id.to_hex())).collect();

@@ -38,8 +38,9 @@ pub(super) struct Progress {
     pub help: Option<i64>,
 }
 
-/// The length of a school day in milliseconds. After it, a request for help counts no longer.
-const SCHOOL_DAY: i64 = 4 * 60 * 60_000;
+/// The length of a school day in milliseconds. After it, a request for help counts no longer, and no student
+/// is stuck.
+pub(super) const SCHOOL_DAY: i64 = 4 * 60 * 60_000;
 
 impl Progress {
     /// The time of the request for help. It ends with the session that began at `login`, and with the day.

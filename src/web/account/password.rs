@@ -53,7 +53,7 @@ async fn submit(account: Account<'_>, form: Form<NewPassword>) -> Result<FormRes
     account.record(AuditEvent::ChangePassword, Outcome::Done);
     // All sessions from before the change are anonymous now (OWASP ASVS 7.4.3). So this session first gets a
     // new ID. If that fails, the user has to log in again.
-    let renewed = account.reauth.renew(&form.0.current, &user).await;
+    let renewed = account.reauth.renew(&user).await;
     if let Err(error) = renewed {
         log::error!("the session ID could not be renewed after a change of the password: {error}");
     }

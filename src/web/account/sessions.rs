@@ -46,26 +46,23 @@ async fn revoke(
     if form.0.password.is_none() && !auth::is_confirmed(account.session) {
         return Ok(FormResponse::invalid(account.render(&[], Some(handle)).await?));
     }
-    if let Err(error) = account.reauth.confirm_recent("revoke-password", form.0.typed()).await {
-        return account.reject(error, Some(handle)).await;
-    }
-    if !account.reauth.renew(form.0.typed(), account.user).await? {
-        return Ok(FormResponse::redirect(uri!(super::show)));
+    match account.reauth.confirm_recent("revoke-password", form.0.typed()).await {
+        Ok(true) => {}
+        Ok(false) => return Ok(FormResponse::redirect(uri!(super::show))),
+        Err(error) => return account.reject(error, Some(handle)).await,
     }
     let ended = account.session.user_sessions().revoke(handle, REVOKED).await?;
-    account
-        .record(AuditEvent::RevokeSessions, if ended { Outcome::Done } else { Outcome::Refused });
+    account.record(AuditEvent::RevokeSessions, Outcome::of(ended));
     account.page.set_flash(&Flash::SessionsEnded(u64::from(ended)));
     Ok(FormResponse::redirect(uri!(super::show)))
 }
 
 #[post("/account/sessions/revoke-others", data = "<form>")]
 async fn revoke_others(account: Account<'_>, form: Form<Password>) -> Result<FormResponse, Error> {
-    if let Err(error) = account.reauth.confirm_recent("others-password", form.0.typed()).await {
-        return account.reject(error, None).await;
-    }
-    if !account.reauth.renew(form.0.typed(), account.user).await? {
-        return Ok(FormResponse::redirect(uri!(super::show)));
+    match account.reauth.confirm_recent("others-password", form.0.typed()).await {
+        Ok(true) => {}
+        Ok(false) => return Ok(FormResponse::redirect(uri!(super::show))),
+        Err(error) => return account.reject(error, None).await,
     }
     let ended = account.session.user_sessions().revoke_others(REVOKED).await?;
     account.record(AuditEvent::RevokeSessions, Outcome::Done);

@@ -47,12 +47,13 @@ async fn submit(
         Ok(user) => user,
         Err(error) => return Ok(FormResponse::invalid(again(error))),
     };
-    if let Err(error) = reauth.confirm_recent("own-password", &form.0.password).await {
-        let (wait, error) = error.for_form()?;
-        return Ok(FormResponse::rejected(wait, again(error)));
-    }
-    if !reauth.renew(&form.0.password, admin.0).await? {
-        return Ok(FormResponse::redirect(uri!(super::show)));
+    match reauth.confirm_recent("own-password", &form.0.password).await {
+        Ok(true) => {}
+        Ok(false) => return Ok(FormResponse::redirect(uri!(super::show))),
+        Err(error) => {
+            let (wait, error) = error.for_form()?;
+            return Ok(FormResponse::rejected(wait, again(error)));
+        }
     }
     Ok(match set_new_password(&page, sessions, &reauth, &user, "/admin").await? {
         Some(shown) => FormResponse::shown(shown),
@@ -76,9 +77,8 @@ pub async fn set_new_password(
     let slot = reauth.strategy.queue.enter(("reset", &admin.username), reauth.address).await;
     let slot = slot.map_err(Unavailable::from)?;
     let reset = reauth.strategy.reset_password(user, sessions, &slot).await?;
-    let outcome = if reset.is_some() { Outcome::Done } else { Outcome::Refused };
     let actor = Actor::Admin(&admin.username, &user.username);
-    audit::record(AuditEvent::ResetPassword, outcome, actor);
+    audit::record(AuditEvent::ResetPassword, Outcome::of(reset.is_some()), actor);
     Ok(reset.map(|reset| render_reset(page, admin, user, &reset, back)))
 }
 
