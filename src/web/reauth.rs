@@ -95,7 +95,7 @@ impl Reauth<'_> {
     }
 
     /// Checks the current password, and renews the session. The field may be empty if the user confirmed the
-    /// password in the last five minutes; then the session stays. False as for [`Self::renew`].
+    /// password in the last five minutes; then the session stays. False as for `renew`.
     ///
     /// # Errors
     /// The password is not confirmed.

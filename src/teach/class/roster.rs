@@ -191,9 +191,10 @@ impl Student {
         let lessons: Vec<LessonStatus> = all().iter().map(status).collect();
         let at = lessons.iter().filter(|status| status.guessed.is_some());
         let at = at.max_by_key(|status| status.guessed).cloned();
-        // A request for help ends with the session in which it was made. So does being stuck.
+        let is_open = |handle: &str| sessions.iter().any(|one| one.session.handle == handle);
+        let help = progress.help_since(is_open).map(minutes_since).filter(|_| here);
+        // Being stuck ends with the sessions as well.
         let login = sessions.iter().filter_map(|session| session.session.lifetime.created).min();
-        let help = progress.help_since(login).map(minutes_since).filter(|_| here);
         let begun = at.as_ref().filter(|at| here && at.state == "begun");
         let minutes = begun.and_then(|at| at.since).min(login.map(minutes_since));
         let limit = STUCK * begun.map_or(0, |at| at.planned);

@@ -12,7 +12,7 @@ use super::evidence::Evidence;
 use super::question::Draw;
 use super::{Lesson, LessonPage, all, ticket_and_coat};
 use crate::teach::limits::Denied;
-use crate::teach::progress::{Confidence, Guess, LabState, LessonState, Progress};
+use crate::teach::progress::{Confidence, Guess, LabState, Learner, LessonState, Progress};
 use crate::web::{Flash, Form, NoFields, stored_document};
 
 /// The longest document and the longest wrong answer that are kept, in bytes.
@@ -149,8 +149,9 @@ async fn help(mut page: LessonPage<'_>, form: Form<Fields>) -> Result<Redirect, 
     let is_wanted = form.0.get("wanted").is_none_or(|wanted| wanted != "no");
     let since = is_wanted.then(|| Timestamp::now().as_millis());
     let waits = page.learner.wants_help();
-    let ask = |_: &_, progress: &mut Progress| {
+    let ask = |learner: &Learner<'_>, progress: &mut Progress| {
         progress.help = since.and(progress.help.filter(|_| waits).or(since));
+        progress.help_session = since.map(|_| learner.session.id().handle());
     };
     page.learner.change(ask).await?;
     Ok(page.tell(&Flash::HelpWanted(is_wanted), "#help"))

@@ -72,7 +72,7 @@ impl Learner<'_> {
 
     /// Whether the learner has asked for help in this session.
     pub(crate) fn wants_help(&self) -> bool {
-        self.progress().help_since(self.session.lifetime().created).is_some()
+        self.progress().help_since(|handle| handle == self.session.id().handle()).is_some()
     }
 
     /// The learner's progress.

@@ -36,6 +36,8 @@ pub(super) struct Progress {
     pub tests: BTreeMap<Phase, Vec<Option<usize>>>,
     /// The time when the learner asked for help, in milliseconds since 1970.
     pub help: Option<i64>,
+    /// The handle of the session in which the learner did.
+    pub help_session: Option<String>,
 }
 
 /// The length of a school day in milliseconds. After it, a request for help counts no longer, and no student
@@ -43,11 +45,12 @@ pub(super) struct Progress {
 pub(super) const SCHOOL_DAY: i64 = 4 * 60 * 60_000;
 
 impl Progress {
-    /// The time of the request for help. It ends with the session that began at `login`, and with the day.
-    pub(crate) fn help_since(&self, login: Option<Timestamp>) -> Option<Timestamp> {
+    /// The time of the request for help. It ends with its session, and with the day. `is_open`: whether a
+    /// session of this handle is the learner's.
+    pub(crate) fn help_since(&self, is_open: impl Fn(&str) -> bool) -> Option<Timestamp> {
         let asked = Timestamp::from_millis(self.help?);
-        let is_of_session = login.is_none_or(|login| asked >= login);
-        (is_of_session && Timestamp::now().since(asked) < SCHOOL_DAY).then_some(asked)
+        let counts = self.help_session.as_deref().is_some_and(is_open);
+        (counts && Timestamp::now().since(asked) < SCHOOL_DAY).then_some(asked)
     }
 
     /// The state of the lesson with this slug; a new one if the lesson was not begun.
