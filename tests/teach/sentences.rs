@@ -209,7 +209,7 @@ async fn only_known_names_in_braces_are_filled_in_and_what_stands_between_backti
     let app = App::with(settings).await;
     let page = app.browser().get("/xray/code/page-request").await.body;
     for expected in [
-        "plain\">a <code>b</code>…… <code>{ path }</code>c {Path} {path<",
+        "plain\">a <code>b</code>‹path›‹path› <code>{ path }</code>c {Path} {path<",
         "l\"><code>b</code><",
         "s\">plain<",
     ] {
