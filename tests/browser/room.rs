@@ -114,6 +114,20 @@ async fn forty_students_and_the_ledger_fit_one_screen() {
 }
 
 #[rocket::async_test]
+async fn the_class_page_stays_live_after_a_form_that_was_refused() {
+    let (app, chromium, _rosa) = class(|figment| figment.merge(("teaching", true))).await;
+    chromium.goto("/class").await;
+    open_tool(&chromium, "More").await;
+    chromium.fill("confirmation", "no").await;
+    chromium.submit("Reset the class").await;
+    assert_eq!(chromium.path().await, "/class/reset");
+    app.browser().sign_up("oskar").await;
+    wait_for(&chromium, "document.querySelector('.seats').textContent.includes('oskar')").await;
+    wait_for(&chromium, "document.querySelector('[data-live=open]') !== null").await;
+    chromium.close().await;
+}
+
+#[rocket::async_test]
 async fn the_room_is_live_and_run_by_the_keyboard_alone() {
     let (app, chromium, mut rosa) = class(|figment| figment.merge(("teaching", true))).await;
     chromium.goto("/class").await;
