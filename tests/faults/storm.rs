@@ -14,6 +14,9 @@ use crate::instance::Instance;
 use crate::support::{Browser, PASSWORD};
 use crate::world::DATABASE;
 
+/// The logins of `auth/queue.rs` that run at once.
+const QUEUE: usize = 128;
+
 /// The slowest of the fastest 95 %.
 fn p95(times: &mut [Duration]) -> Duration {
     times.sort();
@@ -116,56 +119,42 @@ async fn forty_logins_at_once_all_get_in_while_the_dashboard_stays_quick() {
     assert!(most - idle <= cores * 19 + 20, "{idle} to {most} MiB");
 }
 
-/// The results of concurrent logins.
-struct Storm {
-    done: usize,
-    refused: usize,
-    longest_done: Duration,
-    longest_refused: Duration,
-    took: Duration,
+/// How often the program has looked for documents in the collection of accounts.
+async fn account_finds(cluster: &Cluster) -> i64 {
+    let top = cluster.database("admin").run_command(doc! { "top": 1 }).await.unwrap();
+    let users = format!("{DATABASE}.users");
+    let users = top.get_document("totals").unwrap().get_document(users).unwrap();
+    users.get_document("queries").unwrap().get_i32("count").unwrap().into()
 }
 
-async fn storm(instance: &Instance, names: &[String]) -> Storm {
-    let begun = Instant::now();
-    let logins = log_in_all(instance, names).await;
-    let took = begun.elapsed();
-    let of = |status: u16| logins.iter().filter(move |(is, _)| *is == status);
-    let longest = |status: u16| of(status).map(|(_, took)| *took).max().unwrap_or_default();
-    let (done, refused) = (of(303).count(), of(503).count());
-    Storm { done, refused, longest_done: longest(303), longest_refused: longest(503), took }
-}
-
+/// The figures of how fast are in docs/reliability.md: a slow machine takes longer for the pages alone.
 #[rocket::async_test]
-async fn of_a_thousand_concurrent_logins_the_excess_is_rejected_at_once() {
-    const AT_ONCE: Duration = Duration::from_secs(1);
+async fn of_a_thousand_concurrent_logins_the_excess_is_rejected_without_asking_mongodb() {
     let _alone = alone().await;
     let cluster = Cluster::start(1).await;
     let instance = Instance::start(&cluster.uri(DATABASE)).await;
     let names = accounts(&cluster, &instance, 1_000).await;
-    let (mut all_done, mut tries) = (0, 0);
-    // A machine that is busy with other work gets a second attempt. A queue that is too long shows in both.
-    let storm = loop {
-        let begun = Instant::now();
-        let storm = storm(&instance, &names).await;
-        let calm = log_in_all(&instance, &names[..40]).await;
-        let healed = begun.elapsed();
-        let Storm { done, refused, longest_done, longest_refused, took } = storm;
-        println!(
-            "1,000 logins at once: {done} in within {longest_done:.2?}, {refused} turned away within {longest_refused:.2?}; all over after {took:.2?}"
-        );
-        assert_eq!(done + refused, 1_000, "nothing else is an answer to the right password");
-        assert!(calm.iter().all(|(status, _)| *status == 303), "normal again: {calm:?}");
-        assert!(healed < Duration::from_secs(10), "{healed:?}");
-        all_done += done + calm.len();
-        tries += 1;
-        if longest_refused <= AT_ONCE || tries == 2 {
-            break storm;
-        }
-    };
-    assert!(storm.longest_refused <= AT_ONCE, "{:?}", storm.longest_refused);
-    assert!(storm.done >= 128, "a line full of them at least: {}", storm.done);
+    let before = account_finds(&cluster).await;
+    let logins = log_in_all(&instance, &names).await;
+    let finds = account_finds(&cluster).await - before;
+    let finds = usize::try_from(finds).unwrap();
+    let of = |status: u16| logins.iter().filter(move |(is, _)| *is == status);
+    let longest = |status: u16| of(status).map(|(_, took)| *took).max().unwrap_or_default();
+    let (done, rejected) = (of(303).count(), of(503).count());
+    println!(
+        "1,000 logins at once: {done} in within {:.2?}, {rejected} rejected within {:.2?}, {finds} finds",
+        longest(303),
+        longest(503),
+    );
+    assert_eq!(done + rejected, 1_000, "nothing else is an answer to the right password");
+    assert!(done > 0, "some are in");
+    // Those that were in the queue when their time was over have asked as well.
+    assert!(finds <= done + QUEUE, "{finds} finds for {done} logins");
+    let calm = log_in_all(&instance, &names[..40]).await;
+    assert!(calm.iter().all(|(status, _)| *status == 303), "normal again: {calm:?}");
     // A rejected login was not counted, so it locks no user out. A login counts in two buckets.
     let counters = cluster.database(DATABASE).collection::<Document>("throttle");
     let counters = counters.count_documents(doc! {}).await.unwrap();
-    assert!(counters <= 2 * all_done as u64 + 1, "{counters} counters");
+    let most = 2 * (finds + calm.len()) + 1;
+    assert!(counters <= most as u64, "{counters} counters");
 }
