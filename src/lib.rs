@@ -8,6 +8,7 @@
 //! - [`system`] raises limits of the operating system
 //! - [`logging`] and [`audit`] write the log
 //! - [`proxy`] finds the client's address, and whether the browser used https
+//! - [`data_folder`] has the files that this program writes
 //! - [`network`] finds the addresses of this machine, where a class reaches the server
 //! - [`in_flight`] has a record of each request in flight: its log ID and its deadline
 //! - [`trace`] records the steps of each request, with the setting `teaching`
@@ -30,6 +31,7 @@ pub mod logging;
 pub mod audit;
 pub mod proxy;
 pub mod network;
+pub mod data_folder;
 pub mod in_flight;
 pub mod trace;
 pub mod auth;

@@ -31,7 +31,8 @@ pub(crate) async fn reset(config: Config, yes: bool) -> Result<(), CommandError>
             return Ok(());
         }
     }
-    let done = class::reset(config).await;
+    let done = class::reset(config).await.map_err(CommandError::from);
+    let done = done.and_then(|report| report.map_err(CommandError::NoBackup));
     audit::record(AuditEvent::ResetClass, Outcome::of(done.is_ok()), Actor::Unknown);
     let report = done?;
     let (students, sessions) = (report.students, report.sessions);

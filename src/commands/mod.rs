@@ -13,15 +13,18 @@ use cloakroom::config::{Config, ConfigError};
 use cloakroom::db::{Mongo, Unavailable};
 use cloakroom::network::PublicAddress;
 use cloakroom::stores::{self, OpenError};
-use cloakroom::teach;
+use cloakroom::teach::class::FOLDER;
 
 /// A reason why a command failed. Its message is one line.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
     #[error(transparent)]
     Start(#[from] StartError),
-    #[error(transparent)]
-    Class(#[from] teach::class::CommandError),
+    #[error(
+        "nothing was reset: the backup could not be written to {FOLDER} ({0}). Make that folder writable, or \
+         start the program in a folder that is"
+    )]
+    NoBackup(std::io::Error),
     #[error(transparent)]
     PublicAddress(#[from] PublicAddress),
     #[error(

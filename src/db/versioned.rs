@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use mongodb::Collection;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Bson, Document, deserialize_from_document, doc, serialize_to_document};
 use rocket::futures::TryStreamExt as _;
@@ -118,6 +119,62 @@ impl<T: Clone + Default + PartialEq + Serialize + DeserializeOwned> VersionedSto
             known = self.load(id).await?;
         }
         Err(Unavailable::new("there are too many concurrent changes"))
+    }
+
+    /// Deletes the value of this ID.
+    ///
+    /// # Errors
+    /// MongoDB does not answer.
+    pub async fn delete(&self, id: &str) -> Result<(), Unavailable> {
+        self.delete_where(doc! { "_id": id }, |other| other == id).await
+    }
+
+    /// Deletes all values except those of these IDs.
+    ///
+    /// # Errors
+    /// MongoDB does not answer.
+    pub async fn delete_except(&self, ids: &[String]) -> Result<(), Unavailable> {
+        let is_other = |id: &String| !ids.contains(id);
+        self.delete_where(doc! { "_id": { "$nin": ids } }, is_other).await
+    }
+
+    async fn delete_where(
+        &self,
+        filter: Document,
+        is_meant: impl Fn(&String) -> bool,
+    ) -> Result<(), Unavailable> {
+        match self {
+            Self::Mongodb(collection) => {
+                let delete =
+                    |all: Collection<Document>| async move { all.delete_many(filter).await };
+                collection.in_background().run(delete).await.map(drop)
+            }
+            Self::Memory(all) => {
+                all.send_modify(|all| all.retain(|id, _| !is_meant(id)));
+                Ok(())
+            }
+        }
+    }
+
+    /// Removes the field of this path from all values. `remove` does it in memory.
+    ///
+    /// # Errors
+    /// MongoDB does not answer.
+    pub async fn unset(&self, path: &str, remove: impl Fn(&mut T)) -> Result<(), Unavailable> {
+        match self {
+            Self::Mongodb(collection) => {
+                let version = doc! { "version": ObjectId::new() };
+                let update = doc! { "$unset": { path: "" }, "$set": version };
+                let unset = |all: Collection<Document>| async move {
+                    all.update_many(doc! {}, update).await
+                };
+                collection.in_background().run(unset).await.map(drop)
+            }
+            Self::Memory(all) => {
+                all.send_modify(|all| all.values_mut().for_each(|stored| stored.change(&remove)));
+                Ok(())
+            }
+        }
     }
 
     /// False, and nothing is done, if the stored value is no longer `old`.

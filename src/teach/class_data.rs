@@ -11,8 +11,7 @@ use crate::db::{Unavailable, in_time};
 /// The accounts that a page lists. A page with more than a school has is of no use.
 pub(super) const MAX_USERS: u32 = 2_000;
 
-/// The sessions that a page lists. Each visitor who guesses in a lesson can make an anonymous session, and
-/// a script can log in any number of times.
+/// The sessions that a page lists. A script can make any number of them, with or without an account.
 pub(super) const LISTED: ListLimits = ListLimits { users: MAX_USERS, per_user: 50, anonymous: 100 };
 
 /// The stores that say who is in the class.
@@ -39,8 +38,7 @@ impl<'r> ClassData<'r> {
         Ok(listed)
     }
 
-    /// The sessions within these limits. A session of another program may name a user with an ID that no
-    /// account can have: it is anonymous.
+    /// The sessions within these limits. One of another program may name no possible user: it is anonymous.
     pub(super) async fn list(&self, limits: ListLimits) -> Result<Vec<SessionInfo>, Unavailable> {
         let mut listed = in_time(self.sessions.admin().list(limits)).await??;
         for info in &mut listed {

@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
 use rocket::figment::Figment;
 use rocket::response::Redirect;
-use rocket::{Route, State, get, post, routes};
+use rocket::{State, get, post};
 use rocket_dyn_templates::{Template, context};
 use serde::{Deserialize, Serialize};
 
@@ -57,8 +57,7 @@ impl ConceptTest {
         Some(items.map(|(item, answer)| u32::from(*answer == Some(item.ask.right))).sum())
     }
 
-    /// The results of these students: the answers to each question, and the number of right answers of those
-    /// who have handed in both tests.
+    /// The answers to each question, and the number of right answers of those who handed in both tests.
     pub(super) fn results<'p>(
         &self,
         students: impl Iterator<Item = &'p Progress> + Clone,
@@ -80,8 +79,7 @@ impl ConceptTest {
         }
     }
 
-    /// The questions in the order of this user, each with its options in their order. Each has its number. A
-    /// reload shows the same order.
+    /// The questions, and the options of each, with their numbers in this user's order, which stays the same.
     fn drawn<'t>(&'t self, user: &str, phase: Phase) -> impl Serialize + use<'t> {
         // The last 16 of the 24 digits of the ID: those before them are a time.
         let seed = user.get(8..).and_then(|digits| u64::from_str_radix(digits, 16).ok());
@@ -110,7 +108,7 @@ impl ConceptTest {
 }
 
 #[get("/test")]
-fn show(
+pub(super) fn show(
     page: Page<'_>,
     visitor: &Visitor,
     learner: Learner<'_>,
@@ -133,7 +131,7 @@ fn show(
 }
 
 #[derive(Deserialize)]
-struct HandedIn {
+pub(super) struct HandedIn {
     test: Phase,
     #[serde(flatten)]
     answers: BTreeMap<String, String>,
@@ -141,7 +139,7 @@ struct HandedIn {
 
 /// Stores the answers to the test that is open. The first ones count.
 #[post("/test", data = "<form>")]
-async fn hand_in(
+pub(super) async fn hand_in(
     page: Page<'_>,
     mut learner: Learner<'_>,
     test: &State<ConceptTest>,
@@ -162,9 +160,4 @@ async fn hand_in(
     };
     page.set_flash(&flash);
     Ok(Redirect::to("/learn/test"))
-}
-
-/// The routes below `/learn`.
-pub(super) fn routes() -> Vec<Route> {
-    routes![show, hand_in]
 }

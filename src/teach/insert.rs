@@ -1,8 +1,7 @@
 //! Puts the X-ray and the news of the class into each page.
 //!
-//! The X-ray is known only when the response is ready, with its cookies and the writes of the session. The
-//! news are for pages that need not know that there is a class. So each page is rendered with two empty
-//! places, which are filled here.
+//! The X-ray is known only when the response is ready, with its cookies and the writes of the session. So
+//! each page is rendered with two empty places, which are filled here.
 
 use std::io::Cursor;
 

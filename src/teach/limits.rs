@@ -18,7 +18,6 @@ use crate::db::Unavailable;
 use crate::proxy::client_address;
 use crate::web::{Error, FormResponse, Page, humanize};
 
-/// The counters of one visitor.
 pub(super) struct Limits<'r> {
     throttle: &'r Throttle,
     address: IpAddr,
@@ -61,7 +60,6 @@ impl<'r> Limits<'r> {
         Some(Self { throttle: &strategy.throttle, address: client_address(request), user })
     }
 
-    /// Counts a session that is about to be stored.
     pub(super) async fn count(&self, size: Size) -> Result<(), Denied> {
         let networks = Network::around(self.address);
         let buckets: Vec<_> = match (&self.user, size) {
@@ -75,7 +73,6 @@ impl<'r> Limits<'r> {
     }
 }
 
-/// How long the visitor has to wait, for the page that says so.
 #[derive(Default)]
 struct Wait(Duration);
 

@@ -3,14 +3,8 @@
 //! It is built on all other folders, and none of them uses it. `lib.rs` attaches it when `teaching` is on.
 //! Without it, the app is complete, and each address in here is a 404.
 //!
-//! In here as well, each module uses only those above it:
-//! - `text` of files below the templates, `limits` of what a visitor may store
-//! - `xray` shows what `trace` has recorded
-//! - `progress` stores how far each learner is, `class_data` lists the class, `settings` are the teacher's
-//! - `lessons` check what was recorded, `labs` are sessions to break
-//! - `concept_test` is taken before and after the lessons
-//! - `class` is the teacher's view of all that
-//! - `insert` puts X-ray and line into the pages
+//! In here as well, each module uses only those above it: `lessons` check what `trace` has recorded, `labs`
+//! are sessions to break, and `class` is the teacher's view of all.
 
 mod text;
 mod limits;
@@ -26,6 +20,7 @@ mod insert;
 
 use rocket::fairing::{AdHoc, Fairing};
 use rocket::figment::Figment;
+use rocket::{catchers, routes};
 
 use crate::auth::LocalStrategy;
 use crate::stores::{Backend, OpenError};
@@ -76,11 +71,11 @@ pub async fn stage(
             .manage(test)
             .manage(lessons::BarsCache::default())
             .mount("/learn", lessons::routes())
-            .mount("/learn", concept_test::routes())
-            .mount("/login", lessons::login_routes())
+            .mount("/learn", routes![concept_test::show, concept_test::hand_in])
+            .mount("/login", routes![lessons::behind_the_login::log_in])
             .mount("/lab", labs::routes())
-            .register("/learn", rocket::catchers![lessons::closed, limits::enough])
-            .register("/lab", rocket::catchers![lessons::closed, limits::enough])
-            .mount("/xray", xray::routes())
+            .register("/learn", catchers![lessons::closed, limits::enough])
+            .register("/lab", catchers![lessons::closed, limits::enough])
+            .mount("/xray", routes![xray::pages::list, xray::pages::one, xray::pages::code])
     }))
 }

@@ -1,9 +1,7 @@
-//! The settings of the class: closed lessons, the teacher's line, revealed guesses, the test, the board,
-//! seats, the address.
+//! The settings of the class, as the teacher's page changes them.
 //!
-//! They are one document in the collection `class`, so that several instances can serve one class. Each
-//! instance has a copy in memory, so no page asks MongoDB for it. `class/watch.rs` refreshes the copy when
-//! the document changes.
+//! They are one document in the collection `class`, so that several instances can serve one class. Each has a
+//! copy in memory, which `class/watch.rs` refreshes, so no page asks MongoDB for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +18,6 @@ use crate::teach::progress::Phase;
 /// The ID of the only document.
 const ID: &str = "class";
 
-/// The settings, as they are stored.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Settings {
@@ -30,7 +27,6 @@ pub(super) struct Settings {
     pub line: String,
     /// The lesson whose guesses the whole class sees as bars.
     pub revealed: Option<String>,
-    /// The test that students can take.
     pub test: Option<Phase>,
     /// A random text in the passphrases of this class's seats; empty without seats.
     pub seats: String,
@@ -47,8 +43,7 @@ pub(super) struct Settings {
     pub look: Option<i64>,
 }
 
-/// What the board shows: the invitation, or a lesson (its slug) or a request (its ID), or the request of a
-/// lesson.
+/// What the board shows: a lesson (its slug), a request (its ID), both, or the invitation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct OnBoard {
@@ -85,7 +80,6 @@ impl ClassSettings {
         Ok(())
     }
 
-    /// Reads the settings again.
     pub(super) async fn refresh(&self) -> Result<(), Unavailable> {
         self.current.send_replace(self.store.load(ID).await?.value);
         Ok(())

@@ -1,24 +1,25 @@
 //! One request and its response, as they are kept.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use get_size2::GetSize;
 use rocket::http::Cookie as SetCookie;
-use rocket_express_session::Write;
+use rocket_express_session::{Timestamp, Write};
 
 use super::bounds::{self, cut};
 use super::redact;
 use super::step::{Command, Noted, Step};
 
 /// A request, its steps and its response. Each part was redacted when it was noted.
-#[derive(Clone, Debug, GetSize)]
+#[derive(Clone, Debug, Default, GetSize)]
 pub struct Exchange {
     /// The request's ID in the log. It cannot be guessed, and a browser that knows it may read.
     pub id: String,
     /// Counts the exchanges of its browser, from 1: a short number to talk about. 0 without a browser.
     pub number: u64,
     /// When the request came.
-    pub received: SystemTime,
+    #[get_size(ignore)]
+    pub received: Timestamp,
     /// The method of the request.
     pub method: String,
     /// The path without the query, cut.
@@ -56,6 +57,9 @@ pub struct Cookie {
     pub sid: Option<String>,
     /// The attributes of a `Set-Cookie` line.
     pub attributes: String,
+    /// The date in them.
+    #[get_size(ignore)]
+    pub expires: Option<Timestamp>,
     /// Whether a `Set-Cookie` line deletes the cookie.
     pub is_gone: bool,
 }
@@ -65,7 +69,7 @@ impl Cookie {
         let bytes = name.len() + 1 + value.len();
         let name = cut(name, bounds::NAME);
         let sid = redact::sid_in(value);
-        Self { name, bytes, sid, attributes: String::new(), is_gone: false }
+        Self { name, bytes, sid, attributes: String::new(), expires: None, is_gone: false }
     }
 
     /// From a `Set-Cookie` line.
@@ -73,34 +77,19 @@ impl Cookie {
         let (pair, attributes) = line.split_once("; ").unwrap_or((line, ""));
         let (name, value) = pair.split_once('=')?;
         let parsed = SetCookie::parse(line.to_owned()).ok()?;
-        let ends = parsed.expires_datetime().map(SystemTime::from);
+        let expires = parsed.expires_datetime().map(|date| date.unix_timestamp() * 1_000);
+        let expires = expires.map(Timestamp::from_millis);
         let is_gone = parsed.max_age().is_some_and(time::SignedDuration::is_zero)
-            || ends.is_some_and(|ends| ends <= SystemTime::now());
+            || expires.is_some_and(|expires| expires <= Timestamp::now());
         let attributes = cut(attributes, bounds::ATTRIBUTES);
-        Some(Self { attributes, is_gone, ..Self::sent(name, value) })
+        Some(Self { attributes, expires, is_gone, ..Self::sent(name, value) })
     }
 }
 
 impl Exchange {
     /// The exchange of a request that arrives now, without steps.
     pub fn new(id: String) -> Self {
-        Self {
-            id,
-            number: 0,
-            received: SystemTime::now(),
-            method: String::new(),
-            path: String::new(),
-            cookies: vec![],
-            steps: vec![],
-            status: 200,
-            location: None,
-            set_cookies: vec![],
-            bytes: None,
-            took: Duration::ZERO,
-            follows: None,
-            user: None,
-            has_coarse_times: false,
-        }
+        Self { id, received: Timestamp::now(), status: 200, ..Self::default() }
     }
 
     /// The commands that it sent to MongoDB.

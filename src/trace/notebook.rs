@@ -13,8 +13,7 @@ use super::recorder::{BrowserKey, Recorder};
 use super::step::{Noted, Step};
 use crate::in_flight::{PerTask, request_id};
 
-/// First path segments of the requests that are not recorded. They are not interesting, or they show
-/// recordings.
+/// First path segments of the requests that are not recorded: they are of no interest, or show recordings.
 const UNRECORDED: [&str; 7] =
     ["static", "healthz", "readyz", "xray", "favicon.ico", "apple-touch-icon.png", "class"];
 
@@ -33,8 +32,7 @@ pub(super) struct Notebook {
     pub(super) exchange: Exchange,
     /// The memory that its steps take.
     bytes: usize,
-    /// The keys of the browser, in the order in which they became known. A login gives the browser a new
-    /// session, and so a new key.
+    /// The keys of the browser, the newest last: a login gives it a new session, and so a new key.
     owners: Vec<BrowserKey>,
 }
 
@@ -90,8 +88,7 @@ impl Notebook {
     }
 }
 
-/// Opens the notebook of each request, if there is a recorder. It comes before all fairings that change the
-/// request.
+/// Opens the notebook of each request, if there is a recorder. It precedes fairings that change the request.
 pub fn openings() -> AdHoc {
     AdHoc::on_request("Notebooks", |request, _| {
         Box::pin(async move {
@@ -103,8 +100,7 @@ pub fn openings() -> AdHoc {
     })
 }
 
-/// Closes the notebook, and stores its content with the recorder. It comes after all fairings that change the
-/// response.
+/// Closes the notebook, and keeps its content. It comes after all fairings that change the response.
 pub fn stage() -> AdHoc {
     AdHoc::on_response("Recorder", |request, response| {
         Box::pin(async move { store(request, response).await })
@@ -126,14 +122,12 @@ async fn store(request: &Request<'_>, response: &mut Response<'_>) {
     recorder.keep(exchange, &owners);
 }
 
-/// The exchange of this task's request as it is so far, with the status 200 and without cookies set. The
-/// notebook stays open.
+/// The exchange of this task's request so far. Its status is 200, it sets no cookies, and it goes on.
 pub fn so_far() -> Option<Exchange> {
     Some(NOTEBOOKS.with(|notebook| notebook.clone())?.finish().0)
 }
 
-/// Notes a step, if a notebook is open. `step` is called before the notebook is locked, because it may take a
-/// lock itself.
+/// Notes a step, if a notebook is open. `step` may take a lock, so it is called before the notebook's own.
 pub fn note(step: impl FnOnce() -> Step) {
     if !NOTEBOOKS.is_empty() {
         let step = step();

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use get_size2::GetSize as _;
 
@@ -18,8 +17,8 @@ const MAX_EXCHANGES: usize = 2_000;
 /// The memory of all exchanges together, whatever clients send.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// The longest time between a redirect and the request that follows it: a browser follows at once.
-const REDIRECT: Duration = Duration::from_secs(10);
+/// The most milliseconds between a redirect and the request that follows it: a browser follows at once.
+const REDIRECT: i64 = 10_000;
 
 /// A browser, by a keyed hash of its session ID. The ID itself is not kept: it could be used to log in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,14 +34,10 @@ impl BrowserKey {
 
 /// The last exchanges of all browsers. Clones share them.
 #[derive(Clone, Default)]
-pub struct Recorder {
-    kept: Arc<Mutex<Kept>>,
-}
+pub struct Recorder(Arc<Mutex<Kept>>);
 
 #[derive(Default)]
-struct Kept {
-    exchanges: VecDeque<Entry>,
-}
+struct Kept(VecDeque<Entry>);
 
 /// An exchange, the browser that it belongs to, and the memory that it takes.
 struct Entry {
@@ -59,7 +54,7 @@ impl Recorder {
     pub fn keep(&self, mut exchange: Exchange, keys: &[BrowserKey]) -> Arc<Exchange> {
         let mut kept = self.kept();
         let browser = keys.last().copied();
-        for entry in &mut kept.exchanges {
+        for entry in &mut kept.0 {
             if entry.browser.is_some_and(|key| keys.contains(&key)) {
                 entry.browser = browser;
             }
@@ -67,9 +62,9 @@ impl Recorder {
         exchange.number = browser.map_or(0, |browser| kept.next_number(browser));
         exchange.follows = exchange.follows.take().or_else(|| kept.redirect_to(&exchange, browser));
         let (bytes, exchange) = (exchange.get_size() + size_of::<Entry>(), Arc::new(exchange));
-        kept.exchanges.push_back(Entry { browser, exchange: exchange.clone(), bytes, sent: 0 });
+        kept.0.push_back(Entry { browser, exchange: exchange.clone(), bytes, sent: 0 });
         while let Some(surplus) = kept.surplus(browser) {
-            kept.exchanges.remove(surplus);
+            kept.0.remove(surplus);
         }
         exchange
     }
@@ -77,7 +72,7 @@ impl Recorder {
     /// The exchange of this ID.
     pub fn get(&self, id: &str) -> Option<Arc<Exchange>> {
         let kept = self.kept();
-        let found = kept.exchanges.iter().find(|entry| entry.exchange.id == id);
+        let found = kept.0.iter().find(|entry| entry.exchange.id == id);
         found.map(|entry| entry.exchange.clone())
     }
 
@@ -98,7 +93,7 @@ impl Recorder {
 
     fn newest(&self, is_wanted: impl Fn(&Entry) -> bool) -> Vec<Arc<Exchange>> {
         let kept = self.kept();
-        let wanted = kept.exchanges.iter().rev().filter(|entry| is_wanted(entry));
+        let wanted = kept.0.iter().rev().filter(|entry| is_wanted(entry));
         wanted.map(|entry| entry.exchange.clone()).collect()
     }
 
@@ -107,23 +102,22 @@ impl Recorder {
     pub fn browser_of_page(&self, id: &str, path: &str, most: u8) -> Option<BrowserKey> {
         let mut kept = self.kept();
         let of_page = |entry: &&mut Entry| entry.exchange.id == id && entry.exchange.path == path;
-        let page = kept.exchanges.iter_mut().find(of_page)?;
+        let page = kept.0.iter_mut().find(of_page)?;
         page.sent = page.sent.saturating_add(1);
         if page.sent > most { None } else { page.browser }
     }
 
     /// Removes all exchanges.
     pub fn clear(&self) {
-        self.kept().exchanges.clear();
+        self.kept().0.clear();
     }
 
     /// Removes all exchanges of this user, and those that the user's browsers sent without a login.
     pub fn forget_user(&self, user: &str) {
         let mut kept = self.kept();
-        let own =
-            kept.exchanges.iter().filter(|entry| entry.exchange.user.as_deref() == Some(user));
+        let own = kept.0.iter().filter(|entry| entry.exchange.user.as_deref() == Some(user));
         let browsers: Vec<BrowserKey> = own.filter_map(|entry| entry.browser).collect();
-        kept.exchanges.retain(|entry| match &entry.exchange.user {
+        kept.0.retain(|entry| match &entry.exchange.user {
             Some(other) => other != user,
             None => !entry.browser.is_some_and(|browser| browsers.contains(&browser)),
         });
@@ -144,24 +138,23 @@ impl Recorder {
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Kept {
     fn next_number(&self, browser: BrowserKey) -> u64 {
-        let own = self.exchanges.iter().filter(|entry| entry.browser == Some(browser));
+        let own = self.0.iter().filter(|entry| entry.browser == Some(browser));
         own.map(|entry| entry.exchange.number).max().unwrap_or_default() + 1
     }
 
     /// The last exchange of this browser, if it was a redirect to where this one went.
     fn redirect_to(&self, exchange: &Exchange, browser: Option<BrowserKey>) -> Option<String> {
         let browser = browser?;
-        let mut own = self.exchanges.iter().rev().filter(|entry| entry.browser == Some(browser));
+        let mut own = self.0.iter().rev().filter(|entry| entry.browser == Some(browser));
         let last = &own.next()?.exchange;
         let target = last.location.as_deref()?.split(['?', '#']).next()?;
-        let was_just_now =
-            exchange.received.duration_since(last.received).is_ok_and(|time| time < REDIRECT);
+        let was_just_now = exchange.received.since(last.received) < REDIRECT;
         (target == exchange.path && exchange.method == "GET" && was_just_now)
             .then(|| last.id.clone())
     }
@@ -169,11 +162,11 @@ impl Kept {
     /// The index of an exchange that breaks one of three bounds: of this browser, in number, in bytes.
     fn surplus(&self, browser: Option<BrowserKey>) -> Option<usize> {
         let is_own = |entry: &Entry| entry.browser.is_some() && entry.browser == browser;
-        let own = self.exchanges.iter().filter(|entry| is_own(entry)).count();
-        let bytes: usize = self.exchanges.iter().map(|entry| entry.bytes).sum();
+        let own = self.0.iter().filter(|entry| is_own(entry)).count();
+        let bytes: usize = self.0.iter().map(|entry| entry.bytes).sum();
         if own > PER_BROWSER {
-            self.exchanges.iter().position(is_own)
-        } else if self.exchanges.len() > MAX_EXCHANGES {
+            self.0.iter().position(is_own)
+        } else if self.0.len() > MAX_EXCHANGES {
             self.oldest_of_largest(|_| 1)
         } else if bytes > MAX_BYTES {
             self.oldest_of_largest(|entry| entry.bytes)
@@ -182,20 +175,19 @@ impl Kept {
         }
     }
 
-    /// The index of the oldest exchange of the largest group, by this measure. So a browser that sends
-    /// thousands of requests evicts only exchanges of its own group.
+    /// The index of the oldest exchange of the largest group. So a busy browser evicts only its own group's.
     fn oldest_of_largest(&self, measure: fn(&Entry) -> usize) -> Option<usize> {
-        let of_users = self.exchanges.iter();
+        let of_users = self.0.iter();
         let of_users = of_users.filter_map(|e| Some((e.browser?, e.exchange.user.as_deref()?)));
         let users: HashMap<BrowserKey, &str> = of_users.collect();
         // A group for the requests without a session, such as probes and crawlers. One for the browsers in
         // which no user has logged in. And one for each user, with all browsers of the user.
         let group = |entry: &Entry| entry.browser.map(|browser| users.get(&browser));
         let mut sizes: HashMap<_, usize> = HashMap::new();
-        for entry in &self.exchanges {
+        for entry in &self.0 {
             *sizes.entry(group(entry)).or_default() += measure(entry);
         }
         let largest = sizes.values().max().copied()?;
-        self.exchanges.iter().position(|entry| sizes.get(&group(entry)) == Some(&largest))
+        self.0.iter().position(|entry| sizes.get(&group(entry)) == Some(&largest))
     }
 }

@@ -1,7 +1,5 @@
-//! Redaction: enough of a value to tell two apart, never enough to log in with.
-//!
-//! Texts are left out unless their key is on a short list. So a field that we have not thought of
-//! is shown by its length, and not by its value.
+//! Redaction: enough of a value to tell two apart, never enough to log in with. Texts are left out unless
+//! their key is on a short list. So a field that we have not thought of is shown by its length.
 
 use mongodb::bson::{Bson, Document};
 

@@ -1,6 +1,5 @@
-//! Notes the events of the session engine as steps.
-//!
-//! The engine does not know the notebook. It calls a function of ours for each event (`Builder::observe`).
+//! Notes the events of the session engine as steps. The engine does not know the notebook: it calls a
+//! function of ours for each event (`Builder::observe`).
 
 use rocket_express_session::SessionId;
 use rocket_express_session::observe::{Event, Signature as CookieSignature};

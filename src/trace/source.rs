@@ -79,8 +79,7 @@ fn impl_around(head: usize, source: &[&str]) -> Option<usize> {
     found.filter(|_| is_method)
 }
 
-/// The lines of the function with this first line, from its comment to its last brace. Rustfmt puts the brace
-/// into the column of the first line.
+/// The lines of the function, from its comment to its last brace, which is in the column of its first line.
 fn lines_around(head: usize, source: &[&str]) -> Range<usize> {
     let indent = source[head].len() - source[head].trim_start().len();
     let is_comment = |line: &&&str| line.trim_start().starts_with("///");

@@ -88,8 +88,7 @@ pub struct Command {
     pub name: String,
     /// The target collection.
     pub collection: String,
-    /// The command as one would type it into MongoDB's shell. Names and IDs are in double quotes, and
-    /// nothing else from outside is in it.
+    /// As one would type it into MongoDB's shell. Only names and IDs are from outside, in double quotes.
     pub text: String,
     /// The keys that it sets or inserts, at the top level of a document.
     pub keys: Vec<String>,

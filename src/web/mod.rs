@@ -51,7 +51,7 @@ pub use page::Page;
 pub use reauth::{ConfirmError, Reauth};
 pub use session_view::SessionView;
 pub use stored_document::{document_of, stored_document};
-pub use time_view::{TimeView, humanize, timestamp};
+pub use time_view::{TimeView, humanize};
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! Times for pages: a moment for the `<time>` element, and a waiting time as text.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use rocket_express_session::Timestamp;
 use serde::Serialize;
@@ -27,18 +27,6 @@ impl From<Timestamp> for TimeView {
             relative: relative_to(moment, Timestamp::now()),
         }
     }
-}
-
-impl From<SystemTime> for TimeView {
-    fn from(moment: SystemTime) -> Self {
-        timestamp(moment).into()
-    }
-}
-
-/// The moment of a time by the system's clock.
-pub fn timestamp(moment: SystemTime) -> Timestamp {
-    let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(since.as_millis().try_into().unwrap_or(i64::MAX))
 }
 
 /// A moment as text, such as `2 January 2026, 03:04 UTC`. The server does not know the reader's time zone.

@@ -17,7 +17,7 @@ const LATEST: i64 = 253_402_300_799_999;
 /// A point in time, in milliseconds since 1970-01-01 UTC, as JavaScript's `Date` and BSON's dates are.
 ///
 /// Always within the years 1970 to 9999, which HTTP dates and RFC 3339 can write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {

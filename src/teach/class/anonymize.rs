@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use indexmap::IndexSet;
 use rocket::{Orbit, Rocket};
 
 use crate::names::LAB_COOKIES;
@@ -15,10 +16,9 @@ use crate::trace::{Exchange, Step};
 const FIELDS: &str = "username password next remember item current new do choice sure answer wanted line \
                       confirmation resave save_uninitialized one_day secret";
 
-/// What the class may see of one exchange.
 pub(super) struct Anonymizer {
     /// The short session IDs that have a letter.
-    sids: Vec<String>,
+    sids: IndexSet<String>,
     /// The site's own names: of parts of addresses, fields and cookies. A visitor may have typed any other.
     names: HashSet<String>,
 }
@@ -36,33 +36,21 @@ impl Anonymizer {
         let set = exchange.set_cookies.iter().map(|cookie| cookie.name.as_str());
         let cookies = read.chain(set).chain(LAB_COOKIES);
         let names = fixed.chain(slugs).chain(cookies).chain(FIELDS.split(' '));
-        Self { sids: vec![], names: names.map(str::to_owned).collect() }
+        Self { sids: IndexSet::new(), names: names.map(str::to_owned).collect() }
     }
 
     /// The value of this name in a sentence, as the class may see it.
     pub(super) fn shown(&mut self, name: &str, value: &str) -> String {
         match name {
             "user" => "●●●".to_owned(),
-            "sid" | "old" | "new" if !value.is_empty() => self.letter(value),
+            "sid" | "old" | "new" if !value.is_empty() => {
+                letter(self.sids.insert_full(value.to_owned()).0)
+            }
             "path" => self.path(value),
             "name" => self.own_name(value).to_owned(),
             "command" => self.command(value),
             _ => value.to_owned(),
         }
-    }
-
-    /// The letter of a session ID.
-    fn letter(&mut self, sid: &str) -> String {
-        if !self.sids.iter().any(|known| known == sid) {
-            self.sids.push(sid.to_owned());
-        }
-        self.known_letter(sid).unwrap_or_default()
-    }
-
-    /// The letter of a session ID that has one: `A` for the first, and `Z` for all from the 26th on.
-    fn known_letter(&self, sid: &str) -> Option<String> {
-        let number = self.sids.iter().position(|known| known == sid)?;
-        ('A'..='Z').nth(number.min(25)).map(String::from)
     }
 
     /// Dots for a name that is not the site's own.
@@ -80,8 +68,13 @@ impl Anonymizer {
     fn command(&self, command: &str) -> String {
         let parts = command.split('"').enumerate().map(|(n, part)| match n % 2 {
             0 => part.to_owned(),
-            _ => self.known_letter(part).unwrap_or_else(|| "…".to_owned()),
+            _ => self.sids.get_index_of(part).map_or_else(|| "…".to_owned(), letter),
         });
         parts.collect::<Vec<_>>().join("\"")
     }
+}
+
+/// The letter of the session ID with this number: `A` for the first, and `Z` for all from the 26th on.
+fn letter(number: usize) -> String {
+    ('A'..='Z').nth(number.min(25)).map(String::from).unwrap_or_default()
 }

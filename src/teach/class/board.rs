@@ -1,8 +1,7 @@
-//! `/class/board`: the page for the projector. It shows one thing, without names and IDs of users: the
-//! invitation, the slides of a lesson, or a request step by step.
+//! `/class/board`: the page for the projector. It shows the invitation, the slides of a lesson, or a request
+//! step by step, without names and IDs of users.
 //!
-//! The teacher chooses it on other pages. The choice is in the settings of the class, so each board follows
-//! it. The exchange itself is in this process, which has recorded it.
+//! The teacher chooses on other pages. The choice is in the settings of the class, so each board follows it.
 
 use std::sync::Arc;
 
@@ -28,7 +27,6 @@ use crate::web::{Error, Form, TimeView};
 pub(super) struct Board(watch::Sender<Option<Arc<Exchange>>>);
 
 impl Board {
-    /// Replaces the exchange on the board.
     pub(super) fn put(&self, exchange: Option<Arc<Exchange>>) {
         self.0.send_replace(exchange);
     }
@@ -54,8 +52,7 @@ pub(super) struct Button {
     step: usize,
 }
 
-/// `lesson` or `request` chooses what the board shows; `next`, `back` or `step` goes on; `look` and `end`
-/// ask all students to look at the board, or no longer.
+/// `lesson` or `request` chooses what it shows; `next`, `back` or `step` goes on; `look` calls all students.
 #[post("/board", data = "<form>")]
 pub(super) async fn press(
     class: ClassPage<'_>,
@@ -129,7 +126,6 @@ pub(super) struct Slides<'r> {
 }
 
 impl<'r> Slides<'r> {
-    /// The slides of what was chosen.
     fn of(class: &ClassPage<'r>, chosen: OnBoard) -> Self {
         let OnBoard { lesson, request, step } = chosen;
         let rocket = class.page.request().rocket();
@@ -155,7 +151,6 @@ impl<'r> Slides<'r> {
         }
     }
 
-    /// The slides that the settings of this class name.
     pub(super) fn current(class: &ClassPage<'r>) -> Self {
         Self::of(class, class.settings.current().board)
     }

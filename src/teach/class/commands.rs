@@ -1,6 +1,8 @@
 //! The commands of a teacher on the machine of the server: making seats, and the reset of `/class`.
 
-use super::reset::{FOLDER, Report, reset_class};
+use std::io;
+
+use super::reset::{Report, reset_class};
 use super::seats::{MAX_SEATS, Seeded, make};
 use crate::config::Config;
 use crate::stores::{self, OnUnreachable, OpenError, Stores};
@@ -9,26 +11,6 @@ use crate::teach::labs::Labs;
 use crate::teach::progress::ProgressStore;
 use crate::teach::settings::ClassSettings;
 use crate::{StartError, sessions, strategy};
-
-/// Why a command for the class failed.
-#[derive(Debug, thiserror::Error)]
-pub enum CommandError {
-    /// The stores cannot be opened, or do not answer.
-    #[error(transparent)]
-    Start(#[from] StartError),
-    /// The backup of a reset cannot be written.
-    #[error(
-        "nothing was reset: the backup could not be written to {FOLDER} ({0}). Make that folder \
-         writable, or start the program in a folder that is"
-    )]
-    Backup(std::io::Error),
-}
-
-impl<E: Into<OpenError>> From<E> for CommandError {
-    fn from(error: E) -> Self {
-        Self::Start(error.into().into())
-    }
-}
 
 async fn open(config: &Config) -> Result<Stores, OpenError> {
     stores::require_database(config)?;
@@ -39,24 +21,25 @@ async fn open(config: &Config) -> Result<Stores, OpenError> {
 ///
 /// # Errors
 /// There is no database, or it does not answer.
-pub async fn seed(config: &Config, students: u32) -> Result<Seeded, CommandError> {
+pub async fn seed(config: &Config, students: u32) -> Result<Seeded, StartError> {
     let stores = open(config).await?;
     let strategy = strategy(config, &stores)?;
     let settings = ClassSettings::new(&stores.backing);
-    Ok(make(&strategy, &settings, students.min(MAX_SEATS)).await?)
+    Ok(make(&strategy, &settings, students.min(MAX_SEATS)).await.map_err(OpenError::from)?)
 }
 
 /// Resets the class, as `/class` does. Running servers notice it, and forget what they have recorded.
 ///
 /// # Errors
-/// There is no database, it does not answer, or the backup cannot be written.
-pub async fn reset(config: Config) -> Result<Report, CommandError> {
+/// There is no database, or it does not answer. The inner error: the backup cannot be written to
+/// [`FOLDER`](super::FOLDER).
+pub async fn reset(config: Config) -> Result<io::Result<Report>, StartError> {
     let stores = open(&config).await?;
     let strategy = strategy(&config, &stores)?;
-    let labs = Labs::open(&stores.backing, &strategy).await?;
+    let labs = Labs::open(&stores.backing, &strategy).await.map_err(OpenError::from)?;
     let sessions = sessions(config.session.options, &stores, false)?;
     let progress = ProgressStore::new(&stores.backing);
     let settings = ClassSettings::new(&stores.backing);
     let class = ClassData { sessions: &sessions, strategy: &strategy, progress: &progress };
-    reset_class(class, &labs, &settings).await?.map_err(CommandError::Backup)
+    Ok(reset_class(class, &labs, &settings).await.map_err(OpenError::from)?)
 }

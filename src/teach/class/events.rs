@@ -1,12 +1,9 @@
-//! `/class/events`: the changes of the class, as server-sent events.
+//! `/class/events`: the changes of the class, as server-sent events. `watch.rs` notices them.
 //!
-//! `watch.rs` notices the changes. The last changes of sessions stay in memory, for a listener that is slow
-//! or that reconnects. So no listener misses one, and none keeps others waiting.
-//!
+//! The last changes of sessions stay in memory, so a listener that is slow or that reconnects misses none.
 //! `ledger` is a line for each insert, update and delete of a session; `changed` says that the roster is to
 //! be fetched again; `beat` comes every five seconds, so that a page notices a server that does not respond.
-//! The ID of a line is its time by MongoDB's clock. The browser sends the last one when it reconnects, so it
-//! misses nothing in between. MongoDB's resume token would not do: it has the whole session ID in it.
+//! The ID of a line is its time by MongoDB's clock: a resume token would have the whole session ID in it.
 
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
@@ -48,7 +45,6 @@ const REMEMBERED: Duration = Duration::from_secs(5 * 60);
 pub(super) struct Line {
     /// `insert`, `update` or `delete`.
     pub what: &'static str,
-    /// The first characters of the session ID.
     pub short_id: String,
     /// The keys that an update has set.
     pub keys: Vec<String>,
@@ -72,7 +68,6 @@ impl Changes {
         });
     }
 
-    /// Whether any page listens.
     pub(super) fn has_listeners(&self) -> bool {
         self.0.receiver_count() > 0
     }

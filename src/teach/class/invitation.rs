@@ -22,11 +22,9 @@ use crate::auth::{LocalStrategy, User, Visitor};
 use crate::network::addresses;
 use crate::web::{Error, NoFields, Page};
 
-/// How long the link works.
 const LIFETIME: Duration = Duration::from_secs(30 * 60);
 
-/// The token in the teacher's link, and when it expires. There is none before the first link, and after its
-/// use.
+/// The token in the teacher's link, and when it expires. There is none after its use.
 #[derive(Default)]
 pub(super) struct TeacherLink(Mutex<Option<(String, Instant)>>);
 
@@ -64,7 +62,6 @@ pub(super) async fn announce(rocket: &Rocket<Orbit>) {
     println!("    {first}/class/teacher/{token}\n");
 }
 
-/// The address as a QR code.
 #[get("/qr.svg")]
 pub(super) fn qr(class: ClassPage<'_>) -> Option<(ContentType, String)> {
     let code = QrCode::new(class.address()?).ok()?;

@@ -1,13 +1,7 @@
 //! The class: what a teacher sees and does. All of it is for admins.
 //!
-//! - `pages` is the page `/class` with its buttons, and shows the `roster`; `students` is the page of one
-//!   student; `class_page` is what most pages show
-//! - `reset` deletes the class, `commands` run on the terminal
-//! - `watch` notices changes, and `events` sends them to the page
-//! - `invitation` shows students and teacher the way in, `seats` are accounts made in advance, `sheets` are
-//!   printed or saved
-//! - `board` is the page for the projector, which `anonymize` keeps free of names
-//! - `news` tells open pages of students what the teacher has changed
+//! `class_page` is the guard of most pages, and `roster` reads who is there. `watch` notices changes,
+//! `events` sends them to the teacher's page, and `news` to those of students.
 
 mod roster;
 mod class_page;
@@ -24,13 +18,13 @@ mod board;
 mod anonymize;
 mod news;
 
-pub use commands::{CommandError, reset, seed};
+pub use commands::{reset, seed};
 pub(super) use news::of_page as news;
+pub use reset::FOLDER;
 pub(super) use seats::card_of;
 
 use rocket::fairing::{AdHoc, Fairing};
-use rocket::futures::future::select;
-use rocket::{Orbit, Rocket, routes};
+use rocket::routes;
 
 /// The pages of the class, and the task that watches for changes.
 pub(super) fn stage() -> impl Fairing {
@@ -45,18 +39,11 @@ pub(super) fn stage() -> impl Fairing {
             .mount("/class", routes![sheets::cards, sheets::key, sheets::handout, sheets::progress])
             .mount("/class", routes![news::news])
             .mount("/class/lessons", routes![pages::lesson])
-            .attach(AdHoc::on_liftoff("Class", |rocket| Box::pin(async move { watch(rocket) })))
+            .attach(AdHoc::on_liftoff("Class", |rocket| Box::pin(watch::start(rocket))))
     })
 }
 
 /// For a server that was started for a class: prints its address and the teacher's link on the terminal.
 pub fn invite() -> impl Fairing {
     AdHoc::on_liftoff("Invitation", |rocket| Box::pin(invitation::announce(rocket)))
-}
-
-/// Starts the task that watches for changes. It ends with the server.
-fn watch(rocket: &Rocket<Orbit>) {
-    if let Some(watcher) = watch::Watcher::of(rocket) {
-        rocket::tokio::spawn(select(Box::pin(watcher.run()), rocket.shutdown()));
-    }
 }

@@ -15,7 +15,7 @@ use crate::audit::{self, Actor, AuditEvent, Outcome};
 use crate::in_flight::without_deadline;
 use crate::teach::labs::Labs;
 use crate::teach::lessons::{Lesson, all};
-use crate::teach::progress::{Phase, Scope};
+use crate::teach::progress::Phase;
 use crate::web::{Error, FieldError, Flash, Form, FormResponse};
 
 /// The characters of a line, which is on top of every page.
@@ -53,7 +53,6 @@ pub(super) async fn show(class: ClassPage<'_>) -> Result<Template, Error> {
     render(&class, &[]).await
 }
 
-/// The fields of the forms.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Fields {
@@ -121,7 +120,7 @@ pub(super) async fn lesson(
         "open" => settings.change(|set| set.closed.retain(|closed| closed != slug)).await?,
         "reveal" => settings.change(|set| set.revealed = Some(slug.to_owned())).await?,
         "hide" => settings.change(|set| set.revealed = None).await?,
-        "reset" => class.data.progress.delete(Scope::Lesson(slug)).await?,
+        "reset" => class.data.progress.reset_lesson(slug).await?,
         _ => {}
     }
     // To the lesson's row, where the next button is.

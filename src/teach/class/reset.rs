@@ -3,26 +3,26 @@
 //!
 //! Documents are deleted one collection after the other. No collection is dropped, so indexes stay.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 use rocket::tokio::task::spawn_blocking;
 use rocket_express_session::{SessionInfo, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::board::Board;
 use crate::auth::User;
 use crate::auth::revoke::CLASS_RESET;
+use crate::data_folder::write_new;
 use crate::db::Unavailable;
 use crate::teach::class_data::ClassData;
 use crate::teach::labs::Labs;
-use crate::teach::progress::{ProgressStore, Scope};
+use crate::teach::progress::ProgressStore;
 use crate::teach::settings::{ClassSettings, Settings};
 use crate::trace::Recorder;
 
 /// The folder of the backups, below the folder that the server was started in.
-pub(super) const FOLDER: &str = ".data/class";
+pub const FOLDER: &str = ".data/class";
 
 /// The outcome of a reset.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ pub(super) async fn reset_class(
     deleted += strategy.users.delete_students().await?;
     strategy.throttle.forget_all().await?;
     labs.clear().await?;
-    progress.delete(Scope::AllExcept(&teachers)).await?;
+    progress.delete_except(&teachers).await?;
     let start_again = |settings: &mut Settings| {
         *settings = Settings { resets: settings.resets + 1, ..Settings::default() };
     };
@@ -71,7 +71,6 @@ pub(super) async fn reset_class(
     Ok(Ok(Report { students: deleted, sessions: ended, backup }))
 }
 
-/// Saves the progress of these students to a file.
 async fn back_up(
     students: Vec<User>,
     progress: &ProgressStore,
@@ -83,9 +82,10 @@ async fn back_up(
         json!({ "username": user.username, "lessons": lessons })
     });
     let backup = json!({ "students": students.collect::<Vec<_>>() });
+    let name = format!("class-{}.json", Timestamp::now().to_iso().replace(':', "-"));
     // Not on a worker of Rocket: writing to a disk may take long.
-    let saved = spawn_blocking(move || save(Path::new(FOLDER), &backup)).await;
-    Ok(saved.unwrap_or_else(|error| Err(io::Error::other(error))))
+    let save = move || write_new(FOLDER, &name, format!("{backup:#}").as_bytes());
+    Ok(spawn_blocking(save).await.unwrap_or_else(|error| Err(io::Error::other(error))))
 }
 
 /// Deletes what this process has recorded of the class.
@@ -93,21 +93,4 @@ pub(super) fn forget_recordings(recorder: &Recorder, labs: &Labs, board: &Board)
     recorder.clear();
     labs.stop_servers();
     board.put(None);
-}
-
-/// Saves to a new file that only its owner may read, in a folder that only its owner may enter.
-fn save(folder: &Path, backup: &Value) -> io::Result<PathBuf> {
-    std::fs::create_dir_all(folder)?;
-    #[cfg(unix)]
-    std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-    let time = Timestamp::now().to_iso().replace(':', "-");
-    let path = folder.join(format!("class-{time}.json"));
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&path)?;
-    file.write_all(serde_json::to_string_pretty(backup)?.as_bytes())?;
-    file.sync_all()?;
-    Ok(path)
 }

@@ -14,7 +14,7 @@ use crate::db::Unavailable;
 use crate::teach::class_data::{LISTED, MAX_USERS};
 use crate::teach::lessons::{Bar, Lesson, LessonText, LessonTexts, all, bars};
 use crate::teach::progress::{LessonState, Progress, SCHOOL_DAY};
-use crate::web::{TimeView, timestamp};
+use crate::web::TimeView;
 
 /// A student is stuck who takes this many times as long as the lesson should take.
 const STUCK: i64 = 2;
@@ -22,16 +22,13 @@ const STUCK: i64 = 2;
 /// A student who has sent no request for this many minutes is away: a period and a break.
 const PRESENT: i64 = 60;
 
-/// The class.
 #[derive(Serialize)]
 pub(super) struct Roster {
-    /// The accounts of students: those who want help, those who are stuck, the others who are here, and those
-    /// who are away.
+    /// Those who want help, those who are stuck, the others who are here, and those who are away.
     pub students: Vec<Student>,
     pub guests: Vec<Student>,
     /// The accounts of admins, whose progress is not counted.
     pub teachers: Vec<Student>,
-    /// The number of listed sessions.
     pub sessions: usize,
 }
 
@@ -45,7 +42,6 @@ pub(super) struct Student {
     teacher: bool,
     /// A browser is logged in to the account, and has sent a request in the last hour.
     pub here: bool,
-    /// The last request.
     last_seen: Option<TimeView>,
     pub lessons: Vec<LessonStatus>,
     /// The lesson that was begun last.
@@ -61,7 +57,6 @@ pub(super) struct Student {
 }
 
 impl Roster {
-    /// Reads the class.
     pub(super) async fn read(class: &ClassPage<'_>) -> Result<Self, Unavailable> {
         let data = class.data;
         let users = data.strategy.users.all(MAX_USERS);
@@ -99,13 +94,13 @@ impl Roster {
         bars(lesson, texts.of(lesson), students, guests)
     }
 
-    /// The numbers of all students in this lesson. The medians are those of the students who have solved it.
     pub(super) fn summary(&self, lesson: &Lesson) -> impl Serialize + use<> {
         let all = self.students.iter().flat_map(|student| &student.lessons);
         let all = all.filter(|status| status.slug == lesson.slug);
         let guesses = all.clone().map(|status| status.prediction);
         let guesses: Vec<&str> = guesses.filter(|guess| !guess.is_empty()).collect();
         let solved: Vec<_> = all.filter(|status| status.state == "solved").collect();
+        // The medians are of those who have solved it.
         context! {
             solved: solved.len(),
             guessed: guesses.len(),
@@ -123,7 +118,6 @@ fn median(values: impl Iterator<Item = i64>) -> Option<i64> {
     values.get(values.len().saturating_sub(1) / 2).copied()
 }
 
-/// The status of a lesson.
 #[derive(Clone, Serialize)]
 pub(super) struct LessonStatus {
     number: usize,
@@ -181,7 +175,7 @@ impl Student {
     ) -> Self {
         let stored = sessions.iter().filter_map(|session| session.session.last_seen);
         // A store touches a session rarely, so it may not know the last request.
-        let recorded = class.recorder.of_user(&who).first().map(|last| timestamp(last.received));
+        let recorded = class.recorder.of_user(&who).first().map(|last| last.received);
         let last_seen = stored.chain(recorded).max();
         let is_recent = last_seen.is_none_or(|seen| minutes_since(seen) < PRESENT);
         let here = is_recent && !sessions.is_empty();

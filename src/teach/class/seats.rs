@@ -2,8 +2,7 @@
 //!
 //! The passphrase is computed from the server's secret, a random text of this class, the seat's name and the
 //! number of its cards so far. It is stored nowhere, so the database alone does not give it away. A reset
-//! changes the random text, so old cards are useless. A new card counts one more. The count is the version of
-//! the account's password, so it changes in the same write as the password.
+//! changes the random text. The count is the version of the account's password, so one write changes both.
 
 use rocket_dyn_templates::context;
 use rocket_express_session::{Secrets, SessionId};
@@ -80,8 +79,7 @@ pub(super) async fn make(
     Ok(seeded)
 }
 
-/// The cards of the seats among these accounts, and the seats whose names students have registered
-/// themselves.
+/// The cards of these seats, and the seats whose names students have registered themselves.
 pub(super) fn cards(
     secrets: &Secrets,
     class: &Settings,

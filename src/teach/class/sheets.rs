@@ -37,7 +37,6 @@ pub(super) fn handout(class: ClassPage<'_>) -> Template {
     class.page.render("learn/handout", class.teacher, own)
 }
 
-/// A file that the browser saves.
 #[derive(Responder)]
 #[response(content_type = "text/csv; charset=utf-8")]
 pub(super) struct Download {

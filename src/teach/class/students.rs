@@ -16,20 +16,17 @@ use crate::auth::revoke::{ACCOUNT_DELETED, BY_ADMIN};
 use crate::auth::{User, UserId, is_confirmed, key_of};
 use crate::db::{Unavailable, in_time};
 use crate::teach::class_data::LISTED;
-use crate::teach::progress::Scope;
 use crate::trace;
 use crate::web::{
     ConfirmError, Error, FieldError, Flash, Form, FormResponse, Reauth, SessionView, document_of,
     just_changed, set_new_password,
 };
 
-/// The exchanges of a student that the page lists.
 const MAX_LISTED: usize = 20;
 
 /// Keys whose texts say nothing about a person.
 const OPEN_KEYS: [&str; 4] = ["expires", "path", "sameSite", "priority"];
 
-/// A session as the teacher may see it: its document has masked texts.
 fn shown(info: SessionInfo) -> impl Serialize {
     let json = info.record.json();
     let session = serde_json::from_str(json).unwrap_or_else(|_| Value::from(json));
@@ -88,12 +85,10 @@ async fn render(
     Ok(Some(class.page.render("class/student", class.teacher, own)))
 }
 
-/// The address of a student's page.
 fn page_of(who: &str) -> Origin<'static> {
     uri!("/class", show(who))
 }
 
-/// The fields of the forms on the page of a student.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Fields {
@@ -105,8 +100,7 @@ pub(super) struct Fields {
     sure: String,
 }
 
-/// `end` ends a session. The other buttons are for an account: `helped`, `reset`, `unlock`, and `words` and
-/// `delete`, which need the teacher's password and are not for accounts of teachers.
+/// `end` ends a session. `words` and `delete` need the teacher's password, and no teacher's account has them.
 #[post("/students/<who>/<button>", data = "<form>")]
 pub(super) async fn press(
     class: ClassPage<'_>,
@@ -131,7 +125,7 @@ pub(super) async fn press(
         }
         // The lessons only: the login stays.
         "reset" => {
-            class.data.progress.delete(Scope::User(&id.to_hex())).await?;
+            class.data.progress.delete(&id.to_hex()).await?;
             Ok(FormResponse::redirect(page_of(who)))
         }
         // The counter of wrong passwords only. The counters of addresses stay, and the flash message says so.
@@ -175,8 +169,7 @@ async fn end(
     Ok(Some(FormResponse::redirect(next)))
 }
 
-/// Sets a new password, and shows it once. This gives the teacher the account, so it asks for the teacher's
-/// own password first, as the admin page does.
+/// Sets a new password, and shows it once. It gives the teacher the account, so the teacher must confirm it.
 async fn make_words(
     class: &ClassPage<'_>,
     reauth: &Reauth<'_>,

@@ -1,9 +1,8 @@
 //! The background task that notices changes of the class, from the start of the server to its end.
 //!
-//! It follows one change stream of the database for the whole process. A change of the settings refreshes
-//! this instance's copy, and every change is published to the pages that listen (`events.rs`). A standalone
-//! server and the memory have no change stream. There the task refreshes the copy every two seconds. While a
-//! page listens, it also lists the sessions, and compares them with the list before.
+//! It follows one change stream: it refreshes this instance's copy of the settings, and publishes every
+//! change to the pages that listen (`events.rs`). A standalone server and the memory have no change stream.
+//! There the task looks every two seconds, and compares the sessions while a page listens.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,6 +12,7 @@ use mongodb::bson::{DateTime, Document, doc};
 use mongodb::change_stream::ChangeStream;
 use mongodb::change_stream::event::{ChangeStreamEvent, OperationType};
 use rocket::futures::StreamExt as _;
+use rocket::futures::future::select;
 use rocket::tokio::time::sleep;
 use rocket::{Orbit, Rocket};
 use rocket_express_session::{SessionInfo, Sessions, Timestamp};
@@ -38,7 +38,7 @@ type Event = ChangeStreamEvent<Document>;
 type Snapshot = BTreeMap<String, (String, Option<Timestamp>, usize)>;
 
 /// The task, and what it keeps up to date.
-pub(super) struct Watcher {
+struct Watcher {
     /// The database and its collection of sessions; `None` in memory.
     database: Option<(Mongo, String)>,
     sessions: Sessions,
@@ -49,13 +49,18 @@ pub(super) struct Watcher {
     board: Board,
     /// The number of resets that this instance knows of.
     resets: Option<i64>,
-    /// The sessions that were compared last.
     before: Option<Snapshot>,
 }
 
+/// Starts the task, which ends with the server.
+pub(super) async fn start(rocket: &Rocket<Orbit>) {
+    if let Some(watcher) = Watcher::of(rocket) {
+        rocket::tokio::spawn(select(Box::pin(watcher.run()), rocket.shutdown()));
+    }
+}
+
 impl Watcher {
-    /// The task of this server; `None` without teaching.
-    pub(super) fn of(rocket: &Rocket<Orbit>) -> Option<Self> {
+    fn of(rocket: &Rocket<Orbit>) -> Option<Self> {
         let database = match rocket.state::<Backend>()? {
             Backend::Mongodb { database, sessions } => Some((database.clone(), sessions.clone())),
             Backend::Memory => None,
@@ -73,8 +78,7 @@ impl Watcher {
         })
     }
 
-    /// Watches for as long as the process lives.
-    pub(super) async fn run(mut self) {
+    async fn run(mut self) {
         loop {
             if let Some((mongo, sessions)) = self.database.clone() {
                 let open = |database: Database| {
@@ -146,7 +150,6 @@ impl Watcher {
     }
 }
 
-/// The sessions as they are now; `None` if they cannot be listed.
 async fn snapshot(sessions: &Sessions) -> Option<Snapshot> {
     let entry = |info: SessionInfo| {
         let size = info.record.json().len();

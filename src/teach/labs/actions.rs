@@ -1,7 +1,5 @@
-//! The buttons of the labs.
-//!
-//! Each is a request of its own, so the X-ray shows its effect. The request after it shows what the browser
-//! made of the response.
+//! The buttons of the labs. Each is a request of its own, so the X-ray shows its effect. The next request
+//! shows what the browser made of the response.
 
 use std::time::Duration;
 
@@ -117,7 +115,6 @@ impl LabRequest<'_> {
         Ok(())
     }
 
-    /// Adds one to the counter in the session.
     async fn count_visit(&mut self) -> Result<(), Denied> {
         let session = self.session().await?;
         self.count_new(&session).await?;
@@ -125,7 +122,6 @@ impl LabRequest<'_> {
         self.save(&session).await
     }
 
-    /// Adds one to the counter in the memory of the learner's server.
     async fn count_in_memory(&mut self) -> Result<(), Denied> {
         let memory = self.memory().await?;
         self.count_new(&memory).await?;
@@ -163,7 +159,6 @@ impl LabRequest<'_> {
         Ok(())
     }
 
-    /// Ends the session and deletes its cookie.
     async fn log_out(&mut self) -> Result<(), Denied> {
         let session = self.session().await?;
         self.labs.clocks.change(session.id().as_str(), |times| times.is_logged_out = true);

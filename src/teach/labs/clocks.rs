@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{cookies, note};
 use crate::teach::lessons::{BY_FIND, BY_STREAM, IN_MEMORY};
-use crate::trace::BrowserKey;
+use crate::trace::{BrowserKey, Cookie};
 
 const SLUG: &str = "three-clocks";
 
@@ -39,7 +39,6 @@ pub(super) struct Times {
     pub document: Option<Timestamp>,
     /// When the TTL monitor deleted the document, if MongoDB has reported it.
     pub deleted: Option<Timestamp>,
-    /// The learner has logged out.
     pub is_logged_out: bool,
 }
 
@@ -48,10 +47,7 @@ impl Clocks {
     pub(super) fn sent(&self, lines: &[String]) {
         for line in lines {
             let Some(ticket) = cookies::ticket_in(line) else { continue };
-            let parsed = rocket::http::Cookie::parse(line.as_str()).ok();
-            let expires = parsed.and_then(|cookie| cookie.expires_datetime());
-            let expires = expires.map(|date| Timestamp::from_millis(date.unix_timestamp() * 1_000));
-            self.change(ticket, |times| times.cookie = expires);
+            self.change(ticket, |times| times.cookie = Cookie::set(line).and_then(|c| c.expires));
         }
     }
 

@@ -12,18 +12,15 @@ pub(super) fn ticket(value: &str, expires: Option<Timestamp>) -> String {
     format!("{LAB_COOKIE}={value}; Path={PATH}{expires}; HttpOnly; SameSite=Lax")
 }
 
-/// Deletes `lab.sid`.
 pub(super) fn no_ticket() -> String {
     ticket("", Some(Timestamp::from_millis(0)))
 }
 
-/// A cookie of the lab with any value.
 pub(super) fn plain(name: &str, value: &str) -> String {
     with(name, value, "; HttpOnly; SameSite=Lax")
 }
 
-/// A cookie of the lab with any value and these attributes. The value is encoded as Express does it, so it
-/// cannot end the line.
+/// A cookie of the lab. Its value is encoded as Express does it, so it cannot end the line.
 pub(super) fn with(name: &str, value: &str, attributes: &str) -> String {
     let pair = cookie::set_line(name, value, &CookieRecord::default());
     format!("{pair}; Path={PATH}{attributes}")

@@ -16,7 +16,6 @@ use crate::teach::progress::Switches;
 const USER: &str = "user";
 
 impl LabRequest<'_> {
-    /// Runs the action of a button of this lesson. False if it has no such button.
     pub(super) async fn press_fixation(&mut self, button: &Button) -> Result<bool, Denied> {
         match button.name.as_str() {
             "plant" => {
@@ -63,7 +62,6 @@ impl LabRequest<'_> {
     }
 }
 
-/// The user who is logged in to a session of a lab.
 pub(super) fn user(session: &Session) -> Option<String> {
     session.login().or_else(|| session.get(USER))
 }

@@ -16,7 +16,6 @@ use crate::teach::progress::Switches;
 const LONGEST: usize = 200;
 
 impl LabRequest<'_> {
-    /// Runs the action of a button of this lesson. False if it has no such button.
     pub(super) async fn press_forge(&mut self, button: &Button) -> Result<bool, Denied> {
         let (name, value) = match button.name.as_str() {
             "leak" => {
@@ -61,8 +60,7 @@ impl LabRequest<'_> {
         Ok(if is_known { session } else { sessions.create(self.request()) })
     }
 
-    /// What came with this request: the ticket, in parts, and the role. Notes the kind of the ticket for the
-    /// lesson.
+    /// The ticket that came, in parts, and the role. Notes the kind of the ticket.
     pub(super) fn view_forge(&self, session: &Session) -> Value {
         let came = cookies::received(self.request(), LAB_COOKIE);
         let genuine = self.state.signed.as_deref();

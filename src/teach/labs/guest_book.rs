@@ -11,11 +11,9 @@ use super::{cookies, note};
 use crate::names::SCRIPT_COOKIES;
 use crate::teach::lessons::{IS_ESCAPED, READS};
 
-/// The stranger's script, as browsers get it.
 const SCRIPT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/static/js/guest-book.js"));
 
 impl LabRequest<'_> {
-    /// Runs the action of a button of this lesson. False if it has no such button.
     pub(super) fn press_guest_book(&mut self, button: &Button) -> bool {
         match button.name.as_str() {
             "give" => {
@@ -31,14 +29,12 @@ impl LabRequest<'_> {
         true
     }
 
-    /// The values of the two cookies.
     fn pair(&mut self) -> [String; 2] {
         let random = || [(); 2].map(|()| SessionId::generate().prefix());
         self.state.pair.get_or_insert_with(random).clone()
     }
 
-    /// The stranger's script has sent what it could read. The lab takes its request for the learner's, if the
-    /// cookie with `HttpOnly` came.
+    /// The script has sent what it could read. With the cookie with `HttpOnly`, it passes for the learner.
     fn sign(&mut self, read: &str) {
         let pair = self.pair();
         for ((name, value), fact) in SCRIPT_COOKIES.iter().zip(&pair).zip(READS) {
@@ -51,7 +47,6 @@ impl LabRequest<'_> {
         self.state.is_signed |= is_learner;
     }
 
-    /// The stranger's script, for the page.
     pub(super) fn view_guest_book(&self) -> Value {
         note(self.slug(), IS_ESCAPED, self.state.is_escaped.into());
         json!({ "script": SCRIPT })

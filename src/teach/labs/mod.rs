@@ -1,10 +1,8 @@
 //! The labs: sessions that learners may break.
 //!
 //! They have a cookie of their own (`lab.sid`, for `/lab` only), a collection of their own, and accounts that
-//! are not real. So no switch of a lab ever weakens the login of the site. The state of a learner's labs is
-//! part of the learner's progress. `pages` has the routes, `actions` the buttons, `sessions` the lab's
-//! sessions, and `servers` the servers that a learner can restart. `request` is what buttons and pages work
-//! with. All other files are for one lesson each.
+//! are not real. So no switch of a lab ever weakens the login of the site. `pages` has the routes, `actions`
+//! the buttons, and `request` what both work with. Most other files are for one lesson each.
 
 mod sessions;
 mod servers;
@@ -29,7 +27,6 @@ use rocket::{Route, routes};
 
 use crate::trace::{self, Step};
 
-/// The routes below `/lab`.
 pub(super) fn routes() -> Vec<Route> {
     routes![pages::show, pages::press, other_site::other, other_site::got, other_site::posted]
 }

@@ -33,8 +33,7 @@ fn outcome(exchange: &Exchange) -> Value {
     })
 }
 
-/// The write of the lab's session, redacted. It comes after its cookie was read, and before that of the
-/// site's session.
+/// The write of the lab's session. It is between the read of its cookie and the write of the site's session.
 fn write(exchange: &Exchange) -> Option<String> {
     let is_read = |step: &Step| matches!(step, Step::CookieRead { name, .. } if name == LAB_COOKIE);
     let mut steps =

@@ -1,8 +1,7 @@
 //! Lesson 8: a page that plays another site, and the address that its forms, its link and its image lead to.
 //!
-//! The page is sandboxed (`web/protection.rs`), so browsers treat what it sends as cross-site. The address is
-//! the only one of the app that takes a form from another site. It changes nothing: the recording has what
-//! came with the request.
+//! The page is sandboxed (`web/protection.rs`), so browsers treat what it sends as cross-site. No other
+//! address of the app takes a form from another site. It changes nothing: the recording has what came.
 
 use rocket::fairing::AdHoc;
 use rocket::http::Status;
@@ -21,7 +20,6 @@ use crate::teach::progress::Learner;
 use crate::web::protection::{OpenToOtherSites, Sandboxed, is_cross_site};
 use crate::web::{NoFields, Page};
 
-/// The slug of the lesson.
 const SLUG: &str = "another-site";
 
 /// The lesson's page, at the section with the lab.
@@ -30,15 +28,13 @@ const BACK: &str = "/lab/another-site#do";
 /// The most requests without the session cookie of one page: each kind of them, and some more.
 const MOST: u8 = 10;
 
-/// The attributes of the three cookies.
 const SAME_SITE: [&str; 3] = ["", "; SameSite=Lax", "; SameSite=Strict"];
 
 /// Two minutes: so long Chromium sends a new cookie without `SameSite` with a POST form as well.
 const YOUNG: i64 = 120;
 
 impl LabRequest<'_> {
-    /// Sends the three cookies. A browser that gets the same value again may keep the old age, so it is a
-    /// new one.
+    /// Sends the three cookies. Their value is new: with the same one, a browser may keep the old age.
     pub(super) fn give_site_cookies(&mut self) {
         self.state.given = Some(Timestamp::now().as_millis());
         let value = SessionId::generate().prefix();
@@ -67,13 +63,11 @@ impl LabRequest<'_> {
     }
 }
 
-/// Seconds since the cookies were given.
 fn age(learner: &Learner<'_>) -> Option<i64> {
     let given = learner.progress().lab.given?;
     Some((Timestamp::now().as_millis() - given) / 1_000)
 }
 
-/// The page that plays another site.
 #[get("/<_>/other")]
 pub(super) fn other(lesson: LessonPage<'_>) -> Option<Result<Sandboxed<Template>, Redirect>> {
     if lesson.lesson.slug != SLUG {
@@ -114,8 +108,7 @@ fn note_request(request: &Request<'_>, kind: &str) {
 /// The one address that takes forms of other sites.
 pub(crate) const OPEN: OpenToOtherSites = OpenToOtherSites(TARGET);
 
-/// Assigns the requests of the other page to the learner's browser, also those that the app has refused. It
-/// must run before the recorder.
+/// Assigns the other page's requests, also refused ones, to the learner's browser; before the recorder.
 pub(crate) fn stage() -> AdHoc {
     AdHoc::on_response("Other site", |request, _| Box::pin(assign(request)))
 }

@@ -11,7 +11,6 @@ use crate::teach::lessons::LessonPage;
 use crate::teach::limits::{Denied, Size};
 use crate::teach::progress::{LabState, Switches};
 
-/// The session key of the lab's counter.
 pub(super) const VISITS: &str = "visits";
 
 /// A button that was pressed, and the fields beside it. What was typed is never recorded.
@@ -20,12 +19,10 @@ pub(super) const VISITS: &str = "visits";
 pub(super) struct Button {
     #[serde(rename = "do")]
     pub name: String,
-    /// In lesson 5, the value of a cookie, and a session ID with the secret to sign it with. In lesson 7,
-    /// `value` is what a script has read.
+    /// The value of a cookie; in lesson 7, what a script has read. `signing_secret` is to sign `id`.
     pub value: String,
     pub id: String,
     pub signing_secret: String,
-    /// The switches of lesson 13.
     #[serde(flatten)]
     pub switches: Switches,
 }
@@ -50,7 +47,6 @@ impl<'r> LabRequest<'r> {
         self.lesson.lesson.slug
     }
 
-    /// The request, to read its cookies.
     pub(super) fn request(&self) -> &'r Request<'r> {
         self.lesson.page.request()
     }
@@ -76,7 +72,6 @@ impl<'r> LabRequest<'r> {
         if session.is_stored() { Ok(()) } else { self.count(Size::Small).await }
     }
 
-    /// Counts a session against the learner's limits.
     pub(super) async fn count(&self, size: Size) -> Result<(), Denied> {
         self.lesson.learner.limits.count(size).await
     }

@@ -1,7 +1,5 @@
-//! The lab servers of all learners, each with sessions in its memory.
-//!
-//! They are limited in number, separately for guests and accounts: so guests displace guests only. A new
-//! server displaces the one that was unused for longest.
+//! The lab servers of all learners, each with sessions in its memory. They are limited in number: a new one
+//! displaces the one that was unused for longest, and guests displace guests only.
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -12,10 +10,8 @@ use rocket_express_session::store::MemoryStore;
 
 use crate::teach::progress::Learner;
 
-/// The servers of learners with an account: enough for several classes of 40.
+/// The servers of learners with an account, enough for several classes of 40, and of those without.
 const MAX_OF_ACCOUNTS: NonZeroUsize = NonZeroUsize::new(1_000).expect("not zero");
-
-/// The servers of learners without an account.
 const MAX_OF_GUESTS: NonZeroUsize = NonZeroUsize::new(500).expect("not zero");
 
 /// The run IDs that there are. They have four digits, so that a learner can compare two.
@@ -24,8 +20,7 @@ const RUN_IDS: Range<u32> = 1_000..10_000;
 /// A server, as far as the lesson needs one.
 #[derive(Clone)]
 pub(crate) struct Server {
-    /// A number that changes with each restart. The learner, and the check of the lesson, can tell by it that
-    /// the server restarted.
+    /// A number that changes with each restart: so the learner, and the check, can tell that there was one.
     pub run_id: u32,
     /// The sessions that a restart loses.
     pub memory: Arc<MemoryStore>,
@@ -43,7 +38,6 @@ impl Server {
     }
 }
 
-/// All servers of this process by their learners.
 pub(super) struct Servers {
     accounts: LruCache<String, Server>,
     guests: LruCache<String, Server>,

@@ -31,7 +31,6 @@ pub(super) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone)]
 pub(crate) struct Labs {
     store: Arc<dyn Store>,
-    /// The store behind the switch `other_collection`.
     other_store: Arc<dyn Store>,
     /// The documents in `store`; `None` in memory.
     documents: Option<Documents<Document>>,
@@ -56,12 +55,10 @@ impl Labs {
         Ok(Self { store, other_store, documents, secrets, servers, clocks })
     }
 
-    /// Whether the sessions are in this process's memory.
     pub(super) fn is_memory(&self) -> bool {
         self.documents.is_none()
     }
 
-    /// The lab's sessions with these options.
     pub(super) fn sessions(&self, switches: &Switches) -> Result<Sessions, Unavailable> {
         let own = switches.own.clone().and_then(|secret| Secrets::new([secret]));
         let mut options = options(LAB_COOKIE, own.unwrap_or_else(|| self.secret(switches.secret)));
@@ -75,7 +72,6 @@ impl Labs {
         build(store.clone(), options, observer)
     }
 
-    /// The sessions in the memory of this server.
     pub(super) fn in_memory(&self, server: &Server) -> Result<Sessions, Unavailable> {
         let options = options(MEMORY_COOKIE, self.secret(Secret::First));
         build(server.memory.clone(), options, observe_in_memory)
@@ -95,8 +91,7 @@ impl Labs {
         Ok(expires.map(|date| Timestamp::from_millis(date.timestamp_millis())))
     }
 
-    /// Derived from the site's secret, so they are the same on each instance. The site's secret cannot be
-    /// computed from them.
+    /// Derived from the site's secret, so each instance has the same. They do not give that secret away.
     fn secret(&self, which: Secret) -> Secrets {
         let secret = |name: &str| self.secrets.sign_for("cloakroom lab", name);
         let all = match which {
@@ -112,7 +107,6 @@ impl Labs {
         self.secrets.sign_for("cloakroom lab token", secret)
     }
 
-    /// The servers of the learners.
     pub(super) fn servers(&self) -> MutexGuard<'_, Servers> {
         self.servers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -127,7 +121,6 @@ impl Labs {
         Ok(())
     }
 
-    /// Stops all servers of this process.
     pub(crate) fn stop_servers(&self) {
         *self.servers() = Servers::default();
     }

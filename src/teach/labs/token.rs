@@ -18,7 +18,6 @@ const HOUR: i64 = 3_600;
 const SHORT: i64 = 20;
 
 impl LabRequest<'_> {
-    /// Runs the action of a button of this lesson. False if it has no such button.
     pub(super) async fn press_token(&mut self, button: &Button) -> Result<bool, Denied> {
         match button.name.as_str() {
             "login" => {
@@ -57,8 +56,7 @@ impl LabRequest<'_> {
         Ok(())
     }
 
-    /// The token that came with this request, in parts: its kind, which is noted for the lesson, its user and
-    /// its end, if it is valid, and the size of the cookie.
+    /// The token that came, in parts. A valid one has a user and an end. Notes its kind.
     pub(super) fn view_token(&self) -> Value {
         let now = Timestamp::now();
         let came = cookies::received(self.request(), TOKEN_COOKIE).unwrap_or_default();

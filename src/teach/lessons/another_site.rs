@@ -28,16 +28,14 @@ pub(crate) struct Hit<'e> {
     pub came: [bool; 3],
 }
 
-/// The requests of the other page, the oldest first. Each page must have got all three cookies itself, so
-/// those that did not come were held back by the browser.
+/// The requests of pages that got all three cookies: a browser held back those that are missing.
 pub(crate) fn hits(own: &[Arc<Exchange>]) -> impl Iterator<Item = Hit<'_>> {
     own.iter().filter(|exchange| exchange.path == TARGET).filter_map(|exchange| {
         let page = page_of(exchange, own)?;
-        let since = exchange.received.duration_since(page.received).unwrap_or_default();
         Some(Hit {
             kind: KINDS.into_iter().find(|kind| exchange.fact(kind).is_some())?,
             exchange,
-            age: page.fact(AGE)? + i64::try_from(since.as_secs()).unwrap_or_default(),
+            age: page.fact(AGE)? + exchange.received.since(page.received) / 1_000,
             came: SITE_COOKIES.map(|name| exchange.cookie(name).is_some()),
         })
     })
@@ -50,8 +48,7 @@ fn page_of<'e>(exchange: &Exchange, own: &'e [Arc<Exchange>]) -> Option<&'e Exch
     SITE_COOKIES.iter().all(|name| page.cookie(name).is_some()).then_some(page)
 }
 
-/// The goals of the lesson. A request with the cookie `Strict` is none of another site: that is what the
-/// attribute means.
+/// A request with the cookie `Strict` is none of another site: that is what the attribute means.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let found = |kind: &str, is_lax_sent: bool, name: &'static str| {
         let mut hits = hits(&evidence.own);

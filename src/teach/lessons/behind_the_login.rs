@@ -1,7 +1,7 @@
 //! Lesson 3: a login with a password writes the account's ID into a new session.
 
 use rocket::response::Redirect;
-use rocket::{Route, State, post, routes};
+use rocket::{State, post};
 use serde_json::Value;
 
 use super::evidence::{Evidence, Exchange, Goal, Noted, Proof, Step};
@@ -16,7 +16,6 @@ const STEPS: [&str; 6] = ["find", "verify", "number", "login", "store", "send"];
 /// The most fields of the session that the proof names. An Express app on the same database may add some.
 const MAX_FIELDS: usize = 8;
 
-/// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let login = last_login(evidence);
     let new_id = login.and_then(|login| {
@@ -58,10 +57,9 @@ pub(super) fn judge(_: &Evidence, typed: &str) -> Vec<bool> {
     STEPS.map(|step| typed.next() == Some(step)).to_vec()
 }
 
-/// The login of the lesson, as on the login page. The address is below `/login`, so that the browser sends
-/// the device cookie.
+/// As on the login page. The address is below `/login`, so that the browser sends the device cookie.
 #[post("/behind-the-login", data = "<form>")]
-async fn log_in(
+pub(crate) async fn log_in(
     page: Page<'_>,
     strategy: &State<LocalStrategy>,
     form: Form<Credentials>,
@@ -69,9 +67,4 @@ async fn log_in(
     let result = web::log_in(&page, strategy, &form.0).await?;
     page.set_flash(&Flash::Login(result));
     Ok(Redirect::to("/learn/behind-the-login#do"))
-}
-
-/// The login of the lesson, to be mounted below the address of the login page.
-pub(crate) fn login_routes() -> Vec<Route> {
-    routes![log_in]
 }

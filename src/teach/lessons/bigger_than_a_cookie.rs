@@ -9,7 +9,6 @@ const BIG: usize = 100_000;
 /// The largest size of a cookie that carries only the session ID.
 const SMALL: usize = 300;
 
-/// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     vec![("dropped", dropped(evidence)), ("carried", carried(evidence))]
 }
@@ -20,7 +19,7 @@ fn dropped(evidence: &Evidence) -> Option<Proof> {
         let bytes = given.set_cookie(BIG_COOKIE)?.bytes;
         (bytes >= 5_000).then_some((given, bytes))
     })?;
-    let next = evidence.visits().find(|exchange| exchange.received > given.received)?;
+    let next = evidence.visits().find(|exchange| exchange.number > given.number)?;
     let returned = next.cookie(BIG_COOKIE).map_or(0, |cookie| cookie.bytes);
     let proof = Proof::of("given", given).add("next", next);
     Some(proof.fact("offered", offered).fact("returned", returned))

@@ -2,7 +2,6 @@
 //! takes all its words from here.
 
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
 
 pub(super) use crate::names::{LAB_COOKIE, LAB_SESSIONS};
 pub(super) use crate::teach::progress::Proof;
@@ -23,7 +22,6 @@ pub(super) struct Evidence {
     pub own: Vec<Arc<Exchange>>,
     /// The exchanges of all browsers of this user, the oldest first.
     pub all_browsers: Vec<Arc<Exchange>>,
-    /// The ID of the user who is logged in.
     pub user: Option<String>,
     /// The session as JSON.
     pub session: String,
@@ -40,9 +38,8 @@ impl Evidence {
         state: &LessonState,
     ) -> Option<Self> {
         let guess = state.guess.as_ref()?;
-        let since = UNIX_EPOCH + Duration::from_millis(guess.at.try_into().ok()?);
         let later = |mut all: Vec<Arc<Exchange>>| {
-            all.retain(|exchange| exchange.received >= since);
+            all.retain(|exchange| exchange.received.as_millis() >= guess.at);
             all
         };
         Some(Self {
@@ -92,7 +89,6 @@ impl Exchange {
         })
     }
 
-    /// The cookie of this name in the request.
     pub(super) fn cookie(&self, name: &str) -> Option<&Cookie> {
         self.cookies.iter().find(|cookie| cookie.name == name)
     }

@@ -6,7 +6,6 @@ use super::evidence::{Evidence, Exchange, Goal, LAB_COOKIE, Proof, Write};
 /// The lab's note about the session of a visit: 1 if Oskar is logged in to it.
 pub(crate) const IS_OSKAR: &str = "the session's user is Oskar";
 
-/// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let planted: Vec<&str> =
         evidence.pressed("plant").filter_map(Exchange::new_lab_ticket).collect();

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rocket::post;
 use rocket::response::Redirect;
-use rocket::{Route, post, routes};
 use rocket_express_session::Timestamp;
 use serde::Deserialize;
 
@@ -18,19 +18,21 @@ use crate::web::{Flash, Form, NoFields, stored_document};
 /// The longest document and the longest wrong answer that are kept, in bytes.
 const MAX_KEPT: usize = 4_096;
 
-/// The values of a form by the names of the fields.
-type Fields = BTreeMap<String, String>;
+pub(super) type Fields = BTreeMap<String, String>;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Prediction {
+pub(super) struct Prediction {
     choice: String,
     sure: Option<Confidence>,
 }
 
 /// Stores the guess. The first guess counts; once all goals are reached, a wrong one is answered again here.
 #[post("/<_>/predict", data = "<form>")]
-async fn predict(mut page: LessonPage<'_>, form: Form<Prediction>) -> Result<Redirect, Denied> {
+pub(super) async fn predict(
+    mut page: LessonPage<'_>,
+    form: Form<Prediction>,
+) -> Result<Redirect, Denied> {
     let (slug, text, state) = (page.lesson.slug, page.text(), page.state());
     let choice = form.0.choice.parse().ok().filter(|choice| *choice < text.predict.options.len());
     let Some(choice) = choice else {
@@ -57,14 +59,17 @@ async fn predict(mut page: LessonPage<'_>, form: Form<Prediction>) -> Result<Red
 }
 
 #[post("/<_>/check", data = "<_form>")]
-async fn check(mut page: LessonPage<'_>, _form: NoFields) -> Result<Redirect, Denied> {
+pub(super) async fn check(mut page: LessonPage<'_>, _form: NoFields) -> Result<Redirect, Denied> {
     page.evaluate().await?;
     Ok(page.back("?checked#check"))
 }
 
 /// One answer, or several by name, in the order of their names.
 #[post("/<_>/answer", data = "<form>")]
-async fn answer(mut page: LessonPage<'_>, form: Form<Fields>) -> Result<Option<Redirect>, Denied> {
+pub(super) async fn answer(
+    mut page: LessonPage<'_>,
+    form: Form<Fields>,
+) -> Result<Option<Redirect>, Denied> {
     let lesson = page.lesson;
     let Some(judge) = lesson.judge else { return Ok(None) };
     if page.state().guess.is_none() {
@@ -91,7 +96,10 @@ async fn answer(mut page: LessonPage<'_>, form: Form<Fields>) -> Result<Option<R
 
 /// The answer to the final question: the fields are the positions of the sentences that were ticked.
 #[post("/<_>/question", data = "<form>")]
-async fn question(mut page: LessonPage<'_>, form: Form<Fields>) -> Result<Redirect, Denied> {
+pub(super) async fn question(
+    mut page: LessonPage<'_>,
+    form: Form<Fields>,
+) -> Result<Redirect, Denied> {
     let (slug, text) = (page.lesson.slug, page.text());
     let ticked: BTreeSet<usize> = form.0.keys().filter_map(|name| name.parse().ok()).collect();
     let is_open = |state: &LessonState| {
@@ -119,7 +127,7 @@ async fn question(mut page: LessonPage<'_>, form: Form<Fields>) -> Result<Redire
 
 /// Resets this lesson, and the labs with it if the lesson has one.
 #[post("/<_>/reset", data = "<_form>")]
-async fn reset(mut page: LessonPage<'_>, _form: NoFields) -> Result<Redirect, Denied> {
+pub(super) async fn reset(mut page: LessonPage<'_>, _form: NoFields) -> Result<Redirect, Denied> {
     let Lesson { slug, has_lab, .. } = *page.lesson;
     let reset = |_: &_, progress: &mut Progress| {
         if progress.lessons.remove(slug).is_some() && has_lab {
@@ -131,7 +139,7 @@ async fn reset(mut page: LessonPage<'_>, _form: NoFields) -> Result<Redirect, De
 }
 
 #[post("/<_>/skip", data = "<_form>")]
-async fn skip(mut page: LessonPage<'_>, _form: NoFields) -> Result<Redirect, Denied> {
+pub(super) async fn skip(mut page: LessonPage<'_>, _form: NoFields) -> Result<Redirect, Denied> {
     let Lesson { slug, number, .. } = *page.lesson;
     page.learner.change(|_, progress| progress.lesson(slug).skipped = true).await?;
     page.page.set_flash(&Flash::LessonSkipped);
@@ -139,10 +147,9 @@ async fn skip(mut page: LessonPage<'_>, _form: NoFields) -> Result<Redirect, Den
     Ok(Redirect::to(next.map_or_else(|| "/learn".to_owned(), |next| next.path(false))))
 }
 
-/// Asks the teacher for help, or withdraws that (`wanted=no`). Anonymous visitors cannot ask: the teacher
-/// would not know whom to go to.
+/// Asks the teacher for help, or withdraws that (`wanted=no`). The teacher cannot go to anonymous visitors.
 #[post("/<_>/help", data = "<form>")]
-async fn help(mut page: LessonPage<'_>, form: Form<Fields>) -> Result<Redirect, Denied> {
+pub(super) async fn help(mut page: LessonPage<'_>, form: Form<Fields>) -> Result<Redirect, Denied> {
     if page.learner.user.is_none() {
         return Ok(page.back("#help"));
     }
@@ -169,8 +176,4 @@ impl LessonPage<'_> {
         let lab = self.lesson.has_lab && self.state().guess.is_some();
         Redirect::to(format!("{}{section}", self.lesson.path(lab)))
     }
-}
-
-pub(super) fn routes() -> Vec<Route> {
-    routes![predict, check, answer, question, reset, skip, help]
 }

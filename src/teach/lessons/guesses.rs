@@ -1,72 +1,68 @@
-//! The guesses of a lesson as bars: how many learners chose which option.
-//!
-//! Students and anonymous visitors are counted separately: a visitor without an account can guess any number
-//! of times.
+//! The guesses of a lesson as bars: how many learners chose which option. A visitor without an account can
+//! guess any number of times, so anonymous visitors are counted separately.
 
 use std::time::{Duration, Instant};
 
 use rocket::tokio::sync::Mutex;
 use rocket::tokio::try_join;
+use rocket::{Orbit, Rocket};
 use serde::Serialize;
 
-use super::{Lesson, LessonText};
+use super::{Lesson, LessonText, LessonTexts};
 use crate::db::{Unavailable, in_time};
 use crate::teach::class_data::{ClassData, MAX_USERS};
 use crate::teach::progress::Progress;
-use crate::teach::settings::Settings;
+use crate::teach::settings::ClassSettings;
 
-/// How long a student's page may show the bars that were counted last.
 const MAX_AGE: Duration = Duration::from_secs(2);
 
-/// The bar of one option.
 #[derive(Clone, Serialize)]
 pub(crate) struct Bar {
     option: String,
-    /// The option is right.
     right: bool,
     /// The number of students who chose this option, and of those who chose any. The same of visitors.
     students: [usize; 2],
     guests: [usize; 2],
 }
 
-/// The bars of the revealed lesson, as they were counted last. Any visitor may ask for that page, as often as
-/// they like, so a request must not read the whole class.
+/// The bars as they were counted last. Any visitor may ask, so a request must not read the whole class.
 #[derive(Default)]
 pub(crate) struct BarsCache(Mutex<Option<(Instant, &'static str, Vec<Bar>)>>);
 
-impl BarsCache {
-    /// A bar for each option of this lesson, at most [`MAX_AGE`] old. None unless the teacher shows them.
-    pub(crate) async fn bars(
-        &self,
-        data: ClassData<'_>,
-        settings: &Settings,
-        lesson: &'static Lesson,
-        text: &LessonText,
-    ) -> Result<Vec<Bar>, Unavailable> {
-        if settings.revealed.as_deref() != Some(lesson.slug) {
-            return Ok(vec![]);
-        }
-        // One request counts again; the others wait here and reuse the result.
-        let mut cached = in_time(self.0.lock()).await?;
-        match &*cached {
-            Some((at, slug, bars)) if *slug == lesson.slug && at.elapsed() < MAX_AGE => {
-                return Ok(bars.clone());
-            }
-            _ => {}
-        }
-        let (users, mut progress, guests) =
-            try_join!(data.strategy.users.all(MAX_USERS), data.progress.all(), data.list_guests())?;
-        let students = users.into_iter().filter(|user| !user.admin);
-        let students: Vec<Progress> =
-            students.filter_map(|user| progress.remove(&user.id.to_hex())).collect();
-        let guests: Vec<Progress> = guests.iter().map(Progress::of_guest).collect();
-        let bars = bars(lesson, text, students.iter(), guests.iter());
-        *cached = Some((Instant::now(), lesson.slug, bars.clone()));
-        Ok(bars)
+/// A bar for each option of this lesson, at most [`MAX_AGE`] old. None unless the teacher shows them.
+pub(crate) async fn revealed_bars(
+    rocket: &Rocket<Orbit>,
+    lesson: &'static Lesson,
+) -> Result<Vec<Bar>, Unavailable> {
+    let state = || {
+        let settings: &ClassSettings = rocket.state()?;
+        let (texts, cache): (&LessonTexts, &BarsCache) = (rocket.state()?, rocket.state()?);
+        Some((settings.current(), ClassData::of(rocket)?, texts.of(lesson), cache))
+    };
+    let missing = || Unavailable::new("teaching is not attached");
+    let (settings, data, text, cache) = state().ok_or_else(missing)?;
+    if settings.revealed.as_deref() != Some(lesson.slug) {
+        return Ok(vec![]);
     }
+    // One request counts again; the others wait here and reuse the result.
+    let mut cached = in_time(cache.0.lock()).await?;
+    if let Some((at, slug, bars)) = &*cached
+        && *slug == lesson.slug
+        && at.elapsed() < MAX_AGE
+    {
+        return Ok(bars.clone());
+    }
+    let (users, mut progress, guests) =
+        try_join!(data.strategy.users.all(MAX_USERS), data.progress.all(), data.list_guests())?;
+    let students = users.into_iter().filter(|user| !user.admin);
+    let students: Vec<Progress> =
+        students.filter_map(|user| progress.remove(&user.id.to_hex())).collect();
+    let guests: Vec<Progress> = guests.iter().map(Progress::of_guest).collect();
+    let bars = bars(lesson, text, students.iter(), guests.iter());
+    *cached = Some((Instant::now(), lesson.slug, bars.clone()));
+    Ok(bars)
 }
 
-/// A bar for each option of this lesson.
 pub(crate) fn bars<'p>(
     lesson: &Lesson,
     text: &LessonText,

@@ -1,6 +1,6 @@
 //! Lesson 1: HTTP forgets, and the browser attaches the cookie to every request.
 
-use rocket::{Route, get, routes};
+use rocket::get;
 
 use super::assign_to_page;
 use super::evidence::{Evidence, Goal, Proof};
@@ -10,10 +10,8 @@ use crate::web::Page;
 /// The address of the lesson's page, which asks both questions.
 const PAGE: &str = "/learn/http-forgets";
 
-/// The address that both questions go to.
 const WHO: &str = "/learn/http-forgets/who";
 
-/// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let mut asked = evidence.own.iter().filter(|exchange| exchange.path == WHO);
     let me = asked.clone().find_map(|exchange| {
@@ -27,14 +25,10 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
 
 /// Answers the two buttons of the lesson. The page sends one request without the cookie.
 #[get("/http-forgets/who")]
-async fn who(page: Page<'_>, visitor: &Visitor) -> String {
+pub(super) async fn who(page: Page<'_>, visitor: &Visitor) -> String {
     if let Visitor::LoggedIn(user) = visitor {
         return format!("You are {}.", user.username);
     }
     assign_to_page(page.request(), PAGE, 1).await;
     "For this request, you are anonymous.".to_owned()
-}
-
-pub(super) fn routes() -> Vec<Route> {
-    routes![who]
 }

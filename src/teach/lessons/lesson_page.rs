@@ -10,19 +10,16 @@ use serde::Serialize;
 
 use super::evidence::Evidence;
 use super::question::{Draw, filled};
-use super::{Bar, BarsCache, Lesson, LessonText, LessonTexts};
+use super::{Lesson, LessonText, LessonTexts, revealed_bars};
 use crate::auth::{Admin, Visitor};
-use crate::db::Unavailable;
 use crate::in_flight::request_id;
-use crate::teach::class_data::ClassData;
 use crate::teach::limits::Denied;
 use crate::teach::progress::{Learner, LessonState};
 use crate::teach::settings::{ClassSettings, Settings};
 use crate::teach::xray::{Sentences, View, compared};
 use crate::web::{Page, stored_document};
 
-/// A request for the page of a lesson, or for one of its forms. An unknown slug is a 404. A form of a lesson
-/// that the teacher has closed is a 403, except for admins.
+/// A request for a lesson. An unknown slug is a 404, and a form of a closed lesson a 403, except for admins.
 pub(crate) struct LessonPage<'r> {
     pub page: Page<'r>,
     pub lesson: &'static Lesson,
@@ -67,12 +64,10 @@ impl<'r> FromRequest<'r> for LessonPage<'r> {
 }
 
 impl<'r> LessonPage<'r> {
-    /// The texts of the lesson.
     pub(super) fn text(&self) -> &'r LessonText {
         self.texts.of(self.lesson)
     }
 
-    /// The state of the lesson.
     pub(super) fn state(&self) -> LessonState {
         let lessons = &self.learner.progress().lessons;
         lessons.get(self.lesson.slug).cloned().unwrap_or_default()
@@ -83,7 +78,6 @@ impl<'r> LessonPage<'r> {
         self.state().guess.is_some() && !self.is_closed
     }
 
-    /// Stores the goals that are reached by now.
     pub(super) async fn evaluate(&mut self) -> Result<(), Denied> {
         let lesson = self.lesson;
         self.learner.change(|learner, progress| lesson.evaluate(learner, progress)).await
@@ -117,7 +111,7 @@ impl<'r> LessonPage<'r> {
             solved: text.is_solved(&state),
             in_place: self.in_place(&state, shown.typed),
             shown,
-            bars: self.bars().await?,
+            bars: revealed_bars(self.page.request().rocket(), lesson).await?,
             help: self.learner.wants_help(),
             recorded: self.recorded(&state),
             question: Draw::of(text, &state).map(|draw| draw.view(&state)),
@@ -134,14 +128,6 @@ impl<'r> LessonPage<'r> {
         let evidence = Evidence::since_guess(&self.learner, self.lesson.slug, state)?;
         let parts = judge(&evidence, typed);
         (parts.len() > 1).then(|| parts.iter().filter(|is_right| **is_right).count())
-    }
-
-    /// The guesses of the class, if the teacher shows those of this lesson.
-    async fn bars(&self) -> Result<Vec<Bar>, Unavailable> {
-        let rocket = self.page.request().rocket();
-        let found = ClassData::of(rocket).zip(rocket.state::<BarsCache>());
-        let (class, cache) = found.ok_or_else(|| Unavailable::new("teaching is not attached"))?;
-        cache.bars(class, &self.settings, self.lesson, self.text()).await
     }
 
     /// The exchanges that decide the lesson, as far as they are still recorded, side by side.
@@ -162,8 +148,7 @@ fn evidence(text: &LessonText, state: &LessonState) -> Vec<Option<String>> {
     evidence.collect()
 }
 
-/// The page of a lesson that is closed. A form from another site never gets to this catcher: its request has
-/// another address (`web/protection.rs`).
+/// The page of a closed lesson. Forms from other sites do not get here, but elsewhere (`web/protection.rs`).
 #[catch(403)]
 pub(crate) async fn closed(request: &Request<'_>) -> (Status, Template) {
     let visitor = Visitor::of(request).await;

@@ -64,7 +64,6 @@ pub(crate) struct Predict {
     pub why: String,
 }
 
-/// An option of the guess.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Choice {
@@ -93,12 +92,10 @@ pub(crate) struct Statement {
 }
 
 impl LessonText {
-    /// The number of goals that are reached.
     pub(crate) fn reached(&self, state: &LessonState) -> usize {
         self.goals.iter().filter(|goal| state.reached.contains_key(&goal.name)).count()
     }
 
-    /// Whether all goals are reached.
     pub(crate) fn is_done(&self, state: &LessonState) -> bool {
         self.reached(state) == self.goals.len()
     }
@@ -141,7 +138,6 @@ impl LessonText {
     }
 }
 
-/// The texts of a goal.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct GoalText {
@@ -150,7 +146,6 @@ pub(crate) struct GoalText {
     pub evidence: String,
 }
 
-/// A common misconception.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Refutation {
@@ -170,13 +165,10 @@ pub(crate) struct Express {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Teacher {
-    /// What to project.
     pub project: String,
-    /// Questions for the class.
     pub ask: Vec<Asked>,
 }
 
-/// A question for the class, with its answer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
@@ -225,8 +217,7 @@ impl LessonTexts {
         &self.lessons[lesson.slug]
     }
 
-    /// All lessons with the learner's progress, for a list. `state` is `solved`, `begun`, `skipped` or empty;
-    /// `closed`: the teacher has closed it.
+    /// All lessons with the learner's progress, for a list. `closed`: by the teacher.
     pub(super) fn entries(&self, progress: &Progress, settings: &Settings) -> Vec<Value> {
         let entry = |lesson: &Lesson| {
             let text = self.of(lesson);

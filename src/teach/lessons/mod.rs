@@ -14,7 +14,7 @@ mod pages;
 mod forms;
 mod http_forgets;
 mod ticket_and_coat;
-mod behind_the_login;
+pub(super) mod behind_the_login;
 mod one_jar;
 mod the_seal;
 mod no_secrets;
@@ -28,9 +28,8 @@ mod the_options;
 mod session_or_token;
 
 pub(super) use another_site::{AGE, OTHER, TARGET, hits};
-pub(super) use behind_the_login::login_routes;
 pub(super) use fixation::IS_OSKAR;
-pub(super) use guesses::{Bar, BarsCache, bars};
+pub(super) use guesses::{Bar, BarsCache, bars, revealed_bars};
 pub(super) use lesson_page::{LessonPage, Shown, closed};
 pub(super) use lesson_text::{Asked, LessonText, LessonTexts, Predict};
 pub(super) use pages::listed;
@@ -41,14 +40,13 @@ pub(super) use what_a_script_takes::{IS_ESCAPED, READS};
 
 use std::sync::LazyLock;
 
-use rocket::Route;
+use rocket::{Route, routes};
 
 use crate::teach::progress::{Learner, NamedExchange, Progress};
 use evidence::{Evidence, Goal, Proof};
 
 /// A lesson. Its slug is also its address, and its folder of templates has number and slug in its name.
 pub(super) struct Lesson {
-    /// The number, from 1.
     pub number: usize,
     /// The name in addresses and in the stored progress.
     pub slug: &'static str,
@@ -88,12 +86,12 @@ static ALL: LazyLock<Vec<Lesson>> = LazyLock::new(|| {
     ]
 });
 
-/// The routes below `/learn`.
 pub(super) fn routes() -> Vec<Route> {
-    [pages::routes(), forms::routes(), http_forgets::routes()].concat()
+    let pages = routes![pages::list, pages::handout, pages::words, pages::show, http_forgets::who];
+    let forms = routes![forms::predict, forms::check, forms::answer, forms::question];
+    [pages, forms, routes![forms::reset, forms::skip, forms::help]].concat()
 }
 
-/// All lessons in their order.
 pub(super) fn all() -> &'static [Lesson] {
     &ALL
 }
@@ -112,7 +110,6 @@ impl Lesson {
         Self { judge: Some(judge), ..self }
     }
 
-    /// The lesson with this slug.
     pub(super) fn named(slug: &str) -> Option<&'static Self> {
         ALL.iter().find(|lesson| lesson.slug == slug)
     }

@@ -9,7 +9,6 @@ pub(super) fn judge(evidence: &Evidence, typed: &str) -> Vec<bool> {
     vec![hidden.is_some_and(|hidden| hidden.password == last_value(typed))]
 }
 
-/// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let copied = evidence.pressed("steal").chain(evidence.pressed("oskar-again"));
     let copied: Vec<_> = copied.filter_map(Exchange::new_lab_ticket).collect();

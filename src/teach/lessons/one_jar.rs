@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use super::evidence::{Evidence, Exchange, Goal, Proof};
 
-/// The number of pages to look at.
 const PAGES: usize = 5;
 
-/// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     vec![("pages", five_pages(&evidence.own)), ("jars", two_jars(evidence))]
 }
@@ -27,15 +25,14 @@ fn five_pages(own: &[Arc<Exchange>]) -> Option<Proof> {
     (pages.len() - sets >= PAGES).then_some(proof)
 }
 
-/// This browser, another one of the same user, then this one again with the same session ID: both sessions
-/// are alive, in two cookie jars.
+/// This browser, another one of the same user, then this one again: both sessions live, in two cookie jars.
 fn two_jars(Evidence { own, all_browsers, .. }: &Evidence) -> Option<Proof> {
     let here = own.last()?;
     let now = here.ticket()?;
     let before = own.iter().find(|exchange| exchange.ticket() == Some(now))?;
     let (there, other) = all_browsers.iter().find_map(|exchange| {
         let other = exchange.ticket().filter(|ticket| *ticket != now)?;
-        let is_between = before.received < exchange.received && exchange.received < here.received;
+        let is_between = before.received <= exchange.received && exchange.received <= here.received;
         // A login brings the ID that it replaces, so only a page counts.
         (is_between && exchange.method == "GET").then_some((exchange, other))
     })?;

@@ -1,8 +1,7 @@
-//! `/learn`: the list of lessons, the handout, the words, and the page of a lesson.
-//!
-//! A lesson with a lab has two addresses for one page. At `/lab/<slug>`, the lab is in it.
+//! `/learn`: the list of lessons, the handout, the words, and the page of a lesson. A lesson with a lab has a
+//! second address for its page, `/lab/<slug>`, with the lab in it.
 
-use rocket::{Route, State, get, routes};
+use rocket::{State, get};
 use rocket_dyn_templates::{Template, context};
 use serde::Serialize;
 use serde_json::Value;
@@ -15,7 +14,7 @@ use crate::teach::settings::ClassSettings;
 use crate::web::Page;
 
 #[get("/")]
-fn list(
+pub(super) fn list(
     page: Page<'_>,
     visitor: &Visitor,
     learner: Learner<'_>,
@@ -29,18 +28,17 @@ fn list(
 }
 
 #[get("/handout")]
-fn handout(page: Page<'_>, visitor: &Visitor, texts: &State<LessonTexts>) -> Template {
+pub(super) fn handout(page: Page<'_>, visitor: &Visitor, texts: &State<LessonTexts>) -> Template {
     page.render("learn/handout", visitor, context! { lessons: listed(texts) })
 }
 
 #[get("/words")]
-fn words(page: Page<'_>, visitor: &Visitor, texts: &State<LessonTexts>) -> Template {
+pub(super) fn words(page: Page<'_>, visitor: &Visitor, texts: &State<LessonTexts>) -> Template {
     let own = context! { words: &texts.words, lessons: listed(texts) };
     page.render("learn/words", visitor, own)
 }
 
-/// All lessons with their texts, for pages about all of them. Only a page for teachers may show `teacher`
-/// and `questions`.
+/// All lessons with their texts. Only a page for teachers may show `teacher` and `questions`.
 pub(crate) fn listed(texts: &LessonTexts) -> Vec<impl Serialize + use<'_>> {
     let lessons = all().iter().map(|lesson| {
         let text = texts.of(lesson);
@@ -51,10 +49,6 @@ pub(crate) fn listed(texts: &LessonTexts) -> Vec<impl Serialize + use<'_>> {
 }
 
 #[get("/<_>?<shown..>")]
-async fn show(mut page: LessonPage<'_>, shown: Shown<'_>) -> Result<Template, Denied> {
+pub(super) async fn show(mut page: LessonPage<'_>, shown: Shown<'_>) -> Result<Template, Denied> {
     page.render(None::<()>, shown).await
-}
-
-pub(super) fn routes() -> Vec<Route> {
-    routes![list, handout, words, show]
 }

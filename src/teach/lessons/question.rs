@@ -15,10 +15,8 @@ use super::lesson_text::Statement;
 use crate::teach::progress::LessonState;
 use crate::teach::text::fill;
 
-/// The true sentences of a question.
+/// The true and the false sentences of a question.
 const RIGHT: usize = 2;
-
-/// The false sentences of a question.
 const WRONG: usize = 3;
 
 /// The question that is drawn for a learner: its number, and the numbers of its options in their order.
@@ -55,8 +53,7 @@ impl<'t> Draw<'t> {
         &self.text.questions[self.number].options[option]
     }
 
-    /// The first mistake in an answer: the number of an option that was ticked or left wrongly. `ticked` are
-    /// positions.
+    /// The first option that was ticked or left wrongly, and its question. `ticked` are positions.
     pub(super) fn mistake(&self, ticked: &BTreeSet<usize>) -> Option<(usize, usize)> {
         let wrong = self.options.iter().enumerate().filter(|(position, option)| {
             self.statement(**option).right != ticked.contains(position)
@@ -66,8 +63,7 @@ impl<'t> Draw<'t> {
         Some((self.number, *option))
     }
 
-    /// The question with the learner's own facts, its sentences in the order of their checkboxes, and the
-    /// sentence about the last wrong answer.
+    /// The question with the learner's own facts, and the sentence about the last wrong answer.
     pub(super) fn view(&self, state: &LessonState) -> Value {
         let filled = |text: &str| filled(text, state);
         let options = self.options.iter().map(|option| filled(&self.statement(*option).text));

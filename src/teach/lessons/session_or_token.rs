@@ -12,7 +12,6 @@ pub(crate) const VALID_TOKEN: &str = "a valid token";
 pub(crate) const CHANGED_PAYLOAD: &str = "a token with a changed payload";
 pub(crate) const EXPIRED_TOKEN: &str = "a token that has expired";
 
-/// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let visit = |fact: &str| evidence.visits().find(|visit| visit.fact(fact).is_some());
     vec![

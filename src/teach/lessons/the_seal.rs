@@ -2,7 +2,6 @@
 
 use super::evidence::{Evidence, Exchange, Goal, Proof};
 
-/// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     // The first visit about which the lab has noted this fact.
     let visit = |name, fact: &str, holds: fn(&Exchange) -> bool| {

@@ -9,7 +9,6 @@ pub(crate) const BY_STREAM: &str = "the change stream";
 pub(crate) const BY_FIND: &str = "a find that found nothing";
 pub(crate) const IN_MEMORY: &str = "memory, which has no TTL";
 
-/// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let after = |button: &str| {
         let pressed = evidence.pressed(button).last()?;

@@ -8,7 +8,6 @@ const LONG_TEXT: usize = 100;
 /// The slug. This lesson compares the session's document with that at the time of the guess.
 pub(super) const SLUG: &str = "ticket-and-coat";
 
-/// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let added = evidence.own.iter().find_map(|exchange| {
         let size = changed_session(exchange).filter(|_| exchange.path == "/coat")?;

@@ -25,7 +25,6 @@ fn is_restart(last: &Counted<'_>, after: &Counted<'_>) -> bool {
     last.boot != after.boot && is_lost && went_on && has_cookie
 }
 
-/// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let visits: Vec<Counted<'_>> = evidence.visits().filter_map(counted).collect();
     let first = visits.iter().find(|seen| seen.memory > 0 && seen.mongodb > 0);

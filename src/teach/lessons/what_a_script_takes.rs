@@ -10,7 +10,6 @@ pub(crate) const READS: [&str; 2] =
 /// The fact about a page: the site escapes the entries of the guest book.
 pub(crate) const IS_ESCAPED: &str = "the entries are escaped";
 
-/// The goals of the lesson.
 pub(super) fn check(evidence: &Evidence) -> Vec<Goal> {
     let reads = |exchange: &&Exchange| READS.map(|fact| exchange.fact(fact)) == [Some(1), Some(0)];
     let script = evidence.pressed("stranger").find(reads);

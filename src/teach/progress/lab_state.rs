@@ -4,7 +4,6 @@ use rocket_express_session::SessionId;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-/// The labs of one learner.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct LabState {
@@ -43,8 +42,7 @@ impl LabState {
 pub(crate) struct Hidden {
     /// In the cookie `lab.note`.
     pub colour: String,
-    /// The name of Oskar in lessons 5, 6 and 9, who has no account on the site, and the password in the
-    /// cookie `lab.old`.
+    /// The name of Oskar, who has no account on the site, and the password in the cookie `lab.old`.
     pub oskar: String,
     pub password: String,
     /// Signs the tickets of lesson 5: none of another learner, and none of another lab.
@@ -93,14 +91,12 @@ fn ticked<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
     Value::deserialize(from).map(|value| value == true || value.is_string())
 }
 
-/// The secrets that the lab signs and verifies with.
+/// The secret that the lab signs and verifies with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Secret {
-    /// The first secret alone.
     #[default]
     First,
-    /// A new secret alone.
     New,
     /// The new secret signs, and both verify.
     Both,

@@ -15,7 +15,6 @@ use crate::db::versioned::Versioned;
 use crate::teach::limits::{Denied, Limits, Size};
 use crate::trace::{self, BrowserKey, Cookie, Exchange, Recorder};
 
-/// A learner and the learner's progress.
 pub(crate) struct Learner<'r> {
     stored: Versioned<Progress>,
     /// The user who is logged in; `None` for an anonymous visitor.
@@ -30,7 +29,6 @@ pub(crate) struct Learner<'r> {
 }
 
 impl Learner<'_> {
-    /// The user's ID; `None` for an anonymous visitor.
     pub(crate) fn user_id(&self) -> Option<String> {
         self.user.map(|user| user.id.to_hex())
     }
@@ -57,31 +55,26 @@ impl Learner<'_> {
         own
     }
 
-    /// The exchange of this ID, if it is still recorded.
     pub(crate) fn exchange(&self, id: &str) -> Option<Arc<Exchange>> {
         let current = || self.exchanges().pop().filter(|exchange| exchange.id == id);
         self.recorder.get(id).or_else(current)
     }
 
-    /// The exchanges of all browsers of this user, the oldest first.
     pub(crate) fn exchanges_of_all_browsers(&self) -> Vec<Arc<Exchange>> {
         let mut own = self.user_id().map(|id| self.recorder.of_user(&id)).unwrap_or_default();
         own.reverse();
         own
     }
 
-    /// Whether the learner has asked for help in this session.
     pub(crate) fn wants_help(&self) -> bool {
         self.progress().help_since(|handle| handle == self.session.id().handle()).is_some()
     }
 
-    /// The learner's progress.
     pub(crate) fn progress(&self) -> &Progress {
         &self.stored.value
     }
 
-    /// Changes the progress and stores it. `change` runs again when a concurrent request, or the teacher, has
-    /// changed the progress in between.
+    /// Changes the progress and stores it. `change` runs again if there was a concurrent change.
     pub(crate) async fn change(
         &mut self,
         change: impl Fn(&Self, &mut Progress),

@@ -1,9 +1,7 @@
 //! How far each learner is in the lessons.
 //!
-//! The progress of a user is stored by the user's ID in a collection of its own, so it survives a logout
-//! (`store.rs`). The progress of an anonymous visitor is in the session (`learner.rs`) and ends with it.
-//! Students share computers, so that work may not be the next user's. Lessons and goals are stored by name;
-//! this folder knows no lesson.
+//! The progress of a user is stored by the user's ID in a collection of its own, so it survives a logout. The
+//! progress of an anonymous visitor is in the session and ends with it: students share computers.
 
 mod lab_state;
 mod learner;
@@ -16,14 +14,13 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use lab_state::{Hidden, LabState, Secret, Switches};
 pub(super) use learner::Learner;
-pub(super) use store::{ProgressStore, Scope};
+pub(super) use store::ProgressStore;
 
 use crate::trace::Exchange;
 
 /// The session key of an anonymous visitor's progress.
 const KEY: &str = "learning";
 
-/// The progress of one learner in all lessons.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Progress {
@@ -40,13 +37,11 @@ pub(super) struct Progress {
     pub help_session: Option<String>,
 }
 
-/// The length of a school day in milliseconds. After it, a request for help counts no longer, and no student
-/// is stuck.
+/// Milliseconds of a school day. After it, no request for help counts, and no student is stuck.
 pub(super) const SCHOOL_DAY: i64 = 4 * 60 * 60_000;
 
 impl Progress {
-    /// The time of the request for help. It ends with its session, and with the day. `is_open`: whether a
-    /// session of this handle is the learner's.
+    /// The time of the request for help. It ends with its session (`is_open`, by handle), and with the day.
     pub(crate) fn help_since(&self, is_open: impl Fn(&str) -> bool) -> Option<Timestamp> {
         let asked = Timestamp::from_millis(self.help?);
         let counts = self.help_session.as_deref().is_some_and(is_open);
@@ -73,7 +68,6 @@ pub(super) enum Phase {
     After,
 }
 
-/// The state of one lesson of one learner.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct LessonState {
@@ -111,7 +105,6 @@ impl LessonState {
     }
 }
 
-/// The outcome that the learner predicted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Guess {
     /// The number of the option, from 0.
@@ -123,7 +116,6 @@ pub(super) struct Guess {
     pub at: i64,
 }
 
-/// How sure a learner is of a guess.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Confidence {
@@ -132,17 +124,14 @@ pub(super) enum Confidence {
     Certain,
 }
 
-/// A recorded request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct NamedExchange {
-    /// The ID of the exchange.
     pub id: String,
     /// The number among the exchanges of its browser.
     pub number: u64,
 }
 
-/// Evidence that a goal was reached. The sentence around it is in the lesson's texts, which may be
-/// translated later.
+/// Evidence that a goal was reached. The sentence around it is in the lesson's texts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Proof {
@@ -153,7 +142,6 @@ pub(super) struct Proof {
 }
 
 impl Proof {
-    /// A proof with this exchange.
     pub(super) fn of(name: &str, exchange: &Exchange) -> Self {
         Self::default().add(name, exchange)
     }
@@ -164,14 +152,12 @@ impl Proof {
         found.into_iter().try_fold(Self::default(), add)
     }
 
-    /// The proof with one more exchange.
     pub(super) fn add(mut self, name: &str, exchange: &Exchange) -> Self {
         let named = NamedExchange { id: exchange.id.clone(), number: exchange.number };
         self.requests.insert(name.to_owned(), named);
         self
     }
 
-    /// The proof with one more fact.
     pub(super) fn fact(mut self, name: &str, fact: impl ToString) -> Self {
         self.facts.insert(name.to_owned(), fact.to_string());
         self

@@ -17,7 +17,6 @@ use crate::web::TimeView;
 /// Rows that stay open: as many as fit a screen, and as one can keep in mind.
 const MAX_OPEN: usize = 9;
 
-/// A step of an exchange, as the template shows it.
 #[derive(Serialize)]
 pub(crate) struct Row {
     /// The number among all rows, from 1; step mode goes along it.
@@ -36,7 +35,6 @@ pub(crate) struct Row {
     differs: bool,
 }
 
-/// An exchange as the template shows it.
 #[derive(Serialize)]
 pub(crate) struct View {
     id: String,
@@ -46,9 +44,7 @@ pub(crate) struct View {
     /// `POST /login`.
     line: String,
     status: u16,
-    /// The rows that are open.
     pub rows: Vec<Row>,
-    /// The rows that are folded away.
     folded: Vec<Row>,
     /// The changes in the browser's jar and in each collection.
     pub effects: Vec<Effect>,
@@ -101,8 +97,7 @@ impl View {
         }
     }
 
-    /// Folds rows away until few enough are open: first the minor ones, then those after the first. The last
-    /// steps are those that the request was sent for.
+    /// Folds rows away until few enough are open: minor ones, then early ones. The last steps matter most.
     pub(crate) fn folded(mut self) -> Self {
         let in_lab = self.rows.iter().any(|row| row.is_lab);
         if self.rows.len() > MAX_OPEN || in_lab {

@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use crate::trace::{Command, Cookie, Exchange, Step};
 
-/// The changes in one place.
 #[derive(Debug, Serialize)]
 pub(crate) struct Effect {
     /// `jar`, `memory` or `mongodb`.
@@ -16,7 +15,6 @@ pub(crate) struct Effect {
     changes: Vec<Change>,
 }
 
-/// One change.
 #[derive(Debug, Serialize)]
 pub(super) struct Change {
     /// `added`, `deleted` or `updated`; of a session `extended`, when only its expiry changed; of a cookie
@@ -24,7 +22,6 @@ pub(super) struct Change {
     pub kind: &'static str,
     /// `session_cookie`, `other_cookie`, `session`, `user` or `document`.
     thing: &'static str,
-    /// The name of a cookie.
     name: String,
     count: i64,
 }

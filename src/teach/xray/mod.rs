@@ -8,10 +8,9 @@ mod session;
 mod effects;
 mod steps;
 mod diagram;
-mod pages;
+pub(super) mod pages;
 
 pub(super) use diagram::{View, compared};
-pub(super) use pages::routes;
 pub(super) use sentences::Sentences;
 
 use rocket::{Orbit, Rocket};
@@ -20,8 +19,7 @@ use rocket_dyn_templates::{Template, context};
 use crate::in_flight::request_id;
 use crate::trace::Recorder;
 
-/// The X-ray beside the page of this task's response. `None` for a page that is not recorded, such as that of
-/// the X-ray itself.
+/// The X-ray beside the page of this task's response. `None` for a page that is not recorded.
 pub(super) fn aside(rocket: &Rocket<Orbit>) -> Option<String> {
     let recorder: &Recorder = rocket.state()?;
     let exchange = recorder.get(&request_id())?;

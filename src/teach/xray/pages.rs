@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rocket::http::Status;
-use rocket::{Route, State, get, routes};
+use rocket::{State, get};
 use rocket_dyn_templates::{Template, context};
 use rocket_express_session::Session;
 use serde::Serialize;
@@ -31,7 +31,7 @@ pub(super) fn story(chain: &[Arc<Exchange>], sentences: &Sentences) -> impl Seri
 }
 
 #[get("/")]
-fn list(
+pub(crate) fn list(
     page: Page<'_>,
     visitor: &Visitor,
     session: &Session,
@@ -55,7 +55,7 @@ fn list(
 }
 
 #[get("/<id>?<step>")]
-async fn one(
+pub(crate) async fn one(
     page: Page<'_>,
     recorder: &State<Recorder>,
     sentences: &State<Sentences>,
@@ -80,12 +80,12 @@ async fn one(
 
 /// The source of the step with this key.
 #[get("/code/<key>")]
-async fn code(page: Page<'_>, sentences: &State<Sentences>, key: &str) -> Option<Template> {
+pub(crate) async fn code(
+    page: Page<'_>,
+    sentences: &State<Sentences>,
+    key: &str,
+) -> Option<Template> {
     let (step, code) = sentences.code(key)?;
     let own = context! { step, code, lines: code.lines().ok()? };
     Some(page.render("teach/code", page.visitor().await, own))
-}
-
-pub(crate) fn routes() -> Vec<Route> {
-    routes![list, one, code]
 }

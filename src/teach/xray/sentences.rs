@@ -14,8 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::teach::text::{fill, placeholders, read_toml};
 use crate::trace::source::Code;
 
-/// The files of sentences, each as this program was built with it. A changed file must have the same keys,
-/// and name no other values.
+/// The files that this program was built with. A changed file must have the same keys, and no other values.
 const FILES: [(&str, &str); 4] = [
     ("xray/request.toml", include_str!("../../../templates/xray/request.toml")),
     ("xray/session.toml", include_str!("../../../templates/xray/session.toml")),
@@ -66,14 +65,12 @@ impl Sentence {
     }
 }
 
-/// A text for three kinds of readers: in plain words, in the terms of HTTP and MongoDB, and in those of the
-/// Express tutorial.
+/// A text in plain words, in the terms of HTTP and MongoDB, and in those of the Express tutorial.
 pub(super) type Dialects = [String; 3];
 
 /// A sentence as a page shows it, for three kinds of readers.
 #[derive(Serialize)]
 pub(super) struct Said {
-    /// The key of the sentence.
     pub step: String,
     /// The keys of the sentences in it.
     pub parts: Vec<String>,
@@ -119,13 +116,11 @@ impl Text {
         [&self.plain, protocol, self.express.as_deref().unwrap_or(protocol)]
     }
 
-    /// The names of its values.
     fn names(&self) -> BTreeSet<&str> {
         self.dialects().into_iter().flat_map(placeholders).collect()
     }
 }
 
-/// The texts of all sentences, by key.
 pub(crate) struct Sentences(BTreeMap<String, Text>);
 
 impl Sentences {

@@ -1,6 +1,4 @@
-//! Request, steps and response as sentences: which key, and which values.
-//!
-//! Keys and words are in `templates/xray`. The facts are from `trace/step.rs`, or from the exchange.
+//! Request, steps and response as sentences: which key, and which values. The words are in `templates/xray`.
 
 use std::time::Duration;
 
