@@ -72,6 +72,8 @@ pub enum Flash {
     StudentDeleted,
     /// This many seats of a class were made.
     SeatsMade(u64),
+    /// The teacher has helped a student.
+    StudentHelped,
     /// The failed-login counter of one account was reset.
     StudentUnlocked,
     /// All counters of attempts were reset.
@@ -114,6 +116,7 @@ impl Flash {
             Self::ClassReset(_) => "class-reset",
             Self::StudentDeleted => "student-deleted",
             Self::SeatsMade(_) => "seats-made",
+            Self::StudentHelped => "student-helped",
             Self::StudentUnlocked => "student-unlocked",
             Self::AllUnlocked => "all-unlocked",
         }
@@ -172,6 +175,7 @@ impl Flash {
             "class-reset" => Self::ClassReset(number()?),
             "student-deleted" => Self::StudentDeleted,
             "seats-made" => Self::SeatsMade(number()?),
+            "student-helped" => Self::StudentHelped,
             "student-unlocked" => Self::StudentUnlocked,
             "all-unlocked" => Self::AllUnlocked,
             _ => return LoginResult::read(name, number()).map(Self::Login),

@@ -67,6 +67,7 @@ async fn a_line_opens_the_masked_documents_of_a_student_and_ends_them_with_a_rea
     assert_eq!(rosa.copy().post(&end, &session).await.status, 403, "not for students");
     assert!(rosa.is_logged_in().await);
     teacher.post(&end, &session).await.expect_redirect(path);
+    teacher.get(path).await.expect_flash("sessions-ended");
     let answer = rosa.get("/dashboard").await;
     answer.expect_redirect("/login?next=/dashboard");
     let login = rosa.get("/login?next=/dashboard").await;

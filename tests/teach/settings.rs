@@ -145,7 +145,9 @@ async fn a_student_who_asks_for_help_is_listed_first_until_helped() {
     let before = room.split_once("<bdi>zoe</bdi>").unwrap().0;
     let who = before.rsplit_once("/class/students/").unwrap().1.split('"').next().unwrap();
     teacher.post(&format!("/class/students/{who}/helped"), &[]).await.expect_redirect("/class");
-    assert!(!teacher.get("/class").await.body.contains("seat--help"));
+    let room = teacher.get("/class").await;
+    room.expect_flash("student-helped");
+    assert!(!room.body.contains("seat--help"));
 }
 
 #[rocket::async_test]

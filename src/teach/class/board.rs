@@ -176,7 +176,6 @@ pub(super) async fn show(class: ClassPage<'_>, step: Option<usize>) -> Result<Te
     let lesson = board.lesson.and_then(|(slug, ..)| Lesson::named(slug));
     let bars = lesson.map(|lesson| roster.bars(lesson, class.texts));
     // Not as a page of the site, which has the teacher's name and takes a flash message.
-    let here = roster.students.iter().filter(|student| student.here).count();
-    let own = context! { board, bars, here, address: class.address() };
+    let own = context! { board, bars, here: roster.here, address: class.address() };
     Ok(Template::render("class/board", own))
 }

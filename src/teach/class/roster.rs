@@ -30,6 +30,8 @@ pub(super) struct Roster {
     /// The accounts of admins, whose progress is not counted.
     pub teachers: Vec<Student>,
     pub sessions: usize,
+    /// The number of students who are here: they come first.
+    pub here: usize,
 }
 
 /// A student, a teacher or an anonymous session.
@@ -41,7 +43,7 @@ pub(super) struct Student {
     pub name: Option<String>,
     teacher: bool,
     /// A browser is logged in to the account, and has sent a request in the last hour.
-    pub here: bool,
+    here: bool,
     last_seen: Option<TimeView>,
     pub lessons: Vec<LessonStatus>,
     /// The lesson that was begun last.
@@ -84,7 +86,8 @@ impl Roster {
             let name = student.name.as_ref().map(|name| name.to_lowercase());
             (!student.here, Reverse(student.help), Reverse(student.stuck), name)
         });
-        Ok(Self { students, guests, teachers, sessions: count })
+        let here = students.iter().filter(|student| student.here).count();
+        Ok(Self { students, guests, teachers, sessions: count, here })
     }
 
     /// The guesses of the class in this lesson: a bar for each option.

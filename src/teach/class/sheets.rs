@@ -59,7 +59,9 @@ fn csv(roster: &Roster, test: &ConceptTest) -> String {
         head.extend(columns.map(|column| format!("{} {column}", lesson.slug)));
     }
     let mut lines = vec![head.join(",")];
-    for student in &roster.students {
+    let mut students: Vec<_> = roster.students.iter().collect();
+    students.sort_by_key(|student| student.name.as_ref().map(|name| name.to_lowercase()));
+    for student in students {
         let mut cells = vec![field(student.name.as_deref().unwrap_or_default())];
         for phase in [Phase::Before, Phase::After] {
             cells.push(number(test.points(&student.progress, phase).map(i64::from)));

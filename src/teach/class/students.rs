@@ -121,6 +121,7 @@ pub(super) async fn press(
             let (progress, id) = (class.data.progress, id.to_hex());
             let known = progress.load(&id).await?;
             progress.change(&id, known, |progress| progress.help = None).await?;
+            class.page.set_flash(&Flash::StudentHelped);
             Ok(FormResponse::redirect(uri!("/class")))
         }
         // The lessons only: the login stays.
@@ -165,6 +166,7 @@ async fn end(
         in_time(class.data.sessions.admin().revoke_listed(LISTED, BY_ADMIN, picked)).await??;
     let names = Actor::Admin(&class.teacher.username, student.name.as_deref().unwrap_or_default());
     audit::record(AuditEvent::RevokeSessions, Outcome::of(ended > 0), names);
+    class.page.set_flash(&Flash::SessionsEnded(ended));
     let next = if student.name.is_some() { page_of(who) } else { uri!("/class") };
     Ok(Some(FormResponse::redirect(next)))
 }

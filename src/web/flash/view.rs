@@ -86,6 +86,7 @@ impl Flash {
             Self::SeatsMade(made) => {
                 return format!("Seats made: {made}. Print their cards below.");
             }
+            Self::StudentHelped => "The student's request for help is gone.",
             Self::StudentUnlocked => {
                 "The failed-login counter of this account was reset. If the login page still says that there \
                  were too many attempts, the network address is locked. Then use “Let everyone try again” on \
