@@ -39,7 +39,9 @@ pub(super) fn stage() -> impl Fairing {
             .mount("/class", routes![sheets::cards, sheets::key, sheets::handout, sheets::progress])
             .mount("/class", routes![news::news])
             .mount("/class/lessons", routes![pages::lesson])
-            .attach(AdHoc::on_liftoff("Class", |rocket| Box::pin(watch::start(rocket))))
+            .attach(AdHoc::on_liftoff("Class", |rocket| {
+                Box::pin(async move { watch::start(rocket) })
+            }))
     })
 }
 

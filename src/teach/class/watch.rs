@@ -53,7 +53,7 @@ struct Watcher {
 }
 
 /// Starts the task, which ends with the server.
-pub(super) async fn start(rocket: &Rocket<Orbit>) {
+pub(super) fn start(rocket: &Rocket<Orbit>) {
     if let Some(watcher) = Watcher::of(rocket) {
         rocket::tokio::spawn(select(Box::pin(watcher.run()), rocket.shutdown()));
     }
