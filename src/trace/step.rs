@@ -22,6 +22,8 @@ pub enum Step {
     Form { fields: Vec<(String, usize)> },
     /// A form comes from this site, as this header says; `None` when the request has neither header.
     OriginChecked { by: Option<&'static str> },
+    /// A form came from another site, and was refused.
+    OriginRefused,
     /// A new name and a new password were accepted.
     InputAccepted,
     /// The cookie of this name was read; `bytes` is its length.

@@ -56,6 +56,9 @@ pub fn cross_site_requests() -> AdHoc {
         Box::pin(async move {
             let is_foreign = is_unsafe(request) && is_from_elsewhere(request);
             if is_disguised_head(request) || is_foreign && !is_open(request) {
+                if is_foreign {
+                    trace::note(|| Step::OriginRefused);
+                }
                 audit::record_cross_site(request);
                 let address = refusal(request);
                 request.set_method(Method::Get);

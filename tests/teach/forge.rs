@@ -52,6 +52,7 @@ async fn each_goal_of_lesson_5_is_reached_by_its_own_action_alone() {
     for (fields, expected, goals) in [
         (vec![("do", "note")], "a genuine ticket", vec![]),
         (send("s:{id}.{signature}"), "a genuine ticket", vec![]),
+        (send("s%3A{id}.{signature}"), "a genuine ticket", vec![]),
         (send("s:_{id}._{signature}"), "another ticket", vec![]),
         (send("{id}.{signature}"), "another ticket", vec![]),
         (sign("{id}", "{leaked_secret}"), "a genuine ticket", vec![]),

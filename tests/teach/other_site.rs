@@ -53,6 +53,7 @@ async fn one_address_of_a_lab_takes_a_form_from_another_site_and_all_others_refu
             assert_eq!(send_from_elsewhere(rosa, &path, body).await.status, expected, "{path}");
         }
     }
+    rosa.get("/xray").await.expect_page(200, "data-step=\"origin-refused\"");
     assert_eq!(send_from_elsewhere(rosa, &format!("{TARGET}?page=x"), "").await.status, 303);
     for spelling in [
         "//lab/another-site/target",

@@ -15,9 +15,16 @@ use crate::rows::rows_of;
 use crate::support::lesson::solution;
 use crate::support::{App, Browser, PASSWORD, figment};
 
-/// What is written between two sentences, and sentences about a MongoDB or a browser that is not at hand.
-const UNSAID: [&str; 5] =
-    ["between-cookies", "between-fields", "session-undeliverable", "reply-failed", "reply-none"];
+/// What is written between two sentences, and sentences about a MongoDB, a browser or a command that is not at
+/// hand.
+const UNSAID: [&str; 6] = [
+    "between-cookies",
+    "between-fields",
+    "session-undeliverable",
+    "other-command",
+    "reply-failed",
+    "reply-none",
+];
 
 /// The files in `templates/xray`.
 const FILES: [&str; 4] = ["request", "session", "login", "mongodb"];
@@ -64,7 +71,9 @@ async fn visit(app: &App, said: &mut Said) -> Browser {
     rosa.get("/dashboard").await;
     rosa.post("/coat", &[("item", "a red scarf")]).await;
     rosa.post("/coat/count", &[]).await;
-    for (header, value) in [("Sec-Fetch-Site", "same-origin"), ("Origin", "")] {
+    let headers =
+        [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Site", "same-origin"), ("Origin", "")];
+    for (header, value) in headers {
         let request = rosa.request(Method::POST, "/coat/count");
         let url = request.try_clone().unwrap().build().unwrap().url().origin();
         let value = if value.is_empty() { url.ascii_serialization() } else { value.to_owned() };

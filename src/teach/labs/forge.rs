@@ -36,7 +36,8 @@ impl LabRequest<'_> {
                 (LAB_COOKIE, secrets.sign(&id))
             }
             "role" => (ROLE_COOKIE, bounded(&button.value)),
-            "send" => (LAB_COOKIE, bounded(&button.value)),
+            // The tools of a browser show the ticket as it is sent: encoded.
+            "send" => (LAB_COOKIE, cookie::decode(&bounded(&button.value)).into_owned()),
             _ => return Ok(false),
         };
         self.send(cookies::plain(name, &value));

@@ -35,6 +35,7 @@ pub(super) fn sentence(exchange: &Exchange, n: usize) -> Option<Sentence> {
         Step::Form { fields } => form(fields),
         Step::OriginChecked { by: None } => say("origin-not-sent"),
         Step::OriginChecked { by: Some(header) } => say(&format!("origin-checked-by-{header}")),
+        Step::OriginRefused => say("origin-refused"),
         Step::InputAccepted => say("input-accepted"),
         Step::CookieRead { name, signature, took, .. } => {
             verified(signature).with("name", name).with("micros", took.as_micros())
@@ -120,13 +121,17 @@ fn purpose(command: &Command, user: Option<&str>) -> &'static str {
         ("throttle", "findAndModify") => "count-attempt",
         ("throttle", "update") => "refund-attempts",
         ("progress", "find") => "find-progress",
+        ("progress", "delete") => "delete-progress",
         ("progress", _) => "store-progress",
         (name, "find") if name.ends_with("_ended") => "find-revocation",
+        (name, "insert") if name.ends_with("_ended") => "insert-revocation",
         (_, "find") if is_sessions && text.contains("user: ") => "find-user-sessions",
         (_, "find") if is_sessions && !text.contains('$') => "find-session",
         (_, "insert") if is_sessions => "insert-session",
         (_, "update") if is_sessions && command.sets("session") => "update-session",
         (_, "update") if is_sessions => "touch-session",
+        (_, "delete") if is_sessions && text.contains("$in") => "delete-sessions",
+        (_, "delete") if is_sessions && text.contains("remove: true") => "take-session",
         (_, "delete") if is_sessions => "delete-session",
         _ => "other-command",
     }
