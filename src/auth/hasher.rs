@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn forty_concurrent_checks_all_get_their_result() {
+    async fn concurrent_checks_all_get_their_own_result() {
         let hasher = Hasher::start().unwrap();
         let stored = hasher.hash(&QueueSlot::unlimited(), typed("right password")).await.unwrap();
         let stored = StoredPassword::Argon2(stored);
@@ -198,7 +198,8 @@ mod tests {
             let password = if n.is_multiple_of(2) { "right password" } else { "wrong password" };
             hasher.verify(&QueueSlot::unlimited(), typed(password), Some(stored.clone())).await
         };
-        let answers = rocket::futures::future::join_all((0..40).map(verify)).await;
+        // Few enough for the time limit of a check on a slow machine that does other work.
+        let answers = rocket::futures::future::join_all((0..12).map(verify)).await;
         for (n, answer) in answers.into_iter().enumerate() {
             assert_eq!(answer.unwrap(), n.is_multiple_of(2));
         }
