@@ -15,8 +15,8 @@ use crate::rows::rows_of;
 use crate::support::lesson::solution;
 use crate::support::{App, Browser, PASSWORD, figment};
 
-/// What is written between two sentences, and sentences about a MongoDB, a browser or a command that is not at
-/// hand.
+/// What is written between two sentences, and sentences about a MongoDB, a browser or a command that is not
+/// at hand.
 const UNSAID: [&str; 6] = [
     "between-cookies",
     "between-fields",
