@@ -25,6 +25,7 @@ pub use session::{DEVELOPMENT_SECRET, SessionConfig, StoreKind};
 pub use site::SiteConfig;
 
 use crate::auth::{Policy, UsernameRules};
+use crate::embedded::ROCKET_TOML;
 use crate::proxy::TrustedProxies;
 
 /// Settings of the program that are not Rocket's own.
@@ -89,6 +90,7 @@ pub fn figment() -> Figment {
     let file = std::env::var("ROCKET_CONFIG").unwrap_or_else(|_| "Rocket.toml".to_owned());
     let over = |defaults: Figment| {
         defaults
+            .merge(Toml::string(ROCKET_TOML).nested())
             .merge(Toml::file(&file).nested())
             .merge(Env::prefixed("ROCKET_").ignore(&["PROFILE"]).global())
             .merge(PlainNames)

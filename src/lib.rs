@@ -8,7 +8,7 @@
 //! - [`system`] raises limits of the operating system
 //! - [`logging`] and [`audit`] write the log
 //! - [`proxy`] finds the client's address, and whether the browser used https
-//! - [`data_folder`] has the files that this program writes
+//! - [`data_folder`] has the files that this program writes, [`embedded`] those that the binary carries
 //! - [`network`] finds the addresses of this machine, where a class reaches the server
 //! - [`in_flight`] has a record of each request in flight: its log ID and its deadline
 //! - [`trace`] records the steps of each request, with the setting `teaching`
@@ -32,6 +32,7 @@ pub mod audit;
 pub mod proxy;
 pub mod network;
 pub mod data_folder;
+pub mod embedded;
 pub mod in_flight;
 pub mod trace;
 pub mod auth;
@@ -63,6 +64,8 @@ pub enum StartError {
     StaticFiles(#[from] web::NoStaticFiles),
     #[error(transparent)]
     Teaching(#[from] teach::StageError),
+    #[error(transparent)]
+    NotUnpacked(#[from] embedded::NotUnpacked),
 }
 
 /// Builds the program: checks the settings, opens the stores and applies the migrations.
@@ -70,9 +73,22 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`], whose message says what to do.
 pub async fn rocket(figment: Figment) -> Result<Rocket<Build>, StartError> {
+    let may_lose_data = figment.profile() == rocket::Config::DEBUG_PROFILE;
+    build(figment, may_lose_data).await
+}
+
+/// Builds the program for a class: without a database, it serves from memory in any profile.
+///
+/// # Errors
+/// [`StartError`], whose message says what to do.
+pub async fn rocket_for_class(figment: Figment) -> Result<Rocket<Build>, StartError> {
+    build(figment, true).await
+}
+
+async fn build(figment: Figment, may_lose_data: bool) -> Result<Rocket<Build>, StartError> {
+    let figment = embedded::unpacked(figment)?;
     let config = Config::from(&figment)?;
-    let is_debug = figment.profile() == rocket::Config::DEBUG_PROFILE;
-    let stores = stores::open(&config, OnUnreachable::serving(&config, is_debug)).await?;
+    let stores = stores::open(&config, OnUnreachable::serving(&config, may_lose_data)).await?;
     let strategy = strategy(&config, &stores)?;
     let teaching = match config.teaching {
         true => Some(teach::stage(&stores.backing, &strategy, &figment).await?),

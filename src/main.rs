@@ -97,11 +97,17 @@ fn main() {
     let command =
         CommandLine::parse().command.unwrap_or(Command::Serve { class: false, public: false });
     logging::start(config::figment().extract_inner("log_level").unwrap_or(LogLevel::Normal));
-    let figment = config::figment();
+    let figment = match command {
+        Command::Serve { class: true, public } => {
+            serve::settings_for_class(config::figment(), public).unwrap_or_else(|e| end(Err(e)))
+        }
+        Command::Serve { .. } => config::figment(),
+        _ => commands::settings_beside_class(config::figment()).unwrap_or_else(|e| end(Err(e))),
+    };
     // Rocket panics on a wrong setting of its own. This check comes first, and prints what is wrong.
     let config = Config::from(&figment).unwrap_or_else(|error| end(Err(error.into())));
     match runtime(&figment) {
-        Ok(runtime) => runtime.block_on(async { end(run(command, config).await) }),
+        Ok(runtime) => runtime.block_on(async { end(run(command, figment, config).await) }),
         Err(error) => end(Err(error)),
     }
 }
@@ -127,9 +133,9 @@ fn end(result: Result<(), CommandError>) -> ! {
     exit(1)
 }
 
-async fn run(command: Command, config: Config) -> Result<(), CommandError> {
+async fn run(command: Command, figment: Figment, config: Config) -> Result<(), CommandError> {
     match command {
-        Command::Serve { class, public } => serve::serve(class, public).await,
+        Command::Serve { class, .. } => serve::serve(figment, class).await,
         Command::Seed { students } => class::seed(&config, students).await,
         Command::Reset { yes } => class::reset(config, yes).await,
         Command::Migrate => commands::migrate(&config).await,

@@ -140,11 +140,11 @@ pub enum OpenError {
 }
 
 impl OnUnreachable {
-    /// The reaction of a server. In the debug profile, it serves from memory if no database is configured and
-    /// the default address does not answer. So `cargo run` works on any machine.
-    pub fn serving(config: &Config, is_debug: bool) -> Self {
+    /// The reaction of a server. With `may_lose_data`, it serves from memory if no database is configured and
+    /// the default address does not answer. So `cargo run` and a class work on any machine.
+    pub fn serving(config: &Config, may_lose_data: bool) -> Self {
         let is_default = config.mongodb.uri.0 == DEFAULT_URI;
-        match is_debug && is_default && std::env::var_os("MONGODB_URI").is_none() {
+        match may_lose_data && is_default && std::env::var_os("MONGODB_URI").is_none() {
             true => Self::FallBack,
             false => Self::Wait,
         }

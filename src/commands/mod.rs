@@ -8,12 +8,16 @@ pub(crate) mod class;
 pub(crate) mod password;
 pub(crate) mod serve;
 
+use std::io;
+
 use cloakroom::StartError;
-use cloakroom::config::{Config, ConfigError};
+use cloakroom::config::{Config, ConfigError, DEVELOPMENT_SECRET};
+use cloakroom::data_folder;
 use cloakroom::db::{Mongo, Unavailable};
 use cloakroom::network::PublicAddress;
 use cloakroom::stores::{self, OpenError};
 use cloakroom::teach::class::FOLDER;
+use rocket::figment::Figment;
 
 /// A reason why a command failed. Its message is one line.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +28,12 @@ pub(crate) enum CommandError {
         "nothing was reset: the backup could not be written to {FOLDER} ({0}). Make that folder writable, or \
          start the program in a folder that is"
     )]
-    NoBackup(std::io::Error),
+    NoBackup(io::Error),
+    #[error(
+        "the secret of this class cannot be kept in the folder .data ({0}). Make that folder writable, or set \
+         SESSION_SECRET"
+    )]
+    NoSecret(io::Error),
     #[error(transparent)]
     PublicAddress(#[from] PublicAddress),
     #[error(
@@ -32,7 +41,7 @@ pub(crate) enum CommandError {
     )]
     Launch(u16, String),
     #[error("the threads cannot start: {0}")]
-    Threads(std::io::Error),
+    Threads(io::Error),
     #[error("no account has the name or the ID {0:?}")]
     NoSuchUser(String),
     #[error(
@@ -76,6 +85,26 @@ impl From<Unavailable> for CommandError {
     fn from(error: Unavailable) -> Self {
         OpenError::from(error).into()
     }
+}
+
+/// The settings for a command beside a class: with the secret that the class has stored, if there is one.
+pub(crate) fn settings_beside_class(figment: Figment) -> Result<Figment, CommandError> {
+    with_secret(figment, data_folder::secret)
+}
+
+/// Adds the secret of the data folder, unless the settings have one.
+fn with_secret(
+    figment: Figment,
+    secret: impl FnOnce() -> io::Result<Option<String>>,
+) -> Result<Figment, CommandError> {
+    // A list of secrets is no text, and was set.
+    let set = figment.extract_inner::<String>("session.secret");
+    if set.is_ok_and(|set| set == DEVELOPMENT_SECRET)
+        && let Some(own) = secret().map_err(CommandError::NoSecret)?
+    {
+        return Ok(figment.merge(("session.secret", own)));
+    }
+    Ok(figment)
 }
 
 /// Applies the migrations and stops.

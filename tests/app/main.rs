@@ -30,6 +30,7 @@ mod logs;
 mod methods;
 mod migrations;
 mod old_accounts;
+mod one_file;
 mod old_hashes;
 mod faults;
 mod outage;
