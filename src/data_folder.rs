@@ -10,8 +10,9 @@ use base64::engine::general_purpose::STANDARD;
 /// The folder.
 pub const FOLDER: &str = ".data";
 
-/// The file with the secret.
+/// The file with the secret, and the characters of 32 bytes in base64.
 const SECRET: &str = "secret";
+const SECRET_LENGTH: usize = 44;
 
 /// Creates a folder that only its owner may enter, if it does not exist.
 ///
@@ -45,9 +46,11 @@ pub fn write_new(folder: &str, name: &str, content: &[u8]) -> io::Result<PathBuf
 /// The secret that a class has stored here; `None` before the first class.
 ///
 /// # Errors
-/// The file cannot be read.
+/// The file cannot be read, or a program was stopped while it wrote the file.
 pub fn secret() -> io::Result<Option<String>> {
     match std::fs::read_to_string(Path::new(FOLDER).join(SECRET)) {
+        // An incomplete secret could be guessed, so that sessions could be forged.
+        Ok(text) if text.trim().len() < SECRET_LENGTH => Err(io::Error::other("it is incomplete")),
         Ok(text) => Ok(Some(text.trim().to_owned())),
         // A file in place of the folder holds no secret either.
         Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => {

@@ -72,7 +72,6 @@ fn unpack(name: &str, files: &Dir<'_>) -> Result<PathBuf, NotUnpacked> {
     let folder = Path::new(data_folder::FOLDER).join(format!("{name}-{}", hash(files)));
     let unpack = || {
         let unfinished = folder.with_extension(std::process::id().to_string());
-        data_folder::create(Path::new(data_folder::FOLDER))?;
         std::fs::create_dir_all(&unfinished)?;
         files.extract(&unfinished)?;
         let renamed = std::fs::rename(&unfinished, &folder);
@@ -81,8 +80,9 @@ fn unpack(name: &str, files: &Dir<'_>) -> Result<PathBuf, NotUnpacked> {
         }
         renamed
     };
-    let done = if folder.exists() { Ok(()) } else { unpack() };
-    match done {
+    // Fails if the folder belongs to another user, whose pages would be shown then.
+    let owned = data_folder::create(Path::new(data_folder::FOLDER));
+    match owned.and_then(|()| if folder.exists() { Ok(()) } else { unpack() }) {
         Ok(()) => Ok(folder),
         Err(error) => Err(NotUnpacked { folder, error }),
     }

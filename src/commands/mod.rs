@@ -30,8 +30,8 @@ pub(crate) enum CommandError {
     )]
     NoBackup(io::Error),
     #[error(
-        "the secret of this class cannot be kept in the folder .data ({0}). Make that folder writable, or set \
-         SESSION_SECRET"
+        "the secret of this class cannot be kept in .data/secret ({0}). Make that folder writable, delete that \
+         file, or set SESSION_SECRET"
     )]
     NoSecret(io::Error),
     #[error(transparent)]

@@ -64,6 +64,20 @@ async fn the_secret_is_for_its_owner_alone() {
 }
 
 #[rocket::async_test]
+async fn a_secret_that_was_not_written_completely_stops_the_start() {
+    for text in ["", "c2hvcnQ="] {
+        let folder = TempDir::new().unwrap();
+        std::fs::create_dir(folder.path().join(".data")).unwrap();
+        std::fs::write(folder.path().join(".data/secret"), text).unwrap();
+        let mut serve = alone_in(folder.path(), &["serve", "--class", "--public"]);
+        let output = serve.env("ROCKET_PROFILE", "debug").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(".data/secret"), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
+
+#[rocket::async_test]
 async fn a_secret_that_is_set_is_used_and_none_is_stored() {
     let folder = TempDir::new().unwrap();
     let mut serve = alone_in(folder.path(), &["serve", "--class", "--public"]);
