@@ -12,6 +12,8 @@ mod session;
 mod site;
 mod workers;
 
+use std::net::SocketAddr;
+
 use rocket::figment::providers::{Env, Format as _, Serialized, Toml};
 use rocket::figment::value::Dict;
 use rocket::figment::value::magic::RelativePathBuf;
@@ -26,6 +28,7 @@ pub use site::SiteConfig;
 
 use crate::auth::{Policy, UsernameRules};
 use crate::embedded::ROCKET_TOML;
+use crate::logging::LogFormat;
 use crate::proxy::TrustedProxies;
 
 /// Settings of the program that are not Rocket's own.
@@ -51,6 +54,12 @@ pub struct Config {
     /// Turns on lessons, labs and X-ray. Otherwise they respond with 404, and nothing is recorded.
     #[serde(default)]
     pub teaching: bool,
+    /// The address of `GET /metrics`. `None`: nothing is measured.
+    #[serde(default)]
+    pub metrics: Option<SocketAddr>,
+    /// The form of the lines in the log.
+    #[serde(default)]
+    pub log_format: LogFormat,
     /// The folder of style sheets and scripts, relative to Rocket.toml.
     pub static_dir: RelativePathBuf,
 }
@@ -74,7 +83,9 @@ const MIN_SECRET: usize = 32;
 /// Further keys of a profile: the template folder of `rocket_dyn_templates`, and Rocket's choice of file and
 /// profile.
 const FOREIGN_KEYS: [&str; 3] = ["template_dir", "config", "profile"];
-const OUR_KEYS: [&str; 8] = [
+const OUR_KEYS: [&str; 10] = [
+    "log_format",
+    "metrics",
     "mongodb",
     "password",
     "session",

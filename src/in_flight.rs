@@ -1,6 +1,6 @@
 //! The requests in flight: one record for each, from its arrival until its response leaves.
 //!
-//! The record has the method, the path, the client's address, the log ID and the deadline. Rocket runs each
+//! The record has the method, the path, the client's address, its IDs and the deadline. Rocket runs each
 //! request in a task of its own. So the record is looked up by task ID, and callers pass nothing on
 //! ([`PerTask`]). Work without a request has no record: a command in the terminal, or a stream after its
 //! response.
@@ -22,7 +22,8 @@ use rocket::http::{Method, Status};
 use rocket::tokio::task::{self, Id};
 use rocket::tokio::time::timeout;
 
-use crate::proxy::client_address;
+use crate::meters::{self, Cause};
+use crate::proxy::{client_address, request_id_of_proxy};
 
 /// The time limit of a request. A response takes at most 3 seconds, and rendering the page needs the rest.
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(2800);
@@ -32,7 +33,10 @@ const LONGEST_PATH: usize = 200;
 
 /// A request as it arrived, before a fairing changes its address.
 struct InFlight {
+    /// Random and unique. The client cannot choose it.
     id: String,
+    /// The ID in the log of a proxy, if the proxy has sent one.
+    id_of_proxy: Option<String>,
     begun: Instant,
     method: Method,
     path: String,
@@ -41,6 +45,8 @@ struct InFlight {
     deadline: Option<Instant>,
     /// Whether the log has an audit line of this request.
     is_audited: bool,
+    /// Why the response is a 503, if it is one.
+    cause: Cause,
 }
 
 static REQUESTS: PerTask<InFlight> = PerTask::new();
@@ -51,13 +57,20 @@ impl InFlight {
         Self {
             // 72 random bits are unique, and cannot be guessed.
             id: URL_SAFE_NO_PAD.encode(rand::random::<[u8; 9]>()),
+            id_of_proxy: None,
             begun,
             method,
             path: path.chars().take(LONGEST_PATH).collect(),
             address,
             deadline: Some(begun + REQUEST_TIMEOUT),
             is_audited: false,
+            cause: Cause::Database,
         }
+    }
+
+    /// The ID in the log: that of the proxy, so that both logs have the same one.
+    fn request_id(&self) -> &str {
+        self.id_of_proxy.as_deref().unwrap_or(&self.id)
     }
 }
 
@@ -66,40 +79,71 @@ pub fn arrivals() -> AdHoc {
     AdHoc::on_request("Arrivals", |request, _| {
         Box::pin(async move {
             let path = request.uri().path().as_str();
-            REQUESTS.insert(InFlight::new(request.method(), path, client_address(request)));
+            REQUESTS.insert(InFlight {
+                id_of_proxy: request_id_of_proxy(request),
+                ..InFlight::new(request.method(), path, client_address(request))
+            });
         })
     })
 }
 
-/// Ends the record when the response is ready, and writes the request line into the log. It comes after all
-/// other fairings. A stream after the response has no deadline.
+/// The response header with the ID of the request in the log.
+const REQUEST_ID: &str = "X-Request-Id";
+
+/// Ends the record when the response is ready, sends its ID, and writes the request line into the log. It
+/// comes after all other fairings. A stream after the response has no deadline.
 pub fn departures() -> AdHoc {
     AdHoc::on_ignite("Departures", |rocket| async {
         rocket.attach(AdHoc::on_response("Departures", |_, response| {
-            Box::pin(async move { log_line(response.status()) })
+            Box::pin(async move {
+                let Some(request) = REQUESTS.remove() else { return };
+                response.set_raw_header(REQUEST_ID, request.request_id().to_owned());
+                log_line(&request, response.status());
+                count(&request, response.status());
+            })
         }))
     })
 }
 
-fn log_line(status: Status) {
-    let Some(InFlight { id, begun, method, path, address, .. }) = REQUESTS.remove() else { return };
-    let (status, ms) = (status.code, begun.elapsed().as_millis());
-    log::info!(target: "request", "{method} {path} {status} {ms} ms address={address} request={id}");
+fn log_line(request: &InFlight, status: Status) {
+    let InFlight { begun, method, path, address, .. } = request;
+    let (status, ms) = (status.code, begun.elapsed().as_secs_f64() * 1000.0);
+    // Tenths of a millisecond.
+    let ms = (ms * 10.0).round() / 10.0;
+    let request = request.request_id();
+    tracing::info!(target: "request", %method, %path, status, ms, %address, %request);
 }
 
-/// The ID of this task's request in the log. `-` for other work.
-pub fn request_id() -> String {
+fn count(request: &InFlight, status: Status) {
+    meters::responded(request.method, &request.path, status, request.begun.elapsed());
+    if status == Status::ServiceUnavailable {
+        meters::unavailable(request.cause);
+    }
+}
+
+/// Notes why this task's request will get a 503. Otherwise, the cause is [`Cause::Database`].
+pub fn note_cause(cause: Cause) {
+    REQUESTS.with(|request| request.cause = cause);
+}
+
+/// The ID of this task's request in the log. `None` for other work.
+pub fn request_id() -> Option<String> {
+    REQUESTS.with(|request| request.request_id().to_owned())
+}
+
+/// The ID of this task's request that no client can have chosen. `-` for other work.
+pub fn own_id() -> String {
     REQUESTS.with(|request| request.id.clone()).unwrap_or_else(|| "-".to_owned())
 }
 
-/// The end of an audit line: the address and the ID of this task's request. Notes that the request has an
-/// audit line.
-pub fn audit_fields() -> String {
+/// The address of this task's request, or `console` for a command in the terminal. Notes that the request has
+/// an audit line.
+pub fn audited_address() -> String {
     let of_request = REQUESTS.with(|request| {
         request.is_audited = true;
-        format!("address={} request={}", request.address, request.id)
+        request.address.to_string()
     });
-    of_request.unwrap_or_else(|| "address=console request=-".to_owned())
+    of_request.unwrap_or_else(|| "console".to_owned())
 }
 
 /// Whether the log has an audit line of this task's request.

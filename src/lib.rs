@@ -6,11 +6,12 @@
 //! - [`config`] reads and checks the settings; [`stores`] opens MongoDB ([`db`], [`migrate`]) or memory
 //! - [`names`] lists the collections and cookies of this program
 //! - [`system`] raises limits of the operating system
-//! - [`logging`] and [`audit`] write the log
+//! - [`logging`] and [`audit`] write the log, [`once_per_minute`] limits warnings
+//! - [`meters`] counts what an operator measures
 //! - [`proxy`] finds the client's address, and whether the browser used https
 //! - [`data_folder`] has the files that this program writes, [`embedded`] those that the binary carries
 //! - [`network`] finds the addresses of this machine, where a class reaches the server
-//! - [`in_flight`] has a record of each request in flight: its log ID and its deadline
+//! - [`in_flight`] has a record of each request in flight: its IDs and its deadline
 //! - [`trace`] records the steps of each request, with the setting `teaching`
 //! - [`rocket_express_session`] turns a cookie into a stored session: a crate of its own, in `crates/`
 //! - [`auth`] turns a session into a user: passport-local for Rocket
@@ -29,6 +30,8 @@ pub mod names;
 pub mod system;
 pub mod logging;
 pub mod audit;
+pub mod once_per_minute;
+pub mod meters;
 pub mod proxy;
 pub mod network;
 pub mod data_folder;

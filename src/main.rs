@@ -13,7 +13,7 @@ use rocket::figment::Figment;
 use rocket::tokio::runtime::{Builder, Runtime};
 
 use commands::CommandError;
-use commands::{accounts, class, password, serve};
+use commands::{accounts, class, health, password, serve};
 
 /// The allocator. It serves the many small allocations of a page, and returns the memory of many logins to
 /// the system. docs/performance.md has the measurements.
@@ -22,7 +22,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// A small web app that shows how a login works, with sessions in MongoDB
 #[derive(Parser)]
-#[command(version, after_help = AFTER_HELP)]
+#[command(version = env!("CLOAKROOM_VERSION"), after_help = AFTER_HELP)]
 struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
@@ -61,6 +61,10 @@ enum Command {
     },
     /// Apply the migrations to the database and stop
     Migrate,
+    /// Ask the server that runs with these settings whether it is ready
+    ///
+    /// Requests /readyz. The exit code is 0 if the server is ready, otherwise 1.
+    Health,
     /// Give an account admin rights
     Grant {
         /// The name of the account, or its ID
@@ -96,7 +100,7 @@ enum Command {
 fn main() {
     let command =
         CommandLine::parse().command.unwrap_or(Command::Serve { class: false, public: false });
-    logging::start(config::figment().extract_inner("log_level").unwrap_or(LogLevel::Normal));
+    start_log(&config::figment());
     let figment = match command {
         Command::Serve { class: true, public } => {
             serve::settings_for_class(config::figment(), public).unwrap_or_else(|e| end(Err(e)))
@@ -110,6 +114,12 @@ fn main() {
         Ok(runtime) => runtime.block_on(async { end(run(command, figment, config).await) }),
         Err(error) => end(Err(error)),
     }
+}
+
+/// Starts the log. A wrong setting gets its default here, and an error when all settings are checked.
+fn start_log(figment: &Figment) {
+    let level = figment.extract_inner("log_level").unwrap_or(LogLevel::Normal);
+    logging::start(level, figment.extract_inner("log_format").unwrap_or_default());
 }
 
 /// The threads that run requests. `rocket::async_main` would not know our default of `workers`.
@@ -135,10 +145,11 @@ fn end(result: Result<(), CommandError>) -> ! {
 
 async fn run(command: Command, figment: Figment, config: Config) -> Result<(), CommandError> {
     match command {
-        Command::Serve { class, .. } => serve::serve(figment, class).await,
+        Command::Serve { class, .. } => serve::serve(figment, config.metrics, class).await,
         Command::Seed { students } => class::seed(&config, students).await,
         Command::Reset { yes } => class::reset(config, yes).await,
         Command::Migrate => commands::migrate(&config).await,
+        Command::Health => health::health(&figment),
         Command::Grant { username } => accounts::set_admin(&config, &username, true).await,
         Command::Revoke { username } => accounts::set_admin(&config, &username, false).await,
         Command::Password { username } => password::reset_password(config, &username).await,

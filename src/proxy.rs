@@ -7,6 +7,7 @@
 
 mod forwarded;
 mod networks;
+mod request_id;
 mod short;
 
 use std::convert::Infallible;
@@ -15,9 +16,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use rocket::Request;
 use rocket::request::{FromRequest, Outcome};
 
-use crate::logging::OncePerMinute;
+use crate::once_per_minute::OncePerMinute;
 pub use networks::TrustedProxies;
 use networks::address;
+pub use request_id::request_id_of_proxy;
 pub use short::short_client_address;
 
 /// The headers in which proxies send the client's address and the scheme.
@@ -71,11 +73,7 @@ fn find_client(request: &Request<'_>) -> Client {
     if !HEADERS.iter().any(|name| request.headers().contains(*name)) {
         return direct;
     }
-    let trusted: Option<&TrustedProxies> = request.rocket().state();
-    let is_trusted = |trusted: &&TrustedProxies| {
-        request.remote().is_some_and(|peer| trusted.contains(peer.ip()))
-    };
-    let Some(trusted) = trusted.filter(is_trusted) else { return direct };
+    let Some(trusted) = trusted(request) else { return direct };
     let claims = (x_forwarded(request, trusted, address), forwarded(request, trusted, address));
     let Some(claim) = merge(claims.0, claims.1) else {
         warn_of_contradiction(address);
@@ -85,6 +83,12 @@ fn find_client(request: &Request<'_>) -> Client {
         address: claim.client.unwrap_or(address),
         https: https || claim.https.unwrap_or(false),
     }
+}
+
+/// The trusted networks, if the request comes from one of them.
+fn trusted<'r>(request: &'r Request<'_>) -> Option<&'r TrustedProxies> {
+    let trusted: &TrustedProxies = request.rocket().state()?;
+    request.remote().is_some_and(|peer| trusted.contains(peer.ip())).then_some(trusted)
 }
 
 /// Merges what both kinds of headers say. `None` when they contradict each other: then the proxy has set one
@@ -108,7 +112,7 @@ fn merge(x_forwarded: Claim, forwarded: Claim) -> Option<Claim> {
 fn warn_of_contradiction(proxy: IpAddr) {
     static LIMIT: OncePerMinute = OncePerMinute::new();
     if LIMIT.is_due() {
-        log::warn!(
+        tracing::warn!(
             "a request from the proxy {proxy} has X-Forwarded-… and Forwarded headers that contradict \
              each other, so all are ignored. Configure the proxy to remove the kind that it does not \
              set (docs/deploy.md)"

@@ -185,7 +185,7 @@ pub async fn open(config: &Config, on_unreachable: OnUnreachable) -> Result<Stor
             OnUnreachable::Wait | OnUnreachable::Stop => return Err(error),
         }
         if !is_said {
-            log::warn!("{error}. Waiting for MongoDB, {PATIENCE:?} at most");
+            tracing::warn!("{error}. Waiting for MongoDB, {PATIENCE:?} at most");
             is_said = true;
         }
         sleep(Duration::from_millis(200)).await;

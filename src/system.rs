@@ -14,7 +14,7 @@ pub fn allow_many_connections() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        log::warn!("the limit of open files could not be raised: {error}");
+        tracing::warn!("the limit of open files could not be raised: {error}");
     }
 }
 
@@ -28,7 +28,7 @@ pub fn let_connections_wait() -> impl Fairing {
         Box::pin(async {
             #[cfg(target_os = "linux")]
             if let Err(error) = lengthen_backlogs() {
-                log::warn!(
+                tracing::warn!(
                     "the queue of new connections could not be made longer than 128: {error}"
                 );
             }

@@ -58,7 +58,7 @@ impl Visitor {
             Ok(Some(user)) => Self::LoggedIn(user),
             Ok(None) => Self::Anonymous,
             Err(error) => {
-                log::error!("cannot tell whether a user is logged in: {error}");
+                tracing::error!("cannot tell whether a user is logged in: {error}");
                 Self::Unknown(error)
             }
         }

@@ -16,7 +16,8 @@ use super::password::{Buffer, Password, PasswordHash, describe, hash, matches};
 use super::queue::QueueSlot;
 use super::users::StoredPassword;
 use crate::db::Unavailable;
-use crate::in_flight::{left, within};
+use crate::in_flight::{left, note_cause, within};
+use crate::meters::Cause;
 use crate::trace::{self, Step};
 
 /// The longest wait for a hash, for a machine that is slow or busy with other work.
@@ -127,7 +128,10 @@ impl Hasher {
         match within(TIMEOUT, result).await {
             Some(Ok(result)) => Ok(result),
             Some(Err(_)) => Err(Unavailable::new("a password could not be hashed")),
-            None => Err(Unavailable::new("too many passwords are being hashed")),
+            None => {
+                note_cause(Cause::Logins);
+                Err(Unavailable::new("too many passwords are being hashed"))
+            }
         }
     }
 }
@@ -168,14 +172,14 @@ fn run_jobs(queue: &JobQueue) {
     // On Linux this is for one thread; elsewhere it would slow the whole process down.
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(NICENESS) {
-        log::warn!("the priority of a password thread could not be lowered: {error}");
+        tracing::warn!("the priority of a password thread could not be lowered: {error}");
     }
     while let Some(job) = queue.next() {
         let free = queue.free_buffers().pop();
         let mut buffer = free.unwrap_or_else(Buffer::new);
         // A panic in one hash must not end the thread: with two cores, that is half of all logins.
         if catch_unwind(AssertUnwindSafe(|| job(&mut buffer))).is_err() {
-            log::error!("a password thread panicked and was kept running");
+            tracing::error!("a password thread panicked and was kept running");
         }
         queue.free_buffers().push(buffer);
     }

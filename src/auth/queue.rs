@@ -20,7 +20,8 @@ use rocket::tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::throttle::Network;
 use crate::db::Unavailable;
-use crate::in_flight::within;
+use crate::in_flight::{note_cause, within};
+use crate::meters::{Cause, QueuedLogin};
 
 /// The longest wait for a slot. It is well below the time limit of a request, which also has to do its work.
 const TIMEOUT: Duration = Duration::from_millis(1_500);
@@ -109,6 +110,7 @@ pub struct Queue {
 /// The right to have passwords hashed, released when dropped.
 pub struct QueueSlot {
     _slots: Vec<Slot>,
+    _queued: Option<QueuedLogin>,
 }
 
 /// Too many logins are in the queue: of this account, from this network, or in all.
@@ -144,20 +146,29 @@ impl Queue {
     /// # Errors
     /// [`Busy`].
     pub async fn enter(&self, login: impl Hash, address: IpAddr) -> Result<QueueSlot, Busy> {
+        let queued = QueuedLogin::new();
+        let Some(slots) = self.slots(login, address).await else {
+            note_cause(Cause::Logins);
+            return Err(Busy);
+        };
+        Ok(QueueSlot { _slots: slots, _queued: Some(queued) })
+    }
+
+    async fn slots(&self, login: impl Hash, address: IpAddr) -> Option<Vec<Slot>> {
         let login = (login, Network::of(address));
-        let mut slots = vec![self.logins.enter(login).await.ok_or(Busy)?];
+        let mut slots = vec![self.logins.enter(login).await?];
         for (network, slots_of_width) in Network::around(address).zip(&self.networks) {
-            slots.push(slots_of_width.enter(network).await.ok_or(Busy)?);
+            slots.push(slots_of_width.enter(network).await?);
         }
-        slots.push(self.all.enter(()).await.ok_or(Busy)?);
-        Ok(QueueSlot { _slots: slots })
+        slots.push(self.all.enter(()).await?);
+        Some(slots)
     }
 }
 
 impl QueueSlot {
     /// A slot outside all limits, for the command line and for seats.
     pub fn unlimited() -> Self {
-        Self { _slots: vec![] }
+        Self { _slots: vec![], _queued: None }
     }
 }
 

@@ -187,8 +187,9 @@ impl LocalStrategy {
             let is_replaced = self.users.replace_password(account, &new, version).await?;
             Ok::<_, Unavailable>(is_replaced.then_some(StoredPassword::Argon2(new)))
         };
-        let failed =
-            |error| log::warn!("an old password hash could not be upgraded, so it stays: {error}");
+        let failed = |error| {
+            tracing::warn!("an old password hash could not be upgraded, so it stays: {error}");
+        };
         let new = upgraded.await.map_err(failed).ok().flatten();
         Some(new.unwrap_or_else(|| old.clone()))
     }

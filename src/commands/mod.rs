@@ -1,14 +1,16 @@
 //! What each command does. `main.rs` has the names and the arguments of the commands.
 //!
-//! `serve` starts the server, `class` prepares and resets a class, `accounts` changes one
-//! account, and `password` sets a new password.
+//! `serve` starts the server, `health` asks a running one, `class` prepares and resets a class, `accounts`
+//! changes one account, and `password` sets a new password.
 
 pub(crate) mod accounts;
 pub(crate) mod class;
+pub(crate) mod health;
 pub(crate) mod password;
 pub(crate) mod serve;
 
 use std::io;
+use std::net::SocketAddr;
 
 use cloakroom::StartError;
 use cloakroom::config::{Config, ConfigError, DEVELOPMENT_SECRET};
@@ -40,6 +42,12 @@ pub(crate) enum CommandError {
         "the server did not start on port {0}: {1}. If the port is in use, set ROCKET_PORT to another one"
     )]
     Launch(u16, String),
+    #[error(
+        "the metrics are not served at {0}: {1}. If the port is in use, set ROCKET_METRICS to another address"
+    )]
+    Metrics(SocketAddr, String),
+    #[error("not ready: {0}")]
+    NotReady(String),
     #[error("the threads cannot start: {0}")]
     Threads(io::Error),
     #[error("no account has the name or the ID {0:?}")]

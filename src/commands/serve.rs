@@ -1,10 +1,11 @@
 //! `cloakroom serve`: starts the server.
 
-#[cfg(target_os = "linux")]
-use cloakroom::system;
+use std::net::SocketAddr;
+
 use cloakroom::teach::class;
-use cloakroom::{data_folder, network};
+use cloakroom::{data_folder, meters, network, system};
 use rocket::figment::Figment;
+use rocket::tokio::try_join;
 
 use super::{CommandError, with_secret};
 
@@ -14,15 +15,42 @@ pub(crate) fn settings_for_class(figment: Figment, public: bool) -> Result<Figme
     with_secret(figment, || data_folder::secret_or_new().map(Some))
 }
 
-pub(crate) async fn serve(figment: Figment, for_class: bool) -> Result<(), CommandError> {
+/// Serves the site, and the metrics at this address.
+pub(crate) async fn serve(
+    figment: Figment,
+    metrics: Option<SocketAddr>,
+    for_class: bool,
+) -> Result<(), CommandError> {
     #[cfg(target_os = "linux")]
     system::allow_many_connections();
     let port = figment.extract_inner("port").unwrap_or(0);
+    // First, so that the start is measured as well.
+    let metrics = metrics.map(|address| serve_metrics(address, &figment)).transpose()?;
     let rocket = match for_class {
         true => cloakroom::rocket_for_class(figment).await?.attach(class::invite()),
         false => cloakroom::rocket(figment).await?,
     };
     let rocket = rocket.attach(system::let_connections_wait());
-    let launched = rocket.launch().await;
-    launched.map(drop).map_err(|error| CommandError::Launch(port, error.kind().to_string()))
+    let site = Box::pin(async {
+        let launched = rocket.launch().await;
+        launched.map(drop).map_err(|error| CommandError::Launch(port, error.kind().to_string()))
+    });
+    match metrics {
+        // A signal ends both.
+        Some(metrics) => try_join!(site, metrics).map(drop),
+        None => site.await,
+    }
+}
+
+/// Begins to measure. The result serves the metrics.
+fn serve_metrics(
+    address: SocketAddr,
+    figment: &Figment,
+) -> Result<impl Future<Output = Result<(), CommandError>> + use<>, CommandError> {
+    let failed = move |error: String| CommandError::Metrics(address, error);
+    let handle = meters::install().map_err(|error| failed(error.to_string()))?;
+    let server = meters::server(address, handle, figment);
+    Ok(
+        async move { server.launch().await.map(drop).map_err(|error| failed(error.kind().to_string())) },
+    )
 }

@@ -209,7 +209,7 @@ impl<T: Clone + Default + PartialEq + Serialize + DeserializeOwned> VersionedSto
 fn read<T: Default + DeserializeOwned>(document: Document) -> Versioned<T> {
     let version = document.get("version").cloned();
     let value = deserialize_from_document(document).unwrap_or_else(|_| {
-        log::warn!("a document of the class cannot be read, and is ignored");
+        tracing::warn!("a document of the class cannot be read, and is ignored");
         T::default()
     });
     Versioned { value, version }

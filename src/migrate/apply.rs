@@ -64,7 +64,7 @@ async fn may_set_validator(
     let is_ours = |present: &Document| ours.iter().any(|ours| is_same(ours, present));
     let may_set = present.as_ref().is_none_or(is_ours);
     if !may_set {
-        log::warn!(
+        tracing::warn!(
             "the collection {collection:?} keeps the validator of another program, which may reject \
              accounts that are created here"
         );

@@ -31,6 +31,6 @@ async fn insert(request: &Request<'_>, response: &mut Response<'_>) {
             let page = page.replacen(NEWS, &news, 1).replacen(XRAY, &aside, 1);
             response.set_sized_body(page.len(), Cursor::new(page));
         }
-        Err(error) => log::error!("the X-ray could not be put into a page: {error}"),
+        Err(error) => tracing::error!("the X-ray could not be put into a page: {error}"),
     }
 }

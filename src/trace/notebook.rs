@@ -11,7 +11,7 @@ use super::bounds::{self, cut};
 use super::exchange::{Cookie, Exchange};
 use super::recorder::{BrowserKey, Recorder};
 use super::step::{Noted, Step};
-use crate::in_flight::{PerTask, request_id};
+use crate::in_flight::{PerTask, own_id};
 
 /// First path segments of the requests that are not recorded: they are of no interest, or show recordings.
 const UNRECORDED: [&str; 7] =
@@ -50,7 +50,7 @@ impl Notebook {
             method: cut(request.method().as_str(), bounds::NAME),
             path: cut(request.uri().path().as_str(), bounds::PATH),
             cookies: cookies.map(|cookie| Cookie::sent(cookie.name(), cookie.value())).collect(),
-            ..Exchange::new(request_id())
+            ..Exchange::new(own_id())
         };
         Some(Self { begun: Instant::now(), exchange, bytes: 0, owners: vec![] })
     }

@@ -81,7 +81,7 @@ impl<'r> DeviceCookies<'r> {
 /// that page.
 pub(super) fn set_flash(request: &Request<'_>, flash: &Flash) {
     let Some(secrets) = secrets(request) else { return };
-    let value = format!("{}~{}", flash.to_value(secrets), in_flight::request_id());
+    let value = format!("{}~{}", flash.to_value(secrets), in_flight::own_id());
     FLASH.set(request, value, FLASH_LIFETIME);
 }
 

@@ -54,8 +54,8 @@ impl<'r> Responder<'r, 'static> for Error {
 
 /// Logs why a request failed.
 pub(super) fn log_failure(request: &Request<'_>, error: &dyn std::error::Error) {
-    let (method, path, id) = (request.method(), request.uri().path(), request_id());
-    log::error!("{method} {path}: {error} request={id}");
+    let (method, path) = (request.method(), request.uri().path());
+    tracing::error!("{method} {path}: {error}");
 }
 
 /// The text of an error page.
@@ -161,7 +161,7 @@ fn context(request: &Request<'_>, status: Status) -> impl serde::Serialize {
             retry,
             form,
             // A user who asks for help can quote the ID of the log line.
-            request: (status.code >= 500 || is_cross_site).then(request_id),
+            request: request_id(),
         },
     }
 }

@@ -11,6 +11,8 @@ use rocket_express_session::Sessions;
 use crate::auth::queue::{Slot, Slots};
 use crate::auth::throttle::Network;
 use crate::db::Unavailable;
+use crate::in_flight::note_cause;
+use crate::meters::Cause;
 
 /// Requests of one browser that run, and that wait. Few wait, because a person opens few tabs at the same
 /// time.
@@ -42,6 +44,7 @@ impl Default for HeavyPages {
 }
 
 fn busy() -> Unavailable {
+    note_cause(Cause::HeavyPages);
     Unavailable::new("too many requests of one account or address at once")
 }
 

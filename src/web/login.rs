@@ -62,7 +62,9 @@ async fn count_others(page: &Page<'_>) -> usize {
         let sessions: &Sessions = request.rocket().state()?;
         let _slots = heavy.enter_as(&user, client_address(request)).await.ok()?;
         let count = sessions.admin().count_user(&user).await;
-        count.inspect_err(|error| log::warn!("other sessions could not be counted: {error}")).ok()
+        count
+            .inspect_err(|error| tracing::warn!("other sessions could not be counted: {error}"))
+            .ok()
     };
     within(COUNT, count).await.flatten().unwrap_or(0)
 }
@@ -88,7 +90,7 @@ async fn explain(page: &Page<'_>) -> Option<Ended> {
         return None;
     }
     let reason = session.revoke_reason().await.unwrap_or_else(|error| {
-        log::warn!("cannot look up why a session has ended: {error}");
+        tracing::warn!("cannot look up why a session has ended: {error}");
         None
     });
     match reason {

@@ -182,7 +182,7 @@ pub(super) fn stage(backing: Backend, teaching: bool) -> AdHoc {
             |rocket| {
                 Box::pin(async move {
                     if matches!(rocket.state(), Some(Backend::Memory)) {
-                        log::warn!(
+                        tracing::warn!(
                             "serving from memory: accounts and sessions are lost when this process stops"
                         );
                     }

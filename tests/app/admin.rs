@@ -83,7 +83,7 @@ async fn unlock_all_resets_the_counters_of_all_accounts_and_addresses() {
     assert_eq!(app.browser().try_log_in("rosa", PASSWORD).await.status, 429);
     let (ok, text) = cloakroom(&app, &["unlock", "--all"]);
     assert!(ok && text.contains("Reset all counters"), "{text}");
-    assert!(text.contains(" INFO audit: UnlockAll Done user=- address=console"), "{text}");
+    assert!(text.contains(" INFO audit: UnlockAll Done address=console"), "{text}");
     app.browser().log_in("rosa").await;
     app.browser().register("ruth").await;
 }

@@ -3,6 +3,8 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use serde_json::{Map, Value};
+
 use crate::support::{Browser, PASSWORD, SECRET, cloakroom, launch};
 
 #[rocket::async_test]
@@ -64,20 +66,23 @@ async fn what_matters_is_one_line_with_time_user_address_outcome_and_request() {
         let line = log.lines().find(|line| line.contains(&format!(" INFO audit: {event} ")));
         let line = line.unwrap_or_else(|| panic!("no {event} in {log}"));
         let is_whole = line.starts_with("20") && line.contains("Z INFO");
-        assert!(is_whole && line.contains(" address=127.0.0.1 request="), "{line}");
+        assert!(is_whole && line.contains(" address=127.0.0.1 "), "{line}");
+        assert!(line.contains(" request="), "{line}");
     };
     for event in [
         r#"Register Done user="Rosa""#,
         r#"Login Done user="Rosa""#,
         r#"Login Refused user="rosa""#,
-        "CrossSiteRequest Refused user=-",
+        "CrossSiteRequest Refused address=127.0.0.1",
         r#"RevokeSessions Done user="Rosa""#,
         r#"ChangePassword Done user="Rosa""#,
         r#"ConfirmPassword Refused user="Rosa""#,
     ] {
         expect(event);
     }
-    assert!(log.contains("Login Refused user=~") && log.contains("Login Throttled user=~"));
+    assert!(
+        log.contains("Login Refused pseudonym=~") && log.contains("Login Throttled pseudonym=~")
+    );
     assert!(!log.contains("unknown"), "no account's name: {log}");
     assert!(log.contains("audit: Logout Done user_id="), "{log}");
 }
@@ -100,7 +105,11 @@ async fn a_password_typed_for_the_username_is_not_in_the_log() {
         }
     });
     let log = log.await;
-    let users: Vec<_> = log.lines().filter_map(|line| line.split(" user=").nth(1)).collect();
+    let user = |line: &'_ str| {
+        let rest = line.split_once(" user=").or_else(|| line.split_once(" pseudonym="));
+        rest.map(|(_, rest)| rest.to_owned())
+    };
+    let users: Vec<_> = log.lines().filter_map(user).collect();
     for slip in slips {
         assert!(!log.contains(slip) && !log.contains(&slip.to_lowercase()), "{slip}: {log}");
     }
@@ -112,7 +121,58 @@ async fn a_password_typed_for_the_username_is_not_in_the_log() {
     assert_eq!(of("\"ROSA\""), 1, "{log}");
     // One registration succeeds. Lines about taken names have the name; all others have none.
     assert!(log.contains(r#"Register Refused user="Rosa1""#), "{log}");
-    assert!(log.contains("Register Throttled user=~") && !log.contains("Rosa7"), "{log}");
+    assert!(log.contains("Register Throttled pseudonym=~") && !log.contains("Rosa7"), "{log}");
+}
+
+#[rocket::async_test]
+async fn lines_of_json_parse_and_have_the_fields_of_the_text() {
+    let mut logs = vec![];
+    for format in ["text", "json"] {
+        let mut command = cloakroom(&[]);
+        command.env("SESSION_STORE", "memory").env("ROCKET_LOG_LEVEL", "normal");
+        let (running, url, start) = launch(command.env("ROCKET_LOG_FORMAT", format));
+        let mut rosa = Browser::new(&url);
+        rosa.register("x\"address=1.2.3.4").await;
+        rosa.log_in("x\"address=1.2.3.4").await;
+        rosa.try_log_in("unknown", "wrong horse battery").await;
+        let request = rosa.request(reqwest::Method::POST, "/logout");
+        rosa.send(request.header("origin", "https://x\" host=\u{202e}\u{2028}")).await;
+        rosa.post("/logout", &[]).await;
+        rosa.get("/z\u{202e}").await;
+        logs.push(start + &running.end());
+    }
+    let (text, json) = (&logs[0], &logs[1]);
+    let parse = |line| {
+        let parsed: Result<Map<String, Value>, _> = serde_json::from_str(line);
+        parsed.unwrap_or_else(|error| panic!("{error}: {line}"))
+    };
+    let parsed: Vec<_> = json.lines().map(parse).collect();
+    assert_eq!(parsed.len(), text.lines().count(), "{json}");
+    assert!(json.is_ascii(), "nothing that a terminal shows in another way: {json}");
+    for (fields, line) in parsed.iter().zip(text.lines()) {
+        let of = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
+        let start = format!(" {} {}: {}", of("level"), of("target"), of("message"));
+        assert!(of("message").contains("http://") || line.contains(&start), "{line}: {fields:?}");
+        let bare = ["time", "level", "target", "message", "event", "outcome", "method", "path"];
+        for name in fields.keys().filter(|name| !bare.contains(&name.as_str()) && *name != "status")
+        {
+            assert!(line.contains(&format!(" {name}=")), "{name} in {line}");
+        }
+    }
+    let with = |name: &str, value: &str| {
+        let found = parsed.iter().find(|fields| fields.get(name).is_some_and(|v| v == value));
+        found.unwrap_or_else(|| panic!("no {name} {value}: {json}"))
+    };
+    let login = with("event", "Login");
+    assert_eq!((&login["outcome"], &login["user"]), (&"Done".into(), &"x\"address=1.2.3.4".into()));
+    assert_eq!(login["address"], "127.0.0.1");
+    let request = with("path", "/logout");
+    assert_eq!((&request["method"], &request["status"]), (&"POST".into(), &403.into()));
+    assert!(request["ms"].is_number() && request["request"].is_string(), "{request:?}");
+    let refused = with("event", "CrossSiteRequest");
+    assert_eq!(refused["request"], request["request"], "one request, one ID");
+    assert!(!refused.contains_key("user") && with("outcome", "Refused").contains_key("address"));
+    assert!(with("path", "/z%E2%80%AE")["status"] == 404);
 }
 
 #[rocket::async_test]

@@ -240,14 +240,14 @@ async fn a_refused_form_tells_the_operator_why_in_the_log_and_what_to_set_on_the
     page.expect_page(403, "That form came from another site");
     page.expect_page(403, "proxy_set_header Host $host");
     assert!(!page.body.contains("admins"), "a sentence of its own: {}", page.body);
-    let said = r#"origin="https://app.example" host="cloakroom:8001" sec_fetch_site=-"#;
+    let said = r#"origin="https://app.example" host="cloakroom:8001" request="#;
     assert!(line.contains(said), "{line}");
     let request = line.split("request=").nth(1).unwrap().split(' ').next().unwrap();
     assert!(page.body.contains(request), "the page names the line");
     let headers = [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")];
     let (_, line) = log_in(&headers).await;
     let said = r#"origin="https://evil.example" host="127.0.0.1:"#;
-    assert!(line.contains(said) && line.ends_with(r#"sec_fetch_site="cross-site""#), "{line}");
+    assert!(line.contains(said) && line.contains(r#"sec_fetch_site="cross-site""#), "{line}");
 }
 
 #[rocket::async_test]

@@ -40,6 +40,18 @@ impl Instance {
         instance
     }
 
+    /// Does what [`in_memory`](Self::in_memory) does, with a log of JSON that has each request.
+    pub async fn with_json_log() -> Self {
+        let settings = &[
+            ("SESSION_STORE", "memory"),
+            ("ROCKET_LOG_LEVEL", "normal"),
+            ("ROCKET_LOG_FORMAT", "json"),
+        ];
+        let mut instance = Self::launch_with(DEFAULT_URI, settings);
+        instance.ready().await;
+        instance
+    }
+
     /// Starts one.
     pub fn launch(uri: &str) -> Self {
         Self::launch_with(uri, &[])

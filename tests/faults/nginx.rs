@@ -11,6 +11,7 @@ use rocket::tokio::io::copy_bidirectional;
 use rocket::tokio::net;
 use rocket::tokio::{self, time::sleep};
 use rustix::process::Signal;
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
@@ -73,6 +74,7 @@ impl Nginx {
             ("cloakroom.example", "localhost".to_owned()),
             ("/etc/cloakroom/tls", folder.path().to_str().unwrap().to_owned()),
             ("snippets/cloakroom-common.conf", at("common.conf")),
+            ("/var/log/nginx/cloakroom.log", at("access.log")),
         ];
         fs::write(at("common.conf"), adapted("common.conf", &[])).unwrap();
         // Debian's /etc/nginx/nginx.conf has the four settings before `access_log`.
@@ -110,6 +112,12 @@ impl Nginx {
     /// The error log.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("error.log")).unwrap_or_default()
+    }
+
+    /// The lines of the access log, which are JSON.
+    pub fn access_log(&self) -> Vec<Value> {
+        let text = fs::read_to_string(self.folder.path().join("access.log")).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
     }
 
     /// Changes the configuration and reloads it, like `nginx -s reload`.

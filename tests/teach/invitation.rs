@@ -7,13 +7,13 @@ use mongodb::bson::{Document, doc};
 use rocket::figment::Figment;
 
 use crate::stream::Events;
-use crate::support::{Browser, Running, cloakroom, fresh_database};
+use crate::support::{Browser, Running, SECRET, cloakroom, fresh_database};
 
 /// Starts the program for a class with this environment variable; returns its URL and the path of the
 /// teacher's link.
 fn launch_class(name: &str, value: &str) -> (Running, String, String) {
     let mut command = cloakroom(&["serve", "--class", "--public"]);
-    let mut child = command.env(name, value).spawn().unwrap();
+    let mut child = command.env(name, value).env("SESSION_SECRET", SECRET).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut running = Running(child, lines);
     let mut output = String::new();

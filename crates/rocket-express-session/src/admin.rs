@@ -115,7 +115,7 @@ impl Admin<'_> {
     }
 
     async fn revoke(&self, ids: Vec<SessionId>, reason: &RevokeReason) -> Result<u64, Unavailable> {
-        self.0.in_time(None, self.0.registry()?.revoke(&ids, reason)).await
+        self.0.revoke(&ids, reason, None).await
     }
 
     async fn valid(&self, limits: ListLimits) -> Result<Vec<(SessionId, Record)>, Unavailable> {

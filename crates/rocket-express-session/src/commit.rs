@@ -120,7 +120,7 @@ async fn carry_out(writer: &Writer<'_>, write: Write) -> Result<Option<CookieRec
         }
         Write::Delete => {
             let id = writer.state.replaces.as_ref().unwrap_or(&writer.state.id);
-            writer.sessions.store_for("destroy", id).destroy(id).await?;
+            writer.sessions.destroy(id).await?;
             Ok(Some(cookie))
         }
     }
@@ -139,7 +139,7 @@ async fn skip(writer: &Writer<'_>) -> Result<(), Unavailable> {
 /// in by the other, without the cookie that it is told to delete.
 async fn destroy_ambiguous(writer: &Writer<'_>) -> Result<(), Unavailable> {
     for id in &writer.cookie.ambiguous {
-        writer.sessions.store_for("destroy", id).destroy(id).await?;
+        writer.sessions.destroy(id).await?;
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ mod cookie_record;
 mod data;
 mod changes;
 mod error;
+pub mod meters;
 // The options, and where sessions are kept:
 mod options;
 pub mod store;

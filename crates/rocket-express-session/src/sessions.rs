@@ -18,10 +18,11 @@ use crate::cookie_record::CookieRecord;
 use crate::error::Unavailable;
 use crate::expiry::Expiry;
 use crate::javascript::{Timestamp, millis};
+use crate::meters;
 use crate::observe::{Event, Observer};
 use crate::options::{Auto, Options, SameSiteName, SameSiteOption, Secure};
 use crate::signature::SessionId;
-use crate::store::{Record, Registry, Store};
+use crate::store::{Record, Registry, RevokeReason, Store};
 
 /// Two sessions that share a lock wait for each other now and then, no more.
 const SAVE_LOCKS: usize = 64;
@@ -109,6 +110,26 @@ impl Sessions {
     pub(crate) fn store_for(&self, method: &'static str, id: &SessionId) -> &dyn Store {
         self.observe(Event::StoreCalled { method, id });
         self.store()
+    }
+
+    /// Deletes this session.
+    pub(crate) async fn destroy(&self, id: &SessionId) -> Result<(), Unavailable> {
+        if self.store_for("destroy", id).destroy(id).await? {
+            meters::ended(1);
+        }
+        Ok(())
+    }
+
+    /// Revokes these sessions; returns how many there were.
+    pub(crate) async fn revoke(
+        &self,
+        ids: &[SessionId],
+        reason: &RevokeReason,
+        deadline: Option<Instant>,
+    ) -> Result<u64, Unavailable> {
+        let revoked = self.in_time(deadline, self.registry()?.revoke(ids, reason)).await?;
+        meters::ended(revoked);
+        Ok(revoked)
     }
 
     /// Waits for the store, for as long as the options and the request allow. With no time left, the wait

@@ -108,8 +108,7 @@ impl<'s> UserSessions<'s> {
         let Some((id, _)) = found.into_iter().find(|(id, _)| id.handle() == handle) else {
             return Ok(false);
         };
-        let revoke = self.sessions.registry()?.revoke(std::slice::from_ref(&id), &reason);
-        Ok(self.sessions.in_time(self.deadline, revoke).await? > 0)
+        Ok(self.sessions.revoke(&[id], &reason, self.deadline).await? > 0)
     }
 
     /// Revokes all but the current session; returns how many.
@@ -147,7 +146,7 @@ pub(crate) async fn revoke_all(
         if ids.is_empty() {
             break;
         }
-        revoked += sessions.in_time(deadline, registry.revoke(&ids, reason)).await?;
+        revoked += sessions.revoke(&ids, reason, deadline).await?;
     }
     Ok(revoked)
 }

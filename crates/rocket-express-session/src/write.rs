@@ -14,6 +14,7 @@ use crate::cookie_record::CookieRecord;
 use crate::data::SessionData;
 use crate::error::{SaveError, Unavailable};
 use crate::javascript::Timestamp;
+use crate::meters;
 use crate::sessions::Sessions;
 use crate::signature::SessionId;
 use crate::state::{CookieInfo, RequestInfo, State};
@@ -104,6 +105,7 @@ impl Writer<'_> {
             .with_address(self.request.address.clone());
         let id = &self.state.id;
         let record = self.sessions.store_for("insert", id).insert(id, record).await?;
+        meters::created();
         match (&self.state.replaces, &self.state.cycled) {
             (Some(old), Some(loaded)) => self.take_over(old, loaded, record).await,
             _ => self.destroy_replaced().await.map(|()| Some(record)),
@@ -120,9 +122,10 @@ impl Writer<'_> {
     ) -> Result<Option<Record>, Unavailable> {
         let id = &self.state.id;
         let Some(last) = self.sessions.store_for("take", old).take(old).await? else {
-            self.sessions.store_for("destroy", id).destroy(id).await?;
+            self.sessions.destroy(id).await?;
             return Ok(None);
         };
+        meters::ended(1);
         if last.json() == loaded.json() {
             return Ok(Some(record));
         }
@@ -144,6 +147,7 @@ impl Writer<'_> {
         for attempt in 0..ATTEMPTS {
             back_off(attempt).await;
             if is_stale {
+                meters::save_retried();
                 // A concurrent logout wins: nothing brings the session back.
                 let loaded = self.sessions.store_for("load", id).load(id).await?;
                 let Some(newer) = loaded else { return Ok(None) };
@@ -177,7 +181,7 @@ impl Writer<'_> {
     /// Ends the stored session that this one replaces.
     pub(crate) async fn destroy_replaced(&self) -> Result<(), Unavailable> {
         match &self.state.replaces {
-            Some(old) => self.sessions.store_for("destroy", old).destroy(old).await.map(drop),
+            Some(old) => self.sessions.destroy(old).await,
             None => Ok(()),
         }
     }

@@ -120,6 +120,19 @@ pub enum Bucket<'a> {
 }
 
 impl Bucket<'_> {
+    /// What it counts, as metrics call it.
+    pub(super) fn kind(self) -> &'static str {
+        match self {
+            Self::Account(_) => "account",
+            Self::Device(_) => "device",
+            Self::Address(_) => "address",
+            Self::Registration(_) => "registration",
+            Self::Confirmation(_) => "confirmation",
+            Self::GuestSessions(_) | Self::GuestBigSessions(_) => "guest_sessions",
+            Self::LabSessions(_) | Self::BigLabSessions(_) => "lab_sessions",
+        }
+    }
+
     /// The rate limit of this bucket. A lower rate locks out users who mistype; a higher one gives an
     /// attacker more attempts.
     pub(super) fn rate(self) -> Rate {

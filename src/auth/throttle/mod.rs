@@ -22,6 +22,7 @@ use rocket::tokio::time::sleep;
 use rocket_express_session::Secrets;
 
 use crate::db::Unavailable;
+use crate::meters;
 
 /// Where attempts are counted.
 ///
@@ -83,6 +84,7 @@ impl Throttle {
             let key = self.key(*bucket);
             if let Some(retry_after) = self.counters.count(&key, bucket.rate()).await? {
                 permit.refund().await;
+                meters::throttled(bucket.kind());
                 return Ok(Admission::Throttled { retry_after });
             }
             permit.keys.push(key);
@@ -158,15 +160,15 @@ impl Drop for Permit {
         let Some((counters, pending)) = self.counters.take().filter(|_| !keys.is_empty()) else {
             return;
         };
-        match (Handle::try_current(), pending.try_acquire_owned()) {
-            (Ok(runtime), Ok(pending)) => {
-                runtime.spawn(async move {
-                    refund_later(&*counters, &keys).await;
-                    drop(pending);
-                });
-            }
-            _ => log::warn!("an attempt stays counted: too many refunds are pending"),
-        }
+        let (Ok(runtime), Ok(pending)) = (Handle::try_current(), pending.try_acquire_owned())
+        else {
+            tracing::warn!("an attempt stays counted: too many refunds are pending");
+            return;
+        };
+        runtime.spawn(async move {
+            refund_later(&*counters, &keys).await;
+            drop(pending);
+        });
     }
 }
 
@@ -176,7 +178,7 @@ async fn refund_later(counters: &dyn Counters, keys: &[String]) {
         sleep(Duration::from_secs(pause)).await;
         match counters.refund(keys).await {
             Ok(()) => return,
-            Err(error) => log::warn!("an attempt could not be refunded yet: {error}"),
+            Err(error) => tracing::warn!("an attempt could not be refunded yet: {error}"),
         }
     }
 }

@@ -68,7 +68,7 @@ fn account_fields() -> Document {
 fn read_user(document: &RawDocumentBuf) -> Option<User> {
     let (id, username) = (document.get_object_id("_id"), document.get_str("username"));
     let (Ok(id), Ok(username)) = (id, username) else {
-        log::warn!("an unreadable document in the user store was skipped");
+        tracing::warn!("an unreadable document in the user store was skipped");
         return None;
     };
     let admin = document.get_bool("admin").unwrap_or(false);

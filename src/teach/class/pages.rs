@@ -149,7 +149,7 @@ pub(super) async fn reset(
         Ok(Report { students, sessions, backup }) => {
             forget_recordings(class.recorder, labs, board);
             let backup = backup.display();
-            log::info!(
+            tracing::info!(
                 "the class was reset: {sessions} sessions ended, progress saved to {backup}"
             );
             class.page.set_flash(&Flash::ClassReset(students));

@@ -91,7 +91,7 @@ impl Watcher {
                 };
                 match mongo.run(open).await {
                     Ok(stream) => self.follow(stream, &sessions).await,
-                    Err(error) => log::debug!("no change stream: {error}"),
+                    Err(error) => tracing::debug!("no change stream: {error}"),
                 }
             }
             self.refresh().await;
@@ -109,7 +109,7 @@ impl Watcher {
         while let Some(event) = stream.next().await {
             let event = match event {
                 Ok(event) => event,
-                Err(error) => return log::debug!("the change stream ends: {}", error.kind),
+                Err(error) => return tracing::debug!("the change stream ends: {}", error.kind),
             };
             let collection = event.ns.as_ref().and_then(|ns| ns.coll.as_deref());
             match collection {
@@ -127,7 +127,7 @@ impl Watcher {
     /// Refreshes the settings, and forgets what was recorded of a class that another process has reset.
     async fn refresh(&mut self) {
         if let Err(error) = self.settings.refresh().await {
-            log::warn!("the settings of the class cannot be read: {error}");
+            tracing::warn!("the settings of the class cannot be read: {error}");
             return;
         }
         let resets = self.settings.current().resets;
@@ -156,7 +156,8 @@ async fn snapshot(sessions: &Sessions) -> Option<Snapshot> {
         (info.session.handle, (format!("{}…", info.short_id), info.session.last_seen, size))
     };
     let listed = sessions.admin().list(LISTED).await;
-    let listed = listed.inspect_err(|error| log::warn!("the sessions cannot be compared: {error}"));
+    let listed =
+        listed.inspect_err(|error| tracing::warn!("the sessions cannot be compared: {error}"));
     Some(listed.ok()?.into_iter().map(entry).collect())
 }
 

@@ -12,7 +12,7 @@ use super::evidence::Evidence;
 use super::question::{Draw, filled};
 use super::{Lesson, LessonText, LessonTexts, revealed_bars};
 use crate::auth::{Admin, Visitor};
-use crate::in_flight::request_id;
+use crate::in_flight::own_id;
 use crate::teach::limits::Denied;
 use crate::teach::progress::{Learner, LessonState};
 use crate::teach::settings::{ClassSettings, Settings};
@@ -115,7 +115,7 @@ impl<'r> LessonPage<'r> {
             help: self.learner.wants_help(),
             recorded: self.recorded(&state),
             question: Draw::of(text, &state).map(|draw| draw.view(&state)),
-            request: request_id(),
+            request: own_id(),
             document: state.before.is_some().then(|| stored_document(self.learner.session)),
             user: self.learner.user_id(),
         };

@@ -29,7 +29,7 @@ impl ProgressStore {
             let store = store.clone();
             Box::pin(async move {
                 if let Err(error) = store.delete(&id.to_hex()).await {
-                    log::error!("the progress of a deleted account was not deleted: {error}");
+                    tracing::error!("the progress of a deleted account was not deleted: {error}");
                 }
             })
         })

@@ -16,13 +16,13 @@ pub(super) use sentences::Sentences;
 use rocket::{Orbit, Rocket};
 use rocket_dyn_templates::{Template, context};
 
-use crate::in_flight::request_id;
+use crate::in_flight::own_id;
 use crate::trace::Recorder;
 
 /// The X-ray beside the page of this task's response. `None` for a page that is not recorded.
 pub(super) fn aside(rocket: &Rocket<Orbit>) -> Option<String> {
     let recorder: &Recorder = rocket.state()?;
-    let exchange = recorder.get(&request_id())?;
+    let exchange = recorder.get(&own_id())?;
     let story = pages::story(&recorder.chain(&exchange), rocket.state()?);
     Template::show(rocket, "teach/xray_aside", context! { story })
 }

@@ -49,7 +49,7 @@ impl Account<'_> {
     /// The other sessions are anonymous already, so no change is undone.
     async fn end_others(&self, why: RevokeReason) -> Option<u64> {
         let ended = self.session.user_sessions().revoke_others(why).await;
-        ended.inspect_err(|error| log::error!("sessions could not be ended: {error}")).ok()
+        ended.inspect_err(|error| tracing::error!("sessions could not be ended: {error}")).ok()
     }
 
     fn record(&self, event: AuditEvent, outcome: audit::Outcome) {
@@ -98,7 +98,7 @@ impl<'r> FromRequest<'r> for Account<'r> {
             return unavailable();
         };
         let busy = |error| {
-            log::warn!("a request for the account page was rejected: {error}");
+            tracing::warn!("a request for the account page was rejected: {error}");
             unavailable()
         };
         // The limit of the session comes first, because it needs no database command.

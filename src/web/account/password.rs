@@ -55,7 +55,9 @@ async fn submit(account: Account<'_>, form: Form<NewPassword>) -> Result<FormRes
     // new ID. If that fails, the user has to log in again.
     let renewed = account.reauth.renew(&user).await;
     if let Err(error) = renewed {
-        log::error!("the session ID could not be renewed after a change of the password: {error}");
+        tracing::error!(
+            "the session ID could not be renewed after a change of the password: {error}"
+        );
     }
     let ended = account.end_others(PASSWORD_CHANGED).await;
     account.devices.set(device);

@@ -109,7 +109,7 @@ fn render_reset(
     back: &str,
 ) -> Template {
     let log = |error: &Unavailable| {
-        log::error!("a password was reset, but not all that belongs to it was done: {error}");
+        tracing::error!("a password was reset, but not all that belongs to it was done: {error}");
     };
     let own = context! {
         back,

@@ -19,6 +19,7 @@ use rocket::tokio::time::timeout;
 use mongodb::error::Error;
 
 use crate::error::Unavailable;
+use crate::meters::{self, InGauge};
 
 /// Which share of the connections an operation uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,18 +70,24 @@ struct Inner {
 
 /// Permits, and a bound on the operations that wait for one.
 struct Permits {
+    /// As metrics call it.
+    lane: &'static str,
     semaphore: Arc<Semaphore>,
     waiting: AtomicUsize,
     max_waiting: usize,
 }
 
 /// Counts one waiting operation until it is dropped.
-struct Waiting<'l>(&'l AtomicUsize);
+struct Waiting<'l> {
+    waiting: &'l AtomicUsize,
+    _gauge: InGauge,
+}
 
 /// The right to run one operation in the driver; given back when dropped.
 struct Permit {
     _list: Option<OwnedSemaphorePermit>,
     _connection: OwnedSemaphorePermit,
+    _gauge: InGauge,
 }
 
 impl Gate {
@@ -92,9 +99,9 @@ impl Gate {
     pub fn new(connections: u32) -> Self {
         let lists = (connections * 3 / 10).max(1);
         Self(Arc::new(Inner {
-            pages: Permits::new(connections, MAX_WAITING_PAGES),
-            lists: Permits::new(lists, MAX_WAITING_LISTS),
-            background: Permits::new(BACKGROUND, MAX_WAITING_BACKGROUND),
+            pages: Permits::new("page", connections, MAX_WAITING_PAGES),
+            lists: Permits::new("list", lists, MAX_WAITING_LISTS),
+            background: Permits::new("background", BACKGROUND, MAX_WAITING_BACKGROUND),
         }))
     }
 
@@ -119,14 +126,16 @@ impl Gate {
             Lane::Page | Lane::Background => None,
         };
         let permits = if lane == Lane::Background { background } else { pages };
-        Ok(Permit { _list: list, _connection: permits.enter().await? })
+        let connection = permits.enter().await?;
+        let name = if list.is_some() { lists.lane } else { permits.lane };
+        Ok(Permit { _list: list, _connection: connection, _gauge: InGauge::running(name) })
     }
 }
 
 impl Permits {
-    fn new(permits: u32, max_waiting: usize) -> Self {
+    fn new(lane: &'static str, permits: u32, max_waiting: usize) -> Self {
         let semaphore = Arc::new(Semaphore::new(permits as usize));
-        Self { semaphore, waiting: AtomicUsize::new(0), max_waiting }
+        Self { lane, semaphore, waiting: AtomicUsize::new(0), max_waiting }
     }
 
     async fn enter(&self) -> Result<OwnedSemaphorePermit, Unavailable> {
@@ -134,20 +143,23 @@ impl Permits {
         if let Ok(permit) = self.semaphore.clone().try_acquire_owned() {
             return Ok(permit);
         }
-        let _waiting = self.wait().ok_or_else(full)?;
+        let Some(_waiting) = self.wait() else {
+            meters::refused(self.lane);
+            return Err(full());
+        };
         self.semaphore.clone().acquire_owned().await.map_err(|_| full())
     }
 
     /// `None` when too many wait.
     fn wait(&self) -> Option<Waiting<'_>> {
-        let waiting = Waiting(&self.waiting);
+        let waiting = Waiting { waiting: &self.waiting, _gauge: InGauge::waiting(self.lane) };
         (self.waiting.fetch_add(1, Ordering::Relaxed) < self.max_waiting).then_some(waiting)
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

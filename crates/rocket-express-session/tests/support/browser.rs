@@ -132,9 +132,11 @@ fn expect_safe_cookies(answer: &Answer) {
 }
 
 impl Answer {
-    /// All headers but the date, which differs in each response.
+    /// All headers but the date and the request ID, which differ in each response.
     pub fn common_headers(&self) -> Vec<(String, String)> {
-        let all = self.headers.iter().filter(|(name, _)| *name != "date");
+        let of_one =
+            |name: &reqwest::header::HeaderName| *name == "date" || *name == "x-request-id";
+        let all = self.headers.iter().filter(|(name, _)| !of_one(name));
         let text =
             |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
                 (name.to_string(), value.to_str().expect("a readable header").to_owned())

@@ -10,6 +10,7 @@ use rocket::futures::TryStreamExt as _;
 
 use super::request::{DocumentId, Found, Reply, Waiting};
 use crate::error::Unavailable;
+use crate::meters;
 use crate::mongodb::gate::READ_LIMIT;
 
 /// The most documents in one `find`. The first reply of MongoDB has up to 101.
@@ -50,6 +51,9 @@ impl Finder {
     /// Replies to all requests of the batch, with one command.
     pub(super) async fn find(&self, batch: Batch) {
         let mut ids = batch.ids();
+        if !ids.is_empty() {
+            meters::found(ids.len());
+        }
         let found = match ids.len() {
             0 => return,
             1 => self.find_lone(ids.remove(0)).await,
