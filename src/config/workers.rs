@@ -33,6 +33,7 @@ fn is_local(uri: &str) -> bool {
             host.eq_ignore_ascii_case("localhost")
                 || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
         }
+        #[cfg(unix)]
         ServerAddress::Unix { .. } => true,
         _ => false,
     })
@@ -51,6 +52,7 @@ mod tests {
         check("mongodb://127.1.2.3", true);
         check("mongodb://[::1]:27017", true);
         check("mongodb://db.example.com,localhost/x", true);
+        #[cfg(unix)]
         check("mongodb://%2Ftmp%2Fmongodb-27017.sock/x", true);
         check("mongodb://db1.example.com,db2.example.com/x", false);
         check("mongodb://localhost.example.com", false);

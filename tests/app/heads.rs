@@ -78,6 +78,7 @@ fn lines(length: usize) -> Vec<(&'static str, String)> {
 }
 
 #[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "reads memory in /proc")]
 fn no_header_costs_more_than_its_length() {
     let server = Server::start();
     let targets = ["/", "/nothing", "/login", "/dashboard", "/static/css/base.css"];

@@ -32,6 +32,7 @@ fn peak_memory(process: u32) -> u64 {
 }
 
 #[rocket::async_test]
+#[cfg_attr(not(target_os = "linux"), ignore = "reads memory in /proc")]
 async fn a_body_over_the_limit_is_413_fast_and_memory_stays_flat() {
     let mut command = cloakroom(&[]);
     let (running, url, _) = launch(command.env("SESSION_STORE", "memory"));

@@ -239,6 +239,7 @@ async fn a_refusal_by_a_guard_is_one_audit_line_with_its_user_and_no_warning() {
     assert!(!log.contains("WARN") && !log.contains("guard"), "{log}");
 }
 
+#[cfg(unix)]
 #[rocket::async_test]
 async fn a_server_whose_log_has_lost_its_reader_goes_on_serving() {
     let (mut running, url, _) = launch(cloakroom(&[]).env("SESSION_STORE", "memory"));

@@ -1,5 +1,8 @@
 //! The pages in a real Chromium, on a real MongoDB.
 
+// A signal to its process group ends chromedriver with its browsers.
+#![cfg(unix)]
+
 #[path = "../support/mod.rs"]
 mod support;
 

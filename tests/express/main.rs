@@ -8,6 +8,7 @@ mod support;
 mod peer;
 
 mod accounts;
+#[cfg(unix)]
 mod homework;
 mod logins;
 mod stores;

@@ -3,6 +3,9 @@
 //!
 //! Each test starts servers of its own and measures times, so only one runs at a time ([`alone`]).
 
+// Signals kill, freeze and stop the servers.
+#![cfg(unix)]
+
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -62,6 +62,7 @@ impl Server {
 
 /// A query and a path of 63 KB, 25 cookies with long names and values, 90 fields with long names.
 #[rocket::async_test]
+#[cfg_attr(not(target_os = "linux"), ignore = "reads memory in /proc")]
 async fn two_thousand_of_the_largest_requests_leave_the_memory_of_the_x_ray_in_its_bound() {
     /// The promised 16 MiB, and what an allocator needs for the work itself.
     const MOST_GROWTH: u64 = 40;

@@ -1,8 +1,5 @@
 //! The teacher's settings and the reset, on two instances.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 use std::time::Duration;
 
 use mongodb::bson::{DateTime, Document, doc};
@@ -192,8 +189,13 @@ async fn a_reset_leaves_the_teacher_alone_in_a_clean_class_and_keeps_a_file() {
 }
 
 /// Other tests save backups to the same folder, so all files in it are checked.
+#[cfg(unix)]
 #[rocket::async_test]
 async fn a_backup_is_for_its_owner_also_in_a_folder_that_was_open() {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::Path;
+
     let (_first, _second, mut teacher) = two().await;
     let folder = Path::new(".data/class");
     fs::create_dir_all(folder).unwrap();

@@ -1,7 +1,7 @@
 //! The text files of a package, by their path from its root. The tests of the app use this file as well.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{MAIN_SEPARATOR, Path};
 
 /// Made by programs, or not ours.
 const SKIPPED: [&str; 10] = [
@@ -33,7 +33,9 @@ pub fn read(root: &str, folder: &str) -> BTreeMap<String, String> {
             if path.is_dir() {
                 folders.push(path);
             } else {
-                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap();
+                // On Windows, a backslash separates folders.
+                let name = name.replace(MAIN_SEPARATOR, "/");
                 let is_read = !UNREAD.iter().any(|unread| name.ends_with(unread));
                 // A picture has no text, but has a name.
                 let text = is_read.then(|| std::fs::read_to_string(&path).ok()).flatten();

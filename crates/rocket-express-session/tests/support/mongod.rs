@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mongodb::{Client, Database};
+#[cfg(unix)]
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A server of `script/mongod`. The script ends it when its own standard input is closed, so it never
@@ -62,6 +63,7 @@ impl Mongod {
     }
 
     /// Sends a signal to the server itself. `folder`: what it was started with as `--dbpath`.
+    #[cfg(unix)]
     pub fn signal(folder: &Path, signal: Signal) {
         let lock = std::fs::read_to_string(folder.join("mongod.lock")).expect("its lock file");
         let pid = lock.trim().parse().ok().and_then(Pid::from_raw).expect("a process id");
