@@ -145,7 +145,10 @@ fn end(result: Result<(), CommandError>) -> ! {
 
 async fn run(command: Command, figment: Figment, config: Config) -> Result<(), CommandError> {
     match command {
-        Command::Serve { class, .. } => serve::serve(figment, config.metrics, class).await,
+        Command::Serve { class, .. } => {
+            // In a box, because it holds all that the start needs.
+            Box::pin(serve::serve(figment, config.metrics, class)).await
+        }
         Command::Seed { students } => class::seed(&config, students).await,
         Command::Reset { yes } => class::reset(config, yes).await,
         Command::Migrate => commands::migrate(&config).await,
