@@ -8,9 +8,9 @@ use super::graph::Violation;
 use super::sources::{Sources, hold};
 
 /// The ends of names of files.
-const ENDINGS: [&str; 16] = [
+const ENDINGS: [&str; 17] = [
     ".rs", ".md", ".toml", ".tera", ".js", ".css", ".json", ".py", ".sh", ".conf", ".service",
-    ".yaml", ".png", ".svg", ".lock", ".html",
+    ".yaml", ".yml", ".png", ".svg", ".lock", ".html",
 ];
 
 /// Names of other projects, and of what a program makes.

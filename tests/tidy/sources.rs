@@ -107,8 +107,8 @@ fn prose(name: &str, text: &str) -> String {
         "js" => between(text, "/*", "*/", Some("//")),
         "css" => between(text, "/*", "*/", None),
         "py" => between(text, "\"\"\"", "\"\"\"", Some("#")),
-        "sh" | "toml" | "conf" | "yaml" | "service" | "gitignore" | "dockerignore"
-        | "Dockerfile" => between(text, "\0", "\0", Some("#")),
+        "sh" | "toml" | "conf" | "yaml" | "yml" | "service" | "gitignore" | "gitattributes"
+        | "dockerignore" | "Dockerfile" => between(text, "\0", "\0", Some("#")),
         _ if text.starts_with("#!") => between(text, "\0", "\0", Some("#")),
         _ => String::new(),
     }
