@@ -13,7 +13,9 @@ FROM chef AS build
 COPY --from=plan /build/recipe.json .
 RUN cargo chef cook --release --locked --bin cloakroom --recipe-path recipe.json
 COPY . .
-RUN cargo build --release --locked --bin cloakroom && mkdir /data
+# There is no .git here. For --version: --build-arg COMMIT="$(git log -1 --format='%h %cs')"
+ARG COMMIT=""
+RUN CLOAKROOM_COMMIT="$COMMIT" cargo build --release --locked --bin cloakroom && mkdir /data
 
 # The C library and nothing else: no shell, no package manager.
 FROM gcr.io/distroless/cc-debian12:nonroot

@@ -1,8 +1,8 @@
 //! The audit log: one line for each action, with the user, the address and the outcome, and without secrets.
 //!
-//! The audit line (`audit:`) and the request line (`request:`) of a request have the same ID. The response has
-//! it as well, and an error page shows it. OWASP ASVS 16.2.1 and 16.3.1 say what an audit line must contain.
-//! `logging.rs` formats the lines and filters them by level.
+//! The audit line (`audit:`) and the request line (`request:`) of a request have the same ID. The response
+//! has it as well, and an error page shows it. OWASP ASVS 16.2.1 and 16.3.1 say what an audit line must
+//! contain. `logging.rs` filters the lines by level, and `logging/line.rs` formats them.
 
 use rocket::Request;
 use rocket_express_session::Secrets;

@@ -1,8 +1,8 @@
 //! What an operator measures: counters, gauges and histograms, through the crate `metrics`.
 //!
-//! Nothing is kept unless the setting `metrics` is an address: then [`install`] keeps all, and [`server`] shows
-//! it there. The session engine has metrics of its own ([`rocket_express_session::meters`]). docs/deploy.md
-//! explains all of them.
+//! Nothing is kept unless the setting `metrics` is an address. Then [`install`] keeps all, and [`server`]
+//! shows it there. The session engine has metrics of its own ([`rocket_express_session::meters`]).
+//! docs/deploy.md explains all of them.
 
 use std::net::SocketAddr;
 use std::time::Duration;

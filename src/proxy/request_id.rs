@@ -1,7 +1,7 @@
 //! The ID under which a trusted proxy has the request in its log.
 //!
-//! With the same ID, lines of both logs can be joined. A proxy may pass on what the client has sent, so a client
-//! may be able to choose the ID. Therefore nothing but the log uses it.
+//! With the same ID, lines of both logs can be joined. A proxy may pass on what the client has sent, so a
+//! client may be able to choose the ID. Therefore it is for the log and for error pages alone.
 
 use rocket::Request;
 

@@ -26,6 +26,7 @@ mod network;
 mod deployment;
 mod proxy;
 mod limits;
+mod log;
 mod chaos;
 
 use rocket::tokio::sync::{Mutex, MutexGuard};

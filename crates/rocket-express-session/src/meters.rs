@@ -1,15 +1,22 @@
 //! What the engine counts, through the crate [`metrics`]. It costs next to nothing unless the app installs a
 //! recorder, such as `metrics-exporter-prometheus`.
 //!
-//! | metric | kind | what it is |
-//! | --- | --- | --- |
-//! | `session_created_total` | counter | sessions that were stored under a new ID, also when the old one goes on in it |
-//! | `session_ended_total` | counter | sessions that were deleted: by a logout, for a new ID, or revoked. The store deletes expired ones by itself |
-//! | `session_save_retries_total` | counter | saves that loaded the session again, because another request had changed it |
-//! | `session_documents_per_find` | histogram | documents that requests waited for in one `find` of [`SharedReads`] |
-//! | `session_mongodb_running{lane}` | gauge | operations in the driver, each with a connection |
-//! | `session_mongodb_waiting{lane}` | gauge | operations that wait at the [`Gate`] for a connection |
-//! | `session_mongodb_refused_total{lane}` | counter | operations that were refused, because too many waited |
+//! Counters:
+//!
+//! - `session_created_total`: sessions that were stored under a new ID, also when an old one goes on in them.
+//! - `session_ended_total`: sessions that were deleted by a logout, for a new ID, or by a revocation. The
+//!   store deletes expired ones by itself, and they are not counted.
+//! - `session_save_retries_total`: saves that loaded the session again, because another request had changed
+//!   it.
+//! - `session_mongodb_refused_total{lane}`: operations that were refused, because too many waited.
+//!
+//! Gauges, for each lane of the [`Gate`]:
+//!
+//! - `session_mongodb_running{lane}`: operations in the driver. Each has a connection.
+//! - `session_mongodb_waiting{lane}`: operations that wait for a connection.
+//!
+//! One histogram, `session_documents_per_find`: the documents that requests of [`SharedReads`] share a `find`
+//! for.
 //!
 //! [`SharedReads`]: crate::mongodb::SharedReads
 //! [`Gate`]: crate::mongodb::Gate
@@ -23,7 +30,7 @@ pub(crate) fn created() {
     counter!("session_created_total").increment(1);
 }
 
-/// So many sessions were deleted.
+/// Sessions were deleted.
 pub(crate) fn ended(sessions: u64) {
     counter!("session_ended_total").increment(sessions);
 }
