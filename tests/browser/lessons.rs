@@ -26,14 +26,14 @@ pub fn lan_address() -> String {
 const GOALS: &str = "return document.querySelectorAll('.goal--reached').length";
 
 /// A student at a computer, who has another device as well.
-struct Student {
-    chromium: Chromium,
+pub struct Student {
+    pub chromium: Chromium,
     other: Browser,
 }
 
 impl Student {
     /// Logs in with "Keep me logged in" ticked, or not.
-    async fn log_in(app: &App, chromium: Chromium, remember: bool) -> Self {
+    pub async fn log_in(other: Browser, chromium: Chromium, remember: bool) -> Self {
         chromium.goto("/register").await;
         chromium.fill("username", "rosa").await;
         chromium.fill("password", PASSWORD).await;
@@ -43,11 +43,11 @@ impl Student {
             chromium.page.find(By::Id("remember")).await.unwrap().click().await.unwrap();
         }
         chromium.submit("Log in").await;
-        Self { chromium, other: app.browser() }
+        Self { chromium, other }
     }
 
     /// Solves the lesson by what its page offers.
-    async fn solve(&mut self, folder: &str) {
+    pub async fn solve(&mut self, folder: &str) {
         self.chromium.goto(&format!("/learn/{}", slug(folder))).await;
         for request in solution(folder) {
             match request.method.as_str() {
@@ -235,7 +235,7 @@ async fn each_lesson_is_solved_by_its_page_on_a_wide_window() {
     let app = class().await;
     let chromium = Chromium::open(&app.url.replace("127.0.0.1", &lan_address())).await;
     chromium.look(1280, false).await;
-    let mut rosa = Student::log_in(&app, chromium, false).await;
+    let mut rosa = Student::log_in(app.browser(), chromium, false).await;
     for folder in FOLDERS {
         rosa.solve(folder).await;
     }
@@ -248,7 +248,7 @@ async fn each_lesson_without_a_script_is_solved_on_a_phone_by_a_user_who_stays_l
     let url = app.url.replace("127.0.0.1", &lan_address());
     let chromium = Chromium::open_without_scripts(&url).await;
     chromium.look(360, true).await;
-    let mut rosa = Student::log_in(&app, chromium, true).await;
+    let mut rosa = Student::log_in(app.browser(), chromium, true).await;
     rosa.chromium.goto("/learn/http-forgets").await;
     let has_script = ["01-http-forgets", "07-what-a-script-takes"];
     for folder in FOLDERS.iter().filter(|folder| !has_script.contains(folder)) {

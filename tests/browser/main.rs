@@ -17,6 +17,7 @@ mod cookies;
 mod forgotten;
 mod layout;
 mod lessons;
+mod one_file;
 mod other_site;
 mod room;
 mod tls;
