@@ -36,6 +36,8 @@ pub enum AuditEvent {
     ResetClass,
     /// Accounts were created for the seats of a class.
     SeedClass,
+    /// A migration was applied to the database.
+    Migrate,
 }
 
 /// The outcome of an action.
@@ -89,6 +91,13 @@ pub fn record(event: AuditEvent, outcome: Outcome, actor: Actor<'_>) {
 
 /// The most characters of a header's value in the log. A host name and a scheme need fewer.
 const LONGEST_VALUE: usize = 300;
+
+/// Writes the audit line of a migration that was applied.
+pub fn record_migration(migration: &str) {
+    let (event, outcome) = (AuditEvent::Migrate, Outcome::Done);
+    let address = in_flight::audited_address();
+    tracing::info!(target: "audit", ?event, ?outcome, %migration, %address);
+}
 
 /// Writes the audit line of a rejected cross-site request, with the headers that decided it.
 pub fn record_cross_site(request: &Request<'_>) {

@@ -10,6 +10,7 @@ use rocket::tokio::time::sleep;
 use rocket_express_session::mongodb::MongoStore;
 use rocket_express_session::store::{MemoryStore, Store};
 
+use crate::audit;
 use crate::auth::Users;
 use crate::auth::throttle::{Counters, memory::MemoryCounters, mongo::MongoCounters};
 use crate::auth::users::{memory::MemoryUsers, mongo::MongoUsers};
@@ -221,7 +222,7 @@ async fn open_migrated(config: &Config) -> Result<Mongo, OpenError> {
     }
     db::check_kinds(&mongo, &ours).await?;
     for name in migrate::run_for(&mongo, migrate::ALL, sessions).await? {
-        println!("Applied migration {name}.");
+        audit::record_migration(name);
     }
     Ok(mongo)
 }

@@ -87,8 +87,10 @@ async fn two_started_at_once_on_an_empty_database_make_it_ready_once() {
     names.sort_unstable();
     let expected: Vec<&str> = migrate::ALL.iter().map(|migration| migration.name).collect();
     assert_eq!(names, expected);
-    let applied: usize =
-        instances.iter().map(|one| one.log().matches("Applied migration ").count()).sum();
+    let applied: usize = instances
+        .iter()
+        .map(|one| one.log().matches("audit: Migrate Done migration=").count())
+        .sum();
     assert_eq!(applied, names.len(), "each once");
     // A login or a logout on one instance counts on the other.
     let mut here = Browser::new(&instances[0].url);
