@@ -10,6 +10,7 @@ use tracing::field::display;
 
 use crate::auth::{Visitor, key_of};
 use crate::in_flight;
+use crate::meters;
 
 /// An action, or an attempt at one.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +57,15 @@ impl Outcome {
     pub fn of(is_done: bool) -> Self {
         if is_done { Self::Done } else { Self::Refused }
     }
+
+    /// The outcome, as metrics call it.
+    fn label(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Throttled => "throttled",
+        }
+    }
 }
 
 /// The user behind an action, or the account that a command changed.
@@ -86,6 +96,9 @@ pub fn record(event: AuditEvent, outcome: Outcome, actor: Actor<'_>) {
     let pseudonym =
         if let Actor::Typed(pseudonym) = actor { Some(display(pseudonym)) } else { None };
     let address = in_flight::audited_address();
+    if matches!(event, AuditEvent::Login) {
+        meters::tried_login(outcome.label());
+    }
     tracing::info!(target: "audit", ?event, ?outcome, user, to, user_id, pseudonym, %address);
 }
 

@@ -6,6 +6,7 @@
 
 mod collisions;
 mod explain;
+mod file;
 mod mongodb;
 mod plain_names;
 mod session;
@@ -98,11 +99,10 @@ const OUR_KEYS: [&str; 10] = [
 
 /// Reads all sources of settings. A later source overrides an earlier one.
 pub fn figment() -> Figment {
-    let file = std::env::var("ROCKET_CONFIG").unwrap_or_else(|_| "Rocket.toml".to_owned());
     let over = |defaults: Figment| {
         defaults
             .merge(Toml::string(ROCKET_TOML).nested())
-            .merge(Toml::file(&file).nested())
+            .merge(Toml::file(file::name()).nested())
             .merge(Env::prefixed("ROCKET_").ignore(&["PROFILE"]).global())
             .merge(PlainNames)
             .select(Profile::from_env_or("ROCKET_PROFILE", rocket::Config::DEFAULT_PROFILE))
@@ -127,11 +127,16 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], in one line.
     pub fn from(figment: &Figment) -> Result<Self, ConfigError> {
+        file::check()?;
         refuse_unknown_keys(figment)?;
         let config: Self = figment.extract().map_err(|error| explain(&error))?;
         let rocket: rocket::Config = figment.extract().map_err(|error| explain(&error))?;
         if rocket.workers == 0 || rocket.max_blocking == 0 {
-            let why = "`workers` and `max_blocking` must be at least 1";
+            let why = "`workers` and `max_blocking` must be at least 1".to_owned();
+            return Err(ConfigError::Wrong(why));
+        }
+        if config.metrics.is_some_and(|metrics| collisions::is_of_site(metrics, &rocket)) {
+            let why = "`metrics` must not be the address of the site. Choose another port";
             return Err(ConfigError::Wrong(why.to_owned()));
         }
         config.session.check().map_err(|why| ConfigError::Wrong(format!("`session`: {why}")))?;

@@ -8,10 +8,9 @@
 //! Each wait for MongoDB has a limit of its own (`db.rs`). But a request waits several times, and a slow
 //! database could use up every limit. So the request has a deadline as well.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+mod per_task;
+
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -19,11 +18,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rocket::Request;
 use rocket::fairing::AdHoc;
 use rocket::http::{Method, Status};
-use rocket::tokio::task::{self, Id};
 use rocket::tokio::time::timeout;
 
 use crate::meters::{self, Cause};
+use crate::once_per_minute::OncePerMinute;
 use crate::proxy::{client_address, request_id_of_proxy};
+pub use per_task::PerTask;
 
 /// The time limit of a request. A response takes at most 3 seconds, and rendering the page needs the rest.
 const REQUEST_TIMEOUT: Duration = Duration::from_millis(2800);
@@ -52,16 +52,16 @@ struct InFlight {
 static REQUESTS: PerTask<InFlight> = PerTask::new();
 
 impl InFlight {
-    fn new(method: Method, path: &str, address: IpAddr) -> Self {
+    fn new(method: Method, path: &str) -> Self {
         let begun = Instant::now();
         Self {
-            // 72 random bits are unique, and cannot be guessed.
+            // 72 bits.
             id: URL_SAFE_NO_PAD.encode(rand::random::<[u8; 9]>()),
             id_of_proxy: None,
             begun,
             method,
             path: path.chars().take(LONGEST_PATH).collect(),
-            address,
+            address: Ipv4Addr::UNSPECIFIED.into(),
             deadline: Some(begun + REQUEST_TIMEOUT),
             is_audited: false,
             cause: Cause::Database,
@@ -81,8 +81,11 @@ pub fn arrivals() -> AdHoc {
             let path = request.uri().path().as_str();
             REQUESTS.insert(InFlight {
                 id_of_proxy: request_id_of_proxy(request),
-                ..InFlight::new(request.method(), path, client_address(request))
+                ..InFlight::new(request.method(), path)
             });
+            // Afterwards, because it may write a warning, which needs the ID.
+            let address = client_address(request);
+            REQUESTS.with(|request| request.address = address);
         })
     })
 }
@@ -115,9 +118,13 @@ fn log_line(request: &InFlight, status: Status) {
 }
 
 fn count(request: &InFlight, status: Status) {
-    meters::responded(request.method, &request.path, status, request.begun.elapsed());
-    if status == Status::ServiceUnavailable {
-        meters::unavailable(request.cause);
+    static LIMIT: OncePerMinute = OncePerMinute::new();
+    let InFlight { method, path, cause, .. } = request;
+    meters::responded(*method, path, status, request.begun.elapsed(), *cause);
+    // A guard that fails writes no line.
+    if status == Status::ServiceUnavailable && LIMIT.is_due() {
+        let request = request.request_id();
+        tracing::warn!(%request, "{method} {path} is a 503: {cause}. This line is written once a minute");
     }
 }
 
@@ -136,8 +143,7 @@ pub fn own_id() -> String {
     REQUESTS.with(|request| request.id.clone()).unwrap_or_else(|| "-".to_owned())
 }
 
-/// The address of this task's request, or `console` for a command in the terminal. Notes that the request has
-/// an audit line.
+/// The address of this task's request, or `console` for a command. Notes that there is an audit line.
 pub fn audited_address() -> String {
     let of_request = REQUESTS.with(|request| {
         request.is_audited = true;
@@ -183,59 +189,6 @@ pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option
     }
 }
 
-/// A value for each request in flight, by the task that runs the request.
-pub struct PerTask<T> {
-    values: LazyLock<Mutex<HashMap<Id, T>>>,
-    /// How many there are. Where there is none, asking for one costs a look at this number.
-    count: AtomicUsize,
-}
-
-impl<T> PerTask<T> {
-    /// No values yet.
-    #[expect(clippy::new_without_default, reason = "it is for statics")]
-    pub const fn new() -> Self {
-        Self { values: LazyLock::new(Mutex::default), count: AtomicUsize::new(0) }
-    }
-
-    /// Whether no task has a value.
-    pub fn is_empty(&self) -> bool {
-        self.count.load(Ordering::Relaxed) == 0
-    }
-
-    /// Gives this task a value.
-    pub fn insert(&self, value: T) {
-        if let Some(task) = task::try_id() {
-            self.change(|values| values.insert(task, value));
-        }
-    }
-
-    /// Takes the value of this task away.
-    pub fn remove(&self) -> Option<T> {
-        let task = task::try_id()?;
-        self.change(|values| values.remove(&task))
-    }
-
-    /// Reads or changes the value of this task.
-    pub fn with<R>(&self, change: impl FnOnce(&mut T) -> R) -> Option<R> {
-        if self.is_empty() {
-            return None;
-        }
-        let task = task::try_id()?;
-        self.values().get_mut(&task).map(change)
-    }
-
-    fn change<R>(&self, change: impl FnOnce(&mut HashMap<Id, T>) -> R) -> R {
-        let mut values = self.values();
-        let changed = change(&mut values);
-        self.count.store(values.len(), Ordering::Relaxed);
-        changed
-    }
-
-    fn values(&self) -> MutexGuard<'_, HashMap<Id, T>> {
-        self.values.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use rocket::tokio::time::sleep;
@@ -244,7 +197,7 @@ mod tests {
     use super::*;
 
     fn begin() {
-        REQUESTS.insert(InFlight::new(Method::Get, "/", [127, 0, 0, 1].into()));
+        REQUESTS.insert(InFlight::new(Method::Get, "/"));
     }
 
     async fn wait(millis: u64) -> bool {
@@ -272,23 +225,5 @@ mod tests {
         assert_eq!(waits, [true, false, false, false]);
         assert!(took >= REQUEST_TIMEOUT && took < REQUEST_TIMEOUT + Duration::from_millis(500));
         assert!(afterwards, "time of its own");
-    }
-
-    #[rocket::async_test]
-    async fn a_task_has_a_value_of_its_own_from_insert_to_remove() {
-        static VALUES: PerTask<String> = PerTask::new();
-        let add = |text: &'static str| VALUES.with(|value| value.push_str(text)).is_some();
-        let task = move |text: &'static str| async move {
-            assert!(!add("too early"));
-            VALUES.insert(String::new());
-            task::yield_now().await;
-            assert!(add(text) && !VALUES.is_empty());
-            let value = VALUES.remove();
-            assert!(!add("too late"));
-            value
-        };
-        let (one, two) = join!(spawn(task("one")), spawn(task("two")));
-        assert_eq!([one.unwrap(), two.unwrap()], ["one", "two"].map(|text| Some(text.to_owned())));
-        assert!(VALUES.is_empty());
     }
 }

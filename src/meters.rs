@@ -4,6 +4,7 @@
 //! shows it there. The session engine has metrics of its own ([`rocket_express_session::meters`]).
 //! docs/deploy.md explains all of them.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -38,6 +39,16 @@ pub enum Cause {
     HeavyPages,
 }
 
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Database => "MongoDB did not answer in time, or too many operations wait for it",
+            Self::Logins => "too many logins at once",
+            Self::HeavyPages => "too many requests of one browser, account or address at once",
+        })
+    }
+}
+
 impl Cause {
     fn label(self) -> &'static str {
         match self {
@@ -48,8 +59,9 @@ impl Cause {
     }
 }
 
-/// A request has got its response.
-pub fn responded(method: Method, path: &str, status: Status, took: Duration) {
+/// A request has got its response. A 503 has a cause, and its time says nothing about pages. The health
+/// checks are no visitors, so their 503s are not counted by cause.
+pub fn responded(method: Method, path: &str, status: Status, took: Duration, cause: Cause) {
     let class = match status.code / 100 {
         2 => "2xx",
         3 => "3xx",
@@ -64,12 +76,16 @@ pub fn responded(method: Method, path: &str, status: Status, took: Duration) {
         _ => "page",
     };
     counter!("cloakroom_requests_total", "class" => class).increment(1);
-    histogram!("cloakroom_request_seconds", "kind" => kind).record(took);
+    if status != Status::ServiceUnavailable {
+        histogram!("cloakroom_request_seconds", "kind" => kind).record(took);
+    } else if kind != "check" {
+        counter!("cloakroom_unavailable_total", "cause" => cause.label()).increment(1);
+    }
 }
 
-/// A request has got a 503.
-pub fn unavailable(cause: Cause) {
-    counter!("cloakroom_unavailable_total", "cause" => cause.label()).increment(1);
+/// A login was tried. `outcome` is `done`, `refused` or `throttled`.
+pub fn tried_login(outcome: &'static str) {
+    counter!("cloakroom_logins_total", "outcome" => outcome).increment(1);
 }
 
 /// An attempt was rejected, because a bucket of this kind was full.
@@ -77,7 +93,7 @@ pub fn throttled(bucket: &'static str) {
     counter!("cloakroom_throttled_total", "bucket" => bucket).increment(1);
 }
 
-/// A login in the queue, until it is dropped.
+/// A login that is checked, or waits for a place, until it is dropped.
 pub struct QueuedLogin(());
 
 impl QueuedLogin {
@@ -120,7 +136,8 @@ fn describe() {
         "Time until the response, by kind of request."
     );
     describe_counter!("cloakroom_unavailable_total", "Responses with 503, by cause.");
-    describe_gauge!("cloakroom_queued_logins", "Passwords that are hashed, or wait for it.");
+    describe_counter!("cloakroom_logins_total", "Logins that were tried, by outcome.");
+    describe_gauge!("cloakroom_queued_logins", "Logins that are checked, or wait for it.");
     describe_counter!(
         "cloakroom_throttled_total",
         "Rejected attempts, by the bucket that was full."
@@ -143,6 +160,12 @@ fn describe() {
     }
     for cause in [Cause::Database, Cause::Logins, Cause::HeavyPages] {
         counter!("cloakroom_unavailable_total", "cause" => cause.label()).increment(0);
+    }
+    for outcome in ["done", "refused", "throttled"] {
+        counter!("cloakroom_logins_total", "outcome" => outcome).increment(0);
+    }
+    for bucket in ["account", "device", "address", "registration", "confirmation"] {
+        counter!("cloakroom_throttled_total", "bucket" => bucket).increment(0);
     }
     gauge!("cloakroom_queued_logins").set(0);
     for name in ["session_created_total", "session_ended_total", "session_save_retries_total"] {

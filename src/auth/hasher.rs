@@ -125,14 +125,11 @@ impl Hasher {
             }
         });
         self.jobs.send(job).map_err(|_| Unavailable::new("the password threads are gone"))?;
-        match within(TIMEOUT, result).await {
-            Some(Ok(result)) => Ok(result),
-            Some(Err(_)) => Err(Unavailable::new("a password could not be hashed")),
-            None => {
-                note_cause(Cause::Logins);
-                Err(Unavailable::new("too many passwords are being hashed"))
-            }
+        if let Some(Ok(result)) = within(TIMEOUT, result).await {
+            return Ok(result);
         }
+        note_cause(Cause::Logins);
+        Err(Unavailable::new("a password was not hashed in time"))
     }
 }
 

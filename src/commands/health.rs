@@ -1,5 +1,6 @@
 //! `cloakroom health`: asks a running server whether it is ready, for a container that has no other client.
 
+use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
@@ -16,8 +17,12 @@ pub(crate) fn health(figment: &Figment) -> Result<(), CommandError> {
         .map_err(|error| CommandError::NotReady(error.to_string()))?;
     let url = format!("http://{}/readyz", reachable((config.address, config.port).into()));
     let client = ureq::Agent::config_builder().timeout_global(Some(LIMIT)).proxy(None).build();
-    let answer = ureq::Agent::from(client).get(&url).call();
-    answer.map_err(|error| CommandError::NotReady(format!("{url}: {error}")))?;
+    let failed = |why: &dyn Display| CommandError::NotReady(format!("{url}: {why}"));
+    let mut answer = ureq::Agent::from(client).get(&url).call().map_err(|error| failed(&error))?;
+    let said = answer.body_mut().read_to_string().map_err(|error| failed(&error))?;
+    if said != "ok\n" {
+        return Err(failed(&"another program answers at this address"));
+    }
     println!("{url} responds: ready.");
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `cloakroom serve`: starts the server.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 
 use cloakroom::teach::class;
 use cloakroom::{data_folder, meters, network, system};
@@ -58,6 +58,8 @@ fn serve_metrics(
     is_launched: oneshot::Receiver<()>,
 ) -> Result<impl Future<Output = Result<(), CommandError>> + use<>, CommandError> {
     let failed = move |error: String| CommandError::Metrics(address, error);
+    // Now, and not when the site serves already.
+    TcpListener::bind(address).map(drop).map_err(|error| failed(error.to_string()))?;
     let handle = meters::install().map_err(|error| failed(error.to_string()))?;
     let server = meters::server(address, handle, figment);
     Ok(async move {

@@ -1,4 +1,6 @@
-//! Rejects a session cookie or a session collection whose name this program uses for something else.
+//! Rejects settings that name what this program uses already: a cookie, a collection, or its own address.
+
+use std::net::SocketAddr;
 
 use rocket_express_session::cookie::is_host_name;
 
@@ -27,6 +29,14 @@ fn is_other_cookie(name: &str) -> bool {
 
 fn is_other_collection(name: &str) -> bool {
     COLLECTIONS.contains(&name) || TEACHING_COLLECTIONS.contains(&name)
+}
+
+/// Whether a listener at this address and the site would be in each other's way.
+pub(super) fn is_of_site(address: SocketAddr, site: &rocket::Config) -> bool {
+    let is_same_ip = address.ip() == site.address
+        || address.ip().is_unspecified()
+        || site.address.is_unspecified();
+    address.port() == site.port && is_same_ip
 }
 
 #[cfg(test)]

@@ -50,6 +50,22 @@ fn a_server_that_is_not_ready_or_does_not_answer_is_not_healthy() {
 }
 
 #[test]
+fn another_program_at_the_address_is_not_healthy() {
+    use std::io::{Read as _, Write as _};
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let server = std::thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        let _ = stream.read(&mut [0; 1024]);
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").unwrap();
+    });
+    let (is_ready, _, error) = health(&port, "127.0.0.1");
+    assert!(!is_ready && error.contains("another program"), "{error}");
+    server.join().unwrap();
+}
+
+#[test]
 fn the_version_tells_what_it_was_built_from() {
     let output = cloakroom(&["--version"]).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();

@@ -115,6 +115,9 @@ async fn what_happens_under_load_is_in_the_metrics() {
     assert!(count(503) > 0 && count(429) > 0, "{statuses:?}");
     assert_eq!(count(503), busy, "{last:#?}");
     assert_eq!(of(&last, r#"cloakroom_throttled_total{bucket="account"}"#), count(429));
+    let logins = |outcome| of(&last, &format!("cloakroom_logins_total{{outcome=\"{outcome}\"}}"));
+    assert_eq!((logins("done"), logins("refused")), (10, count(422)));
+    assert_eq!(logins("throttled"), count(429));
     let class = |class| of(&last, &format!("cloakroom_requests_total{{class=\"{class}\"}}"));
     assert_eq!(class("5xx"), busy);
     assert_eq!(class("4xx"), count(422) + count(429));
@@ -126,14 +129,18 @@ async fn an_outage_is_a_cause_of_its_own() {
     let mongod = crate::support::Mongod::start(&[]);
     let mut command = cloakroom(&[]);
     command.env("MONGODB_URI", mongod.database("cloakroom")).env("ROCKET_TEACHING", "false");
-    let (_running, url, _) = launch(command.env("ROCKET_METRICS", &address));
+    command.env("ROCKET_LOG_LEVEL", "critical");
+    let (running, url, _) = launch(command.env("ROCKET_METRICS", &address));
     let mut rosa = Browser::new(&url);
     rosa.sign_up("rosa").await;
     mongod.stop();
     assert_eq!(rosa.get("/dashboard").await.status, 503);
+    assert_eq!(rosa.get("/readyz").await.status, 503, "no visitor");
     let metrics = scrape(&address).await;
     assert_eq!(of(&metrics, r#"cloakroom_unavailable_total{cause="database"}"#), 1);
     assert_eq!(of(&metrics, r#"cloakroom_unavailable_total{cause="logins"}"#), 0);
+    let log = running.end();
+    assert_eq!(log.matches("/dashboard is a 503: MongoDB").count(), 1, "the log says why: {log}");
 }
 
 #[rocket::async_test]

@@ -160,6 +160,13 @@ async fn a_file_that_is_no_toml_is_reported_in_one_line() {
     std::fs::write(&file, "[default]\nport = 8000x\n").unwrap();
     let said = refusal(cloakroom(&[]).env("ROCKET_CONFIG", &file));
     assert!(said.contains("line 2"), "{said}");
+    let said = refusal(cloakroom(&[]).env("ROCKET_CONFIG", "no/Rocket.toml"));
+    assert!(said.contains("no/Rocket.toml does not exist"), "{said}");
+    for (metrics, part) in [("127.0.0.1:8123", "`metrics`"), ("0.0.0.0:8123", "`metrics`")] {
+        let mut command = cloakroom(&[]);
+        command.env("ROCKET_PORT", "8123").env("ROCKET_METRICS", metrics);
+        assert!(refusal(&mut command).contains(part), "{metrics}");
+    }
 }
 
 /// After a power cut both start at once, and the database is slower.
