@@ -1,6 +1,9 @@
 //! `cloakroom health` and `cloakroom --version`.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::process::Output;
+use std::thread::{JoinHandle, spawn};
 
 use crate::support::{cloakroom, launch};
 
@@ -10,6 +13,15 @@ fn health(port: &str, address: &str) -> (bool, String, String) {
     let Output { status, stdout, stderr } = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (status.success(), text(stdout), text(stderr))
+}
+
+/// Gives the next request this response.
+fn respond(listener: TcpListener, response: &'static str) -> JoinHandle<()> {
+    spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        let _ = stream.read(&mut [0; 1024]);
+        stream.write_all(response.as_bytes()).unwrap();
+    })
 }
 
 #[test]
@@ -30,36 +42,26 @@ fn health_is_asked_of_the_server_with_these_settings() {
 
 #[test]
 fn a_server_that_is_not_ready_or_does_not_answer_is_not_healthy() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
     let begun = std::time::Instant::now();
     let (is_ready, _, error) = health(&port, "127.0.0.1");
     assert!(!is_ready && error.contains("timeout"), "{error}");
     assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
-    let server = std::thread::spawn(move || {
-        use std::io::{Read as _, Write as _};
-        // The connection of the first attempt is still in the queue.
-        let mut streams = listener.incoming().map(Result::unwrap);
-        let (_first, mut second) = (streams.next(), streams.next().unwrap());
-        let _ = second.read(&mut [0; 1024]);
-        second.write_all(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n").unwrap();
-    });
+    // The connection of the first attempt is still in the queue.
+    let first = listener.accept().unwrap();
+    let server = respond(listener, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
     let (is_ready, _, error) = health(&port, "127.0.0.1");
     assert!(!is_ready && error.contains("503"), "{error}");
     server.join().unwrap();
+    drop(first);
 }
 
 #[test]
 fn another_program_at_the_address_is_not_healthy() {
-    use std::io::{Read as _, Write as _};
-
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
-    let server = std::thread::spawn(move || {
-        let mut stream = listener.accept().unwrap().0;
-        let _ = stream.read(&mut [0; 1024]);
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").unwrap();
-    });
+    let server = respond(listener, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
     let (is_ready, _, error) = health(&port, "127.0.0.1");
     assert!(!is_ready && error.contains("another program"), "{error}");
     server.join().unwrap();
